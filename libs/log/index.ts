@@ -1,0 +1,1 @@
+export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
