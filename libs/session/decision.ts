@@ -1,0 +1,62 @@
+import type { SessionEvent, StopIgnoredWhy } from './events.js';
+import type { Instant, Session } from './session.js';
+
+export type Outcome =
+  | 'started'
+  | 'joined'
+  | 'claimed'
+  | 'activated'
+  | 'rotated'
+  | 'already-rotated'
+  | 'released'
+  | 'ended'
+  | 'already-ended'
+  | 'unchanged';
+
+export type RefusalCode =
+  | 'stale-epoch'
+  | 'stale-session'
+  | 'future-epoch'
+  | 'session-active'
+  | 'session-not-active'
+  | 'session-ending'
+  | 'session-ended'
+  | 'reserved'
+  | 'not-owner'
+  | 'operate-required';
+
+/** A command that was not obeyed, and what its sender needs next. */
+export interface Refusal {
+  code: RefusalCode;
+  current?: Session;
+  /** For `reserved`: when it is over. */
+  until?: Instant;
+}
+
+/** `session` is the one that the command was about, as it is afterwards. */
+export interface Accepted {
+  outcome: Outcome;
+  session: Session;
+  /** Empty when there was nothing to do. */
+  events: SessionEvent[];
+  /** The current session, when it is another one. */
+  current?: Session;
+}
+
+export interface Refused {
+  refusal: Refusal;
+  /** At most one StopIgnored: none when the same stop was recorded before. */
+  events: SessionEvent[];
+  /** Set when a stop was ignored, first or again: what to count it under. */
+  ignored?: StopIgnoredWhy;
+}
+
+export type Decision = Accepted | Refused;
+
+export function accept(outcome: Outcome, session: Session, ...events: SessionEvent[]): Accepted {
+  return { outcome, session, events };
+}
+
+export function refuse(code: RefusalCode, more: Omit<Refusal, 'code'> = {}): Refused {
+  return { refusal: { code, ...more }, events: [] };
+}

@@ -1,0 +1,28 @@
+import type { Epoch, Owner, Session, SessionId } from './session.js';
+
+/**
+ * What happened, in the past tense. Each carries the session as it is afterwards, so a reader needs no
+ * other event to know what is current. Stored names never change; an old shape is upcast when read.
+ */
+export type SessionEvent =
+  | { type: 'SessionStarted'; session: Session }
+  | { type: 'SessionActivated'; session: Session }
+  | { type: 'SessionSuperseded'; session: Session; by: Owner }
+  | { type: 'SessionRotated'; session: Session; previous: Session }
+  | { type: 'OwnershipReleased'; session: Session }
+  | { type: 'OwnershipClaimed'; session: Session; forced?: true }
+  | { type: 'SessionEnded'; session: Session; origin: Owner; forced?: true }
+  | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy };
+
+export type SessionEventType = SessionEvent['type'];
+
+/** Why a stop was not obeyed: how the session that it named had ended, or what did not match. */
+export type StopIgnoredWhy =
+  | 'ended'
+  | 'superseded'
+  | 'rotated'
+  | 'expired'
+  | 'invalid'
+  | 'reset'
+  | 'stale-epoch'
+  | 'not-owner';

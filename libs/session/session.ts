@@ -1,0 +1,88 @@
+import type { Scope } from './scope.js';
+
+/** UUIDv7 of one session instance; carries its partition. Never reused, never derived from user or project. */
+export type SessionId = string;
+
+/** Fencing token of a scope: an integer from 0 (no session yet) to 2^53-1 that never falls or resets. */
+export type Epoch = number;
+
+/** UTC, ISO 8601 with milliseconds and `Z`, so that comparing strings compares times. */
+export type Instant = string;
+
+/** Who runs a session. */
+export interface Owner {
+  environment: string;
+  instance?: string;
+}
+
+export type Status = 'starting' | 'active' | 'released' | 'ending' | 'ended';
+export type EndCause = 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+
+/** One session as events carry it and as readers see it. */
+export interface Session {
+  sessionId: SessionId;
+  scope: Scope;
+  status: Status;
+  /** The scope's epoch after the change that made this state; its owner must show it. */
+  epoch: Epoch;
+  /** The scope's revision after that change. */
+  revision: number;
+  /** Absent while released. Of an ended session: who had it last. */
+  owner?: Owner;
+  /** Who had it before it was released. */
+  previousOwner?: Owner;
+  /** While released: the only one who may claim it before `reservedUntil`. */
+  reservedFor?: Owner;
+  reservedUntil?: Instant;
+  /** From the credential that started or claimed it. */
+  principal: string;
+  parentId?: SessionId;
+  rootId: SessionId;
+  /** 1 for a root, 2 for its successor … */
+  chainLength: number;
+  /** Why it was rotated into being. */
+  reason?: string;
+  versionId?: string;
+  /** SHA-256(salt ‖ attributes), base64url; the attributes themselves are details and can be erased. */
+  attributesDigest?: string;
+  startedAt: Instant;
+  endedAt?: Instant;
+  endCause?: EndCause;
+  /** Free of personal data: it stays in the log. */
+  endReason?: string;
+  /** The origin of the stop that ended it: the same stop again is not stale. */
+  endedBy?: Owner;
+  /** Who followed it, by supersession or rotation. */
+  successorId?: SessionId;
+  /** Keyed hash of the outside name that its rotation was asked with: the same one gets the same successor. */
+  successorHandle?: string;
+}
+
+/** All that a scope needs to decide: a small value whose size does not grow with history. */
+export interface ScopeState {
+  /** How many events the scope has. */
+  version: number;
+  /** The session that started last. Current unless it has ended. */
+  latest?: Session;
+}
+
+export const noSessionYet: ScopeState = { version: 0 };
+
+/** The scope's current session, if it has one. */
+export function currentOf(state: ScopeState): Session | undefined {
+  return state.latest?.status === 'ended' ? undefined : state.latest;
+}
+
+/** The scope's epoch: 0 until its first session. */
+export function epochOf(state: ScopeState): Epoch {
+  return state.latest?.epoch ?? 0;
+}
+
+/** DESIGN "owner": environments are equal, and the holder's instance is absent or equal. */
+export function ownerMatches(holder: Owner | undefined, asking: Owner): boolean {
+  return (
+    holder !== undefined &&
+    holder.environment === asking.environment &&
+    (holder.instance === undefined || holder.instance === asking.instance)
+  );
+}
