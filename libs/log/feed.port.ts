@@ -16,10 +16,10 @@ export interface Feed {
   /** Events after `after`, at most `limit` of them and about `maxBytes`; empty at the end of the partition. */
   read(partition: number, after: number, limit: number): Promise<FeedEvent[]>;
   /**
-   * Resolves when the partition may hold something after `after`, at latest after `ms`. Never rejects;
-   * waking too often is allowed, so the caller reads again.
+   * Resolves when the partition may hold something after `after`, at latest after `ms` or when `signal`
+   * aborts. Never rejects; waking too often is allowed, so the caller reads again.
    */
-  changed(partition: number, after: number, ms: number): Promise<void>;
+  changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 /** A relay's right to write one Kafka partition, kept in Postgres. */

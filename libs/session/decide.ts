@@ -9,7 +9,7 @@ import type {
   SessionCommand,
   StartSession,
 } from './commands.js';
-import { accept, type Decision, type Refused, refuse } from './decision.js';
+import { accept, type Decision, type Outcome, type Refused, refuse } from './decision.js';
 import type { StopIgnoredWhy } from './events.js';
 import {
   currentOf,
@@ -78,7 +78,7 @@ function begin(command: StartSession, known: Known): Decision {
   };
   const session: Session = {
     sessionId: command.sessionId,
-    scope: command.scope,
+    scope: { userId: command.scope.userId, projectId: command.scope.projectId },
     status: command.phase ?? 'active',
     epoch,
     revision: (superseded ?? known.latest)?.revision ?? 0,
@@ -112,10 +112,11 @@ function activate(command: ActivateSession, known: Known): Decision {
 
 function rotate(command: RotateSession, known: Known): Decision {
   const { past, pastSuccessor } = known;
-  if (past?.endCause === 'rotated' && pastSuccessor && command.epoch <= epochOf(known)) {
+  const repeated = past?.sessionId === command.sessionId && past.endCause === 'rotated';
+  if (repeated && pastSuccessor && command.epoch <= epochOf(known)) {
     const sameHandle =
       command.successorHandle !== undefined && command.successorHandle === past.successorHandle;
-    if (sameHandle) return { ...accept('already-rotated', pastSuccessor), ...about(currentOf(known)) }; // 11
+    if (sameHandle) return acceptBeside('already-rotated', pastSuccessor, known); // 11
   }
   const current = fenced(command, known); // 11: stale-session with the winner
   if ('refusal' in current) return current;
@@ -191,7 +192,7 @@ function claim(command: ClaimOwnership, known: Known): Decision {
 
 /** Makes `owner` the owner of a released session, or of any when forced. 2, 9 */
 function take(current: Session, issued: Issued, owner: Owner, forced = false): Decision {
-  const { reservedFor, reservedUntil, ...rest } = current;
+  const { reservedFor, reservedUntil, previousOwner: _, ...rest } = current;
   const reserved = reservedFor && reservedUntil && issued.at < reservedUntil;
   if (reserved && !ownerMatches(reservedFor, owner) && !forced) {
     return refuse('reserved', { current, until: reservedUntil });
@@ -214,7 +215,8 @@ function take(current: Session, issued: Issued, owner: Owner, forced = false): D
 function end(command: EndSession, known: Known): Decision {
   if (command.force && !command.operate) return refuse('operate-required');
   if (command.epoch > epochOf(known)) return refuse('future-epoch', about(currentOf(known))); // 14
-  const named = known.past ?? known.latest;
+  // Never another session than the one named, whatever else is known.
+  const named = [known.past, known.latest].find((one) => one?.sessionId === command.sessionId);
   if (!named || named.status === 'ended') return endAgain(command, known, named);
   if (command.epoch < named.epoch) return ignoreStop('stale-epoch', 'stale-epoch', command, known); // 5
   if (!command.force && !mayEnd(command, named)) return ignoreStop('not-owner', 'not-owner', command, known); // 5, 6
@@ -245,7 +247,7 @@ function endAgain(command: EndSession, known: Known, named: Session | undefined)
     command.epoch === named.epoch - 1 &&
     named.endedBy?.environment === command.origin.environment &&
     named.endedBy.instance === command.origin.instance;
-  if (sameStop) return { ...accept('already-ended', named), ...about(current) }; // 4
+  if (sameStop) return acceptBeside('already-ended', named, known); // 4
   const why = named?.endCause ?? 'ended';
   return ignoreStop(current ? 'stale-session' : 'session-ended', why, command, known); // 5, 13
 }
@@ -297,6 +299,11 @@ function ended(session: Session, at: Instant, endCause: EndCause): Session {
 
 function later(at: Instant, seconds: number): Instant {
   return new Date(Date.parse(at) + seconds * 1000).toISOString();
+}
+
+/** Nothing to do about `session`, which may be history: with the current one. */
+function acceptBeside(outcome: Outcome, session: Session, known: Known): Decision {
+  return { ...accept(outcome, session), ...about(currentOf(known)) };
 }
 
 function about(current: Session | undefined): { current?: Session } {

@@ -39,7 +39,7 @@ export interface Accepted {
   session: Session;
   /** Empty when there was nothing to do. */
   events: SessionEvent[];
-  /** The current session, when it is another one. */
+  /** The current session, where `session` may be history. */
   current?: Session;
 }
 

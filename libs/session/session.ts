@@ -21,7 +21,8 @@ export type EndCause = 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid
 /** One session as events carry it and as readers see it. */
 export interface Session {
   sessionId: SessionId;
-  scope: Scope;
+  /** Without its tenant, which the event's subject names. */
+  scope: Omit<Scope, 'tenant'>;
   status: Status;
   /** The scope's epoch after the change that made this state; its owner must show it. */
   epoch: Epoch;
@@ -29,7 +30,7 @@ export interface Session {
   revision: number;
   /** Absent while released. Of an ended session: who had it last. */
   owner?: Owner;
-  /** Who had it before it was released. */
+  /** While released: who had it before. */
   previousOwner?: Owner;
   /** While released: the only one who may claim it before `reservedUntil`. */
   reservedFor?: Owner;

@@ -1,0 +1,40 @@
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Faults } from './faults.js';
+import { fastifyAdapter } from './http/fastify.js';
+import type { Ledger } from './ledger.js';
+import { LedgerModule } from './ledger.module.js';
+import type { Metrics } from './metrics.js';
+import { RunningLedger } from './running-ledger.js';
+import { ScopeWatch } from './streams/scope-watch.js';
+import { Streams } from './streams/streams.js';
+
+/** The service over an open ledger. */
+export interface App {
+  /** Resolves with the port once requests are taken. */
+  listen(port: number, host: string): Promise<number>;
+  /** Takes no new requests, ends the streams and answers what was accepted. */
+  close(): Promise<void>;
+}
+
+export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics): Promise<App> {
+  const app = await NestFactory.create<NestFastifyApplication>(
+    LedgerModule.of(ledger, faults, metrics),
+    fastifyAdapter(),
+    { bodyParser: false, logger: ['error', 'warn'], abortOnError: false },
+  );
+  await app.init();
+  return {
+    async listen(port, host) {
+      await app.listen(port, host);
+      const address = app.getHttpServer().address();
+      return typeof address === 'object' && address ? address.port : port;
+    },
+    async close() {
+      app.get(RunningLedger).stop();
+      app.get(Streams).close();
+      app.get(ScopeWatch).close();
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { ProblemError } from './problem.js';
+
+const MOST_BYTES = 4_096;
+const MOST_DEPTH = 8;
+
+/** The attributes' JSON. Throws `invalid-attributes` over 4 KiB, nested over 8 deep, or with text that is no Unicode. */
+export function attributesJson(attributes: object): string {
+  const json = JSON.stringify(attributes);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MOST_BYTES) {
+    throw new ProblemError(
+      'invalid-attributes',
+      `attributes are ${bytes} bytes as JSON; at most ${MOST_BYTES} are kept`,
+    );
+  }
+  check(attributes, 1);
+  return json;
+}
+
+function check(value: unknown, depth: number): void {
+  if (typeof value === 'string') checkText(value);
+  if (typeof value !== 'object' || value === null) return;
+  if (depth > MOST_DEPTH) {
+    throw new ProblemError('invalid-attributes', `attributes are nested over ${MOST_DEPTH} deep`);
+  }
+  for (const [name, inner] of Object.entries(value)) {
+    checkText(name);
+    check(inner, depth + 1);
+  }
+}
+
+function checkText(text: string): void {
+  if (text.isWellFormed() && !text.includes('\0')) return;
+  throw new ProblemError('invalid-attributes', 'attributes hold a NUL character or half of a surrogate pair');
+}

@@ -1,0 +1,96 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
+
+/** Every setting, from the environment. */
+const Settings = Type.Object({
+  PORT: Type.Optional(Port),
+  HOST: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_WITHOUT_ACCESS_CONTROL: Type.Optional(Type.Literal('listen-everywhere')),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  DATABASE_ROLE: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_]*$' })),
+  LEDGER_MIGRATE: Type.Optional(Type.Enum(['at-start', 'never'])),
+  POSTGRES_PORT: Type.Optional(Port),
+  KAFKA_BROKERS: Type.Optional(Type.String({ pattern: '^[^,\\s]+:[0-9]+(,[^,\\s]+:[0-9]+)*$|^none$' })),
+  KAFKA_PORT: Type.Optional(Port),
+  KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
+  LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
+  LEDGER_ROLES: Type.Optional(Type.String({ pattern: '^(api|relay)(,(api|relay))*$' })),
+  LEDGER_WRITERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
+  LEDGER_MAX_BATCH: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+  LEDGER_MAX_QUEUE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+});
+
+export type Role = 'api' | 'relay';
+
+/** What the service runs with; parsed once, handed on as values. */
+export interface Config {
+  port: number;
+  host: string;
+  /** Undefined: run the embedded Postgres on `postgresPort`. */
+  databaseUrl: string | undefined;
+  databaseRole: string;
+  migrate: boolean;
+  postgresPort: number;
+  /** Undefined: run a Kafka on `kafkaPort`, if Java is here. Empty: no Kafka at all; the relay waits. */
+  kafkaBrokers: string[] | undefined;
+  kafkaPort: number;
+  kafkaCacheDir: string | undefined;
+  topic: string;
+  dataDir: string;
+  partitions: number;
+  roles: ReadonlySet<Role>;
+  writers: number;
+  maxBatch: number;
+  maxQueue: number;
+}
+
+/** A setting that cannot be used; the message names every fault, a line each. */
+export class ConfigError extends Error {}
+
+/** Reads the environment; throws ConfigError with all faults at once. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const known = Object.keys(Settings.properties).filter(
+    (name) => env[name] !== undefined && env[name] !== '',
+  );
+  const given = Object.fromEntries(known.map((name) => [name, env[name]]));
+  const settings = Value.Convert(Settings, given);
+  const faults = Value.Errors(Settings, settings).map(
+    ({ instancePath, message }) =>
+      `${instancePath.slice(1)}: ${message}, but it is "${given[instancePath.slice(1)]}"`,
+  );
+  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  const s = settings as Static<typeof Settings>;
+  const host = s.HOST ?? '127.0.0.1';
+  if (!isLoopback(host) && s.LEDGER_WITHOUT_ACCESS_CONTROL !== 'listen-everywhere') {
+    throw new ConfigError(
+      `HOST: without access control the service listens on loopback only, not on ${host}. ` +
+        'If the network around it is the access control, set LEDGER_WITHOUT_ACCESS_CONTROL=listen-everywhere.',
+    );
+  }
+  return {
+    port: s.PORT ?? 4600,
+    host,
+    databaseUrl: s.DATABASE_URL,
+    databaseRole: s.DATABASE_ROLE ?? 'session_ledger',
+    migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : s.DATABASE_URL === undefined,
+    postgresPort: s.POSTGRES_PORT ?? 4601,
+    kafkaBrokers: s.KAFKA_BROKERS === 'none' ? [] : s.KAFKA_BROKERS?.split(','),
+    kafkaPort: s.KAFKA_PORT ?? 4602,
+    kafkaCacheDir: s.KAFKA_CACHE_DIR,
+    topic: s.LEDGER_TOPIC ?? 'session-ledger.events.v1',
+    dataDir: s.LEDGER_DATA_DIR ?? '.data',
+    partitions: s.LEDGER_PARTITIONS ?? 16,
+    roles: new Set((s.LEDGER_ROLES ?? 'api,relay').split(',') as Role[]),
+    writers: s.LEDGER_WRITERS ?? 2,
+    maxBatch: s.LEDGER_MAX_BATCH ?? 512,
+    maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
+  };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}

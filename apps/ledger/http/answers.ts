@@ -1,0 +1,66 @@
+import type { FastifyReply } from 'fastify';
+import type { ProblemCode } from '#contracts';
+import type { Answer, History, Latest } from '#log';
+import { partitionOfSession } from '#log';
+import type { Session } from '#session';
+import { sendProblem } from './problems.filter.js';
+
+/** The JSON of a session with its attributes, as readers see it. `json` is the session's own. */
+export function sessionJson(json: string, attributes: string | 'erased' | undefined): string {
+  const shown = attributes === 'erased' ? '"erased"' : (attributes ?? '{}');
+  return `${json.slice(0, -1)},"attributes":${shown}}`;
+}
+
+/** The JSON of a stored latest session. */
+export function latestJson({ json, attributes }: Latest): string {
+  return sessionJson(json, attributes);
+}
+
+/** Shows sessions with their attributes, which are read when the caller did not bring them. */
+export class Presenter {
+  constructor(private readonly history: History) {}
+
+  /** `known`: attributes that the command itself brought, by their digest. */
+  async session(session: Session, known?: { digest: string; body: string }): Promise<string> {
+    const { attributesDigest } = session;
+    const json = JSON.stringify(session);
+    if (attributesDigest === undefined) return sessionJson(json, undefined);
+    if (known?.digest === attributesDigest) return sessionJson(json, known.body);
+    const partition = partitionOfSession(session.sessionId);
+    return sessionJson(json, (await this.history.attributes(partition, attributesDigest)) ?? 'erased');
+  }
+
+  /** Answers a command. */
+  async answer(reply: FastifyReply, answer: Answer, known?: { digest: string; body: string }): Promise<void> {
+    switch (answer.kind) {
+      case 'accepted': {
+        const { outcome, position } = answer;
+        const session = await this.session(answer.session, known);
+        const current = answer.current ? `,"current":${await this.session(answer.current)}` : '';
+        reply
+          .code(outcome === 'started' ? 201 : 200)
+          .header('content-type', 'application/json')
+          .header('ledger-position', `${position.partition}:${position.sequence}`);
+        if (answer.replayed) reply.header('idempotency-replayed', 'true');
+        reply.send(
+          `{"outcome":"${outcome}","session":${session}${current},"position":${JSON.stringify(position)}}`,
+        );
+        return;
+      }
+      case 'refused': {
+        const { code, current, until } = answer.refusal;
+        const shown = current && JSON.parse(await this.session(current));
+        reply.header('ledger-position', `${answer.position.partition}:${answer.position.sequence}`);
+        return sendProblem(reply, {
+          code,
+          more: { ...(until && { until }), ...(shown && { current: shown }) },
+        });
+      }
+      case 'unknown-session':
+      case 'key-reused':
+        return sendProblem(reply, { code: answer.kind satisfies ProblemCode });
+      default:
+        answer satisfies never;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import { Controller, Req, Res } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ActivateBody, ClaimBody, EndBody, ReleaseBody, RotateBody, StartBody } from '#contracts';
+import type { Submission } from '#log';
+import { anonymous } from '../caller.js';
+import { Execute } from '../execute.js';
+import { ProblemError } from '../problem.js';
+import { Submissions } from '../submissions.js';
+import { Presenter } from './answers.js';
+import { keyedRequest } from './request-key.js';
+import { Route } from './route.js';
+
+type OfSession<Body> = FastifyRequest<{ Params: { sessionId: string }; Body: Body }>;
+
+/** The routes that change something: each turns its request into one command. */
+@Controller()
+export class CommandsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly submissions: Submissions,
+    private readonly presenter: Presenter,
+  ) {}
+
+  @Route('startSession')
+  start(@Req() request: FastifyRequest<{ Body: StartBody }>, @Res() reply: FastifyReply) {
+    return this.execute(reply, this.submissions.start(anonymous, request.body, keyedRequest(request)));
+  }
+
+  @Route('activateSession')
+  activate(@Req() request: OfSession<ActivateBody>, @Res() reply: FastifyReply) {
+    return this.forSession(request, reply, { type: 'ActivateSession', ...named(request) });
+  }
+
+  @Route('rotateSession')
+  rotate(@Req() request: OfSession<RotateBody>, @Res() reply: FastifyReply) {
+    const { successorHandle: handle, ...body } = named(request);
+    return this.forSession(request, reply, {
+      type: 'RotateSession',
+      ...body,
+      successorId: this.submissions.successorOf(body.sessionId),
+      ...(handle && { successorHandle: this.submissions.handle(anonymous, handle) }),
+    });
+  }
+
+  @Route('releaseOwnership')
+  release(@Req() request: OfSession<ReleaseBody>, @Res() reply: FastifyReply) {
+    const { reservedSeconds = RESERVED_SECONDS, ...body } = named(request);
+    if (request.body.reservedSeconds && !body.to) {
+      throw new ProblemError('invalid-request', 'body.reservedSeconds needs body.to: whom to reserve it for');
+    }
+    return this.forSession(request, reply, { type: 'ReleaseOwnership', ...body, reservedSeconds });
+  }
+
+  @Route('claimOwnership')
+  claim(@Req() request: OfSession<ClaimBody>, @Res() reply: FastifyReply) {
+    return this.forSession(request, reply, { type: 'ClaimOwnership', ...named(request) });
+  }
+
+  @Route('endSession')
+  end(@Req() request: OfSession<EndBody>, @Res() reply: FastifyReply) {
+    return this.forSession(request, reply, { type: 'EndSession', ...named(request) });
+  }
+
+  private forSession(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    draft: Parameters<Submissions['forSession']>[1],
+  ): Promise<void> {
+    return this.execute(reply, this.submissions.forSession(anonymous, draft, keyedRequest(request)));
+  }
+
+  private async execute(reply: FastifyReply, submission: Submission): Promise<void> {
+    const answer = await this.commands.execute(new Execute(submission));
+    await this.presenter.answer(reply, answer, submission.details);
+  }
+}
+
+/** How long a released session waits for the owner that it is meant for, unless the request says. */
+const RESERVED_SECONDS = 60;
+
+function named<Body extends object>({ params, body }: OfSession<Body>): Body & { sessionId: string } {
+  return { ...(body as Body), sessionId: params.sessionId };
+}

@@ -1,0 +1,42 @@
+import { createReadStream } from 'node:fs';
+import { Controller, Get, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { absolutePath } from 'swagger-ui-dist';
+import { openApi } from '#contracts';
+import { version } from '../version.js';
+
+/** The page loads the description beside it and nothing from elsewhere. */
+const page = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Session Ledger API</title><link rel="stylesheet" href="/docs/swagger-ui.css"></head>
+<body><div id="docs"></div><script src="/docs/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({ url: '/openapi.json', dom_id: '#docs', deepLinking: true });</script></body>
+</html>`;
+
+/** The API's description, for programs and for people. */
+@Controller()
+export class DocsController {
+  private readonly description = JSON.stringify(openApi(version));
+
+  @Get('/openapi.json')
+  openApi(@Res() reply: FastifyReply): void {
+    reply.header('content-type', 'application/json').send(this.description);
+  }
+
+  @Get('/docs')
+  docs(@Res() reply: FastifyReply): void {
+    reply.header('content-type', 'text/html; charset=utf-8').send(page);
+  }
+
+  @Get('/docs/swagger-ui.css')
+  style(@Res() reply: FastifyReply): void {
+    reply.header('content-type', 'text/css').send(createReadStream(`${absolutePath()}/swagger-ui.css`));
+  }
+
+  @Get('/docs/swagger-ui-bundle.js')
+  script(@Res() reply: FastifyReply): void {
+    reply
+      .header('content-type', 'text/javascript')
+      .send(createReadStream(`${absolutePath()}/swagger-ui-bundle.js`));
+  }
+}

@@ -1,0 +1,78 @@
+import { Readable } from 'node:stream';
+import { Controller, Req, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FeedQuery, ScopeQuery } from '#contracts';
+import { History, Tail } from '#log';
+import { anonymous } from '../caller.js';
+import { ProblemError } from '../problem.js';
+import { ReadLatest } from '../read-latest.js';
+import { Streams } from '../streams/streams.js';
+import { decodeVector } from '../streams/vector.js';
+import { Submissions } from '../submissions.js';
+import { sessionJson } from './answers.js';
+import { page } from './page.js';
+import { Route } from './route.js';
+
+/** The log as followers read it: numbered, or as it grows. */
+@Controller()
+export class FeedController {
+  constructor(
+    private readonly tail: Tail,
+    private readonly history: History,
+    private readonly streams: Streams,
+    private readonly submissions: Submissions,
+    private readonly queries: QueryBus,
+  ) {}
+
+  @Route('feed')
+  async feed(@Req() request: FastifyRequest<{ Querystring: FeedQuery }>, @Res() reply: FastifyReply) {
+    const { partition, after = 0, limit = 100 } = request.query;
+    if (partition >= this.tail.partitions) {
+      throw new ProblemError('invalid-request', `query.partition has to be below ${this.tail.partitions}`);
+    }
+    const events = await this.tail.read(partition, after, limit);
+    const next = events.length === limit && events.at(-1)?.sequence;
+    reply.header('content-type', 'application/json').send(
+      page(
+        events.map(({ bytes }) => bytes.toString()),
+        next,
+      ),
+    );
+  }
+
+  @Route('feedStream')
+  feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    const last = request.headers['last-event-id'];
+    const heads = this.tail.heads();
+    this.streams.feed(reply, last ? decodeVector(String(last), heads) : heads);
+  }
+
+  @Route('scopeStream')
+  async scopeStream(@Req() request: FastifyRequest<{ Querystring: ScopeQuery }>, @Res() reply: FastifyReply) {
+    const { userId, projectId } = request.query;
+    const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    const last = request.headers['last-event-id'];
+    if (last && !/^\d{1,15}$/.test(String(last))) {
+      throw new ProblemError('invalid-request', 'header.last-event-id is not an id of this stream');
+    }
+    const version = last
+      ? Number(last)
+      : ((await this.queries.execute(new ReadLatest(scopeKey, partition)))?.version ?? 0);
+    this.streams.scope(reply, scopeKey, version);
+  }
+
+  @Route('snapshot')
+  snapshot(@Res() reply: FastifyReply): void {
+    reply.header('content-type', 'application/x-ndjson').send(Readable.from(lines(this.history)));
+  }
+}
+
+/** A line a document; the last one says that nothing is missing. */
+async function* lines(history: History): AsyncGenerator<string> {
+  for await (const row of history.snapshot()) {
+    if ('position' in row) yield `${JSON.stringify(row)}\n`;
+    else yield `{"session":${sessionJson(row.json, row.attributes)}}\n`;
+  }
+  yield '{"complete":true}\n';
+}

@@ -1,0 +1,99 @@
+import { Controller, Req, Res } from '@nestjs/common';
+import { QueryBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { CurrentQuery, EventsQuery } from '#contracts';
+import { History, type Latest } from '#log';
+import { parseScopeKey, type ScopeKey } from '#session';
+import { anonymous } from '../caller.js';
+import { ProblemError } from '../problem.js';
+import { ReadLatest } from '../read-latest.js';
+import { ScopeWatch } from '../streams/scope-watch.js';
+import { Submissions } from '../submissions.js';
+import { latestJson, Presenter } from './answers.js';
+import { page } from './page.js';
+import { Route } from './route.js';
+
+/** What is current, and what was. */
+@Controller()
+export class ReadsController {
+  constructor(
+    private readonly queries: QueryBus,
+    private readonly history: History,
+    private readonly submissions: Submissions,
+    private readonly watch: ScopeWatch,
+    private readonly presenter: Presenter,
+  ) {}
+
+  @Route('currentSession')
+  async current(@Req() request: FastifyRequest<{ Querystring: CurrentQuery }>, @Res() reply: FastifyReply) {
+    const { userId, projectId, wait, after = 0 } = request.query;
+    const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    const latest =
+      wait === undefined
+        ? await this.queries.execute(new ReadLatest(scopeKey, partition))
+        : await this.await(scopeKey, partition, after, wait, reply);
+    if (!latest || latest.ended) {
+      throw new ProblemError(
+        'no-current-session',
+        undefined,
+        latest && { last: JSON.parse(latestJson(latest)) },
+      );
+    }
+    const etag = `"${latest.revision}"`;
+    reply.header('etag', etag);
+    const unchanged = request.headers['if-none-match'] === etag || (wait && latest.revision <= after);
+    if (unchanged) return reply.code(304).send();
+    return reply.header('content-type', 'application/json').send(latestJson(latest));
+  }
+
+  /** The latest session once its revision is above `after`, or as it is when the time is over. */
+  private async await(
+    scopeKey: ScopeKey,
+    partition: number,
+    after: number,
+    seconds: number,
+    reply: FastifyReply,
+  ): Promise<Latest | undefined> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const until = performance.now() + seconds * 1_000;
+    while (true) {
+      const left = until - performance.now();
+      const changed = this.watch.next(scopeKey, Math.max(0, left), gone.signal);
+      const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
+      if ((latest?.revision ?? 0) > after || left <= 0 || gone.signal.aborted) {
+        gone.abort(); // takes the waiter away that is not needed any more
+        return latest;
+      }
+      await changed;
+    }
+  }
+
+  @Route('session')
+  async session(
+    @Req() request: FastifyRequest<{ Params: { sessionId: string } }>,
+    @Res() reply: FastifyReply,
+  ) {
+    const { sessionId } = request.params;
+    this.submissions.partitionOf(sessionId);
+    const found = await this.history.session(sessionId);
+    if (!found || parseScopeKey(found.scopeKey).tenant !== anonymous.tenant) {
+      throw new ProblemError('unknown-session');
+    }
+    reply.header('content-type', 'application/json').send(await this.presenter.session(found.session));
+  }
+
+  @Route('scopeEvents')
+  async events(@Req() request: FastifyRequest<{ Querystring: EventsQuery }>, @Res() reply: FastifyReply) {
+    const { userId, projectId, after = 0, limit = 100 } = request.query;
+    const { scopeKey } = this.submissions.scope(anonymous, userId, projectId);
+    const events = await this.history.events(scopeKey, after, limit);
+    // How often a stop was ignored is no part of the event, which never changes: it stands beside it.
+    const shown = events.map(({ json, count }) =>
+      count === undefined ? json : `${json.slice(0, -1)},"ignoredstops":${count}}`,
+    );
+    reply
+      .header('content-type', 'application/json')
+      .send(page(shown, events.length === limit && events.at(-1)?.version));
+  }
+}

@@ -1,0 +1,67 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { CqrsModule } from '@nestjs/cqrs';
+import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { ExecuteHandler } from './execute.js';
+import { Faults } from './faults.js';
+import { Presenter } from './http/answers.js';
+import { CommandsController } from './http/commands.controller.js';
+import { DocsController } from './http/docs.controller.js';
+import { FeedController } from './http/feed.controller.js';
+import { OperationsController } from './http/operations.controller.js';
+import { ProblemsFilter } from './http/problems.filter.js';
+import { ReadsController } from './http/reads.controller.js';
+import type { Ledger } from './ledger.js';
+import { Metrics } from './metrics.js';
+import { ReadLatestHandler } from './read-latest.js';
+import { RunningLedger } from './running-ledger.js';
+import { ScopeWatch } from './streams/scope-watch.js';
+import { Streams } from './streams/streams.js';
+import { Submissions } from './submissions.js';
+
+/** Wires the parts of an open ledger to its routes. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
+export class LedgerModule {
+  static of(ledger: Ledger, faults: Faults, metrics: Metrics): DynamicModule {
+    const watch = new ScopeWatch(ledger.tail);
+    const streams = new Streams(ledger.tail, ledger.history, watch, (error) =>
+      faults.report('stream', error),
+    );
+    metrics.observe(
+      ledger,
+      () => streams.count,
+      () => watch.waiting,
+    );
+    const values = [
+      [RunningLedger, new RunningLedger(ledger)],
+      [Faults, faults],
+      [Metrics, metrics],
+      [LedgerWriter, ledger.writer],
+      [CurrentReader, ledger.reader],
+      [History, ledger.history],
+      [Tail, ledger.tail],
+      [ScopeWatch, watch],
+      [Streams, streams],
+      [Submissions, new Submissions(ledger.identity)],
+      [Presenter, new Presenter(ledger.history)],
+    ] as const;
+    return {
+      module: LedgerModule,
+      imports: [CqrsModule.forRoot()],
+      controllers: [
+        CommandsController,
+        ReadsController,
+        FeedController,
+        OperationsController,
+        DocsController,
+      ],
+      providers: [
+        ...values.map(([provide, useValue]) => ({ provide, useValue })),
+        ExecuteHandler,
+        ReadLatestHandler,
+        { provide: APP_FILTER, useClass: ProblemsFilter },
+      ],
+    };
+  }
+}

@@ -1,0 +1,136 @@
+import type pg from 'pg';
+import { type KafkaPort, openKafka, Relay } from '#broker';
+import {
+  CurrentReader,
+  History,
+  identify,
+  type LedgerIdentity,
+  LedgerWriter,
+  migrate,
+  openPool,
+  PostgresRelayLeases,
+  rotateReceipts,
+  Tail,
+} from '#log';
+import type { Config } from './config.js';
+import type { Faults } from './faults.js';
+import type { Metrics } from './metrics.js';
+
+const POLL_MS = 50;
+const HOUR_MS = 3_600_000;
+
+/** The parts of one running replica. */
+export interface Ledger {
+  identity: LedgerIdentity;
+  pool: pg.Pool;
+  writer: LedgerWriter;
+  reader: CurrentReader;
+  history: History;
+  tail: Tail;
+  /** Absent when this replica has no such role, or there is no Kafka to relay to. */
+  relay: Relay | undefined;
+  /** Ends what needs the database, after the last request was answered. */
+  close(): Promise<void>;
+}
+
+/** Where the parts outside this process are. */
+export interface Places {
+  databaseUrl: string;
+  /** Empty: there is no Kafka. */
+  kafkaBrokers: readonly string[];
+}
+
+/** Opens a replica of the ledger. Throws when Postgres cannot be reached or holds no ledger of this version. */
+export async function openLedger(
+  config: Config,
+  { databaseUrl, kafkaBrokers }: Places,
+  faults: Faults,
+  metrics: Metrics,
+): Promise<Ledger> {
+  if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
+  const database = { url: databaseUrl, role: config.databaseRole };
+  const pool = openPool(database, 10);
+  const fault = (where: string) => (error: unknown) => {
+    metrics.faults.inc({ where });
+    faults.report(where, error);
+  };
+
+  const identity = await identify(pool);
+  const tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault: fault('tail') });
+  await tail.start();
+  const writer = new LedgerWriter({
+    database,
+    source: `/ledgers/${identity.id}`,
+    lanes: config.writers,
+    maxBatch: config.maxBatch,
+    maxQueue: config.maxQueue,
+    deadlineMs: 5_000,
+    settleMs: 5_000,
+    onCommitted: (events) => tail.committed(events),
+    onBatch: (commands, milliseconds) => {
+      metrics.batchCommands.observe(commands);
+      metrics.batchSeconds.observe(milliseconds / 1_000);
+    },
+    onFault: fault('writer'),
+  });
+  const reader = new CurrentReader({
+    pool,
+    maxBatch: 512,
+    queries: 2,
+    maxQueue: 20_000,
+    onFault: fault('reader'),
+  });
+  const kafka =
+    config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
+  const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
+  const receipts = keepReceipts(pool, fault('receipts'));
+
+  return {
+    identity,
+    pool,
+    writer,
+    reader,
+    history: new History(pool),
+    tail,
+    relay,
+    async close() {
+      clearInterval(receipts);
+      await writer.close();
+      await relay?.stop(3_000);
+      await kafka?.close();
+      tail.close();
+      await pool.end();
+    },
+  };
+}
+
+function connect(brokers: readonly string[], faults: Faults): KafkaPort {
+  return openKafka({ brokers: [...brokers], log: (level, message) => faults.log(level, message) });
+}
+
+function startRelay(
+  kafka: KafkaPort,
+  config: Config,
+  log: { tail: Tail; pool: pg.Pool },
+  metrics: Metrics,
+): Relay {
+  const relay = new Relay({
+    feed: log.tail,
+    leases: new PostgresRelayLeases(log.pool),
+    kafka,
+    topic: config.topic,
+    hooks: {
+      onSent: (_, count) => metrics.relayed.inc(count),
+      onResend: () => metrics.resent.inc(),
+      onError: () => metrics.faults.inc({ where: 'relay' }),
+    },
+  });
+  relay.start();
+  return relay;
+}
+
+/** Time partitions for idempotency receipts: made ahead at start and every hour. */
+function keepReceipts(pool: pg.Pool, onFault: (error: unknown) => void): NodeJS.Timeout {
+  rotateReceipts(pool).catch(onFault);
+  return setInterval(() => rotateReceipts(pool).catch(onFault), HOUR_MS);
+}

@@ -1,0 +1,58 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Ledger } from './ledger.js';
+
+/** What the service tells Prometheus. Labels are bounded: no ids, no keys, no scopes. */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly batchCommands = this.histogram(
+    'ledger_batch_commands',
+    'Commands in one transaction',
+    [1, 2, 4, 8, 16, 32, 64, 128, 256, 512],
+  );
+  readonly batchSeconds = this.histogram(
+    'ledger_batch_seconds',
+    'Time of one batch, lock to commit',
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
+  );
+  readonly answers = this.counter('ledger_answers_total', 'Answers to commands', ['answer']);
+  readonly faults = this.counter('ledger_faults_total', 'Faults of the machinery', ['where']);
+  readonly relayed = this.counter('ledger_relay_events_total', 'Events that Kafka has acknowledged', []);
+  readonly resent = this.counter('ledger_relay_resends_total', 'Batches that were sent to Kafka again', []);
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** Figures that are read when they are asked for. */
+  observe(ledger: Ledger, streams: () => number, waiters: () => number): void {
+    this.gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
+    this.gauge('ledger_streams', 'Open event streams', streams);
+    this.gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
+    this.gauge('ledger_relay_behind_events', 'Events that Kafka does not have yet', () => {
+      const heads = ledger.tail.heads();
+      const partitions = ledger.relay?.status().partitions ?? [];
+      return partitions
+        .filter(({ state }) => state !== 'standby')
+        .reduce((sum, { partition, sent }) => sum + Math.max(0, (heads[partition] ?? 0) - sent), 0);
+    });
+  }
+
+  private counter<Label extends string>(name: string, help: string, labelNames: Label[]): Counter<Label> {
+    return new Counter({ name, help, labelNames, registers: [this.registry] });
+  }
+
+  private histogram(name: string, help: string, buckets: number[]): Histogram {
+    return new Histogram({ name, help, buckets, registers: [this.registry] });
+  }
+
+  private gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

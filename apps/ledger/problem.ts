@@ -1,0 +1,14 @@
+import { type ProblemCode, problems } from '#contracts';
+import type { Instant, Session } from '#session';
+
+/** A request that gets a problem for an answer. */
+export class ProblemError extends Error {
+  constructor(
+    readonly code: ProblemCode,
+    /** What happened and what to do, for the caller's eyes. */
+    readonly detail?: string,
+    readonly more: { current?: Session; last?: unknown; until?: Instant; position?: string } = {},
+  ) {
+    super(problems[code].title);
+  }
+}

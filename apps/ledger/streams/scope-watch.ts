@@ -1,0 +1,57 @@
+import type { FeedEvent } from '#log';
+import { LogError, type Tail } from '#log';
+
+/** Most waiters at once; the next one is answered `overloaded`. */
+const MOST = 20_000;
+
+/** Wakes whoever waits for a scope to change. An idle waiter costs a map entry and a timer, no query. */
+export class ScopeWatch {
+  private readonly waiters = new Map<string, Set<() => void>>();
+  private readonly stop: () => void;
+  private count = 0;
+
+  constructor(tail: Tail) {
+    this.stop = tail.listen((events) => this.wake(events));
+  }
+
+  get waiting(): number {
+    return this.count;
+  }
+
+  /**
+   * Resolves at the scope's next event, after `ms`, or when `signal` aborts. Call it before reading: an
+   * event between the reading and the waiting is then not missed. Throws LogError `overloaded`.
+   */
+  next(scopeKey: string, ms: number, signal?: AbortSignal): Promise<void> {
+    if (this.count >= MOST) throw new LogError('overloaded', 'Too many are waiting already.');
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        if (waiters.delete(done)) this.count -= 1;
+        if (waiters.size === 0) this.waiters.delete(scopeKey);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done);
+      const waiters = this.waiters.get(scopeKey) ?? new Set();
+      this.waiters.set(scopeKey, waiters.add(done));
+      this.count += 1;
+      if (signal?.aborted) done();
+    });
+  }
+
+  /** Wakes everybody, because the service is stopping. */
+  close(): void {
+    this.stop();
+    for (const waiters of [...this.waiters.values()]) for (const done of [...waiters]) done();
+  }
+
+  private wake(events: readonly FeedEvent[]): void {
+    if (this.waiters.size === 0) return;
+    for (const { scopeKey } of events) {
+      const waiters = this.waiters.get(scopeKey);
+      if (waiters) for (const done of [...waiters]) done();
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { FastifyReply } from 'fastify';
+import type { History, Tail } from '#log';
+import { LogError } from '#log';
+import type { ScopeKey } from '#session';
+import { EventStream } from './event-stream.js';
+import type { ScopeWatch } from './scope-watch.js';
+import { encodeVector } from './vector.js';
+
+/** Most streams at once; the next one is answered `overloaded`. */
+const MOST = 10_000;
+const PAGE = 100;
+const IDLE_MS = 30_000;
+
+/** Serves the streams of events, and ends them all when the service stops. */
+export class Streams {
+  private readonly open = new Set<EventStream>();
+
+  constructor(
+    private readonly tail: Tail,
+    private readonly history: History,
+    private readonly watch: ScopeWatch,
+    private readonly onFault: (error: unknown) => void,
+  ) {}
+
+  get count(): number {
+    return this.open.size;
+  }
+
+  /** All partitions after a vector, each in its order. */
+  feed(reply: FastifyReply, vector: number[]): void {
+    this.serve(reply, (stream) =>
+      Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, partition))),
+    );
+  }
+
+  /** One scope's events after a version. */
+  scope(reply: FastifyReply, scopeKey: ScopeKey, version: number): void {
+    this.serve(reply, (stream) => this.followScope(stream, scopeKey, version));
+  }
+
+  close(): void {
+    for (const stream of this.open) stream.end();
+  }
+
+  private serve(reply: FastifyReply, follow: (stream: EventStream) => Promise<unknown>): void {
+    if (this.open.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
+    const stream = EventStream.open(reply);
+    this.open.add(stream);
+    stream.closed.addEventListener('abort', () => this.open.delete(stream));
+    follow(stream).catch((error) => {
+      this.onFault(error); // the reader comes back with the last id it has
+      stream.end();
+    });
+  }
+
+  private async followPartition(stream: EventStream, vector: number[], partition: number): Promise<void> {
+    while (!stream.closed.aborted) {
+      const after = vector[partition] ?? 0;
+      await this.tail.changed(partition, after, IDLE_MS, stream.closed);
+      for (const { sequence, bytes } of await this.tail.read(partition, after, PAGE)) {
+        vector[partition] = sequence;
+        await stream.send(encodeVector(vector), bytes.toString());
+      }
+    }
+  }
+
+  private async followScope(stream: EventStream, scopeKey: ScopeKey, version: number): Promise<void> {
+    let after = version;
+    while (!stream.closed.aborted) {
+      const changed = this.watch.next(scopeKey, IDLE_MS, stream.closed);
+      const events = await this.history.events(scopeKey, after, PAGE);
+      for (const event of events) {
+        after = event.version;
+        await stream.send(String(event.version), event.json);
+      }
+      if (events.length === 0) await changed;
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { v4 } from 'uuid';
+import type { StartBody } from '#contracts';
+import {
+  type Draft,
+  digest,
+  type LedgerIdentity,
+  type NewDetails,
+  newSessionId,
+  partitionOfSession,
+  type ReceiptKey,
+  type Submission,
+} from '#log';
+import { partitionOf, type Scope, type ScopeKey, type SessionCommand, scopeKey } from '#session';
+import { attributesJson } from './attributes.js';
+import type { Caller } from './caller.js';
+import { ProblemError } from './problem.js';
+
+type SessionDraft = Extract<Draft, { type: SessionCommand['type'] }>;
+/** A session's command as its route brings it, before anybody has said whose it is. */
+type Untagged<T> = T extends unknown ? Omit<T, 'principal' | 'operate'> : never;
+
+/** The idempotency key of a request and what it asks for. */
+export interface KeyedRequest {
+  key: string | undefined;
+  path: string;
+  body: unknown;
+}
+
+/** Turns requests into submissions: stamps who asks, makes ids, hashes what must not be stored. */
+export class Submissions {
+  constructor(private readonly ledger: LedgerIdentity) {}
+
+  /** The scope of a request, its key and its partition. */
+  scope(caller: Caller, userId: string, projectId = 'default') {
+    const scope: Scope = { tenant: caller.tenant, userId, projectId };
+    const key = scopeKey(scope);
+    return { scope, scopeKey: key, partition: partitionOf(key, this.ledger.partitions) };
+  }
+
+  start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
+    const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
+    const { owner, onConflict = 'supersede', expectedEpoch, phase, attributes } = body;
+    const details = attributes && newDetails(attributes);
+    const command: Extract<Draft, { type: 'StartSession' }> = {
+      type: 'StartSession',
+      principal: caller.principal,
+      operate: caller.operate,
+      sessionId: newSessionId(partition),
+      scope,
+      owner,
+      onConflict,
+    };
+    if (expectedEpoch !== undefined) command.expectedEpoch = expectedEpoch;
+    if (phase === 'starting') command.phase = phase;
+    if (details) command.attributesDigest = details.digest;
+    const submission = this.submission(caller, command, partition, request);
+    submission.scopeKey = scopeKey as ScopeKey;
+    if (details) submission.details = details;
+    return submission;
+  }
+
+  forSession(caller: Caller, draft: Untagged<SessionDraft>, request: KeyedRequest): Submission {
+    const partition = this.partitionOf(draft.sessionId);
+    const { principal, operate } = caller;
+    return this.submission(caller, { ...draft, principal, operate }, partition, request);
+  }
+
+  /** Throws `unknown-session` for an id that no partition of this ledger can have made. */
+  partitionOf(sessionId: string): number {
+    const partition = partitionOfSession(sessionId);
+    if (partition >= this.ledger.partitions) throw new ProblemError('unknown-session');
+    return partition;
+  }
+
+  /** The id for the successor of a session: in the same partition, since it has the same scope. */
+  successorOf(sessionId: string): string {
+    return newSessionId(this.partitionOf(sessionId));
+  }
+
+  /** The keyed hash under which an outside name is stored. */
+  handle(caller: Caller, { kind, value }: { kind: string; value: string }): string {
+    const named = JSON.stringify([caller.tenant, kind, value]);
+    return createHmac('sha256', this.ledger.handleKey).update(named).digest('base64url');
+  }
+
+  private submission(caller: Caller, command: Draft, partition: number, request: KeyedRequest): Submission {
+    const submission: Submission = { command, tenant: caller.tenant, partition, commandId: v4() };
+    if (request.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
+    return submission;
+  }
+}
+
+function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): ReceiptKey {
+  return {
+    key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
+    fingerprint: digest(JSON.stringify([path, body])),
+  };
+}
+
+function newDetails(attributes: object): NewDetails {
+  const body = attributesJson(attributes);
+  const salt = randomBytes(16);
+  return { salt, body, digest: createHash('sha256').update(salt).update(body).digest('base64url') };
+}

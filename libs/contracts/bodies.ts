@@ -1,0 +1,69 @@
+import { type Static, Type } from 'typebox';
+import { Attributes, Epoch, Id, Owner, Reason, RotationReason } from './values.js';
+
+const closed = { additionalProperties: false };
+const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
+
+export const StartBody = Type.Object(
+  {
+    userId: Id,
+    projectId: Type.Optional(Id),
+    owner: Owner,
+    onConflict: Type.Optional(
+      Type.Enum(['supersede', 'reject', 'join'], { description: 'supersede when left out' }),
+    ),
+    expectedEpoch: Type.Optional(Epoch),
+    phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
+    attributes: Type.Optional(Attributes),
+  },
+  closed,
+);
+
+export const ActivateBody = Type.Object(byOwner, closed);
+
+export const RotateBody = Type.Object(
+  {
+    ...byOwner,
+    reason: RotationReason,
+    versionId: Type.Optional(Id),
+    successorHandle: Type.Optional(
+      Type.Object(
+        { kind: Id, value: Id },
+        { ...closed, description: "The provider's name for the successor; stored as a keyed hash" },
+      ),
+    ),
+  },
+  closed,
+);
+
+export const ReleaseBody = Type.Object(
+  {
+    ...byOwner,
+    to: Type.Optional(Owner),
+    reservedSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description: 'How long only `to` may claim; 60 when left out',
+      }),
+    ),
+  },
+  closed,
+);
+
+export const ClaimBody = Type.Object(
+  { epoch: Epoch, owner: Owner, force: Type.Optional(Type.Boolean()) },
+  closed,
+);
+
+export const EndBody = Type.Object(
+  { epoch: Epoch, origin: Owner, reason: Reason, force: Type.Optional(Type.Boolean()) },
+  closed,
+);
+
+export type StartBody = Static<typeof StartBody>;
+export type ActivateBody = Static<typeof ActivateBody>;
+export type RotateBody = Static<typeof RotateBody>;
+export type ReleaseBody = Static<typeof ReleaseBody>;
+export type ClaimBody = Static<typeof ClaimBody>;
+export type EndBody = Static<typeof EndBody>;

@@ -1,0 +1,32 @@
+import { Type } from 'typebox';
+import { Instant } from './values.js';
+
+export const EVENT_TYPES = [
+  'SessionStarted',
+  'SessionActivated',
+  'SessionSuperseded',
+  'SessionRotated',
+  'OwnershipReleased',
+  'OwnershipClaimed',
+  'SessionEnded',
+  'StopIgnored',
+] as const;
+
+/** An event as every channel carries it: CloudEvents 1.0, structured mode. */
+export const LedgerEvent = Type.Object(
+  {
+    specversion: Type.Literal('1.0'),
+    id: Type.String({ description: '`partition:sequence`' }),
+    source: Type.String({ description: '`/ledgers/<ledger id>`' }),
+    type: Type.Enum(EVENT_TYPES.map((type) => `session-ledger.${type}.v1`)),
+    subject: Type.String({ description: 'The scope key: tenant/userId/projectId, percent-encoded' }),
+    time: Instant,
+    datacontenttype: Type.Literal('application/json'),
+    partitionkey: Type.String({ description: "The scope key: Kafka's record key" }),
+    partition: Type.Integer({ minimum: 0, maximum: 4095 }),
+    sequence: Type.String({ description: 'Dense within the partition; 16 digits, zero-padded' }),
+    commandid: Type.String({ description: 'Shared by the events of one command' }),
+    data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),
+  },
+  { $id: 'LedgerEvent', additionalProperties: true },
+);

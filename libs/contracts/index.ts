@@ -1,0 +1,6 @@
+export * from './bodies.js';
+export { EVENT_TYPES, LedgerEvent } from './event.js';
+export { openApi } from './openapi.js';
+export * from './operations.js';
+export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
+export * from './values.js';

@@ -1,0 +1,214 @@
+import { type Static, type TSchema, Type } from 'typebox';
+import { ActivateBody, ClaimBody, EndBody, ReleaseBody, RotateBody, StartBody } from './bodies.js';
+import { LedgerEvent } from './event.js';
+import type { ProblemCode } from './problems.js';
+import { Id, Position, Session, SessionId } from './values.js';
+
+/** One route: its schemas validate requests, and describe them in /openapi.json. */
+export interface Operation {
+  method: 'GET' | 'POST';
+  /** With `:name` for parameters. */
+  path: string;
+  summary: string;
+  params?: TSchema;
+  query?: TSchema;
+  body?: TSchema;
+  answers: Record<number, Reply>;
+  problems: readonly ProblemCode[];
+}
+
+export interface Reply {
+  description: string;
+  schema?: TSchema;
+  /** application/json when left out. */
+  contentType?: string;
+}
+
+const closed = { additionalProperties: false };
+const scope = { userId: Id, projectId: Type.Optional(Id) };
+const byId = Type.Object({ sessionId: SessionId }, closed);
+
+export const ScopeQuery = Type.Object(scope, closed);
+export const CurrentQuery = Type.Object(
+  {
+    ...scope,
+    wait: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for a revision above `after`' }),
+    ),
+    after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  closed,
+);
+export const EventsQuery = Type.Object(
+  {
+    ...scope,
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'A version; 0 when left out',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+  },
+  closed,
+);
+export const FeedQuery = Type.Object(
+  {
+    partition: Type.Integer({ minimum: 0, maximum: 4095 }),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'A sequence; 0 when left out',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+  },
+  closed,
+);
+
+export type ScopeQuery = Static<typeof ScopeQuery>;
+export type CurrentQuery = Static<typeof CurrentQuery>;
+export type EventsQuery = Static<typeof EventsQuery>;
+export type FeedQuery = Static<typeof FeedQuery>;
+
+export const CommandAnswer = Type.Object({
+  outcome: Type.String(),
+  session: Session,
+  current: Type.Optional(Session),
+  position: Position,
+});
+export const EventPage = Type.Object({
+  events: Type.Array(LedgerEvent),
+  next: Type.Optional(Type.Integer()),
+});
+
+const answered = { schema: CommandAnswer };
+const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
+const command = ['invalid-request', 'key-reused', 'overloaded', 'unavailable', 'unknown-outcome'] as const;
+const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
+const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
+
+export const operations = {
+  startSession: {
+    method: 'POST',
+    path: '/v1/sessions',
+    summary: 'Start a session, or join the current one',
+    body: StartBody,
+    answers: {
+      201: { description: 'started', ...answered },
+      200: { description: 'joined or claimed', ...answered },
+    },
+    problems: ['session-active', 'stale-epoch', 'future-epoch', 'reserved', 'session-ending', ...command],
+  },
+  activateSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/activate',
+    summary: 'Confirm a session that was started in phase "starting"',
+    params: byId,
+    body: ActivateBody,
+    answers: { 200: { description: 'activated or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+  rotateSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/rotate',
+    summary: 'Replace a session by its successor: compare-and-swap on session and epoch',
+    params: byId,
+    body: RotateBody,
+    answers: { 200: { description: 'rotated or already-rotated', ...answered } },
+    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...command],
+  },
+  releaseOwnership: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/release',
+    summary: 'Give the session up without ending it, to somebody or to nobody',
+    params: byId,
+    body: ReleaseBody,
+    answers: { 200: { description: 'released or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+  claimOwnership: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/claim',
+    summary: 'Become the owner of a released session',
+    params: byId,
+    body: ClaimBody,
+    answers: { 200: { description: 'claimed or unchanged', ...answered } },
+    problems: [...fenced, 'reserved', 'not-owner', 'session-ending', 'operate-required', ...command],
+  },
+  endSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/end',
+    summary: 'Stop a session; a stale stop changes nothing and is recorded',
+    params: byId,
+    body: EndBody,
+    answers: { 200: { description: 'ended or already-ended', ...answered } },
+    problems: [...fenced, 'not-owner', 'operate-required', ...command],
+  },
+  currentSession: {
+    method: 'GET',
+    path: '/v1/current',
+    summary: 'The current session of a user and a project',
+    query: CurrentQuery,
+    answers: {
+      200: { description: 'the current session; its ETag changes with its revision', schema: Session },
+      304: { description: 'unchanged since If-None-Match' },
+    },
+    problems: ['no-current-session', ...read],
+  },
+  session: {
+    method: 'GET',
+    path: '/v1/sessions/:sessionId',
+    summary: 'Any session, also one that has ended',
+    params: byId,
+    answers: { 200: { description: 'the session', schema: Session } },
+    problems: ['unknown-session', ...read],
+  },
+  scopeEvents: {
+    method: 'GET',
+    path: '/v1/events',
+    summary: "A scope's history, in pages; an ignored stop says how often it came",
+    query: EventsQuery,
+    answers: { 200: { description: 'events in order', schema: EventPage } },
+    problems: read,
+  },
+  scopeStream: {
+    method: 'GET',
+    path: '/v1/stream',
+    summary: "A scope's events as they happen; Last-Event-ID is a version",
+    query: ScopeQuery,
+    answers: { 200: sse },
+    problems: read,
+  },
+  snapshot: {
+    method: 'GET',
+    path: '/v1/snapshot',
+    summary: 'All current sessions, partition by partition, each after the position that it is as of',
+    answers: {
+      200: {
+        description: 'one JSON document a line: {"position":…} starts a partition, {"session":…} follow',
+        contentType: 'application/x-ndjson',
+      },
+    },
+    problems: ['unavailable'],
+  },
+  feed: {
+    method: 'GET',
+    path: '/v1/feed',
+    summary: "A partition's events by number, in pages",
+    query: FeedQuery,
+    answers: { 200: { description: 'events in order', schema: EventPage } },
+    problems: read,
+  },
+  feedStream: {
+    method: 'GET',
+    path: '/v1/feed/stream',
+    summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
+    answers: { 200: sse },
+    problems: ['overloaded', 'invalid-request'],
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationId = keyof typeof operations;

@@ -1,0 +1,75 @@
+import type { RefusalCode } from '#session';
+
+/** How a code is told over HTTP. */
+export interface ProblemKind {
+  status: number;
+  title: string;
+  /** Whether the same request may succeed later without being changed. */
+  retryable: boolean;
+  /** Seconds to wait before, for `Retry-After`. */
+  retryAfter?: number;
+}
+
+/** Everything that can go wrong, by code: RFC 9457's `type` is `/problems/<code>`. */
+export const problems = {
+  'stale-epoch': { status: 409, title: 'The owner or the session has changed since', retryable: false },
+  'stale-session': { status: 409, title: 'Another session is current', retryable: false },
+  'future-epoch': { status: 409, title: 'The ledger has not reached this epoch', retryable: false },
+  'session-active': { status: 409, title: 'The scope has a current session', retryable: false },
+  'session-not-active': { status: 409, title: 'The session has no active owner', retryable: false },
+  'session-ending': { status: 409, title: 'The session is ending', retryable: true, retryAfter: 1 },
+  'session-ended': { status: 409, title: 'The session has ended and none is current', retryable: false },
+  reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
+  'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
+  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
+  'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
+  'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
+  'invalid-attributes': { status: 400, title: 'The attributes are too large or too deep', retryable: false },
+  'body-too-large': { status: 413, title: 'The body is larger than 64 KiB', retryable: false },
+  'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
+  'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
+  'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
+  'key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    retryable: false,
+  },
+  overloaded: { status: 503, title: 'Too many requests are waiting', retryable: true, retryAfter: 1 },
+  timeout: {
+    status: 503,
+    title: 'The command waited too long and was not obeyed',
+    retryable: true,
+    retryAfter: 1,
+  },
+  unavailable: {
+    status: 503,
+    title: 'The database cannot be used at the moment',
+    retryable: true,
+    retryAfter: 2,
+  },
+  'unknown-outcome': {
+    status: 503,
+    title: 'Nobody can say yet whether the command was obeyed',
+    retryable: true,
+    retryAfter: 5,
+  },
+  closing: { status: 503, title: 'The service is stopping', retryable: true, retryAfter: 1 },
+  internal: { status: 500, title: 'The service failed', retryable: false },
+} as const satisfies Record<RefusalCode, ProblemKind> & Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** What to do about a problem, where the title does not say it. */
+export const advice: Partial<Record<ProblemCode, string>> = {
+  'stale-epoch': 'Read the current session and act under its epoch, if it is still yours to act on.',
+  'stale-session': 'The session named has ended and stays ended; `current` is the one to work with.',
+  'future-epoch': 'The ledger was restored to an earlier state, or the epoch was made up. Nothing was done.',
+  'session-active': 'Use onConflict "supersede" or "join", or end the current session first.',
+  'session-ended': 'Start a new session; an ended one never comes back.',
+  reserved: 'Wait until the reservation is over, or let the owner that it is for claim the session.',
+  'not-owner': 'Ask the owner to release the session, or start a new one in its place.',
+  'key-reused': 'Use a new key for a new request, and repeat a request with the very same body.',
+  'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
+};

@@ -1,0 +1,86 @@
+import { type Static, Type } from 'typebox';
+
+/** A name from outside: 1 to 256 Unicode characters, no control characters, no lone surrogates. */
+export const Id = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 256 characters, valid Unicode, no control characters',
+});
+
+export const SessionId = Type.String({
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  description: 'UUID of one session instance',
+  examples: ['01920000-0000-7003-8000-000000000000'],
+});
+
+export const Epoch = Type.Integer({
+  minimum: 0,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'Fencing token: rises at every change of the current session or of its owner, and at its end',
+});
+
+export const Instant = Type.String({ format: 'date-time', description: 'UTC, milliseconds' });
+
+export const Owner = Type.Object(
+  { environment: Id, instance: Type.Optional(Id) },
+  { additionalProperties: false, description: 'Who runs the session' },
+);
+
+/** Text that stays in the log for good, so it must not name a person. */
+export const Reason = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 64 characters; stays in the log, so no personal data',
+});
+
+export const RotationReason = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
+});
+
+/** Limits that a JSON schema cannot say: 4 KiB as JSON, nested at most 8 deep. */
+export const Attributes = Type.Object(
+  {},
+  {
+    additionalProperties: true,
+    description: 'Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep',
+  },
+);
+
+export const Position = Type.Object(
+  { partition: Type.Integer({ minimum: 0 }), sequence: Type.Integer({ minimum: 0 }) },
+  { description: 'A place in the log' },
+);
+
+export const Session = Type.Object(
+  {
+    sessionId: SessionId,
+    scope: Type.Object({ userId: Id, projectId: Id }),
+    status: Type.Enum(['starting', 'active', 'released', 'ending', 'ended']),
+    epoch: Epoch,
+    revision: Type.Integer({ minimum: 1 }),
+    owner: Type.Optional(Owner),
+    previousOwner: Type.Optional(Owner),
+    reservedFor: Type.Optional(Owner),
+    reservedUntil: Type.Optional(Instant),
+    principal: Type.String(),
+    parentId: Type.Optional(SessionId),
+    rootId: SessionId,
+    chainLength: Type.Integer({ minimum: 1 }),
+    reason: Type.Optional(Type.String()),
+    versionId: Type.Optional(Type.String()),
+    attributes: Type.Union([Attributes, Type.Literal('erased')]),
+    startedAt: Instant,
+    endedAt: Type.Optional(Instant),
+    endCause: Type.Optional(Type.Enum(['ended', 'superseded', 'rotated', 'expired', 'invalid', 'reset'])),
+    endReason: Type.Optional(Type.String()),
+    endedBy: Type.Optional(Owner),
+    successorId: Type.Optional(SessionId),
+  },
+  { $id: 'Session' },
+);
+export type SessionView = Static<typeof Session>;

@@ -1,0 +1,200 @@
+import {
+  type Command,
+  type Decision,
+  decide,
+  type EndSession,
+  evolve,
+  type Instant,
+  type Known,
+  noSessionYet,
+  type Outcome,
+  parseScopeKey,
+  type ScopeKey,
+  type ScopeState,
+  type Session,
+  type SessionEventType,
+  type StopIgnoredWhy,
+} from '#session';
+import { decodeEvent, encodeEvent, type Position } from './event-bytes.js';
+import type { FeedEvent } from './feed.port.js';
+import { stopIdOf } from './ids.js';
+import type { Head, Loaded, NamedSession, Receipt } from './load.js';
+import { BatchRows } from './rows.js';
+import type { Answer, ReceiptKey, Submission } from './submission.js';
+
+/**
+ * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
+ * puts into `rows` is not true until they are committed.
+ */
+export class Batch {
+  readonly rows = new BatchRows();
+  private joined: Buffer | undefined;
+
+  constructor(
+    readonly loaded: Loaded,
+    private readonly source: string,
+  ) {}
+
+  /** The bytes of all its events, one after the other. Complete once every command was added. */
+  get bytes(): Buffer {
+    this.joined ??= this.rows.bytes();
+    return this.joined;
+  }
+
+  /** Its events as followers will see them. */
+  get committed(): FeedEvent[] {
+    return this.rows.events.map(
+      ({ partition, sequence, scopeKey, type, epoch, bytes: { start, length } }) => ({
+        partition,
+        sequence,
+        scopeKey,
+        type,
+        epoch,
+        bytes: this.bytes.subarray(start, start + length),
+      }),
+    );
+  }
+
+  /** Decides one command. Throws only on a bug, and has then kept nothing of it. */
+  add(submission: Submission): Answer {
+    const { receipt, partition } = submission;
+    const scopeKey = this.scopeOf(submission);
+    if (scopeKey === undefined) return { kind: 'unknown-session' };
+    const earlier = receipt && this.earlier(receipt, scopeKey);
+    if (receipt && earlier) return replay(earlier, receipt);
+
+    const state = this.loaded.scopes.get(scopeKey) ?? noSessionYet;
+    const at = this.timeOf(partition);
+    const command: Command = { ...submission.command, at };
+    const decision = decide(command, this.known(command, state));
+    const position = this.keep(decision, { submission, scopeKey, state, at });
+    if ('refusal' in decision) {
+      if (decision.ignored && command.type === 'EndSession') {
+        this.count(command, decision.ignored, scopeKey, position);
+      }
+      return { kind: 'refused', refusal: decision.refusal, position };
+    }
+    const { events: _, ...accepted } = decision;
+    return { kind: 'accepted', ...accepted, position };
+  }
+
+  /** The scope that a command is about; undefined when it names a session that its tenant does not have. */
+  private scopeOf({ command, scopeKey, tenant }: Submission): ScopeKey | undefined {
+    if (command.type === 'StartSession') return scopeKey;
+    const named = this.loaded.sessions.get(command.sessionId);
+    return named && parseScopeKey(named.scopeKey).tenant === tenant ? named.scopeKey : undefined;
+  }
+
+  private earlier({ key }: ReceiptKey, scopeKey: ScopeKey): Receipt | undefined {
+    return this.loaded.receipts.get(key)?.find((receipt) => receipt.scopeKey === scopeKey);
+  }
+
+  private head(partition: number): Head {
+    const head = this.loaded.heads.get(partition);
+    if (!head) throw new Error(`partition ${partition} does not exist`);
+    return head;
+  }
+
+  /** The log's time: the database's clock, but never before the partition's last event. */
+  private timeOf(partition: number): Instant {
+    return new Date(Math.max(this.loaded.now, this.head(partition).at)).toISOString();
+  }
+
+  private known(command: Command, state: ScopeState): Known {
+    const known: Known = { ...state };
+    if (command.type === 'StartSession') return known;
+    if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
+    if (command.sessionId === state.latest?.sessionId) return known;
+    const named = this.loaded.sessions.get(command.sessionId);
+    const successor =
+      named?.successorId === state.latest?.sessionId
+        ? state.latest
+        : (named?.successor ?? this.loaded.sessions.get(named?.successorId ?? '')?.final);
+    if (named?.final) known.past = named.final;
+    if (successor) known.pastSuccessor = successor;
+    return known;
+  }
+
+  /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
+  private keep(decision: Decision, context: Context): Position {
+    const { submission, scopeKey, at } = context;
+    const { partition, commandId, receipt, details } = submission;
+    const head = this.head(partition);
+    let { state } = context;
+    let text = '';
+    for (const event of decision.events) {
+      state = evolve(state, event);
+      head.sequence += 1;
+      const { sequence } = head;
+      const { version } = state;
+      const { source } = this;
+      const encoded = encodeEvent({ partition, sequence, source, scopeKey, at, version, commandId }, event);
+      text = encoded.text;
+      this.rows.add(event, encoded, { partition, sequence, scopeKey, at, state });
+      if ('session' in event) this.remember(event.session, scopeKey);
+      if ('previous' in event) this.remember(event.previous, scopeKey);
+    }
+    this.loaded.scopes.set(scopeKey, state);
+    const position = { partition, sequence: head.sequence };
+    if ('outcome' in decision && decision.events.length > 0) {
+      if (receipt) {
+        this.rows.addReceipt(receipt, scopeKey, position, at);
+        this.rememberReceipt(receipt, scopeKey, text);
+      }
+      if (details && decision.session.attributesDigest === details.digest) {
+        this.rows.addDetails(details, scopeKey, partition);
+      }
+    }
+    return position;
+  }
+
+  private remember(session: Session, scopeKey: ScopeKey): void {
+    const named: NamedSession = { scopeKey };
+    if (session.status === 'ended') named.final = session;
+    if (session.successorId) named.successorId = session.successorId;
+    this.loaded.sessions.set(session.sessionId, named);
+  }
+
+  private rememberReceipt({ key, fingerprint }: ReceiptKey, scopeKey: ScopeKey, text: string): void {
+    const receipts = this.loaded.receipts.get(key) ?? [];
+    this.loaded.receipts.set(key, [...receipts, { scopeKey, fingerprint, text }]);
+  }
+
+  private count(command: EndSession, why: StopIgnoredWhy, scopeKey: ScopeKey, position: Position): void {
+    const stopId = stopOf(command);
+    const before = this.loaded.ignored.get(stopId) ?? [];
+    if (!before.includes(why)) this.loaded.ignored.set(stopId, [...before, why]);
+    this.rows.countIgnoredStop({ stopId, why, scopeKey, position });
+  }
+}
+
+interface Context {
+  submission: Submission;
+  scopeKey: ScopeKey;
+  /** Before the command. */
+  state: ScopeState;
+  at: Instant;
+}
+
+function stopOf({ sessionId, origin, epoch }: EndSession): string {
+  return stopIdOf(sessionId, origin, epoch);
+}
+
+/** Outcomes as they are rebuilt from the last event of the command that had them. */
+const outcomes: Partial<Record<SessionEventType, Outcome>> = {
+  SessionStarted: 'started',
+  SessionActivated: 'activated',
+  SessionRotated: 'rotated',
+  OwnershipReleased: 'released',
+  OwnershipClaimed: 'claimed',
+  SessionEnded: 'ended',
+};
+
+/** The answer of a command that was obeyed before, or that its key was used for something else. */
+function replay(receipt: Receipt, asked: ReceiptKey): Answer {
+  if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
+  const { event, position } = decodeEvent(receipt.text);
+  const outcome = outcomes[event.type];
+  if (!outcome || !('session' in event)) throw new Error(`a receipt names a ${event.type}`);
+  return { kind: 'accepted', outcome, session: event.session, position, replayed: true };
+}

@@ -1,0 +1,97 @@
+import type pg from 'pg';
+import type { ScopeKey } from '#session';
+import { LogError } from './errors.js';
+import { scopeIdOf } from './ids.js';
+import { list, statement } from './statements.js';
+
+const readCurrent = statement('read_current');
+
+/** A scope's latest session as it is stored. */
+export interface Latest {
+  /** How many events the scope has. */
+  version: number;
+  revision: number;
+  /** Whether the session is over: then the scope has no current one. */
+  ended: boolean;
+  /** The session's JSON, without attributes. */
+  json: string;
+  /** The attributes' JSON: `erased` when they have been forgotten, undefined when there never were any. */
+  attributes?: string | 'erased';
+}
+
+interface Asked {
+  partition: number;
+  scopeId: string;
+  resolve(latest: Latest | undefined): void;
+  reject(error: LogError): void;
+}
+
+export interface CurrentReaderOptions {
+  pool: pg.Pool;
+  /** Most scopes in one query. */
+  maxBatch: number;
+  /** Queries at once. */
+  queries: number;
+  /** Most readers that may wait; the next one is answered `overloaded`. */
+  maxQueue: number;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Reads what is current. Readers that arrive while a query runs share the next one, which starts after all
+ * of them arrived: each sees everything that was committed before it asked.
+ */
+export class CurrentReader {
+  private queue: Asked[] = [];
+  private running = 0;
+
+  constructor(private readonly options: CurrentReaderOptions) {}
+
+  /** The scope's latest session; undefined when it never had one. Rejects with LogError `unavailable` or `overloaded`. */
+  read(scopeKey: ScopeKey, partition: number): Promise<Latest | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.queue.length >= this.options.maxQueue) {
+        return reject(new LogError('overloaded', 'Too many reads are waiting already.'));
+      }
+      this.queue.push({ partition, scopeId: scopeIdOf(scopeKey), resolve, reject });
+      if (this.running < this.options.queries) this.start();
+    });
+  }
+
+  private start(): void {
+    this.running += 1;
+    // Readers of the same turn of the event loop share the query.
+    setImmediate(async () => {
+      while (this.queue.length > 0) await this.query(this.queue.splice(0, this.options.maxBatch));
+      this.running -= 1;
+    });
+  }
+
+  private async query(asked: Asked[]): Promise<void> {
+    try {
+      const values = [list(asked.map((one) => one.partition)), list(asked.map((one) => one.scopeId))];
+      const { rows } = await this.options.pool.query({ ...readCurrent, values });
+      const found = new Map<number, Latest>();
+      for (const row of rows) found.set(row.number, latest(row));
+      for (const [index, one] of asked.entries()) one.resolve(found.get(index + 1));
+    } catch (cause) {
+      this.options.onFault(cause);
+      const error = new LogError('unavailable', 'Postgres cannot be used.', { cause });
+      for (const one of asked) one.reject(error);
+    }
+  }
+}
+
+function latest(row: {
+  version: number;
+  revision: number;
+  ended: boolean;
+  latest: string;
+  detailed: boolean;
+  attributes: string | null;
+}): Latest {
+  const { version, revision, ended } = row;
+  const found: Latest = { version, revision, ended, json: row.latest };
+  if (row.detailed) found.attributes = row.attributes ?? 'erased';
+  return found;
+}

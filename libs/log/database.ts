@@ -1,0 +1,56 @@
+import pg from 'pg';
+
+/** How the log reaches Postgres. */
+export interface DatabaseOptions {
+  url: string;
+  /** A role to work as; its rights are those that migrations granted. Undefined: the login's own. */
+  role?: string | undefined;
+  /** Longest wait for a new connection, in milliseconds. */
+  connectMs?: number;
+  /** Longest a statement may run or wait for a lock, in milliseconds. */
+  statementMs?: number;
+}
+
+const types = {
+  // Sequences, versions and epochs stay below 2^53.
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === 20 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
+
+function config(options: DatabaseOptions): pg.ClientConfig {
+  const statementMs = options.statementMs ?? 5_000;
+  return {
+    connectionString: options.url,
+    types: types as pg.CustomTypesConfig,
+    application_name: 'session-ledger',
+    connectionTimeoutMillis: options.connectMs ?? 3_000,
+    statement_timeout: statementMs,
+    // A paused process must not hold a partition's lock for longer than a statement may run.
+    idle_in_transaction_session_timeout: statementMs,
+    // What the server's own time-outs cannot end: a connection that no longer answers.
+    query_timeout: statementMs + 1_000,
+    keepAlive: true,
+    ...(options.role && { options: `-c role=${options.role}` }),
+  };
+}
+
+/**
+ * A bounded pool for reads. Waiting for a connection ends after `connectMs` with an error; the pool itself
+ * never fails, its queries do.
+ */
+export function openPool(options: DatabaseOptions, max: number): pg.Pool {
+  const pool = new pg.Pool({ ...config(options), max, idleTimeoutMillis: 30_000 });
+  pool.on('error', () => {}); // an idle connection was lost: the next query opens another one
+  return pool;
+}
+
+/**
+ * A connection of one's own on which statements are sent without waiting for the answers before them; they
+ * run in order all the same.
+ */
+export async function openPipeline(options: DatabaseOptions): Promise<pg.Client> {
+  const client = new pg.Client({ ...config(options), pipeline: true } as pg.ClientConfig);
+  client.on('error', () => {}); // a lost connection also fails the statements on it, and those are heard
+  await client.connect();
+  return client;
+}

@@ -1,0 +1,47 @@
+/**
+ * Why the log could not answer.
+ *
+ * | code | was the command obeyed? |
+ * | --- | --- |
+ * | `overloaded` | no: the queue is full |
+ * | `timeout` | no: it waited in the queue until its deadline |
+ * | `unavailable` | no: Postgres could not be used |
+ * | `unknown-outcome` | nobody can say yet: ask again with the same idempotency key |
+ * | `rejected` | no: Postgres or the decider refuses this one command; a bug |
+ * | `closing` | no: the service is stopping |
+ * | `schema` | not a command: the database is not at this version |
+ */
+export type LogErrorCode =
+  | 'overloaded'
+  | 'timeout'
+  | 'unavailable'
+  | 'unknown-outcome'
+  | 'rejected'
+  | 'closing'
+  | 'schema';
+
+export class LogError extends Error {
+  constructor(
+    readonly code: LogErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'LogError';
+  }
+}
+
+/** Errors that one command's data can cause: data exception, constraint, limit exceeded, cannot coerce. */
+const BY_DATA = /^(22|23|54|42804|42846)/;
+
+/** Whether Postgres answered that the statements' data is at fault, so that other commands may pass. */
+export function isDataError(error: unknown): boolean {
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' && code.length === 5 && BY_DATA.test(code);
+}
+
+/** Whether Postgres itself answered, so that the transaction is known to be over and undone. */
+export function isAnswered(error: unknown): boolean {
+  const { code, severity } = error as { code?: unknown; severity?: unknown };
+  return typeof code === 'string' && code.length === 5 && severity === 'ERROR';
+}

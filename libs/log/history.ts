@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import type { ScopeKey, Session, SessionId } from '#session';
+import type { Position } from './event-bytes.js';
+import { partitionOfSession, scopeIdOf } from './ids.js';
+import { statement } from './statements.js';
+
+const readSession = statement('read_session');
+const readDetails = statement('read_details');
+const readScopeEvents = statement('read_scope_events');
+const readHeads = statement('read_heads');
+const readSnapshot = statement('read_snapshot');
+
+/** An event of a scope's stream. */
+export interface ScopeEvent {
+  position: Position;
+  /** Its number in the scope: dense. */
+  version: number;
+  /** The event document. */
+  json: string;
+  /** For StopIgnored: how often the same stop was asked for, the first time included. */
+  count?: number;
+}
+
+/** A current session of the snapshot. */
+export interface SnapshotRow {
+  json: string;
+  attributes?: string | 'erased';
+}
+
+/** Reads of what is stored, one query each. */
+export class History {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /** A session and its scope; undefined when no partition knows the id. */
+  async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
+    const values = [partitionOfSession(sessionId), sessionId];
+    const { rows } = await this.pool.query({ ...readSession, values });
+    return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
+  }
+
+  /** The JSON of attributes by their digest; undefined when they were erased. */
+  async attributes(partition: number, digest: string): Promise<string | undefined> {
+    const { rows } = await this.pool.query({ ...readDetails, values: [partition, [digest]] });
+    return rows[0]?.body;
+  }
+
+  /** A scope's events after a version, oldest first. */
+  async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
+    const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
+    const { rows } = await this.pool.query({ ...readScopeEvents, values });
+    return rows.map((row) => ({
+      position: { partition: row.partition, sequence: row.sequence },
+      version: row.version,
+      json: row.bytes.toString('utf8'),
+      ...(row.count !== null && { count: row.count }),
+    }));
+  }
+
+  /**
+   * All current sessions and the positions that they are the state of: one partition after the other, each
+   * as of its own position, which is all that a follower of that partition needs. Holds one connection, in
+   * transactions of one partition each.
+   */
+  async *snapshot(): AsyncGenerator<{ position: Position } | SnapshotRow> {
+    const client = await this.pool.connect();
+    try {
+      const { rows: heads } = await client.query(readHeads);
+      for (const { partition } of heads) yield* snapshotOf(client, partition);
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+}
+
+const PAGE = 1_000;
+
+async function* snapshotOf(
+  client: pg.PoolClient,
+  partition: number,
+): AsyncGenerator<{ position: Position } | SnapshotRow> {
+  await client.query('begin isolation level repeatable read read only');
+  const { rows: heads } = await client.query(readHeads);
+  const sequence = heads.find((head) => head.partition === partition).sequence;
+  yield { position: { partition, sequence } };
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows } = await client.query({ ...readSnapshot, values: [partition, after, PAGE] });
+    for (const row of rows) {
+      yield { json: row.latest, ...(row.detailed && { attributes: row.attributes ?? 'erased' }) };
+    }
+    if (rows.length < PAGE) break;
+    after = rows.at(-1).scope_id;
+  }
+  await client.query('commit');
+}

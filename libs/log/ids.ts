@@ -1,0 +1,35 @@
+import { hash, randomInt } from 'node:crypto';
+import { v7 } from 'uuid';
+import type { Owner, ScopeKey, SessionId } from '#session';
+
+/**
+ * A new session id: a UUIDv7 (RFC 9562) whose 12 bits of rand_a are the partition, so that a session is
+ * found without asking every partition. 62 random bits remain.
+ */
+export function newSessionId(partition: number): SessionId {
+  return v7({ seq: ((partition << 20) | randomInt(1 << 20)) >>> 0 });
+}
+
+/** The partition that a session id carries. Any UUID gives a number from 0 to 4095; it may not exist. */
+export function partitionOfSession(sessionId: SessionId): number {
+  return Number.parseInt(sessionId.slice(15, 18), 16);
+}
+
+/**
+ * How tables name a scope: 4 bytes of its user's hash, so that a user's scopes lie together, and 12 of the
+ * scope key's. 32 hex digits, which Postgres takes as a UUID.
+ */
+export function scopeIdOf(key: ScopeKey): string {
+  const user = key.slice(0, key.lastIndexOf('/'));
+  return hash('sha256', user, 'hex').slice(0, 8) + hash('sha256', key, 'hex').slice(0, 24);
+}
+
+/** What an ignored stop is counted under, together with its why. */
+export function stopIdOf(sessionId: SessionId, origin: Owner, epoch: number): string {
+  return digest(JSON.stringify([sessionId, epoch, origin.environment, origin.instance ?? null]));
+}
+
+/** The first 128 bits of a SHA-256 as 32 hex digits. */
+export function digest(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
+}

@@ -1,0 +1,198 @@
+import type pg from 'pg';
+import { Batch } from './batch.js';
+import { type DatabaseOptions, openPipeline } from './database.js';
+import { isAnswered, isDataError, LogError } from './errors.js';
+import type { FeedEvent } from './feed.port.js';
+import { type Loaded, load } from './load.js';
+import { save, wasCommitted } from './save.js';
+import type { Answer, Submission } from './submission.js';
+
+/** A submission that waits for its answer. */
+export interface Waiting extends Submission {
+  /** By performance.now(); afterwards it is answered `timeout` if it still stands in the queue. */
+  deadline: number;
+  resolve(answer: Answer): void;
+  reject(error: LogError): void;
+}
+
+export interface LaneOptions {
+  database: DatabaseOptions;
+  /** CloudEvents source of this ledger's events. */
+  source: string;
+  /** Most commands in one transaction. */
+  maxBatch: number;
+  /** Most commands that may wait; the next one is answered `overloaded`. */
+  maxQueue: number;
+  /** How long to find out whether a commit happened whose answer was lost, in milliseconds. */
+  settleMs: number;
+  /** Hears every committed event, in its partition's order. */
+  onCommitted(events: FeedEvent[]): void;
+  onBatch(commands: number, milliseconds: number): void;
+  /** Hears why Postgres could not be used; the commands' senders are told in words of their own. */
+  onFault(error: unknown): void;
+}
+
+/** A batch in memory, and how to tell each of its senders once it is committed. */
+interface Decided {
+  batch: Batch;
+  answers: (() => void)[];
+}
+
+/** Between two looks whether a lost commit happened. */
+const RETRY_MS = 100;
+
+/**
+ * One writer: a queue, a connection, one transaction at a time. A batch is what arrived while the last one
+ * was committing; a lone command waits for nothing.
+ */
+export class Lane {
+  private queue: Waiting[] = [];
+  private client: pg.Client | undefined;
+  private running: Promise<void> | undefined;
+  /** Postgres warned that the commit at hand was not awaited by its standby. */
+  private unreplicated = false;
+
+  constructor(private readonly options: LaneOptions) {}
+
+  get waiting(): number {
+    return this.queue.length;
+  }
+
+  push(submission: Waiting): void {
+    if (this.queue.length >= this.options.maxQueue) {
+      submission.reject(new LogError('overloaded', 'Too many commands are waiting already.'));
+      return;
+    }
+    this.queue.push(submission);
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  /** Resolves when everything that was accepted has been answered, and the connection is closed. */
+  async close(): Promise<void> {
+    await this.running;
+    await this.disconnect();
+  }
+
+  private async run(): Promise<void> {
+    // Commands that arrive in the same turn of the event loop share the first batch.
+    await new Promise(setImmediate);
+    while (this.queue.length > 0) {
+      const batch = this.take();
+      const started = performance.now();
+      if (batch.length === 0) continue;
+      await this.commit(batch);
+      this.options.onBatch(batch.length, performance.now() - started);
+    }
+  }
+
+  private take(): Waiting[] {
+    const now = performance.now();
+    return this.queue.splice(0, this.options.maxBatch).filter((submission) => {
+      if (submission.deadline > now) return true;
+      submission.reject(new LogError('timeout', 'The command waited too long and was not obeyed.'));
+      return false;
+    });
+  }
+
+  /** Commits a batch and answers it. Never throws: every failure is somebody's answer. */
+  private async commit(batch: Waiting[]): Promise<void> {
+    let decided: Decided | undefined;
+    try {
+      const client = await this.connect();
+      decided = this.decide(batch, await load(client, batch));
+      this.unreplicated = false;
+      await save(client, decided.batch);
+      if (this.unreplicated) this.refuse(batch, unknownOutcome());
+      else this.answer(decided);
+    } catch (error) {
+      this.options.onFault(error);
+      await this.disconnect();
+      if (decided && !isAnswered(error)) await this.settle(batch, decided);
+      else if (isDataError(error)) await this.split(batch, error);
+      else this.refuse(batch, new LogError('unavailable', 'Postgres cannot be used.', { cause: error }));
+    }
+  }
+
+  /** Decides in memory. A command on which the decider breaks gets its own answer; the others go on. */
+  private decide(waiting: Waiting[], loaded: Loaded): Decided {
+    const batch = new Batch(loaded, this.options.source);
+    const answers = waiting.map((submission) => {
+      try {
+        const answer = batch.add(submission);
+        return () => submission.resolve(answer);
+      } catch (cause) {
+        this.options.onFault(cause);
+        const error = new LogError('rejected', 'The command could not be decided.', { cause });
+        return () => submission.reject(error);
+      }
+    });
+    return { batch, answers };
+  }
+
+  /** Postgres refuses some command's data: halves, until the culprit stands alone. */
+  private async split(batch: Waiting[], cause: unknown): Promise<void> {
+    if (batch.length === 1) {
+      return this.refuse(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
+    }
+    const middle = Math.ceil(batch.length / 2);
+    await this.commit(batch.slice(0, middle));
+    await this.commit(batch.slice(middle));
+  }
+
+  /**
+   * The answer to COMMIT was lost. Looks whether the batch's first event stands in the log: then all of it
+   * does. If not, it never will, because the lock shows that its transaction is over: it is decided again.
+   */
+  private async settle(batch: Waiting[], decided: Decided): Promise<void> {
+    const until = performance.now() + this.options.settleMs;
+    while (performance.now() < until) {
+      try {
+        const committed = await wasCommitted(await this.connect(), decided.batch);
+        if (committed) this.answer(decided);
+        else this.queue.unshift(...batch);
+        return;
+      } catch (error) {
+        this.options.onFault(error);
+        await this.disconnect();
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+    this.refuse(batch, unknownOutcome());
+  }
+
+  private answer({ batch, answers }: Decided): void {
+    this.options.onCommitted(batch.committed);
+    for (const answer of answers) answer();
+  }
+
+  private refuse(batch: Waiting[], error: LogError): void {
+    for (const submission of batch) submission.reject(error);
+  }
+
+  private async connect(): Promise<pg.Client> {
+    if (this.client) return this.client;
+    const client = await openPipeline(this.options.database);
+    client.on('notice', ({ message }) => {
+      // "canceling the wait for synchronous replication": committed here, perhaps nowhere else.
+      if (message?.includes('synchronous replication')) this.unreplicated = true;
+    });
+    client.once('end', () => {
+      if (this.client === client) this.client = undefined;
+    });
+    this.client = client;
+    return client;
+  }
+
+  private async disconnect(): Promise<void> {
+    const client = this.client;
+    this.client = undefined;
+    // A lost connection is closed already; saying goodbye to it may fail and must not take long.
+    await client?.end().catch(() => {});
+  }
+}
+
+function unknownOutcome(): LogError {
+  return new LogError('unknown-outcome', 'Nobody can say yet whether the command was obeyed.');
+}

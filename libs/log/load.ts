@@ -1,0 +1,157 @@
+import type pg from 'pg';
+import { Frontier } from '#audit';
+import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import { scopeIdOf, stopIdOf } from './ids.js';
+import { list, statement } from './statements.js';
+import type { Submission } from './submission.js';
+
+const begin = { name: 'begin', text: 'begin' };
+const lockHeads = statement('lock_heads');
+const loadScopes = statement('load_scopes');
+const loadSessions = statement('load_sessions');
+const loadReceipts = statement('load_receipts');
+const loadIgnoredStops = statement('load_ignored_stops');
+
+/** A partition's head as it was locked. */
+export interface Head {
+  sequence: number;
+  /** Time of its last event, in milliseconds since 1970. */
+  at: number;
+  frontier: Frontier;
+}
+
+/** A session that a command names; with `final` it has ended. */
+export interface NamedSession {
+  scopeKey: ScopeKey;
+  final?: Session;
+  successorId?: SessionId;
+  /** The successor's last state, when it has ended, too. */
+  successor?: Session;
+}
+
+/** What an idempotency key did when it was used before. */
+export interface Receipt {
+  scopeKey: ScopeKey;
+  fingerprint: string;
+  /** The document of that command's last event. */
+  text: string;
+}
+
+/** All that a batch has to know, read under the locks of its partitions. */
+export interface Loaded {
+  /** The database's clock after the last lock, in milliseconds since 1970. */
+  now: number;
+  heads: Map<number, Head>;
+  scopes: Map<ScopeKey, ScopeState>;
+  sessions: Map<SessionId, NamedSession>;
+  receipts: Map<string, Receipt[]>;
+  ignored: Map<string, StopIgnoredWhy[]>;
+}
+
+/**
+ * Begins the transaction, locks the heads of the batch's partitions and reads what its commands need: one
+ * round trip, since no statement waits for the answers before it.
+ */
+export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
+  const partitions = [...new Set(batch.map(({ partition }) => partition))];
+  const [, heads, scopes, sessions, receipts, ignored] = await together([
+    client.query(begin),
+    client.query({ ...lockHeads, values: [list(partitions)] }),
+    queryScopes(client, batch),
+    querySessions(client, batch),
+    queryReceipts(client, batch),
+    queryIgnoredStops(client, batch),
+  ]);
+  const loaded: Loaded = {
+    now: 0,
+    heads: new Map(),
+    scopes: new Map(),
+    sessions: new Map(),
+    receipts: new Map(),
+    ignored: new Map(),
+  };
+  for (const row of heads!.rows) {
+    const frontier = Frontier.restore(row.sequence, row.frontier);
+    loaded.heads.set(row.partition, { sequence: row.sequence, at: row.at, frontier });
+    loaded.now = Math.max(loaded.now, row.now);
+  }
+  for (const row of [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]) {
+    if (!loaded.scopes.has(row.scope_key)) {
+      loaded.scopes.set(row.scope_key, { version: row.version, latest: JSON.parse(row.latest) });
+    }
+  }
+  for (const row of sessions?.rows ?? []) loaded.sessions.set(row.session_id, namedSession(row));
+  for (const row of receipts?.rows ?? []) {
+    append(loaded.receipts, row.key, {
+      scopeKey: row.scope_key,
+      fingerprint: row.fingerprint,
+      text: row.text,
+    });
+  }
+  for (const row of ignored?.rows ?? []) append(loaded.ignored, row.stop_id, row.why);
+  return loaded;
+}
+
+/** Waits for all, also when one fails, so that no failure goes unheard; then throws the first. */
+export async function together<T>(queries: readonly (Promise<T> | undefined)[]): Promise<(T | undefined)[]> {
+  const settled = await Promise.allSettled(queries);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+function queryScopes(client: pg.Client, batch: readonly Submission[]) {
+  const starts = new Map<ScopeKey, number>();
+  for (const { scopeKey, partition } of batch) if (scopeKey) starts.set(scopeKey, partition);
+  if (starts.size === 0) return undefined;
+  const values = [list([...starts.values()]), list([...starts.keys()].map(scopeIdOf))];
+  return client.query({ ...loadScopes, values });
+}
+
+function querySessions(client: pg.Client, batch: readonly Submission[]) {
+  const named = new Map<SessionId, number>();
+  for (const { command, partition } of batch) {
+    if (command.type !== 'StartSession') named.set(command.sessionId, partition);
+  }
+  if (named.size === 0) return undefined;
+  return client.query({ ...loadSessions, values: [list([...named.values()]), list([...named.keys()])] });
+}
+
+function queryReceipts(client: pg.Client, batch: readonly Submission[]) {
+  const keys = new Set<string>();
+  for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
+  return keys.size === 0 ? undefined : client.query({ ...loadReceipts, values: [list([...keys])] });
+}
+
+function queryIgnoredStops(client: pg.Client, batch: readonly Submission[]) {
+  const stops = new Map<string, number>();
+  for (const { command, partition } of batch) {
+    if (command.type !== 'EndSession') continue;
+    stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+  }
+  if (stops.size === 0) return undefined;
+  return client.query({ ...loadIgnoredStops, values: [list([...stops.values()]), list([...stops.keys()])] });
+}
+
+interface SessionRow {
+  scope_key: ScopeKey;
+  successor_id: SessionId | null;
+  final: string | null;
+  successor: string | null;
+}
+
+function namedSession(row: SessionRow): NamedSession {
+  return {
+    scopeKey: row.scope_key,
+    ...(row.final && { final: JSON.parse(row.final) }),
+    ...(row.successor_id && { successorId: row.successor_id }),
+    ...(row.successor && { successor: JSON.parse(row.successor) }),
+  };
+}
+
+function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values) values.push(value);
+  else map.set(key, [value]);
+}

@@ -1,0 +1,121 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import pg from 'pg';
+import { LogError } from './errors.js';
+
+const folder = new URL('./sql/migrations/', import.meta.url);
+
+/** The migrations of this version, in order: `001_ledger` is number 1. */
+export function migrations(): { number: number; name: string; text: string }[] {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.sql'))
+    .sort()
+    .map((file) => ({
+      number: Number.parseInt(file, 10),
+      name: file.slice(0, -'.sql'.length),
+      text: readFileSync(new URL(file, folder), 'utf8'),
+    }));
+}
+
+/** What every migration run is: forward only, one at a time, waiting at most ten seconds for another one. */
+export interface MigrateOptions {
+  url: string;
+  /** How many partitions to create the ledger with, 1 to 4096; an existing ledger keeps its own. */
+  partitions: number;
+}
+
+/**
+ * Brings the database to this version's schema and returns the names of what was applied. Throws LogError
+ * when the schema is newer than this version knows, or another migration runs for over ten seconds.
+ */
+export async function migrate({ url, partitions }: MigrateOptions): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query("set local lock_timeout = '10s'");
+    await client.query("select pg_advisory_xact_lock(hashtext('session-ledger migrations'))");
+    const applied = await applyPending(client);
+    await createLedger(client, partitions);
+    await client.query('commit');
+    return applied;
+  } catch (error) {
+    throw explain(error);
+  } finally {
+    await client.end();
+  }
+}
+
+async function applyPending(client: pg.Client): Promise<string[]> {
+  await client.query('create schema if not exists ledger');
+  await client.query(
+    'create table if not exists ledger.migrations ' +
+      '(number int primary key, name text not null, applied_at timestamptz not null default now())',
+  );
+  const { rows } = await client.query('select coalesce(max(number), 0) as version from ledger.migrations');
+  const known = migrations();
+  refuseNewer(rows[0].version, known.length);
+  const pending = known.filter(({ number }) => number > rows[0].version);
+  for (const { number, name, text } of pending) {
+    await client.query(text);
+    await client.query('insert into ledger.migrations (number, name) values ($1, $2)', [number, name]);
+  }
+  return pending.map(({ name }) => name);
+}
+
+async function createLedger(client: pg.Client, partitions: number): Promise<void> {
+  const { rowCount } = await client.query(
+    'insert into ledger.ledger (partitions, handle_key) values ($1, $2) on conflict do nothing',
+    [partitions, randomBytes(32)],
+  );
+  if (!rowCount) return;
+  await client.query('insert into ledger.heads (partition) select generate_series(0, $1::int - 1)', [
+    partitions,
+  ]);
+  await client.query('insert into ledger.relays (partition) select generate_series(0, $1::int - 1)', [
+    partitions,
+  ]);
+}
+
+/** What a ledger is for good. */
+export interface LedgerIdentity {
+  id: string;
+  partitions: number;
+  /** Secret: keys the hashes of handles. */
+  handleKey: Buffer;
+}
+
+/** Reads the ledger's identity; throws LogError when the schema is missing, older or newer than this version. */
+export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
+  const present = await pool.query("select to_regclass('ledger.migrations') is not null as present");
+  if (!present.rows[0].present)
+    throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
+  const { rows } = await pool.query('select max(number) as version from ledger.migrations');
+  const known = migrations().length;
+  refuseNewer(rows[0].version, known);
+  if (rows[0].version < known) {
+    throw new LogError(
+      'schema',
+      `The schema is at ${rows[0].version}, this version needs ${known}: migrate it.`,
+    );
+  }
+  const ledger = await pool.query('select id, partitions, handle_key from ledger.ledger');
+  const { id, partitions, handle_key } = ledger.rows[0];
+  return { id, partitions, handleKey: handle_key };
+}
+
+function refuseNewer(version: number, known: number): void {
+  if (version <= known) return;
+  throw new LogError(
+    'schema',
+    `The schema is at ${version}, this version knows ${known}: run a newer version.`,
+  );
+}
+
+function explain(error: unknown): unknown {
+  if ((error as { code?: string }).code !== '55P03') return error;
+  return new LogError(
+    'schema',
+    'Another migration is running; it was waited for for ten seconds. Try again.',
+  );
+}

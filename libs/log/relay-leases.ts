@@ -1,0 +1,30 @@
+import type pg from 'pg';
+import type { RelayLease, RelayLeases } from './feed.port.js';
+import { statement } from './statements.js';
+
+const acquireRelay = statement('acquire_relay');
+const confirmRelay = statement('confirm_relay');
+const releaseRelay = statement('release_relay');
+
+/**
+ * Relay leases in Postgres. To acquire one is a write, and `synchronous_commit` is never relaxed: once it is
+ * committed, everything that its holder can read is as durable as that write.
+ */
+export class PostgresRelayLeases implements RelayLeases {
+  constructor(private readonly pool: pg.Pool) {}
+
+  async acquire(partition: number, holder: string, seconds: number): Promise<RelayLease | undefined> {
+    const { rows } = await this.pool.query({ ...acquireRelay, values: [partition, holder, seconds] });
+    return rows[0] && { partition, epoch: rows[0].epoch, confirmed: rows[0].confirmed };
+  }
+
+  async confirm(lease: RelayLease, holder: string, sequence: number, seconds: number): Promise<boolean> {
+    const values = [lease.partition, holder, lease.epoch, seconds, sequence];
+    const { rowCount } = await this.pool.query({ ...confirmRelay, values });
+    return rowCount === 1;
+  }
+
+  async release(lease: RelayLease, holder: string): Promise<void> {
+    await this.pool.query({ ...releaseRelay, values: [lease.partition, holder, lease.epoch] });
+  }
+}

@@ -1,0 +1,1 @@
+select partition, sequence from ledger.heads

@@ -1,0 +1,52 @@
+import type { Command, Outcome, Refusal, ScopeKey, Session, StartSession } from '#session';
+import type { Position } from './event-bytes.js';
+
+type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
+
+/** A command before the log gives it its time. */
+export type Draft = Untimed<Command>;
+export type StartDraft = Untimed<StartSession>;
+
+/** Attributes on their way into details; `digest` is in the command, too. */
+export interface NewDetails {
+  digest: string;
+  salt: Buffer;
+  body: string;
+}
+
+/** An idempotency key, hashed together with its tenant and principal, and what it was first used for. */
+export interface ReceiptKey {
+  key: string;
+  fingerprint: string;
+}
+
+/** One command with what the log keeps about it. */
+export interface Submission {
+  command: Draft;
+  tenant: string;
+  /** Where the command's scope lives. */
+  partition: number;
+  /** A UUID; every event of the command carries it. */
+  commandId: string;
+  /** Of the scope to start in; absent for a command that names a session. */
+  scopeKey?: ScopeKey;
+  receipt?: ReceiptKey;
+  details?: NewDetails;
+}
+
+/** What became of a command. */
+export type Answer =
+  | {
+      kind: 'accepted';
+      outcome: Outcome;
+      session: Session;
+      /** The current session, where `session` may be history. */
+      current?: Session;
+      position: Position;
+      /** The receipt answered: the command had been obeyed before. */
+      replayed?: true;
+    }
+  | { kind: 'refused'; refusal: Refusal; position: Position }
+  | { kind: 'unknown-session' }
+  /** The idempotency key was used before with another body. */
+  | { kind: 'key-reused' };

@@ -1,0 +1,194 @@
+import type pg from 'pg';
+import type { ScopeKey } from '#session';
+import type { Feed, FeedEvent } from './feed.port.js';
+import { statement } from './statements.js';
+
+const readHeads = statement('read_heads');
+const readFeed = statement('read_feed');
+
+/** Most events and bytes of one read, and of what is kept in memory for each partition. */
+const PAGE = 500;
+const KEPT_EVENTS = 1_024;
+const KEPT_BYTES = 1 << 20;
+
+export interface TailOptions {
+  pool: pg.Pool;
+  partitions: number;
+  /** How often to ask Postgres what other replicas have appended, in milliseconds. */
+  pollMs: number;
+  onFault(error: unknown): void;
+}
+
+/** Hears committed events in their partition's order, each once, from the moment it was added. */
+export type TailListener = (events: readonly FeedEvent[]) => void;
+
+interface Wake {
+  after: number;
+  resolve(): void;
+}
+
+class PartitionTail {
+  head = 0;
+  events: FeedEvent[] = [];
+  bytes = 0;
+  readonly wakes = new Set<Wake>();
+  filling: Promise<void> | undefined;
+}
+
+/**
+ * The end of every partition, in memory: what this replica commits arrives at once, what others commit is
+ * found by asking for the heads. Keeps at most 1,024 events and 1 MiB a partition; older ones are read from
+ * Postgres.
+ */
+export class Tail implements Feed {
+  readonly partitions: number;
+  private readonly tails: PartitionTail[];
+  private readonly listeners = new Set<TailListener>();
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(private readonly options: TailOptions) {
+    this.partitions = options.partitions;
+    this.tails = Array.from({ length: options.partitions }, () => new PartitionTail());
+  }
+
+  /** Takes the present heads as the start; throws when Postgres does not answer. */
+  async start(): Promise<void> {
+    for (const { partition, sequence } of (await this.options.pool.query(readHeads)).rows) {
+      this.tail(partition).head = sequence;
+    }
+    this.poll();
+  }
+
+  close(): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    for (const tail of this.tails) for (const wake of tail.wakes) wake.resolve();
+  }
+
+  /** The last sequence of each partition that this replica knows of. */
+  heads(): number[] {
+    return this.tails.map((tail) => tail.head);
+  }
+
+  listen(listener: TailListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Events that this replica has just committed. */
+  committed(events: readonly FeedEvent[]): void {
+    const byPartition = new Map<number, FeedEvent[]>();
+    for (const event of events) {
+      const group = byPartition.get(event.partition);
+      if (group) group.push(event);
+      else byPartition.set(event.partition, [event]);
+    }
+    for (const [partition, group] of byPartition) this.arrive(partition, group);
+  }
+
+  async read(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    const { events } = this.tail(partition);
+    const first = events[0]?.sequence;
+    if (first !== undefined && first <= after + 1 && after < first + events.length - 1) {
+      return events.slice(after + 1 - first, after + 1 - first + limit);
+    }
+    return this.readStored(partition, after, limit);
+  }
+
+  changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void> {
+    const tail = this.tail(partition);
+    if (tail.head > after || this.closed || signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        tail.wakes.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      const wake: Wake = { after, resolve: done };
+      signal?.addEventListener('abort', done);
+      tail.wakes.add(wake);
+    });
+  }
+
+  private tail(partition: number): PartitionTail {
+    const tail = this.tails[partition];
+    if (!tail) throw new RangeError(`there is no partition ${partition}`);
+    return tail;
+  }
+
+  private arrive(partition: number, events: FeedEvent[]): void {
+    const tail = this.tail(partition);
+    const next = events.findIndex(({ sequence }) => sequence === tail.head + 1);
+    if (next >= 0) this.take(tail, next === 0 ? events : events.slice(next));
+    // Another replica has appended in between: read what is missing, then these, in order.
+    else if ((events.at(-1)?.sequence ?? 0) > tail.head) this.fill(partition);
+  }
+
+  /** Reads up to the end what others have appended. */
+  private fill(partition: number): void {
+    const tail = this.tail(partition);
+    tail.filling ??= this.readOn(partition, tail)
+      .catch(this.options.onFault) // the next poll tries again
+      .finally(() => {
+        tail.filling = undefined;
+      });
+  }
+
+  private async readOn(partition: number, tail: PartitionTail): Promise<void> {
+    while (!this.closed) {
+      const events = await this.readStored(partition, tail.head, PAGE);
+      const news = events.filter(({ sequence }) => sequence > tail.head);
+      if (news.length > 0) this.take(tail, news);
+      if (events.length < PAGE) return;
+    }
+  }
+
+  private take(tail: PartitionTail, events: FeedEvent[]): void {
+    for (const event of events) {
+      tail.events.push(event);
+      tail.bytes += event.bytes.length;
+    }
+    tail.head = events.at(-1)?.sequence ?? tail.head;
+    forget(tail);
+    for (const wake of tail.wakes) if (wake.after < tail.head) wake.resolve();
+    for (const listener of this.listeners) listener(events);
+  }
+
+  private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    const { rows } = await this.options.pool.query({ ...readFeed, values: [partition, after, limit] });
+    return rows.map((row) => ({
+      partition,
+      sequence: row.sequence,
+      scopeKey: row.scope_key as ScopeKey,
+      type: row.type,
+      epoch: row.epoch,
+      bytes: row.bytes,
+    }));
+  }
+
+  private poll(): void {
+    this.timer = setTimeout(async () => {
+      try {
+        const { rows } = await this.options.pool.query(readHeads);
+        for (const { partition, sequence } of rows) {
+          if (sequence > this.tail(partition).head) this.fill(partition);
+        }
+      } catch (error) {
+        this.options.onFault(error);
+      }
+      if (!this.closed) this.poll();
+    }, this.options.pollMs);
+    this.timer.unref();
+  }
+}
+
+/** Drops the oldest half when a bound is passed, so that dropping costs little an event. */
+function forget(tail: PartitionTail): void {
+  if (tail.events.length <= KEPT_EVENTS && tail.bytes <= KEPT_BYTES) return;
+  const keep = tail.events.slice(Math.ceil(tail.events.length / 2));
+  tail.events = keep;
+  tail.bytes = keep.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
