@@ -1,0 +1,155 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import kafkajs from 'kafkajs';
+import { claimDirectory } from './claim.js';
+import { DevStackError } from './errors.js';
+import { findJava } from './java.js';
+import { loggingProperties, serverProperties } from './kafka-config.js';
+import { provideJars } from './kafka-download.js';
+import { kafkaVersion } from './kafka-jars.js';
+import { formatStorage, javaArguments } from './kafka-java.js';
+import { freePort, requireFreePort } from './ports.js';
+import { commandLine, type StopStep, stopProcess } from './processes.js';
+import { lastLines, launch, type Server } from './server.js';
+import { eventually } from './wait.js';
+
+/** Where the Kafka of one machine lives, and whom to tell about it. */
+export interface KafkaOptions {
+  /** Holds `logs/` (the data), the configuration, `kafka.log` and `owner.json`; made when absent. */
+  dataDir: string;
+  port: number;
+  /** Gets whole lines meant for people. */
+  log(line: string): void;
+  /** The jars are kept in `kafka-<version>` in here; default `$XDG_CACHE_HOME` or `~/.cache`, + `/session-ledger`. */
+  cacheDir?: string | undefined;
+  /** A download draws its bar here if it is a terminal; default standard error. */
+  progress?: NodeJS.WriteStream | undefined;
+  /** Where JAVA_HOME, PATH and XDG_CACHE_HOME are looked up; default the process's own. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** The Maven repository to fetch from; default Maven Central. */
+  repository?: string | undefined;
+  /** Milliseconds before a jar is asked for again, doubling with each attempt; default 500. */
+  retryAfterMs?: number | undefined;
+}
+
+/** A running Kafka. */
+export interface RunningKafka {
+  /** Bootstrap addresses, `host:port`. */
+  brokers: string[];
+  /** Stops the broker, within 10 s; the data stays. */
+  stop(): Promise<void>;
+}
+
+const stopSteps: readonly [StopStep, ...StopStep[]] = [
+  { signal: 'SIGTERM', waitMs: 8_000 },
+  { signal: 'SIGKILL', waitMs: 2_000 },
+];
+
+/** Three seconds on two cores; recovery of large logs after a crash takes longer. */
+const startWithinMs = 90_000;
+
+/**
+ * Starts a real Kafka (one KRaft node on 127.0.0.1), fetching its jars first when they are not in the cache.
+ * Resolves once it answers for its metadata; to undefined, after one line to `log`, where there is no Java 17
+ * or the jars cannot be had: the service runs on without. A broker that a killed run left behind on the same
+ * data is stopped first.
+ * @throws DevStackError with one line: the port is in use, a live process owns the data, it does not come up.
+ */
+export async function startKafka(options: KafkaOptions): Promise<RunningKafka | undefined> {
+  const { port, log, env = process.env } = options;
+  const directory = resolve(options.dataDir);
+  const java = await findJava(env);
+  if (!java) {
+    log(
+      'Kafka: not started, it needs Java 17 or newer (on the PATH or in JAVA_HOME); KAFKA_BROKERS uses another',
+    );
+    return undefined;
+  }
+  const classPath = await provideJars(options);
+  if (!classPath) return undefined;
+  await mkdir(directory, { recursive: true });
+  const giveBack = await claimDirectory(directory, 'Kafka');
+  try {
+    await stopLeftoverKafka(directory, log);
+    await requireFreePort(port, 'Kafka', 'KAFKA_PORT');
+    const place = { directory, port, controllerPort: await freePort() };
+    await writeFile(join(directory, 'server.properties'), serverProperties(place));
+    await writeFile(join(directory, 'log4j2.properties'), loggingProperties(place));
+    await formatStorage(java, classPath, directory);
+    const server = await startServer(java, classPath, directory, port, log);
+    log(`Kafka ${kafkaVersion} on 127.0.0.1:${port}, data in ${directory}`);
+    return { brokers: [`127.0.0.1:${port}`], stop: () => server.stop().finally(giveBack) };
+  } catch (error) {
+    await giveBack();
+    throw error;
+  }
+}
+
+/** Stops the Kafka that runs on the data below `dataDir`, if any, whoever started it. */
+export async function stopLeftoverKafka(dataDir: string, log: (line: string) => void): Promise<void> {
+  const directory = resolve(dataDir);
+  const pidFile = join(directory, 'kafka.pid');
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  if (!(pid > 0)) return;
+  // The pid may belong to somebody else by now; only a command line with our directory is ours.
+  const ours = async () => (await commandLine(pid)).includes(join(directory, 'server.properties'));
+  if (await ours()) {
+    if (!(await stopProcess(pid, ours, stopSteps))) {
+      throw new DevStackError(`Kafka: process ${pid} of an earlier run does not end; stop it by hand`);
+    }
+    log(`Kafka: stopped process ${pid}, which an earlier run had left behind`);
+  }
+  await rm(pidFile, { force: true });
+}
+
+async function startServer(
+  java: string,
+  classPath: string,
+  directory: string,
+  port: number,
+  log: (line: string) => void,
+): Promise<Server> {
+  const logFile = join(directory, 'console.log');
+  const server = await launch({
+    command: java,
+    args: [...javaArguments(classPath, directory), 'kafka.Kafka', join(directory, 'server.properties')],
+    logFile,
+    stopSteps,
+    onUnexpectedEnd: (how) => log(`Kafka: ended by itself (${how}), see ${join(directory, 'kafka.log')}`),
+  });
+  await writeFile(join(directory, 'kafka.pid'), String(server.pid));
+  const why = await waitUntilUp(port, () => server.ended());
+  if (!why) return server;
+  await server.stop();
+  const ending = (await lastLines(logFile, 3)) || (await lastLines(join(directory, 'kafka.log'), 3));
+  throw new DevStackError(`Kafka: did not come up: ${why}; ${directory}/kafka.log says: ${ending}`);
+}
+
+/** Resolves to undefined once the broker names itself in its metadata, else to what was wrong at last. */
+async function waitUntilUp(port: number, ended: () => string | undefined): Promise<string | undefined> {
+  let refused = 'no answer';
+  const answered = await eventually(
+    async () => {
+      if (ended()) return { why: `it ended with ${ended()}` };
+      const admin = new kafkajs.Kafka({
+        brokers: [`127.0.0.1:${port}`],
+        logLevel: kafkajs.logLevel.NOTHING,
+        connectionTimeout: 1_000,
+        requestTimeout: 2_000,
+        retry: { retries: 0 },
+      }).admin();
+      try {
+        await admin.connect();
+        const { brokers } = await admin.describeCluster();
+        return brokers.length > 0 && { why: undefined };
+      } catch (error) {
+        refused = (error as Error).message; // not listening yet
+        return undefined;
+      } finally {
+        await admin.disconnect();
+      }
+    },
+    { withinMs: startWithinMs, everyMs: 100 },
+  );
+  return answered ? answered.why : `${refused} within ${startWithinMs / 1000} s`;
+}

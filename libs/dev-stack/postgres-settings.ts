@@ -1,0 +1,29 @@
+/**
+ * The settings of the embedded server, given on its command line, so that a change here also reaches
+ * databases that exist already. Durability (fsync, full_page_writes, synchronous_commit) stays at the
+ * defaults, which are on: an acknowledged command survives kill -9 and a power cut.
+ */
+export const settings = {
+  listen_addresses: '127.0.0.1',
+  // TCP only: a socket in /tmp would clash with another Postgres, and its path length is limited.
+  unix_socket_directories: '',
+  // A writer, reader and relay pool for each of a few roles, and room for psql. Costs memory per slot only.
+  max_connections: '100',
+  // The heads, scope states and recent events that commands read fit in here; the rest is the page cache.
+  shared_buffers: '128MB',
+  // Checkpoints by time, not by volume, under write load: each one makes pages be logged in full again.
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  // lz4 would pay, but npm's builds come without it; pglz costs more CPU than the disk saves.
+  wal_compression: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  log_line_prefix: '%m [%p] ',
+  log_checkpoints: 'off',
+  lc_messages: 'C',
+} as const;
+
+/** The settings as arguments of `postgres`. */
+export function settingArguments(): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
