@@ -29,7 +29,7 @@ async function start(config: Config): Promise<void> {
   started.push(app.close);
   const port = await app.listen(config.port, config.host);
   const address = `http://${config.host}:${port}`;
-  say(`Ledger    ${address}, ${ledger.identity.partitions} partitions, API at ${address}/docs`);
+  say(`Ledger on ${address}, ${ledger.identity.partitions} partitions, API at ${address}/docs`);
   say('');
   say('Try it:');
   say(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
@@ -71,8 +71,8 @@ function complain(error: unknown): void {
   else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
 }
 
-process.on('SIGINT', () => stopOnce(0));
-process.on('SIGTERM', () => stopOnce(0));
+// A closed terminal says SIGHUP.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopOnce(0));
 
 const starting = (async () => start(readConfig(process.env)))();
 starting.catch((error) => {

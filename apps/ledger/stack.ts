@@ -38,7 +38,6 @@ async function postgres(config: Config, say: (line: string) => void): Promise<St
   if (config.databaseUrl !== undefined) return { places: [config.databaseUrl], stop: elsewhere };
   const { dataDir, postgresPort: port } = config;
   const { url, stop } = await startPostgres({ dataDir: join(dataDir, 'postgres'), port, log: say });
-  say(`Postgres  127.0.0.1:${port}, data in ${dataDir}/postgres`);
   return { places: [url], stop };
 }
 
@@ -47,6 +46,5 @@ async function kafka(config: Config, say: (line: string) => void): Promise<Start
   const { dataDir, kafkaPort: port, kafkaCacheDir: cacheDir } = config;
   const running = await startKafka({ dataDir: join(dataDir, 'kafka'), port, cacheDir, log: say });
   if (!running) return { places: [], stop: elsewhere };
-  say(`Kafka     127.0.0.1:${port}, topic ${config.topic}`);
   return { places: running.brokers, stop: () => running.stop() };
 }

@@ -15,11 +15,11 @@ import {
   type SessionEventType,
   type StopIgnoredWhy,
 } from '#session';
-import { decodeEvent, encodeEvent, type Position } from './event-bytes.js';
+import { decodeEvent, encodeEvent } from './event-bytes.js';
 import type { FeedEvent } from './feed.port.js';
 import { stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
-import { BatchRows } from './rows.js';
+import { BatchRows, type Stamp } from './rows.js';
 import type { Answer, ReceiptKey, Submission } from './submission.js';
 
 /**
@@ -67,10 +67,11 @@ export class Batch {
     const at = this.timeOf(partition);
     const command: Command = { ...submission.command, at };
     const decision = decide(command, this.known(command, state));
-    const position = this.keep(decision, { submission, scopeKey, state, at });
+    const stamp = this.keep(decision, { submission, scopeKey, state, at });
+    const position = { partition, sequence: stamp.sequence };
     if ('refusal' in decision) {
       if (decision.ignored && command.type === 'EndSession') {
-        this.count(command, decision.ignored, scopeKey, position);
+        this.count(command, decision.ignored, stamp);
       }
       return { kind: 'refused', refusal: decision.refusal, position };
     }
@@ -116,36 +117,37 @@ export class Batch {
   }
 
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
-  private keep(decision: Decision, context: Context): Position {
+  private keep(decision: Decision, context: Context): Stamp {
     const { submission, scopeKey, at } = context;
     const { partition, commandId, receipt, details } = submission;
     const head = this.head(partition);
+    const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
     let { state } = context;
     let text = '';
     for (const event of decision.events) {
       state = evolve(state, event);
       head.sequence += 1;
-      const { sequence } = head;
-      const { version } = state;
-      const { source } = this;
-      const encoded = encodeEvent({ partition, sequence, source, scopeKey, at, version, commandId }, event);
+      const stamp = { partition, sequence: head.sequence, scopeId, scopeKey, at };
+      const encoded = encodeEvent(
+        { ...stamp, source: this.source, version: state.version, commandId },
+        event,
+      );
       text = encoded.text;
-      this.rows.add(event, encoded, { partition, sequence, scopeKey, at, state });
+      this.rows.add(event, encoded, { ...stamp, state });
       if ('session' in event) this.remember(event.session, scopeKey);
       if ('previous' in event) this.remember(event.previous, scopeKey);
     }
     this.loaded.scopes.set(scopeKey, state);
-    const position = { partition, sequence: head.sequence };
+    const last = { partition, sequence: head.sequence, scopeId, scopeKey, at };
     if ('outcome' in decision && decision.events.length > 0) {
       if (receipt) {
-        this.rows.addReceipt(receipt, scopeKey, position, at);
+        this.rows.addReceipt(receipt, last);
         this.rememberReceipt(receipt, scopeKey, text);
       }
-      if (details && decision.session.attributesDigest === details.digest) {
-        this.rows.addDetails(details, scopeKey, partition);
-      }
+      if (details && decision.session.attributesDigest === details.digest)
+        this.rows.addDetails(details, last);
     }
-    return position;
+    return last;
   }
 
   private remember(session: Session, scopeKey: ScopeKey): void {
@@ -160,11 +162,11 @@ export class Batch {
     this.loaded.receipts.set(key, [...receipts, { scopeKey, fingerprint, text }]);
   }
 
-  private count(command: EndSession, why: StopIgnoredWhy, scopeKey: ScopeKey, position: Position): void {
+  private count(command: EndSession, why: StopIgnoredWhy, stamp: Stamp): void {
     const stopId = stopOf(command);
     const before = this.loaded.ignored.get(stopId) ?? [];
     if (!before.includes(why)) this.loaded.ignored.set(stopId, [...before, why]);
-    this.rows.countIgnoredStop({ stopId, why, scopeKey, position });
+    this.rows.countIgnoredStop(stopId, why, stamp);
   }
 }
 

@@ -5,7 +5,6 @@ import { scopeIdOf, stopIdOf } from './ids.js';
 import { list, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
-const begin = { name: 'begin', text: 'begin' };
 const lockHeads = statement('lock_heads');
 const loadScopes = statement('load_scopes');
 const loadSessions = statement('load_sessions');
@@ -43,6 +42,7 @@ export interface Loaded {
   now: number;
   heads: Map<number, Head>;
   scopes: Map<ScopeKey, ScopeState>;
+  scopeIds: Map<ScopeKey, string>;
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
@@ -54,10 +54,11 @@ export interface Loaded {
  */
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
-  const [, heads, scopes, sessions, receipts, ignored] = await together([
-    client.query(begin),
+  const scopeIds = new Map<ScopeKey, string>();
+  const [, heads, scopes, sessions, receipts, ignored] = await together(client, () => [
+    client.query('begin'),
     client.query({ ...lockHeads, values: [list(partitions)] }),
-    queryScopes(client, batch),
+    queryScopes(client, batch, scopeIds),
     querySessions(client, batch),
     queryReceipts(client, batch),
     queryIgnoredStops(client, batch),
@@ -66,6 +67,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     now: 0,
     heads: new Map(),
     scopes: new Map(),
+    scopeIds,
     sessions: new Map(),
     receipts: new Map(),
     ignored: new Map(),
@@ -80,7 +82,10 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
       loaded.scopes.set(row.scope_key, { version: row.version, latest: JSON.parse(row.latest) });
     }
   }
-  for (const row of sessions?.rows ?? []) loaded.sessions.set(row.session_id, namedSession(row));
+  for (const row of sessions?.rows ?? []) {
+    loaded.sessions.set(row.session_id, namedSession(row));
+    loaded.scopeIds.set(row.scope_key, row.scope_id);
+  }
   for (const row of receipts?.rows ?? []) {
     append(loaded.receipts, row.key, {
       scopeKey: row.scope_key,
@@ -92,8 +97,18 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   return loaded;
 }
 
-/** Waits for all, also when one fails, so that no failure goes unheard; then throws the first. */
-export async function together<T>(queries: readonly (Promise<T> | undefined)[]): Promise<(T | undefined)[]> {
+/**
+ * Sends statements in one packet, and waits for all of them, also when one fails, so that no failure goes
+ * unheard; then throws the first.
+ */
+export async function together<T>(
+  client: pg.Client,
+  send: () => readonly (Promise<T> | undefined)[],
+): Promise<(T | undefined)[]> {
+  const { stream } = client.connection;
+  stream.cork();
+  const queries = send();
+  stream.uncork();
   const settled = await Promise.allSettled(queries);
   return settled.map((result) => {
     if (result.status === 'rejected') throw result.reason;
@@ -101,12 +116,15 @@ export async function together<T>(queries: readonly (Promise<T> | undefined)[]):
   });
 }
 
-function queryScopes(client: pg.Client, batch: readonly Submission[]) {
-  const starts = new Map<ScopeKey, number>();
-  for (const { scopeKey, partition } of batch) if (scopeKey) starts.set(scopeKey, partition);
-  if (starts.size === 0) return undefined;
-  const values = [list([...starts.values()]), list([...starts.keys()].map(scopeIdOf))];
-  return client.query({ ...loadScopes, values });
+function queryScopes(client: pg.Client, batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
+  const partitions: number[] = [];
+  for (const { scopeKey, partition } of batch) {
+    if (scopeKey === undefined || scopeIds.has(scopeKey)) continue;
+    scopeIds.set(scopeKey, scopeIdOf(scopeKey));
+    partitions.push(partition);
+  }
+  if (partitions.length === 0) return undefined;
+  return client.query({ ...loadScopes, values: [list(partitions), list([...scopeIds.values()])] });
 }
 
 function querySessions(client: pg.Client, batch: readonly Submission[]) {

@@ -1,12 +1,16 @@
 import type { Instant, ScopeKey, ScopeState, SessionEvent, SessionId, StopIgnoredWhy } from '#session';
 import type { EncodedEvent, Position, Slice } from './event-bytes.js';
-import { scopeIdOf } from './ids.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
 
-/** Where and when an event stands, and the state of its scope after it. */
-export interface Placed extends Position {
+/** Where and when something stands in the log. */
+export interface Stamp extends Position {
+  scopeId: string;
   scopeKey: ScopeKey;
   at: Instant;
+}
+
+/** An event's stamp, and the state of its scope after it. */
+export interface Placed extends Stamp {
   state: ScopeState;
 }
 
@@ -24,9 +28,10 @@ export interface ScopeRow {
   partition: number;
   scopeId: string;
   scopeKey: ScopeKey;
-  state: ScopeState;
-  /** The JSON of `state.latest` in the batch's bytes; absent when only the version has grown. */
-  latest?: Slice;
+  version: number;
+  latest: Session;
+  /** The JSON of `latest`. */
+  json: Slice;
 }
 
 export interface SessionRow {
@@ -37,9 +42,12 @@ export interface SessionRow {
   final?: Slice;
 }
 
-export interface DetailsRow extends NewDetails {
+export interface DetailsRow {
   partition: number;
   scopeId: string;
+  digest: string;
+  salt: Buffer;
+  body: Slice;
 }
 
 export interface ReceiptRow extends Position, ReceiptKey {
@@ -54,7 +62,7 @@ export interface IgnoredStopRow extends Position {
   count: number;
 }
 
-/** What a batch writes. Sessions' JSON is not written twice: rows name its place in the events' bytes. */
+/** What a batch writes. A session's JSON is kept once: rows name its place in the events' bytes. */
 export class BatchRows {
   readonly events: EventRow[] = [];
   readonly scopes = new Map<ScopeKey, ScopeRow>();
@@ -66,35 +74,28 @@ export class BatchRows {
   private byteLength = 0;
 
   add(event: SessionEvent, encoded: EncodedEvent, placed: Placed): void {
-    const { partition, sequence, scopeKey, at, state } = placed;
-    const start = this.byteLength;
-    const known = this.scopes.get(scopeKey);
-    const scopeId = known?.scopeId ?? scopeIdOf(scopeKey);
+    const { partition, sequence, scopeId, scopeKey, at, state } = placed;
+    const { version, latest } = state;
+    if (!latest) throw new Error(`a ${event.type} came before any session`);
+    const bytes = this.addText(encoded.text, encoded.byteLength);
+    const within = (slice: Slice | undefined) =>
+      slice && { start: bytes.start + slice.start, length: slice.length };
+    const { type } = event;
     this.events.push({
       partition,
       sequence,
       scopeId,
       scopeKey,
-      version: state.version,
-      epoch: state.latest?.epoch ?? 0,
+      version,
+      epoch: latest.epoch,
       at,
-      type: event.type,
-      bytes: { start, length: encoded.byteLength },
+      type,
+      bytes,
     });
-    this.texts.push(encoded.text);
-    this.byteLength += encoded.byteLength;
-
-    const session = encoded.session && {
-      start: start + encoded.session.start,
-      length: encoded.session.length,
-    };
-    const previous = encoded.previous && {
-      start: start + encoded.previous.start,
-      length: encoded.previous.length,
-    };
-    const latest = session ?? known?.latest;
-    this.scopes.set(scopeKey, { partition, scopeId, scopeKey, state, ...(latest && { latest }) });
-    this.addSessions(event, { partition, scopeId }, session, previous);
+    const session = within(encoded.session);
+    const json = session ?? this.scopes.get(scopeKey)?.json ?? this.addText(JSON.stringify(latest));
+    this.scopes.set(scopeKey, { partition, scopeId, scopeKey, version, latest, json });
+    this.addSessions(event, { partition, scopeId }, session, within(encoded.previous));
   }
 
   private addSessions(
@@ -132,33 +133,34 @@ export class BatchRows {
     }
   }
 
-  addReceipt(receipt: ReceiptKey, scopeKey: ScopeKey, position: Position, at: Instant): void {
-    this.receipts.push({ ...receipt, ...position, scopeId: scopeIdOf(scopeKey), at });
+  addReceipt(receipt: ReceiptKey, { partition, sequence, scopeId, at }: Stamp): void {
+    this.receipts.push({ ...receipt, partition, sequence, scopeId, at });
   }
 
-  addDetails(details: NewDetails, scopeKey: ScopeKey, partition: number): void {
-    this.details.push({ ...details, partition, scopeId: scopeIdOf(scopeKey) });
+  addDetails({ digest, salt, body }: NewDetails, { partition, scopeId }: Stamp): void {
+    this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
   }
 
-  countIgnoredStop(stop: {
-    stopId: string;
-    why: StopIgnoredWhy;
-    scopeKey: ScopeKey;
-    position: Position;
-  }): void {
-    const { stopId, why, scopeKey, position } = stop;
+  countIgnoredStop(stopId: string, why: StopIgnoredWhy, { partition, sequence, scopeId }: Stamp): void {
     const key = `${stopId} ${why}`;
     const row = this.ignoredStops.get(key);
     if (row) row.count += 1;
-    else this.ignoredStops.set(key, { ...position, scopeId: scopeIdOf(scopeKey), stopId, why, count: 1 });
+    else this.ignoredStops.set(key, { partition, sequence, scopeId, stopId, why, count: 1 });
   }
 
   get isEmpty(): boolean {
     return this.events.length === 0 && this.ignoredStops.size === 0;
   }
 
-  /** The bytes of all events, one after the other. */
+  /** All text of the batch, one after the other. */
   bytes(): Buffer {
     return Buffer.from(this.texts.join(''));
+  }
+
+  private addText(text: string, length = Buffer.byteLength(text)): Slice {
+    const start = this.byteLength;
+    this.texts.push(text);
+    this.byteLength += length;
+    return { start, length };
   }
 }

@@ -1,0 +1,106 @@
+/**
+ * Where lines for the operator go. Never given a record's key or value. What the Kafka client says about
+ * itself arrives as `debug`: it is retried, and whoever asked reports the outcome.
+ */
+export type Log = (level: 'debug' | 'info' | 'warn' | 'error', line: string) => void;
+
+/** A record on its way to Kafka. The value goes out byte for byte. */
+export interface OutgoingRecord {
+  key: string;
+  value: Buffer;
+  headers: Record<string, string>;
+}
+
+/** A record as Kafka holds it. */
+export interface KafkaRecord extends OutgoingRecord {
+  partition: number;
+  offset: number;
+}
+
+/** What a topic is created with. */
+export interface TopicSpec {
+  partitions: number;
+  /** Copies of each partition; at most the number of brokers. */
+  replicationFactor: number;
+  config: Record<string, string>;
+}
+
+/** What a topic is. */
+export interface TopicDescription {
+  partitions: number;
+  /** The asked-for settings, defaults included. */
+  config: Record<string, string>;
+}
+
+/** `begin` is the first offset still there, `end` the offset that the next record gets: equal when empty. */
+export interface PartitionBounds {
+  partition: number;
+  begin: number;
+  end: number;
+}
+
+/** The end of a partition: its bounds, and its last records in order of their offsets. */
+export interface Tail extends PartitionBounds {
+  records: KafkaRecord[];
+}
+
+/**
+ * Kafka no longer follows this producer's numbering, or nobody can say whether it does. Whoever gets this
+ * drops the producer, opens a fresh one and reads the tail of the partition before sending anything.
+ */
+export class ProducerLost extends Error {
+  override name = 'ProducerLost';
+}
+
+/** An idempotent producer that writes one partition. A fresh one knows nothing: read the tail first. */
+export interface PartitionProducer {
+  /**
+   * Resolves when all in-sync replicas have the batch. One call at a time.
+   * After any rejection but ProducerLost the outcome is unknown, and only the identical batch may be sent next.
+   */
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  /** Cuts the connections: after this nothing leaves the process, an unanswered batch included. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Where a consumer begins in a partition that its group has no committed offset for. */
+export type StartOffset = 'beginning' | 'end' | ReadonlyMap<number, number>;
+
+export interface ConsumerOptions {
+  topic: string;
+  groupId: string;
+  /** Offsets by partition, where known; a partition that is not in the map begins at the beginning. */
+  from: StartOffset;
+  /** False for a group that exists only to read: it starts at `from`, whoever read before. */
+  commits: boolean;
+  /** Called with records of one partition at a time. The next batch of that partition waits for it. */
+  onRecords(records: KafkaRecord[]): Promise<void>;
+  /** The consumer is dead. Called at most once; whoever wants to go on opens another. */
+  onDead(error: Error): void;
+}
+
+export interface PartitionsConsumer {
+  /** The partitions that the group gave to this member; empty before it has joined. */
+  assigned(): readonly number[];
+  /** Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * All that the ledger wants from a Kafka client. Every call may reject while Kafka is away and may then be
+ * made again; each has a deadline of its own.
+ */
+export interface KafkaPort {
+  countBrokers(): Promise<number>;
+  /** Undefined when there is no such topic. Never creates one. */
+  describeTopic(topic: string, settings: readonly string[]): Promise<TopicDescription | undefined>;
+  /** Does nothing when the topic is there by now, whatever it looks like. */
+  createTopic(topic: string, spec: TopicSpec): Promise<void>;
+  bounds(topic: string): Promise<PartitionBounds[]>;
+  /** The last `atMost` records (1 to 10,000), without a consumer group: a few milliseconds. */
+  tail(topic: string, partition: number, atMost: number): Promise<Tail>;
+  producer(topic: string, partition: number): Promise<PartitionProducer>;
+  consumer(options: ConsumerOptions): Promise<PartitionsConsumer>;
+  /** Closes what the port itself holds; producers and consumers are closed by those who opened them. */
+  close(): Promise<void>;
+}

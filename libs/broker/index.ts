@@ -1,0 +1,26 @@
+export type {
+  ConsumerOptions,
+  KafkaPort,
+  KafkaRecord,
+  Log,
+  OutgoingRecord,
+  PartitionBounds,
+  PartitionProducer,
+  PartitionsConsumer,
+  StartOffset,
+  Tail,
+  TopicDescription,
+  TopicSpec,
+} from './broker.port.js';
+export { ProducerLost } from './broker.port.js';
+export type { Follower, FollowOptions, Gap, Positions } from './consumer.js';
+export { followKafka } from './consumer.js';
+export { openKafka } from './kafkajs.js';
+export type { KafkaOptions } from './kafkajs-client.js';
+export type { PartitionStatus, RelayHooks, RelayState } from './partition-relay.js';
+export type { LedgerRecord } from './record.js';
+export { CONTENT_TYPE, HEADERS } from './record.js';
+export type { RelayOptions, RelayStatus } from './relay.js';
+export { Relay } from './relay.js';
+export type { TopicOptions } from './topic.js';
+export { EVENTS_TOPIC, ensureTopic, TopicMismatch } from './topic.js';

@@ -1,0 +1,119 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import type {
+  ConsumerOptions,
+  KafkaPort,
+  PartitionBounds,
+  PartitionProducer,
+  PartitionsConsumer,
+  Tail,
+  TopicDescription,
+  TopicSpec,
+} from './broker.port.js';
+import { type Client, type KafkaOptions, newClient } from './kafkajs-client.js';
+import { openConsumer } from './kafkajs-consumer.js';
+import { openProducer } from './kafkajs-producer.js';
+import { openCluster, type RawCluster, readTail } from './raw-cluster.js';
+import { withDeadline } from './waiting.js';
+
+/** Kafka through kafkajs 2.2.4. Connects when first used. */
+export function openKafka(options: KafkaOptions): KafkaPort {
+  return new KafkaJs(options);
+}
+
+class KafkaJs implements KafkaPort {
+  readonly #options: KafkaOptions;
+  #reader: { client: Client; cluster: RawCluster; ready: Promise<void> } | undefined;
+
+  constructor(options: KafkaOptions) {
+    this.#options = options;
+  }
+
+  countBrokers(): Promise<number> {
+    return this.#asAdmin(async (admin) => (await admin.describeCluster()).brokers.length);
+  }
+
+  describeTopic(topic: string, settings: readonly string[]): Promise<TopicDescription | undefined> {
+    return this.#asAdmin(async (admin) => {
+      // Not fetchTopicMetadata alone: it takes Kafka's "unknown topic" for a failure to be retried.
+      if (!(await admin.listTopics()).includes(topic)) return undefined;
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...settings] }],
+      });
+      const entries = resources[0]?.configEntries ?? [];
+      return {
+        partitions: topics[0]?.partitions.length ?? 0,
+        config: Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])),
+      };
+    });
+  }
+
+  createTopic(topic: string, spec: TopicSpec): Promise<void> {
+    const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
+    const { partitions: numPartitions, replicationFactor } = spec;
+    return this.#asAdmin(async (admin) => {
+      await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }] });
+    });
+  }
+
+  bounds(topic: string): Promise<PartitionBounds[]> {
+    return this.#asAdmin(async (admin) => {
+      const found = await admin.fetchTopicOffsets(topic);
+      return found.map(({ partition, low, high }) => ({ partition, begin: Number(low), end: Number(high) }));
+    });
+  }
+
+  async tail(topic: string, partition: number, atMost: number): Promise<Tail> {
+    this.#reader ??= this.#openReader();
+    const reader = this.#reader;
+    try {
+      const read = reader.ready.then(() => readTail(reader.cluster, topic, partition, atMost));
+      return await withDeadline(
+        read,
+        this.#deadlineMs(),
+        'Kafka did not answer when asked for its last record',
+      );
+    } catch (error) {
+      // Whatever it was (a moved leader, a dead connection): the next call starts from fresh metadata.
+      if (this.#reader === reader) this.#reader = undefined;
+      reader.client.gate.shut();
+      throw error;
+    }
+  }
+
+  producer(topic: string, partition: number): Promise<PartitionProducer> {
+    return openProducer(newClient(this.#options), topic, partition);
+  }
+
+  consumer(options: ConsumerOptions): Promise<PartitionsConsumer> {
+    return openConsumer(newClient(this.#options), options);
+  }
+
+  async close(): Promise<void> {
+    this.#reader?.client.gate.shut();
+    this.#reader = undefined;
+  }
+
+  #openReader() {
+    const client = newClient(this.#options);
+    const cluster = openCluster(client.kafka);
+    return { client, cluster, ready: cluster.connect() };
+  }
+
+  async #asAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {
+    const { kafka, gate } = newClient(this.#options);
+    const admin = kafka.admin();
+    try {
+      const done = admin.connect().then(() => work(admin));
+      return await withDeadline(done, this.#deadlineMs(), 'Kafka did not answer an administrative request');
+    } finally {
+      gate.shut();
+    }
+  }
+
+  /** Some requests in a row, each with its own time-out and one retry. */
+  #deadlineMs(): number {
+    return 4 * ((this.#options.requestTimeoutMs ?? 10_000) + (this.#options.connectTimeoutMs ?? 3_000));
+  }
+}

@@ -1,0 +1,60 @@
+import type { FeedEvent } from '#log';
+import { type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
+import { sizeOf } from './record.js';
+import { backoffMs, Interrupted, orInterrupted, pause } from './waiting.js';
+
+/** Kafka forgets an idle producer after producer.id.expiration.ms, a day by default: a repetition would double. */
+const SAME_PRODUCER_MS = 6 * 3_600_000;
+
+export interface Patience {
+  /** Fires when the lease is lost or the time to stop is over: gives up at once. */
+  cut: AbortSignal;
+  /** Fires with `cut`, or when the relay is asked to stop: lets the current attempt finish, makes no other. */
+  stop: AbortSignal;
+  /** Asked before every attempt. */
+  mayGoOn(): boolean;
+  onFailure(error: Error, failures: number): void;
+}
+
+/**
+ * Sends the identical batch until Kafka has answered. Rejects with Interrupted, the batch then being
+ * unanswered, or with ProducerLost.
+ */
+export async function sendUntilAnswered(
+  producer: PartitionProducer,
+  records: readonly OutgoingRecord[],
+  patience: Patience,
+): Promise<void> {
+  const begun = performance.now();
+  for (let failures = 1; ; failures++) {
+    if (!patience.mayGoOn()) throw new Interrupted('the lease is over');
+    try {
+      return await orInterrupted(producer.send(records), patience.cut);
+    } catch (error) {
+      if (error instanceof Interrupted || error instanceof ProducerLost) throw error;
+      if (performance.now() - begun > SAME_PRODUCER_MS) {
+        throw new ProducerLost('unanswered for so long that Kafka may have forgotten the producer');
+      }
+      patience.onFailure(error instanceof Error ? error : new Error(String(error)), failures);
+    }
+    await pause(backoffMs(failures), patience.stop);
+    if (patience.stop.aborted) throw new Interrupted('the relay stops');
+  }
+}
+
+/** Cuts a page of the feed into batches of at most `maxBytes`; an event that is larger travels alone. */
+export function inBatches(events: readonly FeedEvent[], maxBytes: number): FeedEvent[][] {
+  const batches: FeedEvent[][] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const batch = batches.at(-1);
+    bytes += sizeOf(event);
+    if (batch && bytes <= maxBytes) {
+      batch.push(event);
+    } else {
+      batches.push([event]);
+      bytes = sizeOf(event);
+    }
+  }
+  return batches;
+}

@@ -1,2 +1,0 @@
-insert into ledger.details (partition, scope_id, digest, salt, body)
-select * from unnest($1::smallint[], $2::uuid[], $3::text[], $4::bytea[], $5::text[])
