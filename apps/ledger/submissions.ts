@@ -1,5 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
-import { v4 } from 'uuid';
+import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { StartBody } from '#contracts';
 import {
   type Draft,
@@ -85,7 +84,7 @@ export class Submissions {
   }
 
   private submission(caller: Caller, command: Draft, partition: number, request: KeyedRequest): Submission {
-    const submission: Submission = { command, tenant: caller.tenant, partition, commandId: v4() };
+    const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
     if (request.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
     return submission;
   }

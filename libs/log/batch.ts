@@ -29,6 +29,8 @@ import type { Answer, ReceiptKey, Submission } from './submission.js';
 export class Batch {
   readonly rows = new BatchRows();
   private joined: Buffer | undefined;
+  private events: FeedEvent[] | undefined;
+  private readonly times = new Map<number, Instant>();
 
   constructor(
     readonly loaded: Loaded,
@@ -41,18 +43,17 @@ export class Batch {
     return this.joined;
   }
 
-  /** Its events as followers will see them. */
-  get committed(): FeedEvent[] {
-    return this.rows.events.map(
-      ({ partition, sequence, scopeKey, type, epoch, bytes: { start, length } }) => ({
-        partition,
-        sequence,
-        scopeKey,
-        type,
-        epoch,
-        bytes: this.bytes.subarray(start, start + length),
-      }),
-    );
+  /** Its events as followers will see them. Complete once every command was added. */
+  get committed(): readonly FeedEvent[] {
+    this.events ??= this.rows.events.map(({ partition, sequence, scopeKey, type, epoch, bytes }) => ({
+      partition,
+      sequence,
+      scopeKey,
+      type,
+      epoch,
+      bytes: this.bytes.subarray(bytes.start, bytes.start + bytes.length),
+    }));
+    return this.events;
   }
 
   /** Decides one command. Throws only on a bug, and has then kept nothing of it. */
@@ -98,7 +99,12 @@ export class Batch {
 
   /** The log's time: the database's clock, but never before the partition's last event. */
   private timeOf(partition: number): Instant {
-    return new Date(Math.max(this.loaded.now, this.head(partition).at)).toISOString();
+    let at = this.times.get(partition);
+    if (at === undefined) {
+      at = new Date(Math.max(this.loaded.now, this.head(partition).at)).toISOString();
+      this.times.set(partition, at);
+    }
+    return at;
   }
 
   private known(command: Command, state: ScopeState): Known {

@@ -69,7 +69,7 @@ export class CurrentReader {
 
   private async query(asked: Asked[]): Promise<void> {
     try {
-      const values = [list(asked.map((one) => one.partition)), list(asked.map((one) => one.scopeId))];
+      const values = [list(asked, (one) => one.partition), list(asked, (one) => one.scopeId)];
       const { rows } = await this.options.pool.query({ ...readCurrent, values });
       const found = new Map<number, Latest>();
       for (const row of rows) found.set(row.number, latest(row));

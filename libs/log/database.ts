@@ -17,6 +17,12 @@ const types = {
     oid === 20 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
 
+/**
+ * Every statement here asks for known keys. A plan that was made while a table was small would read all of it
+ * for ever after, because prepared statements keep their plans: keys are looked up in the index, always.
+ */
+const PLANS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'jit=off'];
+
 function config(options: DatabaseOptions): pg.ClientConfig {
   const statementMs = options.statementMs ?? 5_000;
   return {
@@ -30,7 +36,9 @@ function config(options: DatabaseOptions): pg.ClientConfig {
     // What the server's own time-outs cannot end: a connection that no longer answers.
     query_timeout: statementMs + 1_000,
     keepAlive: true,
-    ...(options.role && { options: `-c role=${options.role}` }),
+    options: [...PLANS, ...(options.role ? [`role=${options.role}`] : [])]
+      .map((set) => `-c ${set}`)
+      .join(' '),
   };
 }
 

@@ -1,4 +1,4 @@
-import { hash, randomInt } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import { v7 } from 'uuid';
 import type { Owner, ScopeKey, SessionId } from '#session';
 
@@ -7,7 +7,23 @@ import type { Owner, ScopeKey, SessionId } from '#session';
  * found without asking every partition. 62 random bits remain.
  */
 export function newSessionId(partition: number): SessionId {
-  return v7({ seq: ((partition << 20) | randomInt(1 << 20)) >>> 0 });
+  const random = nextRandom();
+  const low = (random[0]! << 12) | (random[1]! << 4) | (random[2]! >>> 4);
+  return v7({ seq: ((partition << 20) | low) >>> 0, random: random.subarray(4) });
+}
+
+/** Random bytes for 256 ids at a time: asking the kernel for each costs more than all the rest of an id. */
+const ID_BYTES = 20;
+const pool = Buffer.alloc(ID_BYTES * 256);
+let used = pool.length;
+
+function nextRandom(): Buffer {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += ID_BYTES;
+  return pool.subarray(used - ID_BYTES, used);
 }
 
 /** The partition that a session id carries. Any UUID gives a number from 0 to 4095; it may not exist. */

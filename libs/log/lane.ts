@@ -26,7 +26,7 @@ export interface LaneOptions {
   /** How long to find out whether a commit happened whose answer was lost, in milliseconds. */
   settleMs: number;
   /** Hears every committed event, in its partition's order. */
-  onCommitted(events: FeedEvent[]): void;
+  onCommitted(events: readonly FeedEvent[]): void;
   onBatch(commands: number, milliseconds: number): void;
   /** Hears why Postgres could not be used; the commands' senders are told in words of their own. */
   onFault(error: unknown): void;

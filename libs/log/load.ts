@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { scopeIdOf, stopIdOf } from './ids.js';
-import { list, statement } from './statements.js';
+import { listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
 const lockHeads = statement('lock_heads');
@@ -57,7 +57,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   const scopeIds = new Map<ScopeKey, string>();
   const [, heads, scopes, sessions, receipts, ignored] = await together(client, () => [
     client.query('begin'),
-    client.query({ ...lockHeads, values: [list(partitions)] }),
+    client.query({ ...lockHeads, values: [listOf(partitions)] }),
     queryScopes(client, batch, scopeIds),
     querySessions(client, batch),
     queryReceipts(client, batch),
@@ -124,7 +124,7 @@ function queryScopes(client: pg.Client, batch: readonly Submission[], scopeIds: 
     partitions.push(partition);
   }
   if (partitions.length === 0) return undefined;
-  return client.query({ ...loadScopes, values: [list(partitions), list([...scopeIds.values()])] });
+  return client.query({ ...loadScopes, values: [listOf(partitions), listOf(scopeIds.values())] });
 }
 
 function querySessions(client: pg.Client, batch: readonly Submission[]) {
@@ -133,13 +133,13 @@ function querySessions(client: pg.Client, batch: readonly Submission[]) {
     if (command.type !== 'StartSession') named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
-  return client.query({ ...loadSessions, values: [list([...named.values()]), list([...named.keys()])] });
+  return client.query({ ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] });
 }
 
 function queryReceipts(client: pg.Client, batch: readonly Submission[]) {
   const keys = new Set<string>();
   for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
-  return keys.size === 0 ? undefined : client.query({ ...loadReceipts, values: [list([...keys])] });
+  return keys.size === 0 ? undefined : client.query({ ...loadReceipts, values: [listOf(keys)] });
 }
 
 function queryIgnoredStops(client: pg.Client, batch: readonly Submission[]) {
@@ -149,7 +149,7 @@ function queryIgnoredStops(client: pg.Client, batch: readonly Submission[]) {
     stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
   }
   if (stops.size === 0) return undefined;
-  return client.query({ ...loadIgnoredStops, values: [list([...stops.values()]), list([...stops.keys()])] });
+  return client.query({ ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] });
 }
 
 interface SessionRow {

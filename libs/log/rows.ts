@@ -1,4 +1,12 @@
-import type { Instant, ScopeKey, ScopeState, SessionEvent, SessionId, StopIgnoredWhy } from '#session';
+import type {
+  Instant,
+  ScopeKey,
+  ScopeState,
+  Session,
+  SessionEvent,
+  SessionId,
+  StopIgnoredWhy,
+} from '#session';
 import type { EncodedEvent, Position, Slice } from './event-bytes.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
 

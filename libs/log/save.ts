@@ -3,7 +3,7 @@ import { leafHash } from '#audit';
 import type { Batch } from './batch.js';
 import { together } from './load.js';
 import type { BatchRows } from './rows.js';
-import { list, statement } from './statements.js';
+import { list, listOf, statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
 const lockHeads = statement('lock_heads');
@@ -32,7 +32,7 @@ export async function wasCommitted(client: pg.Client, { rows, bytes, loaded }: B
   if (!first) return false;
   const [, , found] = await together(client, () => [
     client.query('begin'),
-    client.query({ ...lockHeads, values: [list([...loaded.heads.keys()])] }),
+    client.query({ ...lockHeads, values: [listOf(loaded.heads.keys())] }),
     client.query({ ...findEvent, values: [first.partition, first.sequence] }),
     client.query('rollback'),
   ]);
@@ -57,77 +57,77 @@ function columns(batch: Batch): unknown[] {
 
 function eventColumns({ events }: BatchRows): string[] {
   return [
-    list(events.map((row) => row.partition)),
-    list(events.map((row) => row.sequence)),
-    list(events.map((row) => row.version)),
-    list(events.map((row) => row.epoch)),
-    list(events.map((row) => row.at)),
-    list(events.map((row) => row.type)),
-    list(events.map((row) => row.scopeId)),
-    list(events.map((row) => row.scopeKey)),
-    list(events.map((row) => row.bytes.start + 1)),
-    list(events.map((row) => row.bytes.length)),
+    list(events, (row) => row.partition),
+    list(events, (row) => row.sequence),
+    list(events, (row) => row.version),
+    list(events, (row) => row.epoch),
+    list(events, (row) => row.at),
+    list(events, (row) => row.type),
+    list(events, (row) => row.scopeId),
+    list(events, (row) => row.scopeKey),
+    list(events, (row) => row.bytes.start + 1),
+    list(events, (row) => row.bytes.length),
   ];
 }
 
 function scopeColumns(rows: BatchRows): string[] {
   const scopes = [...rows.scopes.values()];
   return [
-    list(scopes.map((row) => row.partition)),
-    list(scopes.map((row) => row.scopeId)),
-    list(scopes.map((row) => row.scopeKey)),
-    list(scopes.map((row) => row.version)),
-    list(scopes.map((row) => row.latest.revision)),
-    list(scopes.map((row) => row.latest.status === 'ended')),
-    list(scopes.map((row) => row.latest.attributesDigest)),
-    list(scopes.map((row) => row.json.start + 1)),
-    list(scopes.map((row) => row.json.length)),
+    list(scopes, (row) => row.partition),
+    list(scopes, (row) => row.scopeId),
+    list(scopes, (row) => row.scopeKey),
+    list(scopes, (row) => row.version),
+    list(scopes, (row) => row.latest.revision),
+    list(scopes, (row) => row.latest.status === 'ended'),
+    list(scopes, (row) => row.latest.attributesDigest),
+    list(scopes, (row) => row.json.start + 1),
+    list(scopes, (row) => row.json.length),
   ];
 }
 
 function sessionColumns(rows: BatchRows): string[] {
   const sessions = [...rows.sessions.values()];
   return [
-    list(sessions.map((row) => row.partition)),
-    list(sessions.map((row) => row.sessionId)),
-    list(sessions.map((row) => row.scopeId)),
-    list(sessions.map((row) => row.successorId)),
-    list(sessions.map((row) => row.final && row.final.start + 1)),
-    list(sessions.map((row) => row.final?.length)),
+    list(sessions, (row) => row.partition),
+    list(sessions, (row) => row.sessionId),
+    list(sessions, (row) => row.scopeId),
+    list(sessions, (row) => row.successorId),
+    list(sessions, (row) => row.final && row.final.start + 1),
+    list(sessions, (row) => row.final?.length),
   ];
 }
 
 function detailsColumns({ details }: BatchRows): string[] {
   return [
-    list(details.map((row) => row.partition)),
-    list(details.map((row) => row.scopeId)),
-    list(details.map((row) => row.digest)),
-    list(details.map((row) => row.salt.toString('hex'))),
-    list(details.map((row) => row.body.start + 1)),
-    list(details.map((row) => row.body.length)),
+    list(details, (row) => row.partition),
+    list(details, (row) => row.scopeId),
+    list(details, (row) => row.digest),
+    list(details, (row) => row.salt.toString('hex')),
+    list(details, (row) => row.body.start + 1),
+    list(details, (row) => row.body.length),
   ];
 }
 
 function receiptColumns({ receipts }: BatchRows): string[] {
   return [
-    list(receipts.map((row) => row.partition)),
-    list(receipts.map((row) => row.scopeId)),
-    list(receipts.map((row) => row.key)),
-    list(receipts.map((row) => row.fingerprint)),
-    list(receipts.map((row) => row.sequence)),
-    list(receipts.map((row) => row.at)),
+    list(receipts, (row) => row.partition),
+    list(receipts, (row) => row.scopeId),
+    list(receipts, (row) => row.key),
+    list(receipts, (row) => row.fingerprint),
+    list(receipts, (row) => row.sequence),
+    list(receipts, (row) => row.at),
   ];
 }
 
 function ignoredStopColumns(rows: BatchRows): string[] {
   const stops = [...rows.ignoredStops.values()];
   return [
-    list(stops.map((row) => row.partition)),
-    list(stops.map((row) => row.scopeId)),
-    list(stops.map((row) => row.stopId)),
-    list(stops.map((row) => row.why)),
-    list(stops.map((row) => row.sequence)),
-    list(stops.map((row) => row.count)),
+    list(stops, (row) => row.partition),
+    list(stops, (row) => row.scopeId),
+    list(stops, (row) => row.stopId),
+    list(stops, (row) => row.why),
+    list(stops, (row) => row.sequence),
+    list(stops, (row) => row.count),
   ];
 }
 
@@ -146,9 +146,9 @@ function headColumns({ rows, loaded, committed }: Batch): string[] {
     return { partition, frontier, at: lastAt.get(partition) };
   });
   return [
-    list(heads.map((head) => head.partition)),
-    list(heads.map((head) => head.frontier.size)),
-    list(heads.map((head) => head.at)),
-    list(heads.map((head) => head.frontier.toBytes().toString('hex'))),
+    list(heads, (head) => head.partition),
+    list(heads, (head) => head.frontier.size),
+    list(heads, (head) => head.at),
+    list(heads, (head) => head.frontier.toBytes().toString('hex')),
   ];
 }

@@ -13,7 +13,20 @@ export function statement(name: string): Statement {
   return { name, text: readFileSync(new URL(`${name}.sql`, folder), 'utf8') };
 }
 
-/** A Postgres array literal of values that need no quoting: numbers, hex, base64url, scope keys, times. */
-export function list(values: readonly (string | number | boolean | null | undefined)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
+/**
+ * A Postgres array literal of one value for each row. Only for values that need no quoting: numbers, hex,
+ * base64url, UUIDs, scope keys, times; undefined becomes NULL.
+ */
+export function list<Row>(
+  rows: readonly Row[],
+  value: (row: Row) => string | number | boolean | undefined,
+): string {
+  let literal = '';
+  for (const row of rows) literal += `${literal === '' ? '{' : ','}${value(row) ?? 'NULL'}`;
+  return literal === '' ? '{}' : `${literal}}`;
+}
+
+/** A Postgres array literal of the values themselves; the same rules hold. */
+export function listOf(values: Iterable<string | number>): string {
+  return `{${[...values].join(',')}}`;
 }

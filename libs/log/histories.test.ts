@@ -1,0 +1,40 @@
+import { untruths } from './testing/answers.js';
+import { openTestLedger, type TestLedger } from './testing/ledger.js';
+import { brokenPromises } from './testing/promises.js';
+import { sendAtRandom } from './testing/random-callers.js';
+import { readLog } from './testing/stored-log.js';
+import { newPlace } from './testing/submissions.js';
+
+let ledger: TestLedger;
+beforeEach(async () => {
+  ledger = await openTestLedger();
+});
+afterEach(() => ledger.close());
+
+test.each([1, 2, 3])('three replicas, few scopes, many callers at random: the promises hold (%#)', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const writers = [ledger.writer(), ledger.writer({ lanes: 1 }), ledger.writer({ maxBatch: 7 })];
+  const places = Array.from({ length: 6 }, () => newPlace(ledger.partitions));
+  const told = await sendAtRandom({ writers, places, callers: 24, turns: 80, seed });
+  const broken = await brokenPromises(ledger.pool);
+  const untrue = untruths(told, await readLog(ledger.pool));
+  expect({ seed, broken, untrue }).toEqual({ seed, broken: [], untrue: [] });
+});
+
+test('the random callers come upon every outcome, every refusal and every other answer', async () => {
+  const writers = [ledger.writer(), ledger.writer()];
+  const places = Array.from({ length: 4 }, () => newPlace(ledger.partitions));
+  const told = await sendAtRandom({ writers, places, callers: 8, turns: 250, seed: 7 });
+  const answers = new Set(
+    told.map(({ answer }) => {
+      if (!('kind' in answer)) return answer.code;
+      if (answer.kind === 'accepted') return answer.replayed ? 'replayed' : answer.outcome;
+      return answer.kind === 'refused' ? answer.refusal.code : answer.kind;
+    }),
+  );
+  const expected =
+    'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
+    'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
+    'reserved not-owner operate-required unknown-session replayed';
+  expect([...answers].sort()).toEqual(expected.split(' ').sort());
+});

@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Command, type Decision, decide } from '#session';
+import type { Answer, Submission } from '../index.js';
+import { LogError } from '../index.js';
+import { groupBy, type StoredEvent } from './stored-log.js';
+import { knownFrom, nothingYet, type Story, tell } from './story.js';
+
+/** A command and what its sender was told. */
+export interface Told {
+  submission: Submission;
+  answer: Answer | LogError;
+}
+
+/** Submits, and keeps what the sender is told; anything but an answer or a LogError is thrown. */
+export async function ask(
+  writer: { submit(submission: Submission): Promise<Answer> },
+  submission: Submission,
+): Promise<Told> {
+  try {
+    return { submission, answer: await writer.submit({ ...submission }) };
+  } catch (error) {
+    if (error instanceof LogError) return { submission, answer: error };
+    throw error;
+  }
+}
+
+/**
+ * Holds what senders were told against the log: an accepted command stands there once, with the session of its
+ * answer at its position; a refused or failed one is not there; and each answer is the one that the decider
+ * gives on the story up to its position. Says what is wrong; empty when all is well.
+ */
+export function untruths(told: readonly Told[], log: readonly StoredEvent[]): string[] {
+  const wrong: string[] = [];
+  const byCommand = groupBy(log, ({ document }) => document.commandid);
+  for (const { submission, answer } of told) {
+    const events = byCommand.get(submission.commandId) ?? [];
+    byCommand.delete(submission.commandId);
+    const name = `${submission.command.type} ${submission.commandId}`;
+    if (answer instanceof LogError) {
+      if (answer.code !== 'unknown-outcome' && events.length > 0)
+        wrong.push(`${name}: ${answer.code}, yet obeyed`);
+    } else if (answer.kind === 'unknown-session' || answer.kind === 'key-reused' || isReplay(answer)) {
+      if (events.length > 0) wrong.push(`${name}: ${answer.kind}, yet obeyed`);
+    } else {
+      const why = disagreement(submission, answer, events, log);
+      if (why) wrong.push(`${name}: ${why}`);
+    }
+  }
+  for (const commandId of byCommand.keys()) wrong.push(`nobody sent ${commandId}`);
+  return wrong;
+}
+
+function isReplay(answer: Answer): boolean {
+  return answer.kind === 'accepted' && answer.replayed === true;
+}
+
+type Decided = Extract<Answer, { kind: 'accepted' | 'refused' }>;
+
+function disagreement(
+  { command, scopeKey }: Submission,
+  answer: Decided,
+  events: readonly StoredEvent[],
+  log: readonly StoredEvent[],
+): string | undefined {
+  const { partition, sequence } = answer.position;
+  const last = events.at(-1);
+  if (last && (last.partition !== partition || last.sequence !== sequence))
+    return 'answered another position';
+  const first = events[0]?.sequence ?? sequence + 1;
+  const ofPartition = log.filter((one) => one.partition === partition);
+  if (ofPartition.length < sequence) return 'what it was told of is not in the log';
+  const key = scopeKey ?? scopeOf(command, ofPartition);
+  const before = storyOf(ofPartition.slice(0, first - 1), key);
+  const at = last?.at ?? ofPartition[sequence - 1]?.at ?? '';
+  const timed = { ...command, at } as Command;
+  const decision = decide(timed, knownFrom(before, timed));
+  if (!isDeepStrictEqual(plain(decision.events), plain(events.map(({ event }) => event))))
+    return `the log has ${events.map(({ type }) => type)} where ${decision.events.map(({ type }) => type)} belongs`;
+  const { kind, position: _, ...said } = answer;
+  if (!isDeepStrictEqual(plain(said), plain(answerOf(decision))))
+    return `answered ${kind} otherwise than decided`;
+  return undefined;
+}
+
+function answerOf(decision: Decision): object {
+  if ('refusal' in decision) return { refusal: decision.refusal };
+  const { events: _, ...accepted } = decision;
+  return accepted;
+}
+
+function scopeOf(command: Submission['command'], log: readonly StoredEvent[]): string | undefined {
+  const started = log.find(
+    ({ event }) =>
+      'session' in event && event.session.sessionId === (command as { sessionId: string }).sessionId,
+  );
+  return started?.scopeKey;
+}
+
+function storyOf(log: readonly StoredEvent[], key: string | undefined): Story {
+  return log
+    .filter(({ scopeKey }) => scopeKey === key)
+    .reduce((story, { event }) => tell(story, event), nothingYet());
+}
+
+/** As it is after a journey through JSON, without undefined fields. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}

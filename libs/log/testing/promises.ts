@@ -1,0 +1,190 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type pg from 'pg';
+import { Frontier, leafHash, rootOf } from '#audit';
+import { currentOf, epochOf, partitionOf, type Session } from '#session';
+import { scopeIdOf, stopIdOf } from '../ids.js';
+import { partitionOfSession } from '../index.js';
+import { groupBy, readLog, type StoredEvent } from './stored-log.js';
+import { nothingYet, type Story, sessionsIn, tell } from './story.js';
+
+/**
+ * Reads the whole ledger and says which of its promises it breaks: numbers, times and trees of the partitions,
+ * the fold of every scope, and every table that claims to equal that fold. Empty when all is well.
+ */
+export async function brokenPromises(pool: pg.Pool): Promise<string[]> {
+  const log = await readLog(pool);
+  const broken: string[] = [];
+  await checkPartitions(pool, log, broken);
+  const stories = checkScopes(log, broken);
+  await checkScopeRows(pool, stories, broken);
+  await checkSessionRows(pool, stories, broken);
+  await checkIgnoredStops(pool, log, broken);
+  await checkReceipts(pool, broken);
+  await checkDetails(pool, stories, broken);
+  return broken;
+}
+
+/** Promise 4 and 6: dense numbers, times that never go back, columns and trees that agree with the bytes. */
+async function checkPartitions(pool: pg.Pool, log: StoredEvent[], broken: string[]): Promise<void> {
+  const { rows: heads } = await pool.query('select * from ledger.heads order by partition');
+  const { partitions } = (await pool.query('select partitions from ledger.ledger')).rows[0];
+  const events = groupBy(log, ({ partition }) => partition);
+  for (const head of heads) {
+    const stored = events.get(head.partition) ?? [];
+    events.delete(head.partition);
+    stored.forEach((one, index) => {
+      const name = `${one.partition}:${one.sequence}`;
+      if (one.sequence !== index + 1) broken.push(`${name} stands where ${index + 1} should`);
+      if (one.at < (stored[index - 1]?.at ?? '')) broken.push(`${name} is earlier than the event before it`);
+      if (partitionOf(one.scopeKey, partitions) !== one.partition) broken.push(`${name} is misplaced`);
+      checkDocument(name, one, broken);
+    });
+    if (head.sequence !== stored.length) broken.push(`head ${head.partition} is not its last number`);
+    if (stored.length > 0 && head.at.toISOString() !== stored.at(-1)?.at)
+      broken.push('head has another time');
+    const root = Frontier.restore(head.sequence, head.frontier).root();
+    if (!root.equals(rootOf(stored.map(({ bytes }) => leafHash(bytes)))))
+      broken.push(`the tree of ${head.partition} is not that of its events`);
+  }
+  for (const partition of events.keys()) broken.push(`partition ${partition} has no head`);
+}
+
+function checkDocument(name: string, stored: StoredEvent, broken: string[]): void {
+  const { document, event } = stored;
+  const epoch = 'session' in event ? event.session.epoch : stored.epoch;
+  const columns = [
+    name,
+    stored.type,
+    stored.scopeKey,
+    stored.scopeKey,
+    stored.at,
+    stored.version,
+    stored.epoch,
+  ];
+  const said = [
+    document.id,
+    event.type,
+    document.subject,
+    document.partitionkey,
+    document.time,
+    document.data.version,
+    epoch,
+  ];
+  if (!isDeepStrictEqual(columns, said)) broken.push(`the columns of ${name} differ from its bytes`);
+}
+
+/** Promise 1, 2: one current session at every position, epochs that only rise, dense versions. */
+function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
+  const stories = new Map<string, Story>();
+  const born = new Set<string>();
+  for (const { partition, sequence, scopeKey, version, event } of log) {
+    const name = `${partition}:${sequence} ${event.type}`;
+    const before = stories.get(scopeKey) ?? nothingYet();
+    const held = holding(currentOf(before.state));
+    const { epoch, revision } = {
+      epoch: epochOf(before.state),
+      revision: before.state.latest?.revision ?? 0,
+    };
+    for (const { sessionId, status } of sessionsIn(event)) {
+      if (before.sessions.get(sessionId)?.status === 'ended') broken.push(`${name} revives a session`);
+      if (partitionOfSession(sessionId) !== partition) broken.push(`${name} has an id of another partition`);
+      if (status === 'ended' || before.sessions.has(sessionId)) continue;
+      if (born.has(sessionId)) broken.push(`${name} reuses a session id`);
+      born.add(sessionId);
+    }
+    const story = tell(before, event);
+    stories.set(scopeKey, story);
+    if (version !== story.state.version) broken.push(`${name} has version ${version}`);
+    const alive = [...story.sessions.values()].filter((session) => session.status !== 'ended');
+    if (alive.length > 1 || alive[0] !== currentOf(story.state)) broken.push(`${name} leaves two current`);
+    if (epochOf(story.state) < epoch) broken.push(`${name} lowers the epoch`);
+    if (holding(currentOf(story.state)) !== held && epochOf(story.state) === epoch)
+      broken.push(`${name} changes the holder under the same epoch`);
+    if ('session' in event && event.session.revision <= revision) broken.push(`${name} keeps the revision`);
+  }
+  return stories;
+}
+
+/** Promise 5 for scopes: the row is the fold. */
+async function checkScopeRows(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await pool.query('select * from ledger.scopes');
+  if (rows.length !== stories.size) broken.push(`${rows.length} scope rows for ${stories.size} scopes`);
+  for (const row of rows) {
+    const { version, latest } = stories.get(row.scope_key)?.state ?? {};
+    const said = [row.version, row.latest, row.revision, row.ended, row.attributes_digest];
+    const folded = [
+      version,
+      JSON.stringify(latest),
+      latest?.revision,
+      latest?.status === 'ended',
+      latest?.attributesDigest ?? null,
+    ];
+    if (!isDeepStrictEqual(said, folded)) broken.push(`the row of ${row.scope_key} is not its fold`);
+  }
+}
+
+/** Promise 5 for sessions: one row each, with its last state once it has ended. */
+async function checkSessionRows(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await pool.query('select * from ledger.sessions');
+  const stored = new Map(rows.map((row) => [row.session_id, row]));
+  for (const [key, { sessions }] of stories) {
+    for (const session of sessions.values()) {
+      const row = stored.get(session.sessionId);
+      stored.delete(session.sessionId);
+      const final = session.status === 'ended' ? JSON.stringify(session) : null;
+      const said = [row?.scope_id.replaceAll('-', ''), row?.successor_id, row?.final];
+      if (!isDeepStrictEqual(said, [scopeIdOf(key as never), session.successorId ?? null, final]))
+        broken.push(`the row of session ${session.sessionId} is not its fold`);
+    }
+  }
+  if (stored.size > 0) broken.push(`${stored.size} sessions are in no event`);
+}
+
+/** Corner 5: an ignored stop is recorded once per session, origin, epoch and why, and counted. */
+async function checkIgnoredStops(pool: pg.Pool, log: StoredEvent[], broken: string[]): Promise<void> {
+  const { rows } = await pool.query('select * from ledger.ignored_stops');
+  const recorded = log.flatMap(({ event, partition, sequence }) =>
+    event.type === 'StopIgnored'
+      ? [`${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.why}`]
+      : [],
+  );
+  const counted = rows.map((row) => {
+    if (row.count < 1) broken.push('a stop is counted less than once');
+    return `${row.partition}:${row.sequence} ${row.stop_id.replaceAll('-', '')} ${row.why}`;
+  });
+  if (!isDeepStrictEqual(recorded.sort(), counted.sort()))
+    broken.push('ignored stops and their counts differ');
+  const names = new Set(recorded.map((one) => one.slice(one.indexOf(' '))));
+  if (names.size < recorded.length) broken.push('the same ignored stop is recorded twice');
+}
+
+/** A key answers for one event of its scope. */
+async function checkReceipts(pool: pg.Pool, broken: string[]): Promise<void> {
+  const { rows } = await pool.query(
+    `select count(*) as receipts, count(distinct (r.key, r.scope_id)) as keys, count(e.sequence) as answered
+       from ledger.receipts r left join ledger.events e using (partition, sequence, scope_id, at)`,
+  );
+  const { receipts, keys, answered } = rows[0];
+  if (keys !== receipts) broken.push('an idempotency key has two receipts in one scope');
+  if (answered !== receipts) broken.push('a receipt names no event of its scope');
+}
+
+/** Details are bound to the log by SHA-256(salt ‖ body), base64url. */
+async function checkDetails(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await pool.query('select * from ledger.details');
+  const named = new Set(
+    [...stories.values()].flatMap(({ sessions }) =>
+      [...sessions.values()].map(({ attributesDigest }) => attributesDigest),
+    ),
+  );
+  for (const { digest, salt, body } of rows) {
+    const computed = createHash('sha256').update(salt).update(body).digest('base64url');
+    if (digest !== computed) broken.push(`details ${digest} are not those of the log`);
+    if (!named.has(digest)) broken.push(`details ${digest} are in no session`);
+  }
+}
+
+function holding(session: Session | undefined): string {
+  return session ? JSON.stringify([session.sessionId, session.owner]) : 'nothing';
+}

@@ -1,0 +1,60 @@
+import {
+  type Command,
+  evolve,
+  type Known,
+  noSessionYet,
+  type Owner,
+  type ScopeState,
+  type Session,
+  type SessionEvent,
+  type SessionId,
+} from '#session';
+
+/** All that has happened in one scope, told from its events alone. */
+export interface Story {
+  state: ScopeState;
+  sessions: Map<SessionId, Session>;
+  events: SessionEvent[];
+}
+
+export function nothingYet(): Story {
+  return { state: noSessionYet, sessions: new Map(), events: [] };
+}
+
+/** Adds an event to the story, in place. */
+export function tell(story: Story, event: SessionEvent): Story {
+  story.state = evolve(story.state, event);
+  story.events.push(event);
+  for (const session of sessionsIn(event)) story.sessions.set(session.sessionId, session);
+  return story;
+}
+
+/** The sessions that an event changed, as they are after it. */
+export function sessionsIn(event: SessionEvent): Session[] {
+  if (!('session' in event)) return [];
+  return 'previous' in event ? [event.previous, event.session] : [event.session];
+}
+
+/** What the decider has to know, taken from the whole story instead of from tables. */
+export function knownFrom(story: Story, command: Command): Known {
+  const known: Known = { ...story.state };
+  if (command.type === 'StartSession') return known;
+  const named = story.sessions.get(command.sessionId);
+  if (named && named.sessionId !== story.state.latest?.sessionId) {
+    known.past = named;
+    const successor = named.successorId && story.sessions.get(named.successorId);
+    if (successor) known.pastSuccessor = successor;
+  }
+  if (command.type === 'EndSession') {
+    const { sessionId, origin, epoch } = command;
+    known.ignored = story.events
+      .filter((event) => event.type === 'StopIgnored')
+      .filter((one) => one.sessionId === sessionId && one.epoch === epoch && isSame(one.origin, origin))
+      .map(({ why }) => why);
+  }
+  return known;
+}
+
+function isSame(one: Owner, other: Owner): boolean {
+  return one.environment === other.environment && one.instance === other.instance;
+}

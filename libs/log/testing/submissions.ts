@@ -1,0 +1,120 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { v4 } from 'uuid';
+import {
+  type Owner,
+  partitionOf,
+  type Scope,
+  type ScopeKey,
+  type Session,
+  type SessionCommand,
+  scopeKey,
+} from '#session';
+import {
+  type Answer,
+  type Draft,
+  digest,
+  newSessionId,
+  partitionOfSession,
+  type Submission,
+} from '../index.js';
+import type { StartDraft } from '../submission.js';
+
+/** Where a scope lives. */
+export interface Place {
+  scope: Scope;
+  scopeKey: ScopeKey;
+  partition: number;
+}
+
+export const dev: Owner = { environment: 'cloud-dev' };
+export const debug: Owner = { environment: 'cloud-debug', instance: 'a' };
+
+export function placeOf(partitions: number, userId: string, more: Partial<Scope> = {}): Place {
+  const scope: Scope = { tenant: 'acme', userId, projectId: 'default', ...more };
+  const key = scopeKey(scope);
+  return { scope, scopeKey: key, partition: partitionOf(key, partitions) };
+}
+
+let users = 0;
+
+/** A scope that no test has used; in the given partition when that matters. */
+export function newPlace(partitions: number, partition?: number): Place {
+  for (;;) {
+    const place = placeOf(partitions, `user-${++users}`);
+    if (partition === undefined || place.partition === partition) return place;
+  }
+}
+
+/** A start that supersedes, by cloud-dev. */
+export function start(place: Place, more: Partial<StartDraft> = {}): Submission {
+  const command: StartDraft = {
+    type: 'StartSession',
+    scope: place.scope,
+    sessionId: newSessionId(place.partition),
+    owner: dev,
+    onConflict: 'supersede',
+    principal: 'one',
+    operate: false,
+    ...more,
+  };
+  return {
+    command,
+    tenant: place.scope.tenant,
+    partition: place.partition,
+    scopeKey: place.scopeKey,
+    commandId: v4(),
+  };
+}
+
+type Untimed<T> = T extends unknown ? Omit<T, 'at' | 'sessionId' | 'epoch' | 'principal' | 'operate'> : never;
+type Issue = { sessionId?: string; epoch?: number; principal?: string; operate?: boolean };
+
+/** A command for a session as its sender knows it. */
+export function forSession(session: Session, command: Untimed<SessionCommand> & Issue): Submission {
+  const { sessionId, epoch, principal } = session;
+  const draft = { sessionId, epoch, principal, operate: false, ...command } as Draft;
+  return { command: draft, tenant: 'acme', partition: partitionOfSession(sessionId), commandId: v4() };
+}
+
+export function end(
+  session: Session,
+  more: Partial<Extract<Draft, { type: 'EndSession' }>> = {},
+): Submission {
+  return forSession(session, { type: 'EndSession', origin: session.owner ?? dev, reason: 'done', ...more });
+}
+
+export function rotate(session: Session): Submission {
+  const successorId = newSessionId(partitionOfSession(session.sessionId));
+  return forSession(session, { type: 'RotateSession', successorId, reason: 'compacted' });
+}
+
+/** The submission with an idempotency key, as the edge makes it from tenant, principal, key and body. */
+export function keyed(submission: Submission, key: string, body: unknown = 'body'): Submission {
+  const { tenant, command } = submission;
+  const receipt = {
+    key: digest(JSON.stringify([tenant, command.principal, key])),
+    fingerprint: digest(JSON.stringify(body)),
+  };
+  return { ...submission, receipt };
+}
+
+/** The same command as another request brings it: with ids of its own. */
+export function again(submission: Submission): Submission {
+  const command = { ...submission.command };
+  if (command.type === 'StartSession') command.sessionId = newSessionId(submission.partition);
+  if (command.type === 'RotateSession') command.successorId = newSessionId(submission.partition);
+  return { ...submission, command, commandId: v4() };
+}
+
+export function withAttributes(submission: Submission, body: string): Submission {
+  const salt = randomBytes(16);
+  const attributesDigest = createHash('sha256').update(salt).update(body).digest('base64url');
+  const command = { ...submission.command, attributesDigest } as Draft;
+  return { ...submission, command, details: { digest: attributesDigest, salt, body } };
+}
+
+/** The session of an answer that has to be an accepting one. */
+export function sessionOf(answer: Answer): Session {
+  if (answer.kind !== 'accepted') throw new Error(`expected a session, got ${JSON.stringify(answer)}`);
+  return answer.session;
+}
