@@ -1,9 +1,14 @@
 import { createReadStream } from 'node:fs';
+import { createRequire } from 'node:module';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { absolutePath } from 'swagger-ui-dist';
 import { openApi } from '#contracts';
 import { version } from '../version.js';
+
+// Resolved, not imported: importing the package would load the whole page into the service.
+const { resolve } = createRequire(import.meta.url);
+const style = resolve('swagger-ui-dist/swagger-ui.css');
+const script = resolve('swagger-ui-dist/swagger-ui-bundle.js');
 
 /** The page loads the description beside it and nothing from elsewhere. */
 const page = `<!doctype html>
@@ -30,13 +35,11 @@ export class DocsController {
 
   @Get('/docs/swagger-ui.css')
   style(@Res() reply: FastifyReply): void {
-    reply.header('content-type', 'text/css').send(createReadStream(`${absolutePath()}/swagger-ui.css`));
+    reply.header('content-type', 'text/css').send(createReadStream(style));
   }
 
   @Get('/docs/swagger-ui-bundle.js')
   script(@Res() reply: FastifyReply): void {
-    reply
-      .header('content-type', 'text/javascript')
-      .send(createReadStream(`${absolutePath()}/swagger-ui-bundle.js`));
+    reply.header('content-type', 'text/javascript').send(createReadStream(script));
   }
 }
