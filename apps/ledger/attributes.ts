@@ -3,8 +3,9 @@ import { ProblemError } from './problem.js';
 const MOST_BYTES = 4_096;
 const MOST_DEPTH = 8;
 
-/** The attributes' JSON. Throws `invalid-attributes` over 4 KiB, nested over 8 deep, or with text that is no Unicode. */
+/** The attributes' JSON. Throws `invalid-attributes` over 4 KiB, nested over 8 deep, or with what JSON cannot keep. */
 export function attributesJson(attributes: object): string {
+  check(attributes, 1); // first: JSON.stringify fails on what is nested some thousand deep
   const json = JSON.stringify(attributes);
   const bytes = Buffer.byteLength(json);
   if (bytes > MOST_BYTES) {
@@ -13,12 +14,14 @@ export function attributesJson(attributes: object): string {
       `attributes are ${bytes} bytes as JSON; at most ${MOST_BYTES} are kept`,
     );
   }
-  check(attributes, 1);
   return json;
 }
 
 function check(value: unknown, depth: number): void {
   if (typeof value === 'string') checkText(value);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    throw new ProblemError('invalid-attributes', 'attributes hold a number that is too large');
+  }
   if (typeof value !== 'object' || value === null) return;
   if (depth > MOST_DEPTH) {
     throw new ProblemError('invalid-attributes', `attributes are nested over ${MOST_DEPTH} deep`);

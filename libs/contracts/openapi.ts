@@ -1,15 +1,21 @@
 import { type TSchema, Type } from 'typebox';
 import { type Operation, operations, type Reply } from './operations.js';
 import { type ProblemCode, problems } from './problems.js';
+import { Instant, Session } from './values.js';
 
-const Problem = Type.Object({
-  type: Type.String({ description: '/problems/<code>' }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.Optional(Type.String()),
-  retryable: Type.Boolean(),
-  current: Type.Optional(Type.Object({}, { description: 'The current session, where there is one' })),
-});
+const Problem = Type.Object(
+  {
+    type: Type.String({ description: '/problems/<code>' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.Optional(Type.String()),
+    retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
+    current: Type.Optional(Session),
+    last: Type.Optional(Session),
+    until: Type.Optional(Instant),
+  },
+  { $id: 'Problem', description: 'RFC 9457. `current` is the current session; `last` the one before none' },
+);
 
 type Json = Record<string, unknown>;
 
@@ -20,7 +26,7 @@ export function openApi(version: string): Json {
     const path = operation.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operationId, operation) };
   }
-  return {
+  return withComponents({
     openapi: '3.1.0',
     info: {
       title: 'Session Ledger',
@@ -29,8 +35,22 @@ export function openApi(version: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     paths,
-    components: { schemas: { Problem } },
+  });
+}
+
+/** Schemas with an `$id` stand among the components once; everywhere else is a reference to them. */
+function withComponents(description: Json): Json {
+  const schemas: Json = {};
+  const refer = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(refer);
+    if (typeof value !== 'object' || value === null) return value;
+    const { $id, ...rest } = value as Json;
+    const inner = Object.fromEntries(Object.entries(rest).map(([key, part]) => [key, refer(part)]));
+    if (typeof $id !== 'string') return inner;
+    schemas[$id] = inner;
+    return { $ref: `#/components/schemas/${$id}` };
   };
+  return { ...(refer(description) as Json), components: { schemas } };
 }
 
 function describe(operationId: string, operation: Operation): Json {
@@ -82,7 +102,7 @@ function refusals(codes: readonly ProblemCode[]): Json {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  const content = { 'application/problem+json': { schema: Problem } };
   return Object.fromEntries(
     [...byStatus].map(([status, names]) => [status, { description: names.join(', '), content }]),
   );

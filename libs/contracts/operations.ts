@@ -86,7 +86,18 @@ export const EventPage = Type.Object({
 
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
-const command = ['invalid-request', 'key-reused', 'overloaded', 'unavailable', 'unknown-outcome'] as const;
+const command = [
+  'invalid-request',
+  'invalid-json',
+  'body-too-large',
+  'unsupported-media-type',
+  'key-reused',
+  'overloaded',
+  'timeout',
+  'unavailable',
+  'unknown-outcome',
+  'closing',
+] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
@@ -100,7 +111,15 @@ export const operations = {
       201: { description: 'started', ...answered },
       200: { description: 'joined or claimed', ...answered },
     },
-    problems: ['session-active', 'stale-epoch', 'future-epoch', 'reserved', 'session-ending', ...command],
+    problems: [
+      'invalid-attributes',
+      'session-active',
+      'stale-epoch',
+      'future-epoch',
+      'reserved',
+      'session-ending',
+      ...command,
+    ],
   },
   activateSession: {
     method: 'POST',

@@ -39,7 +39,7 @@ export const RotationReason = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[a-z0-9_.-]+$',
-  description: 'build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
+  description: 'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
 
 /** Limits that a JSON schema cannot say: 4 KiB as JSON, nested at most 8 deep. */
@@ -73,6 +73,7 @@ export const Session = Type.Object(
     chainLength: Type.Integer({ minimum: 1 }),
     reason: Type.Optional(Type.String()),
     versionId: Type.Optional(Type.String()),
+    attributesDigest: Type.Optional(Type.String({ description: 'SHA-256 over a salt and the attributes' })),
     attributes: Type.Union([Attributes, Type.Literal('erased')]),
     startedAt: Instant,
     endedAt: Type.Optional(Instant),
@@ -80,6 +81,7 @@ export const Session = Type.Object(
     endReason: Type.Optional(Type.String()),
     endedBy: Type.Optional(Owner),
     successorId: Type.Optional(SessionId),
+    successorHandle: Type.Optional(Type.String({ description: 'Keyed hash of the name it was rotated with' })),
   },
   { $id: 'Session' },
 );

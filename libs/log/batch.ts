@@ -129,20 +129,20 @@ export class Batch {
     const head = this.head(partition);
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
     let { state } = context;
-    let text = '';
-    for (const event of decision.events) {
+    // All events are written down before any is kept: one that cannot be leaves nothing behind.
+    const written = decision.events.map((event, index) => {
       state = evolve(state, event);
-      head.sequence += 1;
-      const stamp = { partition, sequence: head.sequence, scopeId, scopeKey, at };
-      const encoded = encodeEvent(
-        { ...stamp, source: this.source, version: state.version, commandId },
-        event,
-      );
-      text = encoded.text;
-      this.rows.add(event, encoded, { ...stamp, state });
+      const stamp = { partition, sequence: head.sequence + index + 1, scopeId, scopeKey, at };
+      const envelope = { ...stamp, source: this.source, version: state.version, commandId };
+      return { event, encoded: encodeEvent(envelope, event), placed: { ...stamp, state } };
+    });
+    for (const { event, encoded, placed } of written) {
+      this.rows.add(event, encoded, placed);
       if ('session' in event) this.remember(event.session, scopeKey);
       if ('previous' in event) this.remember(event.previous, scopeKey);
     }
+    head.sequence += written.length;
+    const text = written.at(-1)?.encoded.text ?? '';
     this.loaded.scopes.set(scopeKey, state);
     const last = { partition, sequence: head.sequence, scopeId, scopeKey, at };
     if ('outcome' in decision && decision.events.length > 0) {

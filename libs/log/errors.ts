@@ -34,9 +34,13 @@ export class LogError extends Error {
 /** Errors that one command's data can cause: data exception, constraint, limit exceeded, cannot coerce. */
 const BY_DATA = /^(22|23|54|42804|42846)/;
 
-/** Whether Postgres answered that the statements' data is at fault, so that other commands may pass. */
+/**
+ * Whether some command's data is at fault, so that other commands may pass: Postgres answered so, or loading
+ * what it needs broke on it.
+ */
 export function isDataError(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  if (name === 'TypeError') return true;
   return typeof code === 'string' && code.length === 5 && BY_DATA.test(code);
 }
 

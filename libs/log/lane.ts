@@ -64,9 +64,7 @@ export class Lane {
       return;
     }
     this.queue.push(submission);
-    this.running ??= this.run().finally(() => {
-      this.running = undefined;
-    });
+    this.running ??= this.run();
   }
 
   /** Resolves when everything that was accepted has been answered, and the connection is closed. */
@@ -85,6 +83,8 @@ export class Lane {
       await this.commit(batch);
       this.options.onBatch(batch.length, performance.now() - started);
     }
+    // In the same turn as the last look at the queue: whoever pushes after it has to find nobody running.
+    this.running = undefined;
   }
 
   private take(): Waiting[] {
@@ -149,8 +149,10 @@ export class Lane {
     const until = performance.now() + this.options.settleMs;
     while (performance.now() < until) {
       try {
+        this.unreplicated = false;
         const committed = await wasCommitted(await this.connect(), decided.batch);
-        if (committed) this.answer(decided);
+        if (this.unreplicated) this.refuse(batch, unknownOutcome());
+        else if (committed) this.answer(decided);
         else this.queue.unshift(...batch);
         return;
       } catch (error) {
@@ -163,7 +165,11 @@ export class Lane {
   }
 
   private answer({ batch, answers }: Decided): void {
-    this.options.onCommitted(batch.committed);
+    try {
+      this.options.onCommitted(batch.committed);
+    } catch (error) {
+      this.options.onFault(error); // a listener's fault, not the senders'
+    }
     for (const answer of answers) answer();
   }
 

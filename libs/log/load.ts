@@ -55,13 +55,17 @@ export interface Loaded {
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
+  // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
+  const queries = [
+    scopesQuery(batch, scopeIds),
+    sessionsQuery(batch),
+    receiptsQuery(batch),
+    ignoredStopsQuery(batch),
+  ];
   const [, heads, scopes, sessions, receipts, ignored] = await together(client, () => [
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(partitions)] }),
-    queryScopes(client, batch, scopeIds),
-    querySessions(client, batch),
-    queryReceipts(client, batch),
-    queryIgnoredStops(client, batch),
+    ...queries.map((query) => query && client.query(query)),
   ]);
   const loaded: Loaded = {
     now: 0,
@@ -116,7 +120,7 @@ export async function together<T>(
   });
 }
 
-function queryScopes(client: pg.Client, batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
+function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
   const partitions: number[] = [];
   for (const { scopeKey, partition } of batch) {
     if (scopeKey === undefined || scopeIds.has(scopeKey)) continue;
@@ -124,32 +128,32 @@ function queryScopes(client: pg.Client, batch: readonly Submission[], scopeIds: 
     partitions.push(partition);
   }
   if (partitions.length === 0) return undefined;
-  return client.query({ ...loadScopes, values: [listOf(partitions), listOf(scopeIds.values())] });
+  return { ...loadScopes, values: [listOf(partitions), listOf(scopeIds.values())] };
 }
 
-function querySessions(client: pg.Client, batch: readonly Submission[]) {
+function sessionsQuery(batch: readonly Submission[]) {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
     if (command.type !== 'StartSession') named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
-  return client.query({ ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] });
+  return { ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] };
 }
 
-function queryReceipts(client: pg.Client, batch: readonly Submission[]) {
+function receiptsQuery(batch: readonly Submission[]) {
   const keys = new Set<string>();
   for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
-  return keys.size === 0 ? undefined : client.query({ ...loadReceipts, values: [listOf(keys)] });
+  return keys.size === 0 ? undefined : { ...loadReceipts, values: [listOf(keys)] };
 }
 
-function queryIgnoredStops(client: pg.Client, batch: readonly Submission[]) {
+function ignoredStopsQuery(batch: readonly Submission[]) {
   const stops = new Map<string, number>();
   for (const { command, partition } of batch) {
     if (command.type !== 'EndSession') continue;
     stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
   }
   if (stops.size === 0) return undefined;
-  return client.query({ ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] });
+  return { ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] };
 }
 
 interface SessionRow {

@@ -25,7 +25,8 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
 
 /**
  * Whether a batch whose COMMIT was not answered stands in the log. Waits for the locks of its partitions,
- * so its transaction is over; its first event is there with the same bytes, or nothing of it is.
+ * so its transaction is over; its first event is there with the same bytes, or nothing of it is. Commits, since
+ * locking is a write: what it has read is then as durable as the batch's own COMMIT would have made it.
  */
 export async function wasCommitted(client: pg.Client, { rows, bytes, loaded }: Batch): Promise<boolean> {
   const first = rows.events[0];
@@ -34,7 +35,7 @@ export async function wasCommitted(client: pg.Client, { rows, bytes, loaded }: B
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(loaded.heads.keys())] }),
     client.query({ ...findEvent, values: [first.partition, first.sequence] }),
-    client.query('rollback'),
+    client.query('commit'),
   ]);
   const wanted = bytes.subarray(first.bytes.start, first.bytes.start + first.bytes.length);
   return found?.rows[0] !== undefined && wanted.equals(found.rows[0].bytes);

@@ -1,16 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Ajv, type Options } from 'ajv';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError } from '../problem.js';
+import { answerBadHttp } from './bad-http.js';
+import { sendProblem } from './problems.filter.js';
 
 const BODY_LIMIT = 64 * 1024;
 
 // Stops at the first fault, so that a large bad body costs no more than a small one.
 const strict: Options = { allErrors: false, verbose: true, strict: true, strictRequired: false };
 const ofBodies = new Ajv(strict);
-/** Addresses carry text only: numbers in them are converted. */
-const ofAddresses = new Ajv({ ...strict, coerceTypes: true });
+/** Addresses carry text only: numbers in them are converted. Not strict, or Infinity would pass any maximum. */
+const ofAddresses = new Ajv({ ...strict, coerceTypes: true, strictNumbers: false });
 
 /** Fastify as the ledger uses it: JSON bodies only, of at most 64 KiB, and nothing is converted in them. */
 export function fastifyAdapter(): FastifyAdapter {
@@ -22,11 +24,19 @@ export function fastifyAdapter(): FastifyAdapter {
     requestTimeout: 30_000,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
+    clientErrorHandler: answerBadHttp,
+    // What the router refuses, before any hook or filter: malformed or over-long paths.
+    frameworkErrors: (_error: Error, _request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(reply, { code: 'invalid-request', detail: 'the path cannot be read, or is too long' }),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object),
   );
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (isPercentEncoded(request.url)) return done();
+    done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
+  });
   fastify.removeAllContentTypeParsers();
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
@@ -35,4 +45,15 @@ export function fastifyAdapter(): FastifyAdapter {
     parse(request, body.toString(), done);
   });
   return adapter;
+}
+
+/** What cannot be decoded would be taken as it stands, and two different ids would become one. */
+function isPercentEncoded(url: string): boolean {
+  if (!url.includes('%')) return true;
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false; // that is the answer
+  }
 }

@@ -19,7 +19,7 @@ export class ProblemsFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = this.problemOf(error, request);
-    if (problem.code === 'method-not-allowed') reply.header('allow', methodsOf(request.url).join(', '));
+    if (problem.code === 'method-not-allowed') reply.header('allow', methodsOf(request).join(', '));
     sendProblem(reply, problem);
   }
 
@@ -27,9 +27,13 @@ export class ProblemsFilter implements ExceptionFilter {
     if (error instanceof ProblemError) return { code: error.code, detail: error.detail, more: error.more };
     if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
     if (error instanceof HttpException && error.getStatus() === 404) {
-      return { code: methodsOf(request.url).length > 0 ? 'method-not-allowed' : 'not-found' };
+      const methods = methodsOf(request);
+      const wrong = methods.length > 0 && !methods.includes(request.method);
+      return { code: wrong ? 'method-not-allowed' : 'not-found' };
     }
-    const known = ofFastify(error as FastifyFault);
+    // Nest wraps what Fastify says of a request.
+    const fault = error instanceof HttpException ? (error.cause ?? error) : error;
+    const known = ofFastify(fault as FastifyFault);
     if (known) return known;
     this.faults.report('request', error);
     return { code: 'internal' };
@@ -37,18 +41,16 @@ export class ProblemsFilter implements ExceptionFilter {
 }
 
 /** Answers with a problem. */
-export function sendProblem(reply: FastifyReply, { code, detail, more }: Problem): void {
-  const { status, title, retryable, retryAfter }: ProblemKind = problems[code];
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const { retryAfter }: ProblemKind = problems[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-  const body = {
-    type: `/problems/${code}`,
-    title,
-    status,
-    detail: detail ?? advice[code],
-    retryable,
-    ...more,
-  };
-  reply.code(status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
+  const body = problemBody(problem);
+  reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
+}
+
+export function problemBody({ code, detail, more }: Problem) {
+  const { status, title, retryable }: ProblemKind = problems[code];
+  return { type: `/problems/${code}`, title, status, detail: detail ?? advice[code], retryable, ...more };
 }
 
 interface FastifyFault {
@@ -83,11 +85,14 @@ function ofFastify(error: FastifyFault): Problem | undefined {
 }
 
 /** The methods that an address takes; empty when there is none such. */
-function methodsOf(url: string): string[] {
+function methodsOf({ url, server }: FastifyRequest): string[] {
   const path = url.split('?', 1)[0] ?? '';
-  return Object.values<Operation>(operations)
+  const methods = Object.values<Operation>(operations)
     .filter((operation) => patternOf(operation.path).test(path))
     .map(({ method }) => method);
+  // Health, metrics and docs are no operations. Only plain text: a route's pattern would mean more.
+  const isPage = /^[\w./-]+$/.test(path) && server.hasRoute({ url: path, method: 'GET' });
+  return methods.length === 0 && isPage ? ['GET'] : methods;
 }
 
 function patternOf(path: string): RegExp {

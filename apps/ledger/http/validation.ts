@@ -19,6 +19,8 @@ export function explainValidation(fault: ValidationFault, context = 'request'): 
       return `${place}.${String(params.additionalProperty).slice(0, 64)} is not known here`;
     case 'enum':
       return `${place} has to be one of: ${(params.allowedValues as string[]).join(', ')}`;
+    case 'pattern':
+      return `${place} has to be: ${parentSchema?.description ?? params.pattern}`;
     case 'type':
       return `${place} has to be of type ${params.type}`;
     default: {

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
@@ -13,8 +13,10 @@ const SLOW_MS = 10_000;
 export class EventStream {
   private readonly closing = new AbortController();
   private readonly heartbeat: NodeJS.Timeout;
+  private draining: Promise<void> | undefined;
 
   private constructor(private readonly response: ServerResponse) {
+    setMaxListeners(0, this.closed); // each partition listens to it
     response.once('close', () => this.end());
     response.once('error', () => this.end()); // the reader is gone; there is nobody to tell
     this.heartbeat = setInterval(() => {
@@ -40,17 +42,36 @@ export class EventStream {
     return this.closing.signal;
   }
 
-  /** Writes one event and waits until there is room for the next. `json` holds no line break. */
-  async send(id: string, json: string): Promise<void> {
-    if (this.closed.aborted) return;
-    if (this.response.write(`id: ${id}\ndata: ${json}\n\n`)) return;
-    const slow = AbortSignal.any([this.closed, AbortSignal.timeout(SLOW_MS)]);
-    try {
-      await once(this.response, 'drain', { signal: slow });
-    } catch {
-      this.response.destroy(); // too slow, or gone
-      this.end();
+  /** Resolves when there is room for the next event, or the stream is closed. */
+  async room(): Promise<void> {
+    while (this.response.writableNeedDrain && !this.closed.aborted) {
+      this.draining ??= this.drain();
+      await this.draining;
     }
+  }
+
+  /** Writes one event. `json` holds no line break. */
+  send(id: string, json: string): void {
+    if (!this.closed.aborted) this.response.write(`id: ${id}\ndata: ${json}\n\n`);
+  }
+
+  /** One wait for all who want to write. */
+  private drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(slow);
+        this.response.off('drain', done);
+        this.closed.removeEventListener('abort', done);
+        this.draining = undefined;
+        resolve();
+      };
+      const slow = setTimeout(() => {
+        this.response.destroy();
+        this.end();
+      }, SLOW_MS);
+      this.response.once('drain', done);
+      this.closed.addEventListener('abort', done);
+    });
   }
 
   end(): void {

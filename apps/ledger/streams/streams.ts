@@ -58,8 +58,10 @@ export class Streams {
       const after = vector[partition] ?? 0;
       await this.tail.changed(partition, after, IDLE_MS, stream.closed);
       for (const { sequence, bytes } of await this.tail.read(partition, after, PAGE)) {
+        await stream.room();
+        // Together, or the id of another partition's event would tell what was not sent yet.
         vector[partition] = sequence;
-        await stream.send(encodeVector(vector), bytes.toString());
+        stream.send(encodeVector(vector), bytes.toString());
       }
     }
   }
@@ -70,8 +72,9 @@ export class Streams {
       const changed = this.watch.next(scopeKey, IDLE_MS, stream.closed);
       const events = await this.history.events(scopeKey, after, PAGE);
       for (const event of events) {
+        await stream.room();
         after = event.version;
-        await stream.send(String(event.version), event.json);
+        stream.send(String(after), event.json);
       }
       if (events.length === 0) await changed;
     }

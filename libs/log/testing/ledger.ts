@@ -4,7 +4,7 @@ import { type DatabaseOptions, identify, LedgerWriter, migrate, openPool, rotate
 import { Tail } from '../tail.js';
 import type { WriterOptions } from '../writer.js';
 
-/** A ledger of its own for one test file. */
+/** A ledger of its own. */
 export interface TestLedger {
   database: TestDatabase;
   partitions: number;
@@ -26,8 +26,8 @@ export type TestWriterOptions = Partial<Omit<WriterOptions, 'database'>> & {
   database?: Partial<DatabaseOptions>;
 };
 
-export async function openTestLedger(partitions = 4): Promise<TestLedger> {
-  const database = await createDatabase();
+export async function openTestLedger(partitions = 4, server?: { url: string }): Promise<TestLedger> {
+  const database = server ? { ...server, drop: async () => undefined } : await createDatabase();
   await migrate({ url: database.url, partitions });
   const pool = openPool({ url: database.url }, 4);
   await rotateReceipts(pool);

@@ -78,14 +78,12 @@ function checkDocument(name: string, stored: StoredEvent, broken: string[]): voi
 function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
   const stories = new Map<string, Story>();
   const born = new Set<string>();
+  const holders = new Map<string, string>();
   for (const { partition, sequence, scopeKey, version, event } of log) {
     const name = `${partition}:${sequence} ${event.type}`;
     const before = stories.get(scopeKey) ?? nothingYet();
-    const held = holding(currentOf(before.state));
-    const { epoch, revision } = {
-      epoch: epochOf(before.state),
-      revision: before.state.latest?.revision ?? 0,
-    };
+    const epoch = epochOf(before.state);
+    const revision = before.state.latest?.revision ?? 0;
     for (const { sessionId, status } of sessionsIn(event)) {
       if (before.sessions.get(sessionId)?.status === 'ended') broken.push(`${name} revives a session`);
       if (partitionOfSession(sessionId) !== partition) broken.push(`${name} has an id of another partition`);
@@ -99,8 +97,11 @@ function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
     const alive = [...story.sessions.values()].filter((session) => session.status !== 'ended');
     if (alive.length > 1 || alive[0] !== currentOf(story.state)) broken.push(`${name} leaves two current`);
     if (epochOf(story.state) < epoch) broken.push(`${name} lowers the epoch`);
-    if (holding(currentOf(story.state)) !== held && epochOf(story.state) === epoch)
-      broken.push(`${name} changes the holder under the same epoch`);
+    const current = currentOf(story.state);
+    const term = `${scopeKey} ${current?.epoch}`;
+    if (current && (holders.get(term) ?? holding(current)) !== holding(current))
+      broken.push(`${name} gives another holder the same epoch`);
+    if (current) holders.set(term, holding(current));
     if ('session' in event && event.session.revision <= revision) broken.push(`${name} keeps the revision`);
   }
   return stories;
@@ -185,6 +186,6 @@ async function checkDetails(pool: pg.Pool, stories: Map<string, Story>, broken: 
   }
 }
 
-function holding(session: Session | undefined): string {
-  return session ? JSON.stringify([session.sessionId, session.owner]) : 'nothing';
+function holding({ sessionId, owner }: Session): string {
+  return JSON.stringify([sessionId, owner]);
 }

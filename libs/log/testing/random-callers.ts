@@ -80,7 +80,7 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
   const owner = (made.sincere && (meant.reservedFor ?? meant.owner)) || made.owner;
   const principal = made.sincere ? meant.principal : made.principal;
   const epoch = meant.epoch + (made.sincere ? 0 : made.epochs);
-  const force = made.force && operate && { force: true };
+  const force = made.force && { force: true };
   const issued = { epoch, principal, operate };
   switch (made.kind) {
     case 'activate':

@@ -98,12 +98,13 @@ export function keyed(submission: Submission, key: string, body: unknown = 'body
   return { ...submission, receipt };
 }
 
-/** The same command as another request brings it: with ids of its own. */
+/** The same command as another request brings it: with ids and a salt of its own. */
 export function again(submission: Submission): Submission {
   const command = { ...submission.command };
   if (command.type === 'StartSession') command.sessionId = newSessionId(submission.partition);
   if (command.type === 'RotateSession') command.successorId = newSessionId(submission.partition);
-  return { ...submission, command, commandId: v4() };
+  const fresh = { ...submission, command, commandId: v4() };
+  return submission.details ? withAttributes(fresh, submission.details.body) : fresh;
 }
 
 export function withAttributes(submission: Submission, body: string): Submission {

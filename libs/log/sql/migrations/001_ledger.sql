@@ -91,7 +91,8 @@ create index receipts_by_key on ledger.receipts (key);
 create table ledger.receipts_default partition of ledger.receipts default;
 
 -- Makes the time partitions of today and the next two days, and drops those whose last receipt is over 48
--- hours old. Works with its owner's rights, because the service may not create tables.
+-- hours old. Works with its owner's rights, because the service may not create tables. Receipts that came
+-- before their day's partition stay in the default one until they are old.
 create function ledger.rotate_receipts() returns void language plpgsql security definer
   set search_path = '' set lock_timeout = '2s' as $$
 declare
@@ -99,11 +100,17 @@ declare
   day date;
   old text;
 begin
+  -- One replica at a time: who waited finds nothing to do.
+  perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtext('session-ledger receipts'));
   for day in select generate_series(today, today + 2, interval '1 day')::date loop
-    execute format(
-      'create table if not exists ledger.%I partition of ledger.receipts for values from (%L) to (%L)',
-      'receipts_' || to_char(day, 'YYYYMMDD'), day || ' 00:00:00+00', (day + 1) || ' 00:00:00+00');
+    begin
+      execute format(
+        'create table if not exists ledger.%I partition of ledger.receipts for values from (%L) to (%L)',
+        'receipts_' || to_char(day, 'YYYYMMDD'), day || ' 00:00:00+00', (day + 1) || ' 00:00:00+00');
+    exception when check_violation then null; -- the default partition holds receipts of that day
+    end;
   end loop;
+  delete from ledger.receipts_default where at < (today - 2)::timestamp at time zone 'UTC';
   for old in
     select tablename from pg_catalog.pg_tables
      where schemaname = 'ledger' and tablename ~ '^receipts_[0-9]{8}$'

@@ -1,0 +1,75 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort, type RunningPostgres, startPostgres } from '#dev-stack';
+import { ask, type Told } from './testing/answers.js';
+import { openTestLedger, type TestLedger } from './testing/ledger.js';
+import { readLog } from './testing/stored-log.js';
+import { again, keyed, newPlace, start } from './testing/submissions.js';
+
+/** A Postgres of its own, which is told to wait for a standby that does not exist. */
+let directory: string;
+let postgres: RunningPostgres;
+let ledger: TestLedger;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'session-ledger-replication-'));
+  await chmod(directory, 0o755); // Postgres runs as another account when we are root
+  postgres = await startPostgres({ dataDir: directory, port: await freePort(), log: () => undefined });
+  ledger = await openTestLedger(4, postgres);
+});
+afterAll(async () => {
+  await setStandby('');
+  await ledger.close();
+  await postgres.stop();
+  await rm(directory, { recursive: true });
+});
+afterEach(() => setStandby(''));
+
+async function setStandby(name: string): Promise<void> {
+  await ledger.pool.query(`alter system set synchronous_standby_names = '${name}'`);
+  await ledger.pool.query('select pg_reload_conf()');
+  const isSet = async () => (await ledger.pool.query('show synchronous_standby_names')).rows[0];
+  while ((await isSet()).synchronous_standby_names !== name) await new Promise((done) => setTimeout(done, 10));
+}
+
+const isStored = async ({ submission }: Told) =>
+  (await readLog(ledger.pool)).some(({ document }) => document.commandid === submission.commandId);
+
+/** Ends the waits for the standby as long as `asked` has no answer. */
+async function endingWaits(how: 'cancel' | 'terminate', asked: Promise<Told>): Promise<Told> {
+  let answered = false;
+  const telling = asked.finally(() => {
+    answered = true;
+  });
+  while (!answered) {
+    await ledger.pool.query(
+      `select pg_${how}_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`,
+    );
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  return telling;
+}
+
+test('a commit whose wait for the standby was cancelled is an unknown outcome, and so is its repetition', async () => {
+  const writer = ledger.writer();
+  const sent = keyed(start(newPlace(ledger.partitions)), 'k');
+  await setStandby('missing');
+  const told = await endingWaits('cancel', ask(writer, sent));
+  expect(told.answer).toMatchObject({ code: 'unknown-outcome' });
+  expect(await isStored(told)).toBe(true);
+  const repeated = await endingWaits('cancel', ask(writer, again(sent)));
+  expect(repeated.answer).toMatchObject({ code: 'unknown-outcome' });
+  await setStandby('');
+  expect((await ask(writer, again(sent))).answer).toMatchObject({ outcome: 'started', replayed: true });
+});
+
+test('so is one whose connection was lost while it waited for the standby', async () => {
+  const faults: unknown[] = [];
+  const writer = ledger.writer({ settleMs: 500, onFault: (error) => void faults.push(error) });
+  await setStandby('missing');
+  const told = await endingWaits('terminate', ask(writer, start(newPlace(ledger.partitions))));
+  expect(told.answer).toMatchObject({ code: 'unknown-outcome' });
+  expect(await isStored(told)).toBe(true);
+  expect(faults.length).toBeGreaterThan(0);
+});
