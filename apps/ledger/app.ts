@@ -1,5 +1,6 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
 import { fastifyAdapter } from './http/fastify.js';
 import type { Ledger } from './ledger.js';
@@ -26,7 +27,8 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
   await app.init();
   return {
     async listen(port, host) {
-      await app.listen(port, host);
+      // Fastify's own: Nest's also logs what it throws.
+      await (app.getHttpAdapter().getInstance() as FastifyInstance).listen({ port, host });
       const address = app.getHttpServer().address();
       return typeof address === 'object' && address ? address.port : port;
     },

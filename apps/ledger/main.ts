@@ -28,7 +28,7 @@ async function start(config: Config): Promise<void> {
   const app = await createApp(ledger, faults, metrics);
   started.push(app.close);
   const port = await app.listen(config.port, config.host);
-  const address = `http://${config.host}:${port}`;
+  const address = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
   say(`Ledger on ${address}, ${ledger.identity.partitions} partitions, API at ${address}/docs`);
   say('');
   say('Try it:');

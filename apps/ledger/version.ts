@@ -1,2 +1,4 @@
-/** The service's version, as its description and its start-up line tell it. */
-export const version = process.env.npm_package_version ?? '0.1.0';
+import { createRequire } from 'node:module';
+
+/** The service's version, as its description tells it. */
+export const version: string = createRequire(import.meta.url)('#package.json').version;

@@ -87,7 +87,9 @@ export interface LedgerIdentity {
 
 /** Reads the ledger's identity; throws LogError when the schema is missing, older or newer than this version. */
 export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
-  const present = await pool.query("select to_regclass('ledger.migrations') is not null as present");
+  const present = await pool
+    .query("select to_regclass('ledger.migrations') is not null as present")
+    .catch(explainRole);
   if (!present.rows[0].present)
     throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
   const { rows } = await pool.query('select max(number) as version from ledger.migrations');
@@ -102,6 +104,16 @@ export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   const ledger = await pool.query('select id, partitions, handle_key from ledger.ledger');
   const { id, partitions, handle_key } = ledger.rows[0];
   return { id, partitions, handleKey: handle_key };
+}
+
+/** Postgres refuses the connection itself when the login may not work as the service's role. */
+function explainRole(cause: { code?: string; message?: string }): never {
+  if (!cause.message?.includes('role')) throw cause;
+  throw new LogError(
+    'schema',
+    `${cause.message}: migrate the database, which makes the role, and grant it to the login of DATABASE_URL.`,
+    { cause },
+  );
 }
 
 function refuseNewer(version: number, known: number): void {

@@ -61,7 +61,8 @@ export class ReadsController {
       const left = until - performance.now();
       const changed = this.watch.next(scopeKey, Math.max(0, left), gone.signal);
       const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
-      if ((latest?.revision ?? 0) > after || left <= 0 || gone.signal.aborted) {
+      const isOver = left <= 0 || gone.signal.aborted || this.watch.closed;
+      if ((latest?.revision ?? 0) > after || isOver) {
         gone.abort(); // takes the waiter away that is not needed any more
         return latest;
       }

@@ -9,9 +9,15 @@ export class ScopeWatch {
   private readonly waiters = new Map<string, Set<() => void>>();
   private readonly stop: () => void;
   private count = 0;
+  private isClosed = false;
 
   constructor(tail: Tail) {
     this.stop = tail.listen((events) => this.wake(events));
+  }
+
+  /** Whether the service is stopping: whoever was woken must not wait again. */
+  get closed(): boolean {
+    return this.isClosed;
   }
 
   get waiting(): number {
@@ -37,12 +43,13 @@ export class ScopeWatch {
       const waiters = this.waiters.get(scopeKey) ?? new Set();
       this.waiters.set(scopeKey, waiters.add(done));
       this.count += 1;
-      if (signal?.aborted) done();
+      if (signal?.aborted || this.isClosed) done();
     });
   }
 
   /** Wakes everybody, because the service is stopping. */
   close(): void {
+    this.isClosed = true;
     this.stop();
     for (const waiters of [...this.waiters.values()]) for (const done of [...waiters]) done();
   }

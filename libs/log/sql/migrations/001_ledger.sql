@@ -144,6 +144,8 @@ do $$ begin
   create role session_ledger nologin;
 exception when duplicate_object or unique_violation then null; -- another ledger of this server made it
 end $$;
+-- Whoever migrates may also serve; any other login of the service has to be granted the role by hand.
+grant session_ledger to current_user;
 grant usage on schema ledger to session_ledger;
 grant select on all tables in schema ledger to session_ledger;
 grant insert on ledger.events, ledger.scopes, ledger.sessions, ledger.ignored_stops, ledger.details,

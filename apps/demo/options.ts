@@ -1,0 +1,71 @@
+import { parseArgs } from 'node:util';
+import { EVENTS_TOPIC } from '#broker';
+import { DemoError } from './error.js';
+
+export interface Options {
+  /** Where the ledger is, without a slash at the end. */
+  url: string;
+  /** Undefined: the app follows the ledger's own feed. */
+  kafka: { brokers: string[]; topic: string } | undefined;
+  json: boolean;
+}
+
+export const help = `Plays scenario 1, "switch", against a running ledger: a user goes from one cloud to another, and the
+first cloud's late stop no longer turns the second one off. Each cloud and the app is a process of its own.
+
+Usage: npm run demo -- [options]
+
+  --url URL           the ledger (LEDGER_URL, else http://127.0.0.1:4600)
+  --kafka HOST:PORT   the Kafka that it relays to, several with commas (127.0.0.1:4602)
+  --topic NAME        its topic there (LEDGER_TOPIC, else ${EVENTS_TOPIC})
+  --without-kafka     the app follows the ledger's own feed instead
+  --json              one JSON document a line instead of the timeline
+  --help              this text
+
+Examples:
+  npm start                                        in one terminal, and in another:
+  npm run demo
+  npm run demo -- --without-kafka
+  npm run demo -- --url http://127.0.0.1:5600 --kafka 127.0.0.1:5602
+  npm --silent run demo -- --json | jq -c '[.time, .who, .what, .result]'
+
+Ends with 0 when everything was as it has to be, with 1 and a line for each thing that was not.
+`;
+
+/** Throws DemoError for what cannot be understood. Undefined: show the help. */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | undefined {
+  const { values } = parse(args);
+  if (values.help) return undefined;
+  const url = values.url ?? (env.LEDGER_URL || 'http://127.0.0.1:4600');
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new DemoError(`--url wants an address as http://127.0.0.1:4600, not "${url}"`);
+  }
+  const brokers = (values.kafka ?? '127.0.0.1:4602').split(',');
+  if (!brokers.every((broker) => /^\S+:\d+$/.test(broker))) {
+    throw new DemoError(`--kafka wants host:port as 127.0.0.1:4602, not "${values.kafka}"`);
+  }
+  const topic = values.topic ?? (env.LEDGER_TOPIC || EVENTS_TOPIC);
+  return {
+    url: url.replace(/\/+$/, ''),
+    kafka: values['without-kafka'] ? undefined : { brokers, topic },
+    json: values.json,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        url: { type: 'string' },
+        kafka: { type: 'string' },
+        topic: { type: 'string' },
+        'without-kafka': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new DemoError(`${(error as Error).message.split('. ')[0]}. See --help`);
+  }
+}
