@@ -145,7 +145,11 @@ do $$ begin
 exception when duplicate_object or unique_violation then null; -- another ledger of this server made it
 end $$;
 -- Whoever migrates may also serve; any other login of the service has to be granted the role by hand.
-grant session_ledger to current_user;
+do $$ begin
+  if not pg_has_role(current_user, 'session_ledger', 'member') then
+    grant session_ledger to current_user;
+  end if;
+end $$;
 grant usage on schema ledger to session_ledger;
 grant select on all tables in schema ledger to session_ledger;
 grant insert on ledger.events, ledger.scopes, ledger.sessions, ledger.ignored_stops, ledger.details,
