@@ -157,11 +157,6 @@ export class PartitionRelay {
     answered(true);
     while (!stop.aborted) {
       const events = await this.#read(after, signal);
-      if (events.length === 0) {
-        this.#set('relaying');
-        await orInterrupted(this.#at.feed.changed(this.#partition, after, IDLE_MS), signal);
-        continue;
-      }
       for (const batch of inBatches(events, this.#at.maxBytes())) {
         if (stop.aborted) return;
         answered(false);
@@ -170,6 +165,10 @@ export class PartitionRelay {
         after = batch.at(-1)!.sequence;
         this.#sent(lease, after, batch.length);
       }
+      if (events.length === this.#at.maxRecords) continue;
+      // A page that is not full ends the log: reading again would ask the database for nothing.
+      this.#set('relaying');
+      await orInterrupted(this.#at.feed.changed(this.#partition, after, IDLE_MS), signal);
     }
   }
 

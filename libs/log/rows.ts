@@ -46,8 +46,8 @@ export interface SessionRow {
   partition: number;
   scopeId: string;
   sessionId: SessionId;
-  successorId?: SessionId;
-  final?: Slice;
+  successorId: SessionId | undefined;
+  final: Slice | undefined;
 }
 
 export interface DetailsRow {
@@ -112,13 +112,8 @@ export class BatchRows {
     session: Slice | undefined,
     previous: Slice | undefined,
   ): void {
-    const put = (id: SessionId, final?: Slice, successorId?: SessionId) =>
-      this.sessions.set(id, {
-        ...scope,
-        sessionId: id,
-        ...(final && { final }),
-        ...(successorId && { successorId }),
-      });
+    const put = (sessionId: SessionId, final?: Slice, successorId?: SessionId) =>
+      this.sessions.set(sessionId, { sessionId, final, successorId, ...scope });
     switch (event.type) {
       case 'SessionStarted':
         put(event.session.sessionId);
@@ -142,7 +137,14 @@ export class BatchRows {
   }
 
   addReceipt(receipt: ReceiptKey, { partition, sequence, scopeId, at }: Stamp): void {
-    this.receipts.push({ ...receipt, partition, sequence, scopeId, at });
+    this.receipts.push({
+      partition,
+      sequence,
+      scopeId,
+      at,
+      key: receipt.key,
+      fingerprint: receipt.fingerprint,
+    });
   }
 
   addDetails({ digest, salt, body }: NewDetails, { partition, scopeId }: Stamp): void {

@@ -1,0 +1,84 @@
+// Sends requests from a process of its own, so that neither side shares a thread with its load.
+import { randomInt, randomUUID } from 'node:crypto';
+import autocannon from 'autocannon';
+import { SCOPES, scopeNumber, startBody } from './scopes.js';
+
+/** One turn of load on 127.0.0.1. */
+export interface LoadOrder {
+  port: number;
+  path: string;
+  /** `start`: POST a session for one of all scopes. `current`: GET what is current in one of those that exist. */
+  kind: 'start' | 'current';
+  /** Whether each start has an idempotency key of its own. */
+  keyed?: boolean;
+  /** How many scopes exist. */
+  existing?: number;
+  connections: number;
+  ms: number;
+}
+
+export interface LoadReport {
+  /** Of every answer within the turn, in milliseconds. */
+  latencies: number[];
+  /** Why the figures count for nothing. */
+  failure?: string;
+}
+
+/** Until all connections are open and busy; not measured. */
+const RAMP_MS = 100;
+/** How often autocannon looks whether it is time to stop. */
+const SAMPLE_MS = 20;
+
+type Request = autocannon.Request;
+
+const requests: Record<LoadOrder['kind'], (order: LoadOrder) => (request: Request) => Request> = {
+  start: ({ keyed }) => {
+    const headers = { 'content-type': 'application/json' };
+    return (request) => {
+      request.body = JSON.stringify(startBody(randomInt(SCOPES)));
+      request.headers = keyed ? { ...headers, 'idempotency-key': randomUUID() } : headers;
+      return request;
+    };
+  },
+  current: ({ path, existing = SCOPES }) => {
+    return (request) => {
+      const { userId, projectId } = scopeNumber(randomInt(existing));
+      request.path = `${path}?userId=${userId}&projectId=${encodeURIComponent(projectId)}`;
+      return request;
+    };
+  },
+};
+
+async function load(order: LoadOrder): Promise<LoadReport> {
+  const { port, path, kind, connections, ms } = order;
+  const options: autocannon.Options = {
+    url: `http://127.0.0.1:${port}`,
+    connections,
+    duration: (RAMP_MS + ms) / 1_000,
+    sampleInt: SAMPLE_MS,
+    timeout: 5,
+    requests: [{ method: kind === 'start' ? 'POST' : 'GET', path, setupRequest: requests[kind](order) }],
+  };
+  const from = performance.now() + RAMP_MS;
+  const latencies: number[] = [];
+  const { errors, non2xx, statusCodeStats } = await new Promise<autocannon.Result>((resolve, reject) => {
+    const run = autocannon(options, (error, result) => (error ? reject(error) : resolve(result)));
+    run.on('response', (_client, _status, _bytes, latency) => {
+      const now = performance.now();
+      if (now >= from && now < from + ms) latencies.push(latency);
+    });
+  });
+  const failed = errors + non2xx > 0;
+  return {
+    latencies,
+    ...(failed && { failure: `${errors} errors, answers ${JSON.stringify(statusCodeStats)}` }),
+  };
+}
+
+process.on('message', (order: LoadOrder) => {
+  load(order).then(
+    (report) => process.send?.(report),
+    (error) => process.send?.({ latencies: [], failure: String(error) } satisfies LoadReport),
+  );
+});
+process.on('disconnect', () => process.exit(0));

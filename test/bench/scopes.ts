@@ -1,0 +1,24 @@
+import { randomInt } from 'node:crypto';
+import type { StartBody } from '#contracts';
+
+/** Scopes that the workloads draw from: far more than commands, as in life most are asked for rarely. */
+export const SCOPES = 1_000_000;
+
+const projects = ['default', 'captions', 'acme/web', 'acme/api.v2'];
+
+/** The `n`th scope: an opaque user id, and one of four projects, half of which need percent-encoding. */
+export function scopeNumber(n: number): { userId: string; projectId: string } {
+  return {
+    userId: `usr_${(n >> 2).toString(36).padStart(16, '0')}`,
+    projectId: projects[n & 3]!,
+  };
+}
+
+/** What a client sends to start a session in the `n`th scope. */
+export function startBody(n: number): StartBody {
+  return {
+    ...scopeNumber(n),
+    owner: { environment: `cloud-${n % 16}`, instance: `worker-${randomInt(1_000)}` },
+    onConflict: 'supersede',
+  };
+}

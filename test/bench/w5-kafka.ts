@@ -1,0 +1,100 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { Agent, request } from 'node:http';
+import { EVENTS_TOPIC, followKafka } from '#broker';
+import { Arrivals, type Sent } from './arrivals.js';
+import { compared, interleave, row, type Side, type Turn } from './harness.js';
+import { bareKafka } from './peer-kafka.js';
+import { memoryOf } from './proc.js';
+import { startLoad, startService } from './processes.js';
+import { SCOPES, startBody } from './scopes.js';
+import { type Cleanup, withCpu } from './stack.js';
+import type { Bench, Workload } from './workload.js';
+
+const RATE = 500;
+const CONNECTIONS = 64;
+
+/** How long after its answer an event is with its consumers, against Kafka without a ledger before it. */
+export const toKafka: Workload = {
+  id: 'W5',
+  title: `from a command's answer to the event's Kafka consumer, ${RATE} commands a second`,
+  kafka: true,
+  async run({ stack, plan, cleanup, signal, profileDir }: Bench) {
+    const brokers = stack.kafkaBrokers;
+    if (!brokers) throw new Error('W5 needs Kafka: Java 17 or newer, and its jars');
+    const DATABASE_URL = await stack.createDatabase('w5');
+    const places = { DATABASE_URL, KAFKA_BROKERS: brokers.join(',') };
+    const service = await startService(places, cleanup, profileDir);
+    const arrivals = new Arrivals();
+    const gaps: unknown[] = [];
+    const follower = followKafka({
+      brokers,
+      topic: EVENTS_TOPIC,
+      from: 'beginning',
+      onEvents: (events) => {
+        for (const { partition, sequence } of events) arrivals.arrive(`${partition}:${sequence}`);
+      },
+      onGap: (gap) => gaps.push(gap),
+    });
+    cleanup.add(() => follower.stop());
+    const bare = await bareKafka(brokers, RATE, cleanup);
+    await follower.ready;
+    const start = starter(service.port, cleanup);
+
+    const pids = { server: service.pid, postgres: stack.postgresPid };
+    // So few commands a second would not warm the service up within a short run.
+    const load = startLoad(cleanup);
+    const order = { port: service.port, path: '/v1/sessions', kind: 'start', keyed: true } as const;
+    await load.turn({ ...order, connections: CONNECTIONS, ms: 5 * plan.warmUpMs });
+
+    const asked: Turn[] = [];
+    const answered: Side = {
+      name: 'from the answer to the consumer',
+      turn: async (ms) => {
+        const done = await arrivals.turn(ms, RATE, start);
+        asked.push(done.asked);
+        return done.answered;
+      },
+    };
+    const cpu: Side['turn'] = (ms) => withCpu(pids, () => answered.turn(ms));
+    const longer = { ...plan, turnMs: 2 * plan.turnMs };
+    const turns = await interleave([{ ...answered, turn: cpu }, bare], longer, signal);
+    if (gaps.length > 0) throw new Error(`the consumer missed events: ${JSON.stringify(gaps)}`);
+
+    const reference = { name: bare.name, turns: turns.get(bare.name) ?? [] };
+    const memory = memoryOf(service.pid, stack.postgresPid);
+    const ours = (name: string, of: Turn[]) =>
+      (['p50', 'p99'] as const).map((measure) => ({
+        ...compared(row(name, CONNECTIONS, of), of, reference, measure),
+        memory,
+      }));
+    return [
+      ...ours(answered.name, turns.get(answered.name) ?? []),
+      ...ours('from the request to the consumer', asked.slice(-plan.turns)),
+      row(bare.name, 1, reference.turns),
+    ];
+  },
+};
+
+/** Starts sessions over HTTP in random scopes; rejects unless the answer is 201. */
+function starter(port: number, cleanup: Cleanup) {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  cleanup.add(() => agent.destroy());
+  const options = { host: '127.0.0.1', port, path: '/v1/sessions', method: 'POST', agent, timeout: 5_000 };
+  return () =>
+    new Promise<Sent>((resolve, reject) => {
+      const asked = performance.now();
+      const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+      const post = request({ ...options, headers }, (response) => {
+        response.resume();
+        response.once('end', () => {
+          if (response.statusCode !== 201) reject(new Error(`a start was answered ${response.statusCode}`));
+          else {
+            const name = String(response.headers['ledger-position']);
+            resolve({ name, asked, answered: performance.now() });
+          }
+        });
+      });
+      post.once('error', reject);
+      post.end(JSON.stringify(startBody(randomInt(SCOPES))));
+    });
+}
