@@ -39,7 +39,8 @@ export const RotationReason = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[a-z0-9_.-]+$',
-  description: 'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
+  description:
+    'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
 
 /** Limits that a JSON schema cannot say: 4 KiB as JSON, nested at most 8 deep. */
@@ -81,7 +82,9 @@ export const Session = Type.Object(
     endReason: Type.Optional(Type.String()),
     endedBy: Type.Optional(Owner),
     successorId: Type.Optional(SessionId),
-    successorHandle: Type.Optional(Type.String({ description: 'Keyed hash of the name it was rotated with' })),
+    successorHandle: Type.Optional(
+      Type.String({ description: 'Keyed hash of the name it was rotated with' }),
+    ),
   },
   { $id: 'Session' },
 );

@@ -49,3 +49,13 @@ export function isAnswered(error: unknown): boolean {
   const { code, severity } = error as { code?: unknown; severity?: unknown };
   return typeof code === 'string' && code.length === 5 && severity === 'ERROR';
 }
+
+/** A mistake in our own statement: it would fail again, whenever it is asked. */
+const BY_STATEMENT = /^(22|42)/;
+
+/** What a failed read is told as: `unavailable`, unless the statement itself is wrong. */
+export function readError(cause: unknown): unknown {
+  const { code } = cause as { code?: unknown };
+  if (typeof code === 'string' && code.length === 5 && BY_STATEMENT.test(code)) return cause;
+  return new LogError('unavailable', 'Postgres cannot be used.', { cause });
+}

@@ -13,7 +13,7 @@ export interface FeedEvent {
 /** The log as followers see it: dense numbers, in order, by partition. */
 export interface Feed {
   readonly partitions: number;
-  /** Events after `after`, at most `limit` of them and about `maxBytes`; empty at the end of the partition. */
+  /** Events after `after`, at most `limit` of them; empty at the end of the partition. */
   read(partition: number, after: number, limit: number): Promise<FeedEvent[]>;
   /**
    * Resolves when the partition may hold something after `after`, at latest after `ms` or when `signal`

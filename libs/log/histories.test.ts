@@ -11,15 +11,18 @@ beforeEach(async () => {
 });
 afterEach(() => ledger.close());
 
-test.each([1, 2, 3])('three replicas, few scopes, many callers at random: the promises hold (%#)', async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  const writers = [ledger.writer(), ledger.writer({ lanes: 1 }), ledger.writer({ maxBatch: 7 })];
-  const places = Array.from({ length: 6 }, () => newPlace(ledger.partitions));
-  const told = await sendAtRandom({ writers, places, callers: 24, turns: 80, seed });
-  const broken = await brokenPromises(ledger.pool);
-  const untrue = untruths(told, await readLog(ledger.pool));
-  expect({ seed, broken, untrue }).toEqual({ seed, broken: [], untrue: [] });
-});
+test.each([1, 2, 3])(
+  'three replicas, few scopes, many callers at random: the promises hold (%#)',
+  async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    const writers = [ledger.writer(), ledger.writer({ lanes: 1 }), ledger.writer({ maxBatch: 7 })];
+    const places = Array.from({ length: 6 }, () => newPlace(ledger.partitions));
+    const told = await sendAtRandom({ writers, places, callers: 24, turns: 80, seed });
+    const broken = await brokenPromises(ledger.pool);
+    const untrue = untruths(told, await readLog(ledger.pool));
+    expect({ seed, broken, untrue }).toEqual({ seed, broken: [], untrue: [] });
+  },
+);
 
 test('the random callers come upon every outcome, every refusal and every other answer', async () => {
   const writers = [ledger.writer(), ledger.writer()];

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ScopeKey, Session, SessionId } from '#session';
+import { readError } from './errors.js';
 import type { Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
@@ -27,27 +28,27 @@ export interface SnapshotRow {
   attributes?: string | 'erased';
 }
 
-/** Reads of what is stored, one query each. */
+/** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
 export class History {
   constructor(private readonly pool: pg.Pool) {}
 
   /** A session and its scope; undefined when no partition knows the id. */
   async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
     const values = [partitionOfSession(sessionId), sessionId];
-    const { rows } = await this.pool.query({ ...readSession, values });
+    const { rows } = await this.query({ ...readSession, values });
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
   }
 
   /** The JSON of attributes by their digest; undefined when they were erased. */
   async attributes(partition: number, digest: string): Promise<string | undefined> {
-    const { rows } = await this.pool.query({ ...readDetails, values: [partition, [digest]] });
+    const { rows } = await this.query({ ...readDetails, values: [partition, [digest]] });
     return rows[0]?.body;
   }
 
   /** A scope's events after a version, oldest first. */
   async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
     const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
-    const { rows } = await this.pool.query({ ...readScopeEvents, values });
+    const { rows } = await this.query({ ...readScopeEvents, values });
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
       version: row.version,
@@ -62,14 +63,25 @@ export class History {
    * transactions of one partition each.
    */
   async *snapshot(): AsyncGenerator<{ position: Position } | SnapshotRow> {
-    const client = await this.pool.connect();
+    let client: pg.PoolClient | undefined;
+    let isWhole = false;
     try {
+      client = await this.pool.connect();
       const { rows: heads } = await client.query(readHeads);
       for (const { partition } of heads) yield* snapshotOf(client, partition);
-      client.release();
+      isWhole = true;
     } catch (error) {
-      client.release(true);
-      throw error;
+      throw readError(error);
+    } finally {
+      client?.release(!isWhole); // also when the reader goes away: then no line above is reached
+    }
+  }
+
+  private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    try {
+      return await this.pool.query(query);
+    } catch (error) {
+      throw readError(error);
     }
   }
 }

@@ -1,7 +1,19 @@
 import { type LedgerWriter, rotateReceipts, type Submission } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
-import { again, debug, dev, end, forSession, keyed, newPlace, placeOf, rotate, sessionOf, start } from './testing/submissions.js';
+import {
+  again,
+  debug,
+  dev,
+  end,
+  forSession,
+  keyed,
+  newPlace,
+  placeOf,
+  rotate,
+  sessionOf,
+  start,
+} from './testing/submissions.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -14,7 +26,9 @@ afterEach(async () => expect(await brokenPromises(ledger.pool)).toEqual([]));
 afterAll(() => ledger.close());
 
 const eventsOf = async ({ scopeKey }: { scopeKey: string }): Promise<number> => {
-  const { rows } = await ledger.pool.query('select count(*) from ledger.events where scope_key = $1', [scopeKey]);
+  const { rows } = await ledger.pool.query('select count(*) from ledger.events where scope_key = $1', [
+    scopeKey,
+  ]);
   return rows[0].count;
 };
 
@@ -31,8 +45,13 @@ describe('the same key with the same body', () => {
   test('within one batch', async () => {
     const place = newPlace(ledger.partitions);
     const sent = keyed(start(place), 'k');
-    const [first, ...others] = await Promise.all([sent, again(sent), again(sent)].map((one) => writer.submit(one)));
-    expect(others).toEqual([{ ...first, replayed: true }, { ...first, replayed: true }]);
+    const [first, ...others] = await Promise.all(
+      [sent, again(sent), again(sent)].map((one) => writer.submit(one)),
+    );
+    expect(others).toEqual([
+      { ...first, replayed: true },
+      { ...first, replayed: true },
+    ]);
     expect(await eventsOf(place)).toBe(1);
   });
 

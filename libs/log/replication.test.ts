@@ -30,7 +30,8 @@ async function setStandby(name: string): Promise<void> {
   await ledger.pool.query(`alter system set synchronous_standby_names = '${name}'`);
   await ledger.pool.query('select pg_reload_conf()');
   const isSet = async () => (await ledger.pool.query('show synchronous_standby_names')).rows[0];
-  while ((await isSet()).synchronous_standby_names !== name) await new Promise((done) => setTimeout(done, 10));
+  while ((await isSet()).synchronous_standby_names !== name)
+    await new Promise((done) => setTimeout(done, 10));
 }
 
 const isStored = async ({ submission }: Told) =>

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ScopeKey } from '#session';
+import { readError } from './errors.js';
 import type { Feed, FeedEvent } from './feed.port.js';
 import { statement } from './statements.js';
 
@@ -158,7 +159,10 @@ export class Tail implements Feed {
   }
 
   private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    const { rows } = await this.options.pool.query({ ...readFeed, values: [partition, after, limit] });
+    const values = [partition, after, limit];
+    const { rows } = await this.options.pool.query({ ...readFeed, values }).catch((error) => {
+      throw readError(error);
+    });
     return rows.map((row) => ({
       partition,
       sequence: row.sequence,
@@ -185,10 +189,10 @@ export class Tail implements Feed {
   }
 }
 
-/** Drops the oldest half when a bound is passed, so that dropping costs little an event. */
+/** Drops the oldest half while a bound is passed, so that dropping costs little an event. */
 function forget(tail: PartitionTail): void {
-  if (tail.events.length <= KEPT_EVENTS && tail.bytes <= KEPT_BYTES) return;
-  const keep = tail.events.slice(Math.ceil(tail.events.length / 2));
-  tail.events = keep;
-  tail.bytes = keep.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  while (tail.events.length > KEPT_EVENTS || tail.bytes > KEPT_BYTES) {
+    tail.events = tail.events.slice(Math.ceil(tail.events.length / 2));
+    tail.bytes = tail.events.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
 }

@@ -36,7 +36,7 @@ export async function openTestLedger(partitions = 4, server?: { url: string }): 
   const service: DatabaseOptions = { url: database.url, role: 'session_ledger' };
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
-  const closing: (() => Promise<unknown> | void)[] = [() => pool.end()];
+  const closing: (() => Promise<void>)[] = [() => pool.end()];
 
   return {
     database,
@@ -62,7 +62,7 @@ export async function openTestLedger(partitions = 4, server?: { url: string }): 
     },
     async tail(options = {}) {
       const tail = new Tail({ pool, partitions, pollMs: 20, onFault, ...options });
-      closing.unshift(() => tail.close());
+      closing.unshift(async () => tail.close());
       await tail.start();
       return tail;
     },

@@ -67,7 +67,12 @@ export async function sendAtRandom(options: RandomCallers): Promise<Told[]> {
   return told;
 }
 
-function submissionFor(made: Move, place: Place, heard: readonly Session[], told: readonly Told[]): Submission {
+function submissionFor(
+  made: Move,
+  place: Place,
+  heard: readonly Session[],
+  told: readonly Told[],
+): Submission {
   const meant = heard.at(-1 - made.back) ?? heard.at(-1);
   const submission = made.kind === 'again' ? told.at(-1 - made.back)?.submission : undefined;
   if (submission) return again(submission);
@@ -111,5 +116,7 @@ function starting(made: Move, place: Place, epoch: number): Submission {
   const phase = made.starting && { phase: 'starting' as const };
   const expected = made.expects && { expectedEpoch: epoch };
   const submission = start(place, { owner, onConflict, principal, operate, ...phase, ...expected });
-  return made.force ? withAttributes(submission, JSON.stringify({ note: owner.instance ?? null })) : submission;
+  return made.force
+    ? withAttributes(submission, JSON.stringify({ note: owner.instance ?? null }))
+    : submission;
 }

@@ -1,0 +1,117 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import pg from 'pg';
+import { createDatabase } from '../../test/support/database.js';
+import { identify, migrate, openPool } from './index.js';
+import { openTestLedger, type TestLedger } from './testing/ledger.js';
+import { describeSchema } from './testing/schema.js';
+import { newPlace, start } from './testing/submissions.js';
+
+let ledger: TestLedger;
+beforeAll(async () => {
+  ledger = await openTestLedger();
+  await ledger.writer().submit(start(newPlace(ledger.partitions)));
+});
+afterAll(() => ledger.close());
+
+test('the schema is the one in sql/schema.txt (UPDATE_SCHEMA=1 writes it anew)', async () => {
+  const file = new URL('./sql/schema.txt', import.meta.url);
+  const schema = await describeSchema(ledger.pool);
+  if (process.env.UPDATE_SCHEMA) await writeFile(file, schema);
+  expect(schema).toBe(await readFile(file, 'utf8'));
+});
+
+describe('events can only be inserted', () => {
+  const changes = [
+    "update ledger.events set bytes = 'other'",
+    'update ledger.events set sequence = sequence + 1',
+    'delete from ledger.events',
+    'truncate ledger.events',
+  ];
+
+  test.each(changes)('%s: refused for the service, which has no right to', async (change) => {
+    await expect(ledger.servicePool(1).query(change)).rejects.toMatchObject({ code: '42501' });
+  });
+
+  test.each(changes)('%s: refused for their owner, by a trigger', async (change) => {
+    await expect(ledger.pool.query(change)).rejects.toThrow('events can only be inserted');
+  });
+
+  test.each([
+    'drop table ledger.events',
+    'alter table ledger.events disable trigger all',
+    'update ledger.details set body = body',
+    'delete from ledger.scopes',
+    'update ledger.receipts set at = at',
+    'update ledger.ledger set partitions = 5',
+    'insert into ledger.heads values (9)',
+    'create table ledger.another (n int)',
+    'insert into ledger.migrations (number, name) values (9, $$none$$)',
+  ])('the service may not %s', async (statement) => {
+    await expect(ledger.servicePool(1).query(statement)).rejects.toMatchObject({ code: '42501' });
+  });
+});
+
+describe('migrations', () => {
+  const databases: (() => Promise<void>)[] = [];
+  const emptyDatabase = async () => {
+    const { url, drop } = await createDatabase();
+    databases.push(drop);
+    return url;
+  };
+  afterAll(() => Promise.all(databases.map((drop) => drop())));
+
+  /** Runs with a connection of its own. */
+  const execute = async (url: string, statement: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      return (await client.query(statement)).rows;
+    } finally {
+      await client.end();
+    }
+  };
+
+  test('run twice do nothing, and an existing ledger keeps its identity and its partitions', async () => {
+    const url = await emptyDatabase();
+    expect(await migrate({ url, partitions: 3 })).not.toEqual([]);
+    const before = await execute(url, 'select * from ledger.ledger, ledger.heads');
+    expect(before).toHaveLength(3);
+    expect(await migrate({ url, partitions: 16 })).toEqual([]);
+    expect(await execute(url, 'select * from ledger.ledger, ledger.heads')).toEqual(before);
+  });
+
+  test('run by several at once are applied by one', async () => {
+    const url = await emptyDatabase();
+    const applied = await Promise.all(Array.from({ length: 4 }, () => migrate({ url, partitions: 3 })));
+    expect(applied.filter((names) => names.length > 0)).toHaveLength(1);
+    expect(await execute(url, 'select partition from ledger.heads')).toHaveLength(3);
+  });
+
+  test('that fail leave nothing behind', async () => {
+    const url = await emptyDatabase();
+    await expect(migrate({ url, partitions: 0 })).rejects.toThrow('partitions_check');
+    expect(await execute(url, "select 1 from pg_namespace where nspname = 'ledger'")).toEqual([]);
+  });
+
+  test('of a newer version are refused by those who migrate and those who start', async () => {
+    const url = await emptyDatabase();
+    await migrate({ url, partitions: 3 });
+    await execute(url, "insert into ledger.migrations (number, name) values (999, 'of the future')");
+    const message = expect.stringMatching(
+      /^The schema is at 999, this version knows \d+: run a newer version\.$/,
+    );
+    await expect(migrate({ url, partitions: 3 })).rejects.toMatchObject({ code: 'schema', message });
+    const pool = openPool({ url }, 1);
+    await expect(identify(pool)).rejects.toMatchObject({ code: 'schema', message });
+    await pool.end();
+  });
+
+  test('that have not run yet are asked for', async () => {
+    const pool = openPool({ url: await emptyDatabase() }, 1);
+    await expect(identify(pool)).rejects.toMatchObject({ code: 'schema', message: /migrate it/ });
+    await pool.query('create schema ledger');
+    await pool.query('create table ledger.migrations (number int)');
+    await expect(identify(pool)).rejects.toMatchObject({ code: 'schema', message: /migrate it/ });
+    await pool.end();
+  });
+});

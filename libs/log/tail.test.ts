@@ -1,0 +1,194 @@
+import { startProxy } from '../../test/support/proxy.js';
+import type { FeedEvent, LedgerWriter, Position, Tail } from './index.js';
+import { openTestLedger, type TestLedger } from './testing/ledger.js';
+import { groupBy, readLog } from './testing/stored-log.js';
+import { newPlace, type Place, start } from './testing/submissions.js';
+
+let ledger: TestLedger;
+beforeEach(async () => {
+  ledger = await openTestLedger();
+});
+afterEach(() => ledger.close());
+
+/** A replica: a writer, the tail that hears it, and what the tail has told its listener. */
+async function replica(options: Parameters<TestLedger['tail']>[0] = {}) {
+  const tail = await ledger.tail(options);
+  const heard: FeedEvent[] = [];
+  tail.listen((events) => void heard.push(...events));
+  const writer = ledger.writer({ onCommitted: (events) => tail.committed(events) });
+  return { tail, heard, writer };
+}
+
+const submitTo = (writer: LedgerWriter, places: readonly Place[], count: number) =>
+  Promise.all(
+    Array.from({ length: count }, (_, index) => writer.submit(start(places[index % places.length]!))),
+  );
+
+/** Resolves when the tail knows everything that is stored; throws after five seconds. */
+async function caughtUp(tail: Tail): Promise<void> {
+  const { rows } = await ledger.pool.query('select partition, sequence from ledger.heads');
+  const deadline = performance.now() + 5_000;
+  for (const { partition, sequence } of rows) {
+    while ((tail.heads()[partition] ?? 0) < sequence) {
+      if (performance.now() > deadline)
+        throw new Error(`${partition} is at ${tail.heads()[partition]} of ${sequence}`);
+      await tail.changed(partition, tail.heads()[partition] ?? 0, 50);
+    }
+  }
+}
+
+/** As feed events are compared: with text instead of bytes. */
+const plain = (events: readonly FeedEvent[]) =>
+  events.map(({ partition, sequence, scopeKey, type, epoch, bytes }) =>
+    [partition, sequence, scopeKey, type, epoch, bytes.toString()].join(' '),
+  );
+const storedByPartition = async () => groupBy(await readLog(ledger.pool), ({ partition }) => partition);
+
+test('listeners hear local and foreign commits once, dense and in order, byte for byte', async () => {
+  const [one, two] = [await replica(), await replica({ pollMs: 5 })];
+  const places = Array.from({ length: 12 }, () => newPlace(ledger.partitions));
+  for (let round = 0; round < 20; round += 1)
+    await Promise.all([submitTo(one.writer, places, 40), submitTo(two.writer, places, 25)]);
+  await Promise.all([caughtUp(one.tail), caughtUp(two.tail)]);
+  for (const { heard } of [one, two]) {
+    const byPartition = groupBy(heard, ({ partition }) => partition);
+    for (const [partition, stored] of await storedByPartition())
+      expect(plain(byPartition.get(partition) ?? [])).toEqual(plain(stored));
+  }
+});
+
+test('a local commit is heard before its sender is answered', async () => {
+  const { heard, writer } = await replica({ pollMs: 60_000 });
+  const place = newPlace(ledger.partitions);
+  for (let turn = 0; turn < 20; turn += 1) {
+    const { position } = (await writer.submit(start(place))) as { position: Position };
+    expect(heard.at(-1)).toMatchObject(position);
+  }
+});
+
+test('who stops listening hears no more', async () => {
+  const { tail, writer } = await replica();
+  const heard: FeedEvent[] = [];
+  const stop = tail.listen((events) => void heard.push(...events));
+  await writer.submit(start(newPlace(ledger.partitions)));
+  stop();
+  await writer.submit(start(newPlace(ledger.partitions)));
+  expect(heard).toHaveLength(1);
+});
+
+test('what is read from memory, from Postgres, and across both is the same', async () => {
+  const { tail, writer } = await replica();
+  const place = newPlace(ledger.partitions, 1);
+  await submitTo(writer, [place], 1_500); // more than is kept
+  const late = await ledger.tail(); // has nothing in memory
+  const stored = (await storedByPartition()).get(1) ?? [];
+  const last = stored.length;
+  for (const after of [
+    0,
+    1,
+    998,
+    last - 1_100,
+    last - 1_000,
+    last - 500,
+    last - 2,
+    last - 1,
+    last,
+    last + 5,
+  ]) {
+    for (const limit of [1, 10, 2_000]) {
+      const expected = plain(stored.slice(after, after + limit));
+      const fromLate = await late.read(1, after, limit);
+      expect(plain(fromLate)).toEqual(expected);
+      const read = plain(await tail.read(1, after, limit));
+      expect(read).toEqual(expected.slice(0, read.length));
+      expect(read.length).toBeGreaterThanOrEqual(Math.min(1, expected.length));
+    }
+  }
+});
+
+test('after 50,000 events a partition keeps at most 1,024 of them and 1 MiB', async () => {
+  const { tail, heard } = await replica({ pollMs: 60_000 });
+  const listened = heard.length;
+  const event = (sequence: number): FeedEvent => ({
+    partition: 2,
+    sequence,
+    scopeKey: 'acme/user/default',
+    type: 'SessionStarted',
+    epoch: 1,
+    bytes: Buffer.alloc(sequence > 25_000 ? 4_000 : 100, 'x'),
+  });
+  const kept = () => (tail as unknown as { tails: { events: FeedEvent[] }[] }).tails[2]?.events ?? [];
+  for (let first = 1; first <= 50_000; first += 250) {
+    tail.committed(Array.from({ length: 250 }, (_, index) => event(first + index)));
+    expect(kept().length).toBeLessThanOrEqual(1_024);
+    expect(kept().reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(1 << 20);
+    expect(kept().at(-1)?.sequence).toBe(first + 249);
+  }
+  expect(heard.length - listened).toBe(50_000);
+  expect(tail.heads()[2]).toBe(50_000);
+});
+
+describe('changed', () => {
+  const timed = async (waiting: Promise<void>) => {
+    const began = performance.now();
+    await waiting;
+    return performance.now() - began;
+  };
+
+  test('answers at once when there is something already', async () => {
+    const { tail, writer } = await replica();
+    const place = newPlace(ledger.partitions);
+    await writer.submit(start(place));
+    expect(await timed(tail.changed(place.partition, 0, 5_000))).toBeLessThan(100);
+  });
+
+  test('wakes up for a commit of this replica and of another one, in its partition only', async () => {
+    const { tail, writer } = await replica({ pollMs: 10 });
+    for (const committing of [writer, ledger.writer()]) {
+      const place = newPlace(ledger.partitions, 1);
+      const waiting = tail.changed(1, tail.heads()[1] ?? 0, 5_000);
+      const elsewhere = timed(tail.changed(2, tail.heads()[2] ?? 0, 300));
+      const began = timed(waiting);
+      await committing.submit(start(place));
+      expect(await began).toBeLessThan(1_000);
+      expect(await elsewhere).toBeGreaterThan(290);
+    }
+  });
+
+  test('ends after its time, when aborted, and when the tail closes', async () => {
+    const { tail } = await replica();
+    expect(await timed(tail.changed(0, 0, 50))).toBeGreaterThan(45);
+    const abort = new AbortController();
+    const aborted = timed(tail.changed(0, 0, 5_000, abort.signal));
+    abort.abort();
+    expect(await aborted).toBeLessThan(100);
+    expect(await timed(tail.changed(0, 0, 5_000, abort.signal))).toBeLessThan(100);
+    const closed = timed(tail.changed(0, 0, 5_000));
+    tail.close();
+    expect(await closed).toBeLessThan(100);
+  });
+});
+
+test('when Postgres comes back after a while, the tail catches up', async () => {
+  const { hostname, port } = new URL(ledger.database.url);
+  const proxy = await startProxy({ target: { host: hostname, port: Number(port) } });
+  const pool = ledger.servicePool(2, { url: proxy.reroute(ledger.database.url), connectMs: 300 });
+  const faults: unknown[] = [];
+  const { tail, heard } = await replica({ pool, onFault: (error) => void faults.push(error) });
+  const places = Array.from({ length: 8 }, () => newPlace(ledger.partitions));
+  const other = ledger.writer();
+  await submitTo(other, places, 100);
+  await caughtUp(tail);
+  proxy.cut();
+  await submitTo(other, places, 2_000);
+  await new Promise((done) => setTimeout(done, 200));
+  expect(faults.length).toBeGreaterThan(0);
+  expect(heard.length).toBeLessThan(1_000);
+  proxy.heal();
+  await caughtUp(tail);
+  const byPartition = groupBy(heard, ({ partition }) => partition);
+  for (const [partition, stored] of await storedByPartition())
+    expect(plain(byPartition.get(partition) ?? [])).toEqual(plain(stored));
+  tail.close();
+  await proxy.close();
+});
