@@ -21,7 +21,13 @@ const types = {
  * Every statement here asks for known keys. A plan that was made while a table was small would read all of it
  * for ever after, because prepared statements keep their plans: keys are looked up in the index, always.
  */
-const PLANS = ['enable_seqscan=off', 'enable_hashjoin=off', 'enable_mergejoin=off', 'jit=off'];
+const PLANS = [
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'jit=off',
+  'plan_cache_mode=force_generic_plan',
+];
 
 function config(options: DatabaseOptions): pg.ClientConfig {
   const statementMs = options.statementMs ?? 5_000;
