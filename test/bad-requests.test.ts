@@ -1,0 +1,158 @@
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
+import { headsOf, refused } from './support/bad-input.js';
+import { ask } from './support/http.js';
+import { type Service, startService } from './support/service.js';
+import { type CommandBody, cloudDev, newUser } from './support/sessions.js';
+
+let service: Service;
+let heads: Record<number, number>;
+beforeAll(async () => {
+  service = await startService();
+  heads = await headsOf(service.url);
+});
+// Whatever was sent: nothing was written, nothing failed, and the service goes on.
+afterEach(async () => {
+  expect(await headsOf(service.url)).toEqual(heads);
+  expect(service.process.errors).toEqual([]);
+});
+
+const end = { epoch: 1, origin: cloudDev, reason: 'r' };
+const uuid = '01920000-0000-7003-8000-000000000000';
+
+describe('addresses', () => {
+  const wrong: [string, string, object | undefined][] = [
+    ['404 not-found', '/nothing', undefined],
+    ['404 not-found', '/v1/sessions/x/y/z', undefined],
+    ['404 not-found', `/v1/sessions/${uuid}/dance`, {}],
+    ['400 invalid-request', '/v1/sessions/no-uuid', undefined],
+    ['400 invalid-request', '/v1/sessions/no-uuid/end', end],
+    ['400 invalid-request', `/v1/sessions/${'x'.repeat(300)}`, undefined],
+    ['400 invalid-request', `/v1/sessions/${'x'.repeat(300)}/end`, end],
+    ['400 invalid-request', '/v1/sessions/%zz', undefined],
+    ['404 unknown-session', `/v1/sessions/${uuid}`, undefined],
+    ['404 unknown-session', `/v1/sessions/${uuid}/end`, end],
+    ['404 unknown-session', '/v1/sessions/01920000-0000-7fff-8000-000000000000', undefined],
+    ['404 unknown-session', '/v1/sessions/01920000-0000-7fff-8000-000000000000/end', end],
+    ['404 unknown-session', '/v1/sessions/01920000-0000-7010-8000-000000000000', undefined],
+  ];
+  test.each(wrong)('%s: %s', async (answer, path, body) => {
+    expect(await refused(`${service.url}${path}`, { body })).toMatchObject({ answer, faults: [] });
+  });
+
+  const methods: [string, string, string][] = [
+    ['GET', '/v1/sessions', 'POST'],
+    ['DELETE', `/v1/sessions/${uuid}`, 'GET'],
+    ['PUT', '/v1/current', 'GET'],
+    ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
+    ['POST', '/health/ready', 'GET'],
+    ['DELETE', '/metrics', 'GET'],
+    ['POST', '/docs', 'GET'],
+  ];
+  test.each(methods)('405: %s %s, which takes %s', async (method, path, allow) => {
+    const { answer, faults, headers } = await refused(`${service.url}${path}`, { method });
+    expect([answer, faults, headers.get('allow')]).toEqual(['405 method-not-allowed', [], allow]);
+  });
+});
+
+describe('queries', () => {
+  const wrong: [string, string][] = [
+    ['/v1/current', 'query.userId is missing'],
+    ['/v1/current?userId=', 'query.userId must NOT have fewer than 1'],
+    ['/v1/current?userId=a&userId=b', 'query.userId has to be of type string'],
+    ['/v1/current?userId=a&user=b', 'query.user is not known here'],
+    ['/v1/current?userId=%zz', 'the query is not percent-encoded UTF-8'],
+    ['/v1/current?userId=%ff', 'the query is not percent-encoded UTF-8'],
+    ['/v1/current?userId=%ed%a0%80', 'the query is not percent-encoded UTF-8'],
+    ['/v1/current?userId=a%00', 'query.userId has to be'],
+    [`/v1/current?userId=${'x'.repeat(257)}`, 'query.userId must NOT have more than 256'],
+    ['/v1/current?userId=a&wait=0', 'query.wait must be >= 1'],
+    ['/v1/current?userId=a&wait=61', 'query.wait must be <= 60'],
+    ['/v1/current?userId=a&wait=', 'query.wait has to be of type integer'],
+    ['/v1/current?userId=a&wait=1.5', 'query.wait has to be of type integer'],
+    ['/v1/current?userId=a&wait=1&wait=2', 'query.wait has to be of type integer'],
+    ['/v1/events?userId=a&limit=0', 'query.limit must be >= 1'],
+    ['/v1/events?userId=a&limit=501', 'query.limit must be <= 500'],
+    ['/v1/events?userId=a&after=-1', 'query.after must be >= 0'],
+    ['/v1/feed', 'query.partition is missing'],
+    ['/v1/feed?partition=16', 'query.partition has to be below 16'],
+    ['/v1/feed?partition=-1', 'query.partition must be >= 0'],
+    ['/v1/feed?partition=4096', 'query.partition must be <= 4095'],
+    ['/v1/feed?partition=zero', 'query.partition has to be of type integer'],
+    ['/v1/feed?partition=0&limit=0', 'query.limit must be >= 1'],
+    ['/v1/feed?partition=0&limit=501', 'query.limit must be <= 500'],
+    ['/v1/feed?partition=0&after=9007199254740992', 'query.after must be <= 9007199254740991'],
+    ['/v1/feed?partition=0&after=1e400', 'query.after must be <= 9007199254740991'],
+    ['/v1/stream', 'query.userId is missing'],
+  ];
+  test.each(wrong)('%s: %s', async (path, detail) => {
+    const { answer, faults, ...told } = await refused(`${service.url}${path}`);
+    expect([answer, faults]).toEqual(['400 invalid-request', []]);
+    expect(told.detail).toContain(detail);
+  });
+});
+
+describe('headers', () => {
+  test.each([
+    ['/v1/feed/stream', 'nonsense'],
+    ['/v1/feed/stream', '0.0.0'],
+    ['/v1/feed/stream', `${'0.'.repeat(15)}-1`],
+    ['/v1/feed/stream', `${'0.'.repeat(15)}zzzzzzzzzzz`],
+    ['/v1/stream?userId=a', '1.0'],
+    ['/v1/stream?userId=a', '-1'],
+    ['/v1/stream?userId=a', '9'.repeat(16)],
+  ])('%s with Last-Event-ID %s', async (path, id) => {
+    const { answer, faults, ...told } = await refused(`${service.url}${path}`, {
+      headers: { 'last-event-id': id },
+    });
+    expect([answer, faults]).toEqual(['400 invalid-request', []]);
+    expect(told.detail).toBe('header.last-event-id is not an id of this stream');
+  });
+
+  test.each([
+    ['empty', ''],
+    ['257 characters', 'k'.repeat(257)],
+  ])('an Idempotency-Key that is %s', async (_, key) => {
+    const body = { userId: 'ada', owner: cloudDev };
+    const call = { body, headers: { 'idempotency-key': key } };
+    expect(await refused(`${service.url}/v1/sessions`, call)).toMatchObject({
+      answer: '400 invalid-request',
+      detail: 'header.idempotency-key has to be 1 to 256 characters',
+      faults: [],
+    });
+  });
+
+  test('more than Node takes, also as an address', async () => {
+    const long = await refused(`${service.url}/v1/current?userId=${'x'.repeat(20_000)}`);
+    expect(long).toMatchObject({ answer: '431 headers-too-large', faults: [] });
+  });
+});
+
+test('what is no HTTP is answered with a problem, and the connection closed', async () => {
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  socket.end('GET /v1/current HTTP/9.9\r\n\r\n');
+  const answer = await readText(socket);
+  expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\ncontent-type: application\/problem\+json\r\n/);
+  expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ type: '/problems/invalid-http' });
+});
+
+test('what is unusual but right is taken', async () => {
+  const deep = JSON.parse(`${'{"a":'.repeat(8)}1${'}'.repeat(8)}`);
+  const body = {
+    userId: '🎈'.repeat(255) + newUser().slice(-1),
+    projectId: '../%2F?#&=',
+    owner: { environment: ' ' },
+    attributes: deep,
+  };
+  const headers = { 'content-type': 'application/json; charset=utf-8', 'idempotency-key': 'k'.repeat(256) };
+  const { status, body: answer } = await ask<CommandBody>(`${service.url}/v1/sessions`, { body, headers });
+  expect([status, answer.session]).toMatchObject([
+    201,
+    { scope: { userId: body.userId, projectId: body.projectId }, attributes: deep },
+  ]);
+  const full = { a: 'x'.repeat(4_088) };
+  const more = { body: { ...body, attributes: full }, headers: { 'idempotency-key': 'k' } };
+  expect((await ask(`${service.url}/v1/sessions`, more)).status).toBe(201);
+  heads = await headsOf(service.url);
+});

@@ -1,0 +1,114 @@
+import { refused } from './support/bad-input.js';
+import { ask } from './support/http.js';
+import { contains, startProxy, type TcpProxy } from './support/proxy.js';
+import { freshDatabase, type Service, startService } from './support/service.js';
+import { cloudDev, type EventsBody, newUser } from './support/sessions.js';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const start = ({ url }: Service) => ({ address: `${url}/v1/sessions`, call: startCall() });
+const startCall = () => ({ body: { userId: newUser(), owner: cloudDev } });
+const health = async ({ url }: Service) => {
+  const { status, body } = await ask<{ relay: string; postgres: string }>(`${url}/health/ready`);
+  return `${status} postgres ${body.postgres}, relay ${body.relay}`;
+};
+const eventually = async (look: () => Promise<string>, wanted: string, withinMs: number) => {
+  const until = performance.now() + withinMs;
+  while ((await look()) !== wanted && performance.now() < until) await pause(50);
+  expect(await look()).toBe(wanted);
+};
+
+describe('Postgres away', () => {
+  let proxy: TcpProxy;
+  let service: Service;
+  beforeAll(async () => {
+    const url = await freshDatabase();
+    const { hostname: host, port } = new URL(url);
+    proxy = await startProxy({ target: { host, port: Number(port) } });
+    service = await startService({ databaseUrl: proxy.reroute(url) });
+  });
+  afterEach(() => proxy.heal());
+  afterAll(() => proxy.close());
+
+  test('commands and reads are answered 503 with when to come back, and work again by themselves', async () => {
+    const before = startCall();
+    expect((await ask(`${service.url}/v1/sessions`, before)).status).toBe(201);
+    proxy.cut();
+    const userId = before.body.userId;
+    for (const [path, call] of [
+      ['/v1/sessions', startCall()],
+      [`/v1/current?userId=${userId}`, {}],
+      [`/v1/current?userId=${userId}&wait=1&after=1`, {}],
+      [`/v1/events?userId=${userId}`, {}],
+      [`/v1/sessions/01920000-0000-7003-8000-000000000000`, {}],
+      [`/v1/stream?userId=${userId}`, {}],
+      ['/v1/feed?partition=0', {}],
+      ['/v1/snapshot', {}],
+    ] as const) {
+      const { answer, faults, headers } = await refused(`${service.url}${path}`, call);
+      expect([path, answer, faults]).toEqual([path, '503 unavailable', []]);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(await health(service)).toBe('503 postgres unavailable, relay none');
+    expect((await ask(`${service.url}/health/live`)).status).toBe(200);
+
+    proxy.heal();
+    await eventually(() => health(service), '200 postgres ok, relay none', 5_000);
+    expect((await ask(`${service.url}/v1/current?userId=${userId}`)).status).toBe(200);
+    const { address, call } = start(service);
+    expect((await ask(address, call)).status).toBe(201);
+  });
+
+  test('an answer that is lost on the way is found again: obeyed once, and told so', async () => {
+    const { address, call } = start(service);
+    proxy.dropNextReplies(1, contains('commit\0'));
+    const { status } = await ask(address, call);
+    expect(proxy.swallowed()).toBe(1);
+    expect(status).toBe(201);
+    const { body } = await ask<EventsBody>(`${service.url}/v1/events?userId=${call.body.userId}`);
+    expect(body.events).toHaveLength(1);
+  });
+
+  test('a database that does not answer keeps nobody waiting for long', async () => {
+    proxy.swallowReplies();
+    const began = performance.now();
+    const { address, call } = start(service);
+    const { answer } = await refused(address, call);
+    expect(answer).toMatch(/^503 /);
+    expect(performance.now() - began).toBeLessThan(20_000);
+    proxy.heal();
+    await eventually(async () => String((await ask(address, startCall())).status), '201', 10_000);
+  });
+});
+
+describe('Kafka away', () => {
+  test('never there: commands go on, the service is ready, the relay is behind', async () => {
+    const service = await startService({ kafkaBrokers: '127.0.0.1:1' });
+    const { address, call } = start(service);
+    expect((await ask(address, call)).status).toBe(201);
+    await eventually(() => health(service), '200 postgres ok, relay behind', 10_000);
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  test('gone and back: what was written meanwhile is relayed', async () => {
+    const [host = '', port] = (process.env.TEST_KAFKA_BROKERS ?? '').split(':');
+    const proxy = await startProxy({ target: { host, port: Number(port) }, kafka: true });
+    const service = await startService({ kafkaBrokers: proxy.address });
+    const { address } = start(service);
+    await ask(address, startCall());
+    const behind = async () => {
+      const { text } = await ask(`${service.url}/metrics`);
+      return /^ledger_relay_behind_events (.*)$/m.exec(text)?.[1] ?? '';
+    };
+    await eventually(() => health(service), '200 postgres ok, relay relaying', 20_000);
+    await eventually(behind, '0', 10_000);
+    proxy.cut();
+    for (let count = 0; count < 5; count++) expect((await ask(address, startCall())).status).toBe(201);
+    await eventually(() => health(service), '200 postgres ok, relay behind', 20_000);
+    expect(await behind()).toBe('5');
+    proxy.heal();
+    await eventually(behind, '0', 20_000);
+    await eventually(() => health(service), '200 postgres ok, relay relaying', 20_000);
+    await service.stop();
+    await proxy.close();
+  });
+});

@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import type { SessionView } from '#contracts';
+import type { Reply } from './http.js';
+
+/** What a command that was obeyed is answered with. */
+export interface CommandBody {
+  outcome: string;
+  session: SessionView;
+  current?: SessionView;
+  position: { partition: number; sequence: number };
+}
+
+/** What everything else is answered with. */
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+  retryable: boolean;
+  current?: SessionView;
+  last?: SessionView;
+  until?: string;
+}
+
+/** A page of events. */
+export interface EventsBody {
+  events: { id: string; type: string; subject: string; sequence: string; data: Record<string, unknown> }[];
+  next?: number;
+}
+
+export const cloudDev = { environment: 'cloud-dev' };
+export const cloudDebug = { environment: 'cloud-debug' };
+
+/** A user of whom the ledger has not heard. */
+export function newUser(): string {
+  return `user-${randomUUID()}`;
+}
+
+/** What has to be said of a refusal: status, code and whose session is current. */
+export function refusal({ status, body }: Reply<ProblemBody>) {
+  return { status, type: body.type, current: body.current?.sessionId };
+}
