@@ -2,8 +2,8 @@
 //   node writer-process.js <database URL> <source> <partitions> <callers>
 // Starts sessions for as long as it lives, and prints `<command id> <partition>:<sequence>` for each answer.
 import { v4 } from 'uuid';
-import { LedgerWriter, newSessionId } from '../../../dist/libs/log/index.js';
-import { partitionOf, scopeKey } from '../../../dist/libs/session/index.js';
+import { LedgerWriter, newSessionId } from '#log';
+import { partitionOf, scopeKey } from '#session';
 
 const [url, source, partitions, callers] = process.argv.slice(2);
 const writer = new LedgerWriter({
