@@ -1,6 +1,6 @@
+import { MOST_ATTRIBUTE_BYTES } from '#log';
 import { ProblemError } from './problem.js';
 
-const MOST_BYTES = 4_096;
 const MOST_DEPTH = 8;
 
 /** The attributes' JSON. Throws `invalid-attributes` over 4 KiB, nested over 8 deep, or with what JSON cannot keep. */
@@ -8,10 +8,10 @@ export function attributesJson(attributes: object): string {
   check(attributes, 1); // first: JSON.stringify fails on what is nested some thousand deep
   const json = JSON.stringify(attributes);
   const bytes = Buffer.byteLength(json);
-  if (bytes > MOST_BYTES) {
+  if (bytes > MOST_ATTRIBUTE_BYTES) {
     throw new ProblemError(
       'invalid-attributes',
-      `attributes are ${bytes} bytes as JSON; at most ${MOST_BYTES} are kept`,
+      `attributes are ${bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`,
     );
   }
   return json;

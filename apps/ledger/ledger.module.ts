@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { CqrsModule } from '@nestjs/cqrs';
+import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CurrentReader, History, LedgerWriter, Tail } from '#log';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
@@ -8,9 +8,11 @@ import { Presenter } from './http/answers.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
+import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
 import { ReadsController } from './http/reads.controller.js';
+import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
 import { ReadLatestHandler } from './read-latest.js';
@@ -24,6 +26,7 @@ import { Submissions } from './submissions.js';
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
 export class LedgerModule {
   static of(ledger: Ledger, faults: Faults, metrics: Metrics): DynamicModule {
+    const submissions = new Submissions(ledger.identity);
     const watch = new ScopeWatch(ledger.tail);
     const streams = new Streams(ledger.tail, ledger.history, watch, (error) =>
       faults.report('stream', error),
@@ -43,7 +46,7 @@ export class LedgerModule {
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],
-      [Submissions, new Submissions(ledger.identity)],
+      [Submissions, submissions],
       [Presenter, new Presenter(ledger.history)],
     ] as const;
     return {
@@ -51,6 +54,7 @@ export class LedgerModule {
       imports: [CqrsModule.forRoot()],
       controllers: [
         CommandsController,
+        LeasesController,
         ReadsController,
         FeedController,
         OperationsController,
@@ -60,6 +64,11 @@ export class LedgerModule {
         ...values.map(([provide, useValue]) => ({ provide, useValue })),
         ExecuteHandler,
         ReadLatestHandler,
+        {
+          provide: Leases,
+          useFactory: (commands: CommandBus) => new Leases(ledger.renewer, submissions, commands),
+          inject: [CommandBus],
+        },
         { provide: APP_FILTER, useClass: ProblemsFilter },
       ],
     };

@@ -1,14 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   CurrentReader,
   History,
   identify,
+  LeaseRenewer,
   type LedgerIdentity,
   LedgerWriter,
   migrate,
   openPool,
   PostgresRelayLeases,
+  Reaper,
   rotateReceipts,
   Tail,
 } from '#log';
@@ -17,6 +20,7 @@ import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
 
 const POLL_MS = 50;
+const REAP_MS = 250;
 const HOUR_MS = 3_600_000;
 
 /** The parts of one running replica. */
@@ -25,6 +29,7 @@ export interface Ledger {
   pool: pg.Pool;
   writer: LedgerWriter;
   reader: CurrentReader;
+  renewer: LeaseRenewer;
   history: History;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
@@ -80,6 +85,13 @@ export async function openLedger(
     maxQueue: 20_000,
     onFault: fault('reader'),
   });
+  const renewer = new LeaseRenewer({
+    database,
+    maxBatch: 1_000,
+    maxQueue: 50_000,
+    onFault: fault('renewer'),
+  });
+  const reaper = config.roles.has('reaper') ? startReaper(pool, writer, fault('reaper')) : undefined;
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
@@ -90,11 +102,14 @@ export async function openLedger(
     pool,
     writer,
     reader,
+    renewer,
     history: new History(pool),
     tail,
     relay,
     async close() {
       clearInterval(receipts);
+      await reaper?.close();
+      await renewer.close();
       await writer.close();
       await relay?.stop(3_000);
       await kafka?.close();
@@ -127,6 +142,20 @@ function startRelay(
   });
   relay.start();
   return relay;
+}
+
+function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {
+  const reaper = new Reaper({
+    pool,
+    everyMs: REAP_MS,
+    settle: async (sessionId, partition) => {
+      const command = { type: 'SettleSession', principal: 'reaper', operate: true, sessionId } as const;
+      await writer.submit({ command, tenant: undefined, partition, commandId: randomUUID() });
+    },
+    onFault,
+  });
+  reaper.start();
+  return reaper;
 }
 
 /** Time partitions for idempotency receipts: made ahead at start and every hour. */

@@ -1,10 +1,11 @@
-import { createHash, createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { StartBody } from '#contracts';
 import {
   type Draft,
   digest,
   type LedgerIdentity,
-  type NewDetails,
+  newDetails,
+  newSalt,
   newSessionId,
   partitionOfSession,
   type ReceiptKey,
@@ -13,6 +14,7 @@ import {
 import { partitionOf, type Scope, type ScopeKey, type SessionCommand, scopeKey } from '#session';
 import { attributesJson } from './attributes.js';
 import type { Caller } from './caller.js';
+import { leaseTerms } from './lease-terms.js';
 import { ProblemError } from './problem.js';
 
 type SessionDraft = Extract<Draft, { type: SessionCommand['type'] }>;
@@ -39,8 +41,8 @@ export class Submissions {
 
   start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
     const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
-    const { owner, onConflict = 'supersede', expectedEpoch, phase, attributes } = body;
-    const details = attributes && newDetails(attributes);
+    const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, attributes } = body;
+    const details = attributes && newDetails(attributesJson(attributes), newSalt());
     const command: Extract<Draft, { type: 'StartSession' }> = {
       type: 'StartSession',
       principal: caller.principal,
@@ -52,6 +54,7 @@ export class Submissions {
     };
     if (expectedEpoch !== undefined) command.expectedEpoch = expectedEpoch;
     if (phase === 'starting') command.phase = phase;
+    if (lease) command.lease = leaseTerms(lease);
     if (details) command.attributesDigest = details.digest;
     const submission = this.submission(caller, command, partition, request);
     submission.scopeKey = scopeKey as ScopeKey;
@@ -59,7 +62,7 @@ export class Submissions {
     return submission;
   }
 
-  forSession(caller: Caller, draft: Untagged<SessionDraft>, request: KeyedRequest): Submission {
+  forSession(caller: Caller, draft: Untagged<SessionDraft>, request?: KeyedRequest): Submission {
     const partition = this.partitionOf(draft.sessionId);
     const { principal, operate } = caller;
     return this.submission(caller, { ...draft, principal, operate }, partition, request);
@@ -68,8 +71,12 @@ export class Submissions {
   /** Throws `unknown-session` for an id that no partition of this ledger can have made. */
   partitionOf(sessionId: string): number {
     const partition = partitionOfSession(sessionId);
-    if (partition >= this.ledger.partitions) throw new ProblemError('unknown-session');
+    if (!this.hasPartition(partition)) throw new ProblemError('unknown-session');
     return partition;
+  }
+
+  hasPartition(partition: number): boolean {
+    return partition < this.ledger.partitions;
   }
 
   /** The id for the successor of a session: in the same partition, since it has the same scope. */
@@ -83,9 +90,9 @@ export class Submissions {
     return createHmac('sha256', this.ledger.handleKey).update(named).digest('base64url');
   }
 
-  private submission(caller: Caller, command: Draft, partition: number, request: KeyedRequest): Submission {
+  private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
     const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
-    if (request.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
+    if (request?.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
     return submission;
   }
 }
@@ -95,10 +102,4 @@ function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): 
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
     fingerprint: digest(JSON.stringify([path, body])),
   };
-}
-
-function newDetails(attributes: object): NewDetails {
-  const body = attributesJson(attributes);
-  const salt = randomBytes(16);
-  return { salt, body, digest: createHash('sha256').update(salt).update(body).digest('base64url') };
 }

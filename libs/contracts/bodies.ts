@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Attributes, Epoch, Id, Owner, Reason, RotationReason } from './values.js';
+import { Attributes, Epoch, Id, Lease, Owner, Reason, RotationReason, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
 const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
@@ -14,6 +14,7 @@ export const StartBody = Type.Object(
     ),
     expectedEpoch: Type.Optional(Epoch),
     phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
+    lease: Type.Optional(Lease),
     attributes: Type.Optional(Attributes),
   },
   closed,
@@ -52,12 +53,43 @@ export const ReleaseBody = Type.Object(
 );
 
 export const ClaimBody = Type.Object(
-  { epoch: Epoch, owner: Owner, force: Type.Optional(Type.Boolean()) },
+  { epoch: Epoch, owner: Owner, lease: Type.Optional(Lease), force: Type.Optional(Type.Boolean()) },
   closed,
 );
 
 export const EndBody = Type.Object(
-  { epoch: Epoch, origin: Owner, reason: Reason, force: Type.Optional(Type.Boolean()) },
+  {
+    epoch: Epoch,
+    origin: Owner,
+    reason: Reason,
+    drainSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description:
+          'Ends when the owner confirms it by the same request without this, or after so many seconds',
+      }),
+    ),
+    force: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+export const RenewBody = Type.Object({ epoch: Epoch }, closed);
+
+export const TouchBody = Type.Object({}, closed);
+
+export const RenewManyBody = Type.Array(Type.Object({ sessionId: SessionId, epoch: Epoch }, closed), {
+  minItems: 1,
+  maxItems: 1_000,
+  description: 'from 1 to 1,000 leases, each session once',
+});
+
+export const AttributesBody = Type.Object(
+  {
+    ...byOwner,
+    attributes: Type.Object({}, { additionalProperties: true, description: 'A JSON merge patch (RFC 7396)' }),
+  },
   closed,
 );
 
@@ -67,3 +99,6 @@ export type RotateBody = Static<typeof RotateBody>;
 export type ReleaseBody = Static<typeof ReleaseBody>;
 export type ClaimBody = Static<typeof ClaimBody>;
 export type EndBody = Static<typeof EndBody>;
+export type RenewBody = Static<typeof RenewBody>;
+export type RenewManyBody = Static<typeof RenewManyBody>;
+export type AttributesBody = Static<typeof AttributesBody>;

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import type { SessionEventType } from '#session';
 import { Instant } from './values.js';
 
 export const EVENT_TYPES = [
@@ -8,9 +9,13 @@ export const EVENT_TYPES = [
   'SessionRotated',
   'OwnershipReleased',
   'OwnershipClaimed',
+  'OwnershipLapsed',
+  'SessionExpired',
+  'AttributesChanged',
+  'SessionEnding',
   'SessionEnded',
   'StopIgnored',
-] as const;
+] as const satisfies readonly SessionEventType[];
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */
 export const LedgerEvent = Type.Object(

@@ -1,21 +1,7 @@
-import { type TSchema, Type } from 'typebox';
+import type { TSchema } from 'typebox';
 import { type Operation, operations, type Reply } from './operations.js';
+import { Problem } from './problem-body.js';
 import { type ProblemCode, problems } from './problems.js';
-import { Instant, Session } from './values.js';
-
-const Problem = Type.Object(
-  {
-    type: Type.String({ description: '/problems/<code>' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.Optional(Type.String()),
-    retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
-    current: Type.Optional(Session),
-    last: Type.Optional(Session),
-    until: Type.Optional(Instant),
-  },
-  { $id: 'Problem', description: 'RFC 9457. `current` is the current session; `last` the one before none' },
-);
 
 type Json = Record<string, unknown>;
 
@@ -60,7 +46,7 @@ function describe(operationId: string, operation: Operation): Json {
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
-      ...(operation.method === 'POST' ? [idempotencyKey] : []),
+      ...(operation.method !== 'GET' ? [idempotencyKey] : []),
     ],
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },

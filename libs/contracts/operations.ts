@@ -1,12 +1,24 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { ActivateBody, ClaimBody, EndBody, ReleaseBody, RotateBody, StartBody } from './bodies.js';
+import {
+  ActivateBody,
+  AttributesBody,
+  ClaimBody,
+  EndBody,
+  ReleaseBody,
+  RenewBody,
+  RenewManyBody,
+  RotateBody,
+  StartBody,
+  TouchBody,
+} from './bodies.js';
 import { LedgerEvent } from './event.js';
+import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Position, Session, SessionId } from './values.js';
+import { Id, Instant, Position, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   /** With `:name` for parameters. */
   path: string;
   summary: string;
@@ -82,6 +94,11 @@ export const CommandAnswer = Type.Object({
 export const EventPage = Type.Object({
   events: Type.Array(LedgerEvent),
   next: Type.Optional(Type.Integer()),
+});
+
+const Renewed = Type.Object({ outcome: Type.Literal('renewed'), sessionId: SessionId, until: Instant });
+const RenewedMany = Type.Object({
+  results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
 });
 
 const answered = { schema: CommandAnswer };
@@ -160,11 +177,46 @@ export const operations = {
   endSession: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/end',
-    summary: 'Stop a session; a stale stop changes nothing and is recorded',
+    summary: 'Stop a session, at once or after draining; a stale stop changes nothing and is recorded',
     params: byId,
     body: EndBody,
-    answers: { 200: { description: 'ended or already-ended', ...answered } },
+    answers: { 200: { description: 'ended, ending, unchanged or already-ended', ...answered } },
     problems: [...fenced, 'not-owner', 'operate-required', ...command],
+  },
+  renewLease: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/renew',
+    summary: 'Renew a lease: the sign of life of its owner',
+    params: byId,
+    body: RenewBody,
+    answers: { 200: { description: 'renewed', schema: Renewed } },
+    problems: [...fenced, 'no-lease', 'not-owner', 'session-ending', ...command],
+  },
+  renewLeases: {
+    method: 'POST',
+    path: '/v1/leases/renew',
+    summary: 'Renew up to 1,000 leases, with one result each, in the order of the request',
+    body: RenewManyBody,
+    answers: { 200: { description: 'the results', schema: RenewedMany } },
+    problems: command,
+  },
+  touchSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/touch',
+    summary: 'A sign of use: renews a lease that is renewed on use',
+    params: byId,
+    body: TouchBody,
+    answers: { 200: { description: 'renewed or unchanged', ...answered } },
+    problems: ['stale-session', 'session-ended', 'unknown-session', ...command],
+  },
+  changeAttributes: {
+    method: 'PATCH',
+    path: '/v1/sessions/:sessionId/attributes',
+    summary: "Change the session's attributes by a JSON merge patch",
+    params: byId,
+    body: AttributesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
   },
   currentSession: {
     method: 'GET',

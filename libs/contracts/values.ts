@@ -43,6 +43,33 @@ export const RotationReason = Type.String({
     'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
 
+const THIRTY_DAYS = 2_592_000;
+
+/** What a request may say of a lease; what it leaves out is filled in by the service. */
+export const Lease = Type.Object(
+  {
+    seconds: Type.Integer({
+      minimum: 1,
+      maximum: THIRTY_DAYS,
+      description: 'A whole number from 1 to 2592000 (30 days)',
+    }),
+    graceSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: THIRTY_DAYS,
+        description: 'After a lapse, how long the session waits for its old owner; 60 when left out',
+      }),
+    ),
+    renewOn: Type.Optional(
+      Type.Enum(['heartbeat', 'use'], {
+        description: 'heartbeat when left out; use makes it an idle time-out',
+      }),
+    ),
+    onLapse: Type.Optional(Type.Enum(['release', 'end'], { description: 'release when left out' })),
+  },
+  { additionalProperties: false, description: 'How long ownership lasts without a sign of life' },
+);
+
 /** Limits that a JSON schema cannot say: 4 KiB as JSON, nested at most 8 deep. */
 export const Attributes = Type.Object(
   {},
@@ -68,6 +95,9 @@ export const Session = Type.Object(
     previousOwner: Type.Optional(Owner),
     reservedFor: Type.Optional(Owner),
     reservedUntil: Type.Optional(Instant),
+    expiresAt: Type.Optional(Instant),
+    lease: Type.Optional(Lease),
+    drainUntil: Type.Optional(Instant),
     principal: Type.String(),
     parentId: Type.Optional(SessionId),
     rootId: SessionId,

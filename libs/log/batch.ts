@@ -6,6 +6,7 @@ import {
   evolve,
   type Instant,
   type Known,
+  mergePatch,
   noSessionYet,
   type Outcome,
   parseScopeKey,
@@ -14,13 +15,21 @@ import {
   type Session,
   type SessionEventType,
   type StopIgnoredWhy,
+  timerOf,
 } from '#session';
+import { newDetails } from './details.js';
 import { decodeEvent, encodeEvent } from './event-bytes.js';
 import type { FeedEvent } from './feed.port.js';
 import { stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { BatchRows, type Stamp } from './rows.js';
-import type { Answer, ReceiptKey, Submission } from './submission.js';
+import {
+  type Answer,
+  MOST_ATTRIBUTE_BYTES,
+  type NewDetails,
+  type ReceiptKey,
+  type Submission,
+} from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
@@ -67,7 +76,14 @@ export class Batch {
     const state = this.loaded.scopes.get(scopeKey) ?? noSessionYet;
     const at = this.timeOf(partition);
     const command: Command = { at, ...submission.command };
-    const decision = decide(command, this.known(command, state));
+    if (command.type === 'ChangeAttributes' && submission.patch) {
+      const details = this.patched(state.latest, submission.patch);
+      const bytes = Buffer.byteLength(details?.body ?? '');
+      if (bytes > MOST_ATTRIBUTE_BYTES) return { kind: 'attributes-too-large', bytes };
+      command.attributesDigest = details?.digest;
+      if (details) submission.details = details;
+    }
+    const decision = decide(command, this.known(command, state, scopeKey));
     const stamp = this.keep(decision, { submission, scopeKey, state, at });
     const position = { partition, sequence: stamp.sequence };
     if ('refusal' in decision) {
@@ -84,7 +100,21 @@ export class Batch {
   private scopeOf({ command, scopeKey, tenant }: Submission): ScopeKey | undefined {
     if (command.type === 'StartSession') return scopeKey;
     const named = this.loaded.sessions.get(command.sessionId);
-    return named && parseScopeKey(named.scopeKey).tenant === tenant ? named.scopeKey : undefined;
+    if (!named || tenant === undefined) return named?.scopeKey;
+    return parseScopeKey(named.scopeKey).tenant === tenant ? named.scopeKey : undefined;
+  }
+
+  /** The attributes after a merge patch; undefined when none are left. The same ones keep their digest. */
+  private patched(
+    latest: Session | undefined,
+    { json, salt }: NonNullable<Submission['patch']>,
+  ): NewDetails | undefined {
+    const digest = latest?.attributesDigest;
+    // Erased attributes are gone for a patch, too.
+    const before = (digest && this.loaded.attributes.get(digest)) ?? '{}';
+    const body = JSON.stringify(mergePatch(JSON.parse(before), json));
+    if (body === '{}') return undefined;
+    return digest && body === before ? { digest, salt, body } : newDetails(body, salt);
   }
 
   private earlier({ key }: ReceiptKey, scopeKey: ScopeKey): Receipt | undefined {
@@ -107,8 +137,8 @@ export class Batch {
     return at;
   }
 
-  private known(command: Command, state: ScopeState): Known {
-    const known: Known = { ...state };
+  private known(command: Command, state: ScopeState, scopeKey: ScopeKey): Known {
+    const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
     if (command.type === 'StartSession') return known;
     if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
     if (command.sessionId === state.latest?.sessionId) return known;
@@ -125,36 +155,55 @@ export class Batch {
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
   private keep(decision: Decision, context: Context): Stamp {
     const { submission, scopeKey, at } = context;
-    const { partition, commandId, receipt, details } = submission;
+    const { partition, commandId, receipt } = submission;
     const head = this.head(partition);
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
     let { state } = context;
     // All events are written down before any is kept: one that cannot be leaves nothing behind.
     const written = decision.events.map((event, index) => {
+      const before = state.latest;
       state = evolve(state, event);
       const stamp = { partition, sequence: head.sequence + index + 1, scopeId, scopeKey, at };
       // Spreads stand last: V8 is some thirty times slower at adding properties to a spread copy.
       const envelope = { source: this.source, version: state.version, commandId, ...stamp };
-      return { event, encoded: encodeEvent(envelope, event), placed: { state, ...stamp } };
+      return { event, before, encoded: encodeEvent(envelope, event), placed: { state, ...stamp } };
     });
-    for (const { event, encoded, placed } of written) {
+    for (const { event, before, encoded, placed } of written) {
       this.rows.add(event, encoded, placed);
-      if ('session' in event) this.remember(event.session, scopeKey);
+      if ('session' in event) {
+        this.remember(event.session, scopeKey);
+        this.keepTimer(before, event.session, partition, at);
+      }
       if ('previous' in event) this.remember(event.previous, scopeKey);
     }
+    if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
     head.sequence += written.length;
     const text = written.at(-1)?.encoded.text ?? '';
     this.loaded.scopes.set(scopeKey, state);
+    this.loaded.due.delete(scopeKey);
     const last = { partition, sequence: head.sequence, scopeId, scopeKey, at };
-    if ('outcome' in decision && decision.events.length > 0) {
+    const type = decision.events.at(-1)?.type;
+    // The command's own: not what time alone had brought about before it.
+    if (type && 'outcome' in decision && decision.outcome === outcomes[type]) {
+      const { details } = submission;
       if (receipt) {
         this.rows.addReceipt(receipt, last);
         this.rememberReceipt(receipt, scopeKey, text);
       }
-      if (details && decision.session.attributesDigest === details.digest)
+      if (details && decision.session.attributesDigest === details.digest) {
         this.rows.addDetails(details, last);
+        this.loaded.attributes.set(details.digest, details.body);
+      }
     }
     return last;
+  }
+
+  /** The timer as an event leaves it; where there was one before and is none now, it goes. */
+  private keepTimer(before: Session | undefined, after: Session, partition: number, at: Instant): void {
+    const timer = timerOf(after, at);
+    const replaced = before && timerOf(before, at) && (before.sessionId !== after.sessionId || !timer);
+    if (replaced) this.rows.setLease(before, partition, undefined);
+    if (timer) this.rows.setLease(after, partition, timer);
   }
 
   private remember(session: Session, scopeKey: ScopeKey): void {
@@ -196,6 +245,8 @@ const outcomes: Partial<Record<SessionEventType, Outcome>> = {
   SessionRotated: 'rotated',
   OwnershipReleased: 'released',
   OwnershipClaimed: 'claimed',
+  AttributesChanged: 'changed',
+  SessionEnding: 'ending',
   SessionEnded: 'ended',
 };
 

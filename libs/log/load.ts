@@ -1,14 +1,16 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import { scopeIdOf, stopIdOf } from './ids.js';
-import { listOf, statement } from './statements.js';
+import { partitionOfSession, scopeIdOf, stopIdOf } from './ids.js';
+import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
 const lockHeads = statement('lock_heads');
 const loadScopes = statement('load_scopes');
 const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
+const loadAttributes = statement('load_attributes');
+const lockDue = statement('lock_due');
 const loadIgnoredStops = statement('load_ignored_stops');
 
 /** A partition's head as it was locked. */
@@ -43,9 +45,13 @@ export interface Loaded {
   heads: Map<number, Head>;
   scopes: Map<ScopeKey, ScopeState>;
   scopeIds: Map<ScopeKey, string>;
+  /** Scopes whose current session's time is over; then the leases of all scopes are locked. */
+  due: Set<ScopeKey>;
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
+  /** Attributes' JSON by digest, where a command of the batch changes them. */
+  attributes: Map<string, string>;
 }
 
 /**
@@ -61,20 +67,24 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     sessionsQuery(batch),
     receiptsQuery(batch),
     ignoredStopsQuery(batch),
+    attributesQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored] = await together(client, () => [
+  const [, heads, scopes, sessions, receipts, ignored, attributes] = await together(client, () => [
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(partitions)] }),
     ...queries.map((query) => query && client.query(query)),
   ]);
+  const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
-    now: 0,
+    now,
     heads: new Map(),
     scopes: new Map(),
     scopeIds,
+    due,
     sessions: new Map(),
     receipts: new Map(),
     ignored: new Map(),
+    attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
@@ -120,6 +130,31 @@ export async function together<T>(
   });
 }
 
+/**
+ * Looks again at the sessions whose time seemed to be over, with the leases of the batch locked. All of them,
+ * and in order, because the batch may change any of them: who renews many leases at once locks them so, too.
+ * `now` is read after the locks, so that nothing lapses before its end. Mostly nothing is due: no round trip.
+ */
+async function lookForDue(
+  client: pg.Client,
+  rows: readonly { due: boolean | null; scope_key: ScopeKey; latest: string }[],
+): Promise<{ due: Set<ScopeKey>; now: number }> {
+  const due = new Set<ScopeKey>();
+  if (!rows.some((row) => row.due)) return { due, now: 0 };
+  const leased = new Map<SessionId, ScopeKey>();
+  for (const { due: seems, scope_key, latest } of rows) {
+    if (seems !== null) leased.set((JSON.parse(latest) as Session).sessionId, scope_key);
+  }
+  const ids = [...leased.keys()];
+  const locked = await client.query({ ...lockDue, values: [list(ids, partitionOfSession), listOf(ids)] });
+  let now = 0;
+  for (const row of locked.rows) {
+    if (row.over) due.add(leased.get(row.session_id) as ScopeKey);
+    now = Math.max(now, row.now);
+  }
+  return { due, now };
+}
+
 function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
   const partitions: number[] = [];
   for (const { scopeKey, partition } of batch) {
@@ -154,6 +189,15 @@ function ignoredStopsQuery(batch: readonly Submission[]) {
   }
   if (stops.size === 0) return undefined;
   return { ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] };
+}
+
+function attributesQuery(batch: readonly Submission[]) {
+  const patched = batch.flatMap(({ patch, command, partition }) =>
+    patch && command.type === 'ChangeAttributes' ? [{ partition, sessionId: command.sessionId }] : [],
+  );
+  if (patched.length === 0) return undefined;
+  const values = [list(patched, (one) => one.partition), list(patched, (one) => one.sessionId)];
+  return { ...loadAttributes, values };
 }
 
 interface SessionRow {

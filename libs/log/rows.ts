@@ -6,6 +6,7 @@ import type {
   SessionEvent,
   SessionId,
   StopIgnoredWhy,
+  Timer,
 } from '#session';
 import type { EncodedEvent, Position, Slice } from './event-bytes.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
@@ -50,6 +51,14 @@ export interface SessionRow {
   final: Slice | undefined;
 }
 
+export interface LeaseRow {
+  partition: number;
+  sessionId: SessionId;
+  epoch: number;
+  /** Undefined: nothing happens to the session by time alone any more. */
+  timer: Timer | undefined;
+}
+
 export interface DetailsRow {
   partition: number;
   scopeId: string;
@@ -74,6 +83,7 @@ export interface IgnoredStopRow extends Position {
 export class BatchRows {
   readonly events: EventRow[] = [];
   readonly scopes = new Map<ScopeKey, ScopeRow>();
+  readonly leases = new Map<SessionId, LeaseRow>();
   readonly sessions = new Map<SessionId, SessionRow>();
   readonly details: DetailsRow[] = [];
   readonly receipts: ReceiptRow[] = [];
@@ -119,6 +129,7 @@ export class BatchRows {
         put(event.session.sessionId);
         break;
       case 'SessionSuperseded':
+      case 'SessionExpired':
       case 'SessionEnded':
         put(event.session.sessionId, session, event.session.successorId);
         break;
@@ -127,6 +138,9 @@ export class BatchRows {
         put(event.session.sessionId);
         break;
       case 'SessionActivated':
+      case 'SessionEnding':
+      case 'AttributesChanged':
+      case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
       case 'StopIgnored':
@@ -158,8 +172,12 @@ export class BatchRows {
     else this.ignoredStops.set(key, { partition, sequence, scopeId, stopId, why, count: 1 });
   }
 
+  setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {
+    this.leases.set(sessionId, { partition, sessionId, epoch, timer });
+  }
+
   get isEmpty(): boolean {
-    return this.events.length === 0 && this.ignoredStops.size === 0;
+    return this.events.length === 0 && this.ignoredStops.size === 0 && this.leases.size === 0;
   }
 
   /** All text of the batch, one after the other. */

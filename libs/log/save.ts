@@ -7,6 +7,7 @@ import { list, listOf, statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
 const lockHeads = statement('lock_heads');
+const lockLeases = statement('lock_leases');
 const findEvent = statement('find_event');
 
 /**
@@ -15,12 +16,18 @@ const findEvent = statement('find_event');
  */
 export async function save(client: pg.Client, batch: Batch): Promise<void> {
   const values = batch.rows.isEmpty ? undefined : columns(batch);
+  const leases = [...batch.rows.leases.values()];
+  const locks = leases.length > 0 && [
+    list(leases, (row) => row.partition),
+    list(leases, (row) => row.sessionId),
+  ];
   const results = await together(client, () => [
+    locks ? client.query({ ...lockLeases, values: locks }) : undefined,
     values && client.query({ ...saveBatch, values }),
     client.query('commit'),
   ]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.
-  if (results[1]?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+  if (results.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
 }
 
 /**
@@ -48,6 +55,7 @@ function columns(batch: Batch): unknown[] {
     bytes,
     ...eventColumns(rows),
     ...scopeColumns(rows),
+    ...leaseColumns(rows),
     ...sessionColumns(rows),
     ...detailsColumns(rows),
     ...receiptColumns(rows),
@@ -81,8 +89,25 @@ function scopeColumns(rows: BatchRows): string[] {
     list(scopes, (row) => row.latest.revision),
     list(scopes, (row) => row.latest.status === 'ended'),
     list(scopes, (row) => row.latest.attributesDigest),
+    list(scopes, (row) => row.latest.sessionId),
     list(scopes, (row) => row.json.start + 1),
     list(scopes, (row) => row.json.length),
+  ];
+}
+
+function leaseColumns(rows: BatchRows): string[] {
+  const leases = [...rows.leases.values()];
+  const kept = leases.flatMap((row) => (row.timer ? [{ ...row, ...row.timer }] : []));
+  const gone = leases.filter((row) => !row.timer);
+  return [
+    list(kept, (row) => row.partition),
+    list(kept, (row) => row.sessionId),
+    list(kept, (row) => row.epoch),
+    list(kept, (row) => row.seconds),
+    list(kept, (row) => row.renewable),
+    list(kept, (row) => row.until),
+    list(gone, (row) => row.partition),
+    list(gone, (row) => row.sessionId),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { Command, Outcome, Refusal, ScopeKey, Session, StartSession } from '#session';
+import type { Command, JsonObject, Outcome, Refusal, ScopeKey, Session, StartSession } from '#session';
 import type { Position } from './event-bytes.js';
 
 type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
@@ -23,7 +23,8 @@ export interface ReceiptKey {
 /** One command with what the log keeps about it. */
 export interface Submission {
   command: Draft;
-  tenant: string;
+  /** Whose sessions the command may name; undefined for the ledger itself, which names anybody's. */
+  tenant: string | undefined;
   /** Where the command's scope lives. */
   partition: number;
   /** A UUID; every event of the command carries it. */
@@ -32,6 +33,8 @@ export interface Submission {
   scopeKey?: ScopeKey;
   receipt?: ReceiptKey;
   details?: NewDetails;
+  /** For ChangeAttributes: what to merge into the attributes, and the salt of their next digest. */
+  patch?: { json: JsonObject; salt: Buffer };
 }
 
 /** What became of a command. */
@@ -49,4 +52,9 @@ export type Answer =
   | { kind: 'refused'; refusal: Refusal; position: Position }
   | { kind: 'unknown-session' }
   /** The idempotency key was used before with another body. */
-  | { kind: 'key-reused' };
+  | { kind: 'key-reused' }
+  /** The attributes would be larger than MOST_ATTRIBUTE_BYTES. */
+  | { kind: 'attributes-too-large'; bytes: number };
+
+/** Attributes as JSON take at most 4 KiB. */
+export const MOST_ATTRIBUTE_BYTES = 4_096;

@@ -1,5 +1,5 @@
 import type { Scope } from './scope.js';
-import type { Epoch, Instant, Owner, SessionId } from './session.js';
+import type { Epoch, Instant, LeaseTerms, Owner, SessionId } from './session.js';
 
 /** What every command brings along, so that deciding needs no clock, no random number and no credential. */
 export interface Issued {
@@ -20,6 +20,7 @@ export interface StartSession extends Issued {
   /** Refused unless the scope's epoch is this one; 0 means that there was none yet. */
   expectedEpoch?: Epoch;
   phase?: 'starting';
+  lease?: LeaseTerms;
   attributesDigest?: string;
 }
 
@@ -58,6 +59,8 @@ export interface ReleaseOwnership extends ByOwner {
 export interface ClaimOwnership extends ForSession {
   type: 'ClaimOwnership';
   owner: Owner;
+  /** In place of the session's own terms. */
+  lease?: LeaseTerms;
   force?: boolean;
 }
 
@@ -66,9 +69,43 @@ export interface EndSession extends ForSession {
   /** Who asks for the stop. */
   origin: Owner;
   reason: string;
+  /** Ends only when the owner confirms it by the same command without this, or after so many seconds. */
+  drainSeconds?: number;
   force?: boolean;
 }
 
-export type SessionCommand = ActivateSession | RotateSession | ReleaseOwnership | ClaimOwnership | EndSession;
+/** Writes no event: the lease's end is a row of its own. */
+export interface RenewLease extends ForSession {
+  type: 'RenewLease';
+}
+
+/** A sign of use, from whoever uses the session. Needs no epoch, because it can only lengthen a lease. */
+export interface TouchSession extends Issued {
+  type: 'TouchSession';
+  sessionId: SessionId;
+}
+
+/** From the reaper: if the session's time is over, let the log say so. */
+export interface SettleSession extends Issued {
+  type: 'SettleSession';
+  sessionId: SessionId;
+}
+
+export interface ChangeAttributes extends ByOwner {
+  type: 'ChangeAttributes';
+  /** Of the attributes after the change; undefined when none are left. */
+  attributesDigest: string | undefined;
+}
+
+export type SessionCommand =
+  | ActivateSession
+  | RotateSession
+  | ReleaseOwnership
+  | ClaimOwnership
+  | EndSession
+  | RenewLease
+  | TouchSession
+  | SettleSession
+  | ChangeAttributes;
 
 export type Command = StartSession | SessionCommand;

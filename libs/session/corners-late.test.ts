@@ -1,5 +1,6 @@
 import {
   activateSession,
+  changeAttributes,
   claimOwnership,
   draining,
   endedBy,
@@ -8,6 +9,7 @@ import {
   refused,
   releasedBy,
   releaseOwnership,
+  renewLease,
   rotatedBy,
   rotateSession,
   startedOn,
@@ -32,6 +34,11 @@ const commands = [
   { command: 'rotate', ask: (late: Late) => rotateSession({ by: dev, successorHandle: 'h', ...late }) },
   { command: 'release', ask: (late: Late) => releaseOwnership({ by: dev, ...late }) },
   { command: 'claim', ask: (late: Late) => claimOwnership(dev, late) },
+  { command: 'renew', ask: (late: Late) => renewLease({ by: dev, ...late }) },
+  {
+    command: 'attributes',
+    ask: (late: Late) => changeAttributes({ by: dev, attributesDigest: 'x', ...late }),
+  },
   { command: 'a forced claim', ask: (late: Late) => claimOwnership(dev, { ...late, ...forced }) },
 ];
 const stops = [

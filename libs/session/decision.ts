@@ -11,6 +11,10 @@ export type Outcome =
   | 'released'
   | 'ended'
   | 'already-ended'
+  | 'ending'
+  | 'renewed'
+  | 'changed'
+  | 'settled'
   | 'unchanged';
 
 export type RefusalCode =
@@ -22,6 +26,7 @@ export type RefusalCode =
   | 'session-ending'
   | 'session-ended'
   | 'reserved'
+  | 'no-lease'
   | 'not-owner'
   | 'operate-required';
 
@@ -39,13 +44,15 @@ export interface Accepted {
   session: Session;
   /** Empty when there was nothing to do. */
   events: SessionEvent[];
+  /** The session's lease starts anew, without an event. */
+  renews?: true;
   /** The current session, where `session` may be history. */
   current?: Session;
 }
 
 export interface Refused {
   refusal: Refusal;
-  /** At most one StopIgnored: none when the same stop was recorded before. */
+  /** What time had brought about before, and at most one StopIgnored: none when it was recorded before. */
   events: SessionEvent[];
   /** Set when a stop was ignored, first or again: what to count it under. */
   ignored?: StopIgnoredWhy;

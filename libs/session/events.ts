@@ -11,6 +11,10 @@ export type SessionEvent =
   | { type: 'SessionRotated'; session: Session; previous: Session }
   | { type: 'OwnershipReleased'; session: Session }
   | { type: 'OwnershipClaimed'; session: Session; forced?: true }
+  | { type: 'OwnershipLapsed'; session: Session }
+  | { type: 'SessionExpired'; session: Session }
+  | { type: 'AttributesChanged'; session: Session }
+  | { type: 'SessionEnding'; session: Session; origin: Owner; forced?: true }
   | { type: 'SessionEnded'; session: Session; origin: Owner; forced?: true }
   | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy };
 

@@ -10,6 +10,10 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'SessionRotated':
     case 'OwnershipReleased':
     case 'OwnershipClaimed':
+    case 'OwnershipLapsed':
+    case 'SessionExpired':
+    case 'AttributesChanged':
+    case 'SessionEnding':
     case 'SessionEnded':
       return { version: state.version + 1, latest: event.session };
     case 'StopIgnored':

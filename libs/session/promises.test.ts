@@ -3,26 +3,42 @@ import {
   type Command,
   currentOf,
   type Decision,
-  decide,
   epochOf,
+  type Known,
+  type LeaseTerms,
   type Owner,
   type Session,
+  type SessionEvent,
 } from './index.js';
-import { at, draining, knownFor, nothingYet, type Story, sessionsIn, tell } from './specification.js';
+import { settle } from './settle.js';
+import { act, at, knownFor, nothingYet, type Story, sessionsIn, type Told, tell } from './specification.js';
 
 /** One command of a random history: what was known, what was decided, what it led to. */
-interface Turn {
-  before: Story;
+interface Turn extends Told {
   command: Command;
-  decision: Decision;
-  after: Story;
+  /** After what time had brought about, before the command itself. */
+  ripe: Story;
+  /** What the command itself made. */
+  made: readonly SessionEvent[];
 }
 
 const outcomes =
-  'started joined claimed activated rotated already-rotated released ended already-ended unchanged';
+  'started joined claimed activated rotated already-rotated released ended already-ended ending renewed ' +
+  'changed settled unchanged';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
-  'reserved not-owner operate-required';
+  'reserved no-lease not-owner operate-required';
+const eventTypes =
+  'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
+  'OwnershipLapsed SessionExpired AttributesChanged SessionEnding SessionEnded StopIgnored';
+
+/** Short ones, so that histories outlive them. */
+const lease = fc.record({
+  seconds: fc.constantFrom(30, 60, 100),
+  graceSeconds: fc.constantFrom(0, 20, 60),
+  renewOn: fc.constantFrom('heartbeat', 'use'),
+  onLapse: fc.constantFrom('release', 'release', 'end'),
+} as const) satisfies fc.Arbitrary<LeaseTerms>;
 
 const owners: Owner[] = [
   { environment: 'cloud-dev' },
@@ -36,7 +52,8 @@ const move = fc.record({
   kind: fc.constantFrom(
     ...(['StartSession', 'StartSession', 'ActivateSession', 'RotateSession', 'RotateSession'] as const),
     ...(['ReleaseOwnership', 'ReleaseOwnership', 'ClaimOwnership', 'ClaimOwnership'] as const),
-    ...(['EndSession', 'EndSession', 'sent before', 'sent before', 'drain'] as const),
+    ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
+    ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
   ),
   /** Which session and epoch it means: what is current, what once was, any of either, or what may come. */
   means: fc.constantFrom('current', 'current', 'current', 'current', 'past', 'past', 'mixed', 'future'),
@@ -49,6 +66,11 @@ const move = fc.record({
   operate: fc.constantFrom(false, false, false, true),
   force: fc.constantFrom(false, false, false, true),
   later: fc.nat(40),
+  /** The reaper is away, so that nobody may say that a session's time is over. */
+  away: fc.constantFrom(false, false, false, false, true),
+  lease: fc.option(lease, { nil: undefined }),
+  drainSeconds: fc.option(fc.constantFrom(20, 60), { nil: undefined, freq: 2 }),
+  attributes: fc.constantFrom(undefined, 'digest-1', 'digest-2'),
   onConflict: fc.constantFrom('supersede', 'reject', 'join'),
   expects: fc.constantFrom('nothing', 'nothing', 'an epoch'),
   starting: fc.constantFrom(false, false, true),
@@ -86,31 +108,39 @@ describe('whatever is sent, in whatever order, however late', () => {
   });
 
   promise('the epoch rises when the current session or its owner changes, and only then', (turn) => {
-    const [was, is] = [holding(currentOf(turn.before.state)), holding(currentOf(turn.after.state))];
-    const rose = epochOf(turn.after.state) > epochOf(turn.before.state);
-    if ((was !== is) !== rose) return `from ${was} to ${is} the epoch ${rose ? 'rises' : 'stays'}`;
+    for (const [from, to] of [
+      [turn.before, turn.ripe],
+      [turn.ripe, turn.after],
+    ] as const) {
+      const [was, is] = [holding(currentOf(from.state)), holding(currentOf(to.state))];
+      const rose = epochOf(to.state) > epochOf(from.state);
+      if ((was !== is) !== rose) return `from ${was} to ${is} the epoch ${rose ? 'rises' : 'stays'}`;
+    }
   });
 
   promise('a command under an old epoch or for an old session changes nothing', (turn) => {
-    const { command, before } = turn;
-    const current = currentOf(before.state);
+    const { command, ripe } = turn;
+    const current = currentOf(ripe.state);
     if (command.type === 'StartSession') {
-      const { expectedEpoch = epochOf(before.state) } = command;
-      return expectedEpoch !== epochOf(before.state) && changes(turn)
-        ? 'expectedEpoch was ignored'
-        : undefined;
+      const { expectedEpoch = epochOf(ripe.state) } = command;
+      return expectedEpoch !== epochOf(ripe.state) && changes(turn) ? 'expectedEpoch was ignored' : undefined;
     }
-    const fits = command.sessionId === current?.sessionId && command.epoch === current.epoch;
+    const fits = command.sessionId === current?.sessionId && epochIn(command) === current.epoch;
     if (!fits && changes(turn)) return `${command.type} of the past was obeyed`;
+    const mayRenew = fits || (command.type === 'TouchSession' && command.sessionId === current?.sessionId);
+    if (!mayRenew && 'renews' in turn.decision) return `${command.type} of the past renewed a lease`;
   });
 
-  promise('a command under an epoch of the future is refused as such', ({ before, command, decision }) => {
-    const epoch = command.type === 'StartSession' ? (command.expectedEpoch ?? 0) : command.epoch;
-    if (epoch <= epochOf(before.state)) return;
-    if (decision.events.length > 0 || !['future-epoch', 'operate-required'].includes(answerOf(decision))) {
-      return `the future was answered ${answerOf(decision)}`;
-    }
-  });
+  promise(
+    'a command under an epoch of the future is refused as such',
+    ({ ripe, made, command, decision }) => {
+      const epoch = epochIn(command) ?? 0;
+      if (epoch <= epochOf(ripe.state)) return;
+      if (made.length > 0 || !['future-epoch', 'operate-required'].includes(answerOf(decision))) {
+        return `the future was answered ${answerOf(decision)}`;
+      }
+    },
+  );
 
   promise('an ended session stays as it ended', ({ before, after }) => {
     for (const [id, session] of before.sessions) {
@@ -119,22 +149,22 @@ describe('whatever is sent, in whatever order, however late', () => {
   });
 
   promise('owner commands are for its principal, or with operate', (turn) => {
-    const { command, before } = turn;
-    const owned = currentOf(before.state)?.owner && command.type !== 'StartSession' && changes(turn);
+    const { command, ripe } = turn;
+    const owned = currentOf(ripe.state)?.owner && command.type !== 'StartSession' && changes(turn);
     if (!owned || command.operate) return;
-    if (command.principal !== currentOf(before.state)?.principal) return `${command.type} by a stranger`;
+    if (command.principal !== currentOf(ripe.state)?.principal) return `${command.type} by a stranger`;
   });
 
-  promise('the events fold to the session of the answer', ({ decision, after }) => {
-    if (!('outcome' in decision) || decision.events.length === 0) return;
+  promise('the events fold to the session of the answer', ({ decision, made, after }) => {
+    if (!('outcome' in decision) || made.length === 0) return;
     if (after.state.latest !== decision.session) return `${decision.outcome} answers another session`;
   });
 
-  promise('whoever is told of a current session is told of the right one', ({ before, decision, after }) => {
+  promise('whoever is told of a current session is told of the right one', ({ ripe, decision, after }) => {
     const told = 'refusal' in decision ? decision.refusal.current : decision.current;
     if (told && told !== currentOf(after.state)) return 'told of another one';
     const owed = 'refusal' in decision && decision.refusal.code !== 'operate-required';
-    if (owed && told !== currentOf(before.state)) return 'not told of the current one';
+    if (owed && told !== currentOf(ripe.state)) return 'not told of the current one';
   });
 
   promise('a stop that was ignored is recorded once for its session, origin, epoch and why', ({ after }) => {
@@ -144,11 +174,14 @@ describe('whatever is sent, in whatever order, however late', () => {
     if (new Set(recorded).size < recorded.length) return 'recorded twice';
   });
 
-  promise('an ignored stop always counts as one, and is the only refusal with an event', ({ decision }) => {
-    if (!('refusal' in decision)) return;
-    const recorded = decision.events.map((event) => event.type === 'StopIgnored' && event.why);
-    if (recorded.some((why) => why !== decision.ignored)) return 'recorded under another why';
-  });
+  promise(
+    'an ignored stop always counts as one, and is the only refusal with an event',
+    ({ decision, made }) => {
+      if (!('refusal' in decision)) return;
+      const recorded = made.map((event) => event.type === 'StopIgnored' && event.why);
+      if (recorded.some((why) => why !== decision.ignored)) return 'recorded under another why';
+    },
+  );
 
   promise('ending, releasing, or rotating to a named successor again does as much as once', (turn, turns) => {
     const { command, decision, after } = turn;
@@ -156,22 +189,64 @@ describe('whatever is sent, in whatever order, however late', () => {
     const repeatable = named || command.type === 'EndSession' || command.type === 'ReleaseOwnership';
     if (!repeatable || 'refusal' in decision) return;
     for (const story of [after, turns.at(-1)!.after]) {
-      const again = { ...command, at: at(1_000_000), ...(named && { successorId: 'session-again' }) };
-      const repeated = decide(again, knownFor(story, again));
-      if (repeated.events.length > 0) return `again makes ${repeated.events[0]?.type}`;
-      const mayBeTooLate = command.type === 'ReleaseOwnership' && story !== after;
-      if (mayBeTooLate) continue;
-      const same = 'outcome' in repeated && repeated.session.sessionId === decision.session.sessionId;
-      if (!same) return `again is ${answerOf(repeated)}`;
+      const drains = decision.session.status === 'ending';
+      const mayBeTooLate = command.type === 'ReleaseOwnership' || drains;
+      if (mayBeTooLate && story !== after) continue;
+      const when = drains ? command.at : at(1_000_000);
+      const repeat = { ...command, at: when, ...(named && { successorId: 'session-again' }) };
+      const again = turnOf(story, repeat, knownFor(story, repeat));
+      if (again.made.length > 0) return `again makes ${again.made[0]?.type}`;
+      const same =
+        'outcome' in again.decision && again.decision.session.sessionId === decision.session.sessionId;
+      if (!same) return `again is ${answerOf(again.decision)}`;
+    }
+  });
+
+  promise('time alone changes a session only when its time is over, and then before all else', (turn) => {
+    const { known, before, ripe, after, command } = turn;
+    const settled = ripe.events.slice(before.events.length);
+    const early = turn.made.some(({ type }) => type === 'OwnershipLapsed' || type === 'SessionExpired');
+    if (early || (settled.length > 0 && !known.due)) return 'a session lapsed before its time';
+    if (known.due && settled.length === 0) return 'a session outlived its time';
+    if (known.due && after.timer && after.timer.until <= command.at) return 'what is left is over, too';
+  });
+
+  promise(
+    'who lost a session by time is never told that it still has it',
+    ({ known, before, command, decision }) => {
+      const lost = known.due && before.state.latest?.sessionId;
+      if (!lost || !('epoch' in command) || command.sessionId !== lost) return;
+      const told = answerOf(decision);
+      const isOverTwice = told === 'already-ended' && before.state.latest?.status === 'ending';
+      const usesNewEpoch = command.epoch > (before.state.latest?.epoch ?? 0);
+      if ('outcome' in decision && !isOverTwice && !usesNewEpoch)
+        return `${command.type} was answered ${told}`;
+    },
+  );
+
+  promise('a renewal makes no event, and never shortens a lease', ({ before, after, decision, made }) => {
+    if (!('renews' in decision)) return;
+    if (made.length > 0) return 'a renewal made an event';
+    if (before.timer && after.timer && after.timer.until < before.timer.until) return 'a lease was shortened';
+  });
+
+  promise('what a status allows is there, and nothing else', ({ after }) => {
+    for (const { status, owner, reservedFor, expiresAt, drainUntil } of after.sessions.values()) {
+      if (status !== 'ended' && (owner === undefined) !== (status === 'released')) return `${status}: owner`;
+      if ((reservedFor || expiresAt) && status !== 'released') return `${status}: reserved`;
+      if ((drainUntil !== undefined) !== (status === 'ending')) return `${status}: drain`;
     }
   });
 });
 
-test('the random histories come upon every outcome and every refusal', () => {
-  const answers = fc
-    .sample(histories, { numRuns: 500, seed: 7 })
-    .flatMap((moves) => play(moves).map((turn) => answerOf(turn.decision)));
+test('the random histories come upon every outcome, every refusal, every event, and every command too late', () => {
+  const turns = fc.sample(histories, { numRuns: 500, seed: 7 }).flatMap(play);
+  const answers = turns.map(({ decision }) => answerOf(decision));
   expect(new Set(answers)).toEqual(new Set(`${outcomes} ${refusals}`.split(' ')));
+  const types = turns.flatMap(({ decision }) => decision.events.map(({ type }) => type));
+  expect(new Set(types)).toEqual(new Set(eventTypes.split(' ')));
+  const overdue = turns.filter(({ known }) => known.due).map(({ command }) => command.type);
+  expect(new Set(overdue)).toEqual(new Set(turns.map(({ command }) => command.type)));
 });
 
 function promise(name: string, broken: (turn: Turn, turns: Turn[]) => string | undefined): void {
@@ -186,7 +261,7 @@ function promise(name: string, broken: (turn: Turn, turns: Turn[]) => string | u
           .map(({ command, decision }) => `${JSON.stringify(command)} → ${answerOf(decision)}`);
         throw new Error(`${broken(turns[last]!, turns)}, after\n${story.join('\n')}`);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 600 },
     );
   });
 }
@@ -197,22 +272,26 @@ function play(moves: readonly Move[]): Turn[] {
   let second = 0;
   for (const made of moves) {
     second += made.later;
-    if (made.kind === 'drain') {
-      if (made.force && currentOf(story.state)) story = tell(story, draining(story));
-      continue;
-    }
     const sent =
       made.kind === 'sent before' ? turns[made.session % Math.max(turns.length, 1)]?.command : undefined;
     const command = { ...(sent ?? commandFor(made, story)), at: at(second) };
     const fresh = `session-${story.sessions.size + 1}`;
     if (command.type === 'StartSession') command.sessionId = fresh;
     if (command.type === 'RotateSession') command.successorId = fresh;
-    const decision = decide(command, knownFor(story, command));
-    const after = tell(story, ...decision.events);
-    turns.push({ before: story, command, decision, after });
-    story = after;
+    const known = knownFor(story, command);
+    if (made.away) known.due = false;
+    const turn = turnOf(story, command, known);
+    turns.push(turn);
+    story = turn.after;
   }
   return turns;
+}
+
+function turnOf(before: Story, command: Command, known: Known): Turn {
+  const told = act(before, command, known);
+  const { events } = told.decision;
+  const settled = known.due ? settle(before.state, command.at).length : 0;
+  return { ...told, command, ripe: tell(before, ...events.slice(0, settled)), made: events.slice(settled) };
 }
 
 function commandFor(made: Move, story: Story): Command {
@@ -221,6 +300,7 @@ function commandFor(made: Move, story: Story): Command {
   const principal = (made.sincere && holder?.principal) || made.principal;
   const issued = { at: at(0), principal, operate: made.operate };
   const forced = made.force && { force: true };
+  const leased = made.lease && { lease: made.lease };
   const byOwner = { sessionId, epoch, ...issued, ...(made.named && { owner }) };
   const kind = sessionId ? made.kind : 'StartSession';
   switch (kind) {
@@ -239,9 +319,18 @@ function commandFor(made: Move, story: Story): Command {
     case 'ReleaseOwnership':
       return { type: kind, ...byOwner, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
     case 'ClaimOwnership':
-      return { type: kind, sessionId, epoch, ...issued, owner, ...forced };
-    case 'EndSession':
-      return { type: kind, sessionId, epoch, ...issued, origin: owner, reason: 'done', ...forced };
+      return { type: kind, sessionId, epoch, ...issued, owner, ...forced, ...leased };
+    case 'EndSession': {
+      const drain = made.drainSeconds && { drainSeconds: made.drainSeconds };
+      return { type: kind, sessionId, epoch, ...issued, origin: owner, reason: 'done', ...forced, ...drain };
+    }
+    case 'RenewLease':
+      return { type: kind, sessionId, epoch, ...issued };
+    case 'TouchSession':
+    case 'SettleSession':
+      return { type: kind, sessionId, ...issued };
+    case 'ChangeAttributes':
+      return { type: kind, ...byOwner, attributesDigest: made.attributes };
     default:
       return {
         type: 'StartSession',
@@ -250,6 +339,7 @@ function commandFor(made: Move, story: Story): Command {
         owner: made.owner,
         onConflict: made.onConflict,
         ...issued,
+        ...leased,
         ...(made.starting && { phase: 'starting' }),
         ...(made.expects === 'an epoch' && { expectedEpoch: epoch }),
       };
@@ -284,8 +374,8 @@ function eventsOf({ before, after }: Turn) {
 }
 
 /** Whether anything but the record of a refusal was made. */
-function changes({ decision }: Turn): boolean {
-  return decision.events.some((event) => event.type !== 'StopIgnored');
+function changes({ made }: Turn): boolean {
+  return made.some((event) => event.type !== 'StopIgnored');
 }
 
 function answerOf(decision: Decision): string {
@@ -299,4 +389,10 @@ function holding(session: Session | undefined): string {
 
 function ownerName(owner: Owner | undefined): string {
   return owner ? `${owner.environment}/${owner.instance ?? ''}` : 'nobody';
+}
+
+/** The epoch that a command claims to know, if it claims one. */
+function epochIn(command: Command): number | undefined {
+  if (command.type === 'StartSession') return command.expectedEpoch;
+  return 'epoch' in command ? command.epoch : undefined;
 }

@@ -15,6 +15,17 @@ export interface Owner {
   instance?: string;
 }
 
+/** How long ownership lasts without a sign of life. */
+export interface LeaseTerms {
+  /** 1 to 2,592,000 (30 days). */
+  seconds: number;
+  /** After a lapse that releases: how long the session waits for its old owner before it expires. 0 to 2,592,000. */
+  graceSeconds: number;
+  /** `heartbeat`: the owner renews. `use`: any join or touch renews, so it is an idle time-out. */
+  renewOn: 'heartbeat' | 'use';
+  onLapse: 'release' | 'end';
+}
+
 export type Status = 'starting' | 'active' | 'released' | 'ending' | 'ended';
 export type EndCause = 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
 
@@ -35,6 +46,11 @@ export interface Session {
   /** While released: the only one who may claim it before `reservedUntil`. */
   reservedFor?: Owner;
   reservedUntil?: Instant;
+  /** Released by a lapse: when it expires, unless it is claimed before. */
+  expiresAt?: Instant;
+  lease?: LeaseTerms;
+  /** Ending: when it ends, unless its owner confirms the end before. */
+  drainUntil?: Instant;
   /** From the credential that started or claimed it. */
   principal: string;
   parentId?: SessionId;

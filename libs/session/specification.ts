@@ -2,20 +2,26 @@
 // Given / when / then for the decider. For tests only: index.ts does not show it.
 import type {
   ActivateSession,
+  ChangeAttributes,
   ClaimOwnership,
   Command,
   EndSession,
   Issued,
   ReleaseOwnership,
+  RenewLease,
   RotateSession,
+  SettleSession,
   StartSession,
+  TouchSession,
 } from './commands.js';
-import { decide, type Known } from './decide.js';
+import { decide } from './decide.js';
 import type { Decision, Outcome, RefusalCode, Refused } from './decision.js';
 import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
 import { evolve } from './evolve.js';
-import type { Instant, Owner, ScopeState, Session, SessionId } from './session.js';
+import type { Known } from './known.js';
+import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
+import { type Timer, timerOf } from './timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */
 export interface Story {
@@ -25,7 +31,11 @@ export interface Story {
   seen: readonly Session[];
   /** Every session as it is now. */
   sessions: ReadonlyMap<SessionId, Session>;
+  /** When the current session's time is over, as its lease row would say. */
+  timer?: Timer;
 }
+
+export type { RefusalCode } from './decision.js';
 
 export const nothingYet: Story = { state: noSessionYet, events: [], seen: [], sessions: new Map() };
 
@@ -33,6 +43,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
   return events.reduce((told, event) => {
     const changed = sessionsIn(event);
     return {
+      ...(told.timer && { timer: told.timer }),
       state: evolve(told.state, event),
       events: [...told.events, event],
       seen: [...told.seen, ...changed],
@@ -47,9 +58,36 @@ export function sessionsIn(event: SessionEvent): Session[] {
   return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
 }
 
-/** What the writer would load for a command: the scope's state, and the past session that the command names. */
+/** What a command is decided on, how, and what that leads to. */
+export interface Told {
+  before: Story;
+  known: Known;
+  decision: Decision;
+  after: Story;
+}
+
+/** Decides a command on what the writer would load for it, or on `known`. */
+export function act(before: Story, command: Command, known = knownFor(before, command)): Told {
+  const decision = decide(command, known);
+  const after = tell(before, ...decision.events);
+  const { latest } = after.state;
+  if (!latest || !setsTimer(decision)) return { before, known, decision, after };
+  const { timer: _, ...rest } = after;
+  const timer = timerOf(latest, command.at);
+  return { before, known, decision, after: { ...rest, ...(timer && { timer }) } };
+}
+
+function setsTimer(decision: Decision): boolean {
+  return 'renews' in decision || decision.events.some((event) => event.type !== 'StopIgnored');
+}
+
+/**
+ * What the writer would load for a command: the scope's state, whether its time is over by then, and the past
+ * session that the command names.
+ */
 export function knownFor(story: Story, command: Command): Known {
-  const known: Known = { ...story.state };
+  const due = story.timer !== undefined && command.at >= story.timer.until;
+  const known: Known = { ...story.state, due };
   if (command.type === 'StartSession') return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
@@ -72,43 +110,39 @@ function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
 
 // -- given, when, then ------------------------------------------------------------------------------------
 
-/** A command or an event that fits the story so far. */
-export type Step = (story: Story) => Command | SessionEvent;
-
-export interface Told {
-  before: Story;
-  known: Known;
-  decision: Decision;
-  after: Story;
-}
+/** A command that fits the story so far. */
+export type Step = (story: Story) => Command;
 
 type Expectation = (told: Told) => void;
 
-/** Starts from what the steps lead to; each of them has to make events. */
+/** Starts from what the steps lead to; each of them has to make events, or to renew a lease. */
 export function given(...steps: Step[]) {
   const before = steps.reduce(happen, nothingYet);
   return {
     when(step: (story: Story) => Command) {
       const command = step(before);
-      const known = knownFor(before, command);
-      const decision = decide(command, known);
-      const told = { before, known, decision, after: tell(before, ...decision.events) };
-      return {
-        // biome-ignore lint/suspicious/noThenProperty: the word of the specification; nobody awaits it
-        then: (...expectations: Expectation[]) => {
-          for (const expectation of expectations) expectation(told);
-        },
-      };
+      return decided(act(before, command), (known) => act(before, command, known));
+    },
+  };
+}
+
+function decided(told: Told, again: (known: Known) => Told) {
+  return {
+    /** Decided on this instead, where it differs from what the story says. */
+    on: (known: Partial<Known>) => decided(again({ ...told.known, ...known }), again),
+    // biome-ignore lint/suspicious/noThenProperty: the word of the specification; nobody awaits it
+    then: (...expectations: Expectation[]) => {
+      for (const expectation of expectations) expectation(told);
     },
   };
 }
 
 function happen(story: Story, step: Step): Story {
-  const next = step(story);
-  if (!('at' in next)) return tell(story, next);
-  const { events } = decide(next, knownFor(story, next));
-  if (events.length === 0) throw new Error(`given ${next.type} changes nothing`);
-  return tell(story, ...events);
+  const command = step(story);
+  const { decision, after } = act(story, command);
+  if (decision.events.length === 0 && !('renews' in decision))
+    throw new Error(`given ${command.type} changes nothing`);
+  return after;
 }
 
 /** Obeyed, with these events and no others; what they fold to is the session of the answer. */
@@ -154,12 +188,43 @@ export function refused(code: RefusalCode, more: { until?: Instant } = {}): Expe
   };
 }
 
+/** What time had brought about is recorded first; then the command was not obeyed on what that left. */
+export function refusedAfter(
+  settled: SessionEventType[],
+  code: RefusalCode,
+  more: { until?: Instant } = {},
+): Expectation {
+  return ({ decision, after }) => {
+    const currently = currentOf(after.state);
+    expect(decision).toMatchObject({ refusal: { code, ...more, ...(currently && { current: currently }) } });
+    expect(decision).not.toHaveProperty('ignored');
+    expect(decision.events.map((event) => event.type)).toEqual(settled);
+  };
+}
+
 /** Not obeyed and recorded: one StopIgnored, and nothing that a reader sees has changed. */
 export function stopIgnored(why: StopIgnoredWhy, code: RefusalCode = 'stale-session'): Expectation {
   return (told) => {
     expect(told.decision.events).toMatchObject([{ type: 'StopIgnored', why }]);
     stopIgnoredAgain(why, code)({ ...told, decision: { ...(told.decision as Refused), events: [] } });
     expect(told.after.state.latest).toEqual(told.before.state.latest);
+  };
+}
+
+/** What time had brought about is recorded first, then the stop that was not obeyed on what that left. */
+export function stopIgnoredAfter(
+  settled: SessionEventType[],
+  why: StopIgnoredWhy,
+  code: RefusalCode,
+): Expectation {
+  return ({ decision, after }) => {
+    const currently = currentOf(after.state);
+    expect(decision).toMatchObject({
+      refusal: { code, ...(currently && { current: currently }) },
+      ignored: why,
+    });
+    expect(decision.events.map((event) => event.type)).toEqual([...settled, 'StopIgnored']);
+    expect(decision.events.at(-1)).toMatchObject({ why });
   };
 }
 
@@ -249,7 +314,40 @@ export function endSession({ origin, ...more }: More<EndSession> & { origin: Who
   });
 }
 
-// -- what led to it: the same commands, and what commands cannot do yet ---------------------------------
+/** A patch of the attributes, after which they have this digest; undefined when none are left. */
+export function changeAttributes({ by, ...more }: By<ChangeAttributes>) {
+  return (story: Story): ChangeAttributes => ({
+    type: 'ChangeAttributes',
+    attributesDigest: undefined,
+    ...said(story, by, more),
+  });
+}
+
+export function renewLease({ by, ...more }: By<RenewLease>) {
+  return (story: Story): RenewLease => ({ type: 'RenewLease', ...said(story, by, more) });
+}
+
+export function touchSession({ by, ...more }: By<TouchSession>) {
+  return (story: Story): TouchSession => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'TouchSession', ...rest };
+  };
+}
+
+/** The reaper looks at the latest session so many seconds after the story began. */
+export function settleSession(second: number) {
+  return (story: Story): SettleSession => {
+    const { epoch: _, ...rest } = said(story, 'reaper', { second, operate: true }, story.state.latest);
+    return { type: 'SettleSession', ...rest };
+  };
+}
+
+/** A lease of ten seconds with a grace of five, unless said. */
+export function lease(more: Partial<LeaseTerms> = {}): { lease: LeaseTerms } {
+  return { lease: { seconds: 10, graceSeconds: 5, renewOn: 'heartbeat', onLapse: 'release', ...more } };
+}
+
+// -- what led to it: the same commands --------------------------------------------------------------------
 
 export const startedOn = startSession;
 export const supersededBy = startSession;
@@ -260,13 +358,12 @@ export const releasedBy = (by: Who, to?: Who, reservedSeconds?: number) =>
 export const claimedBy = claimOwnership;
 export const endedBy = (origin: Who) => endSession({ origin });
 
-/** The current session drains. No command leads here until draining is built, so the event is borrowed. */
-export function draining(story: Story): SessionEvent {
-  const { latest } = story.state;
-  if (!latest) throw new Error('there is nothing to drain');
-  const session: Session = { ...latest, status: 'ending', revision: latest.revision + 1 };
-  return { type: 'SessionActivated', session };
-}
+export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
+export const settledAt = settleSession;
+export const drainedBy = (origin: Who, drainSeconds: number) => endSession({ origin, drainSeconds });
+
+/** The session of cloud-dev drains. */
+export const draining = drainedBy('cloud-dev', 30);
 
 // -- what senders say and believe -------------------------------------------------------------------------
 

@@ -1,9 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import type { ProblemCode } from '#contracts';
-import type { Answer, History, Latest } from '#log';
-import { partitionOfSession } from '#log';
+import { type Answer, type History, type Latest, MOST_ATTRIBUTE_BYTES, partitionOfSession } from '#log';
 import type { Session } from '#session';
-import { sendProblem } from './problems.filter.js';
+import { type Problem, sendProblem } from './problems.filter.js';
 
 /** The JSON of a session with its attributes, as readers see it. `json` is the session's own. */
 export function sessionJson(json: string, attributes: string | 'erased' | undefined): string {
@@ -47,20 +45,32 @@ export class Presenter {
         );
         return;
       }
+      default:
+        if ('position' in answer) {
+          reply.header('ledger-position', `${answer.position.partition}:${answer.position.sequence}`);
+        }
+        sendProblem(reply, await this.problem(answer));
+    }
+  }
+
+  /** Why a command was not obeyed. */
+  async problem(answer: Exclude<Answer, { kind: 'accepted' }>): Promise<Problem> {
+    switch (answer.kind) {
       case 'refused': {
         const { code, current, until } = answer.refusal;
         const shown = current && JSON.parse(await this.session(current));
-        reply.header('ledger-position', `${answer.position.partition}:${answer.position.sequence}`);
-        return sendProblem(reply, {
-          code,
-          more: { ...(until && { until }), ...(shown && { current: shown }) },
-        });
+        return { code, more: { ...(until && { until }), ...(shown && { current: shown }) } };
       }
+      case 'attributes-too-large':
+        return {
+          code: 'invalid-attributes',
+          detail: `attributes would be ${answer.bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`,
+        };
       case 'unknown-session':
       case 'key-reused':
-        return sendProblem(reply, { code: answer.kind satisfies ProblemCode });
+        return { code: answer.kind };
       default:
-        answer satisfies never;
+        return answer satisfies never;
     }
   }
 }

@@ -1,10 +1,20 @@
 import { Controller, Req, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ActivateBody, ClaimBody, EndBody, ReleaseBody, RotateBody, StartBody } from '#contracts';
-import type { Submission } from '#log';
+import type {
+  ActivateBody,
+  AttributesBody,
+  ClaimBody,
+  EndBody,
+  ReleaseBody,
+  RotateBody,
+  StartBody,
+} from '#contracts';
+import { newSalt, type Submission } from '#log';
+import { attributesJson } from '../attributes.js';
 import { anonymous } from '../caller.js';
 import { Execute } from '../execute.js';
+import { leaseTerms } from '../lease-terms.js';
 import { ProblemError } from '../problem.js';
 import { Submissions } from '../submissions.js';
 import { Presenter } from './answers.js';
@@ -54,12 +64,31 @@ export class CommandsController {
 
   @Route('claimOwnership')
   claim(@Req() request: OfSession<ClaimBody>, @Res() reply: FastifyReply) {
-    return this.forSession(request, reply, { type: 'ClaimOwnership', ...named(request) });
+    const { lease, ...body } = named(request);
+    return this.forSession(request, reply, {
+      type: 'ClaimOwnership',
+      ...body,
+      ...(lease && { lease: leaseTerms(lease) }),
+    });
   }
 
   @Route('endSession')
   end(@Req() request: OfSession<EndBody>, @Res() reply: FastifyReply) {
     return this.forSession(request, reply, { type: 'EndSession', ...named(request) });
+  }
+
+  @Route('touchSession')
+  touch(@Req() request: OfSession<object>, @Res() reply: FastifyReply) {
+    return this.forSession(request, reply, { type: 'TouchSession', sessionId: request.params.sessionId });
+  }
+
+  @Route('changeAttributes')
+  changeAttributes(@Req() request: OfSession<AttributesBody>, @Res() reply: FastifyReply) {
+    const { attributes, ...body } = named(request);
+    const draft = { type: 'ChangeAttributes', ...body, attributesDigest: undefined } as const;
+    const submission = this.submissions.forSession(anonymous, draft, keyedRequest(request));
+    submission.patch = { json: JSON.parse(attributesJson(attributes)), salt: newSalt() };
+    return this.execute(reply, submission);
   }
 
   private forSession(

@@ -2,11 +2,14 @@ import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Ajv, type Options } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { operations } from '#contracts';
 import { ProblemError } from '../problem.js';
 import { answerBadHttp } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
 
 const BODY_LIMIT = 64 * 1024;
+/** A thousand renewals, with epochs of any length. */
+const LIST_LIMIT = 2 * BODY_LIMIT;
 
 // Stops at the first fault, so that a large bad body costs no more than a small one.
 const strict: Options = { allErrors: false, verbose: true, strict: true, strictRequired: false };
@@ -14,7 +17,7 @@ const ofBodies = new Ajv(strict);
 /** Addresses carry text only: numbers in them are converted. Not strict, or Infinity would pass any maximum. */
 const ofAddresses = new Ajv({ ...strict, coerceTypes: true, strictNumbers: false });
 
-/** Fastify as the ledger uses it: JSON bodies only, of at most 64 KiB, and nothing is converted in them. */
+/** Fastify as the ledger uses it: JSON bodies only, of at most 64 KiB (lists 128 KiB), and nothing is converted in them. */
 export function fastifyAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
@@ -33,6 +36,9 @@ export function fastifyAdapter(): FastifyAdapter {
   fastify.setValidatorCompiler(({ schema, httpPart }) =>
     (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object),
   );
+  fastify.addHook('onRoute', (route) => {
+    if (route.url === operations.renewLeases.path) route.bodyLimit = LIST_LIMIT;
+  });
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (isPercentEncoded(request.url)) return done();
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));

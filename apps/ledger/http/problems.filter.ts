@@ -7,7 +7,7 @@ import { ProblemError } from '../problem.js';
 import { explainValidation, type ValidationFault } from './validation.js';
 
 /** The body of every error: RFC 9457. */
-type Problem = { code: ProblemCode; detail?: string | undefined; more?: object };
+export type Problem = { code: ProblemCode; detail?: string | undefined; more?: object };
 
 /** Turns whatever a request ran into into problem+json. What nobody expected is logged and never shown. */
 @Catch()
@@ -48,6 +48,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
 }
 
+/** The body of a problem, RFC 9457. */
 export function problemBody({ code, detail, more }: Problem) {
   const { status, title, retryable }: ProblemKind = problems[code];
   return { type: `/problems/${code}`, title, status, detail: detail ?? advice[code], retryable, ...more };

@@ -1,6 +1,9 @@
 -- The scopes of the sessions that a batch names; for those that are over, their end and their successor's.
-select n.session_id, n.scope_id, n.successor_id, n.final, next.final as successor, s.scope_key, s.version, s.latest
+select n.session_id, n.scope_id, n.successor_id, n.final, next.final as successor,
+       s.scope_key, s.version, s.latest,
+       l.until <= clock_timestamp() and ledger.lease_is_over(l.until, l.seconds) as due
   from unnest($1::smallint[], $2::uuid[]) as asked (partition, session_id)
   join ledger.sessions n using (partition, session_id)
   join ledger.scopes s using (partition, scope_id)
   left join ledger.sessions next on next.partition = n.partition and next.session_id = n.successor_id
+  left join ledger.leases l on l.partition = s.partition and l.session_id = s.session_id

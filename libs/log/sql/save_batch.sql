@@ -11,22 +11,40 @@ new_events as (
       as e (partition, sequence, version, epoch, at, type, scope_id, scope_key, start, length)
 ),
 new_scopes as (
-  insert into ledger.scopes (partition, scope_id, scope_key, version, revision, ended, attributes_digest, latest)
-  select partition, scope_id, scope_key, version, revision, ended, attributes_digest,
+  insert into ledger.scopes (partition, scope_id, scope_key, version, revision, ended, attributes_digest, session_id, latest)
+  select partition, scope_id, scope_key, version, revision, ended, attributes_digest, session_id,
          convert_from(substring($1 from start for length), 'UTF8')
     from unnest($12::smallint[], $13::uuid[], $14::text[], $15::bigint[], $16::bigint[], $17::boolean[],
-                $18::text[], $19::int[], $20::int[])
-      as s (partition, scope_id, scope_key, version, revision, ended, attributes_digest, start, length)
+                $18::text[], $19::uuid[], $20::int[], $21::int[])
+      as s (partition, scope_id, scope_key, version, revision, ended, attributes_digest, session_id, start, length)
       on conflict (partition, scope_id) do update
      set version = excluded.version, revision = excluded.revision, ended = excluded.ended,
-         attributes_digest = excluded.attributes_digest, latest = excluded.latest
+         attributes_digest = excluded.attributes_digest, session_id = excluded.session_id, latest = excluded.latest
+),
+-- What ends by time alone: leases that start anew, graces and drains; and what no longer does. A renewal may
+-- have come after this batch read the clock: a lease that only goes on is never shortened.
+new_leases as (
+  insert into ledger.leases (partition, session_id, epoch, seconds, renewable, until, check_at)
+  select *, until
+    from unnest($22::smallint[], $23::uuid[], $24::bigint[], $25::int[], $26::boolean[], $27::timestamptz[])
+      as l (partition, session_id, epoch, seconds, renewable, until)
+      on conflict (partition, session_id) do update
+     set epoch = excluded.epoch, seconds = excluded.seconds, renewable = excluded.renewable,
+         until = case when ledger.leases.epoch = excluded.epoch and ledger.leases.renewable and excluded.renewable
+                      then greatest(ledger.leases.until, excluded.until) else excluded.until end,
+         check_at = least(ledger.leases.check_at, excluded.until)
+),
+gone_leases as (
+  delete from ledger.leases l
+   using unnest($28::smallint[], $29::uuid[]) as gone (partition, session_id)
+   where l.partition = gone.partition and l.session_id = gone.session_id
 ),
 -- Sessions that started, and the last state of those that have ended.
 new_sessions as (
   insert into ledger.sessions (partition, session_id, scope_id, successor_id, final)
   select partition, session_id, scope_id, successor_id,
          convert_from(substring($1 from start for length), 'UTF8')
-    from unnest($21::smallint[], $22::uuid[], $23::uuid[], $24::uuid[], $25::int[], $26::int[])
+    from unnest($30::smallint[], $31::uuid[], $32::uuid[], $33::uuid[], $34::int[], $35::int[])
       as n (partition, session_id, scope_id, successor_id, start, length)
       on conflict (partition, session_id) do update
      set successor_id = excluded.successor_id, final = excluded.final
@@ -35,23 +53,23 @@ new_details as (
   insert into ledger.details (partition, scope_id, digest, salt, body)
   select partition, scope_id, digest, decode(salt, 'hex'),
          convert_from(substring($1 from start for length), 'UTF8')
-    from unnest($27::smallint[], $28::uuid[], $29::text[], $30::text[], $31::int[], $32::int[])
+    from unnest($36::smallint[], $37::uuid[], $38::text[], $39::text[], $40::int[], $41::int[])
       as d (partition, scope_id, digest, salt, start, length)
 ),
 new_receipts as (
   insert into ledger.receipts (partition, scope_id, key, fingerprint, sequence, at)
   select *
-    from unnest($33::smallint[], $34::uuid[], $35::uuid[], $36::uuid[], $37::bigint[], $38::timestamptz[])
+    from unnest($42::smallint[], $43::uuid[], $44::uuid[], $45::uuid[], $46::bigint[], $47::timestamptz[])
 ),
 -- The first time with the StopIgnored that recorded it; again only one more.
 counted_stops as (
   insert into ledger.ignored_stops (partition, scope_id, stop_id, why, sequence, count)
-  select * from unnest($39::smallint[], $40::uuid[], $41::uuid[], $42::text[], $43::bigint[], $44::bigint[])
+  select * from unnest($48::smallint[], $49::uuid[], $50::uuid[], $51::text[], $52::bigint[], $53::bigint[])
       on conflict (partition, stop_id, why) do update
      set count = ledger.ignored_stops.count + excluded.count
 )
 update ledger.heads h
    set sequence = n.sequence, at = n.at, frontier = decode(n.frontier, 'hex')
-  from unnest($45::smallint[], $46::bigint[], $47::timestamptz[], $48::text[])
+  from unnest($54::smallint[], $55::bigint[], $56::timestamptz[], $57::text[])
     as n (partition, sequence, at, frontier)
  where h.partition = n.partition

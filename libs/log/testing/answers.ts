@@ -39,7 +39,12 @@ export function untruths(told: readonly Told[], log: readonly StoredEvent[]): st
     if (answer instanceof LogError) {
       if (answer.code !== 'unknown-outcome' && events.length > 0)
         wrong.push(`${name}: ${answer.code}, yet obeyed`);
-    } else if (answer.kind === 'unknown-session' || answer.kind === 'key-reused' || isReplay(answer)) {
+    } else if (
+      answer.kind === 'unknown-session' ||
+      answer.kind === 'key-reused' ||
+      answer.kind === 'attributes-too-large' ||
+      isReplay(answer)
+    ) {
       if (events.length > 0) wrong.push(`${name}: ${answer.kind}, yet obeyed`);
     } else {
       const why = disagreement(submission, answer, events, log);

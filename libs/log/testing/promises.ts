@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { Frontier, leafHash, rootOf } from '#audit';
-import { currentOf, epochOf, partitionOf, type Session } from '#session';
+import { currentOf, epochOf, partitionOf, type Session, timerOf } from '#session';
 import { scopeIdOf, stopIdOf } from '../ids.js';
 import { partitionOfSession } from '../index.js';
-import { groupBy, readLog, type StoredEvent } from './stored-log.js';
+import { groupBy, type Reader, readLog, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';
 
 /**
@@ -13,22 +13,31 @@ import { nothingYet, type Story, sessionsIn, tell } from './story.js';
  * the fold of every scope, and every table that claims to equal that fold. Empty when all is well.
  */
 export async function brokenPromises(pool: pg.Pool): Promise<string[]> {
-  const log = await readLog(pool);
-  const broken: string[] = [];
-  await checkPartitions(pool, log, broken);
-  const stories = checkScopes(log, broken);
-  await checkScopeRows(pool, stories, broken);
-  await checkSessionRows(pool, stories, broken);
-  await checkIgnoredStops(pool, log, broken);
-  await checkReceipts(pool, broken);
-  await checkDetails(pool, stories, broken);
-  return broken;
+  const client = await pool.connect();
+  try {
+    // All of it as of one moment: a reaper may be at work.
+    await client.query('begin isolation level repeatable read');
+    const log = await readLog(client);
+    const broken: string[] = [];
+    await checkPartitions(client, log, broken);
+    const stories = checkScopes(log, broken);
+    await checkScopeRows(client, stories, broken);
+    await checkSessionRows(client, stories, broken);
+    await checkIgnoredStops(client, log, broken);
+    await checkReceipts(client, broken);
+    await checkDetails(client, stories, broken);
+    await checkLeases(client, stories, broken);
+    return broken;
+  } finally {
+    await client.query('rollback');
+    client.release();
+  }
 }
 
 /** Promise 4 and 6: dense numbers, times that never go back, columns and trees that agree with the bytes. */
-async function checkPartitions(pool: pg.Pool, log: StoredEvent[], broken: string[]): Promise<void> {
-  const { rows: heads } = await pool.query('select * from ledger.heads order by partition');
-  const { partitions } = (await pool.query('select partitions from ledger.ledger')).rows[0];
+async function checkPartitions(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
+  const { rows: heads } = await client.query('select * from ledger.heads order by partition');
+  const { partitions } = (await client.query('select partitions from ledger.ledger')).rows[0];
   const events = groupBy(log, ({ partition }) => partition);
   for (const head of heads) {
     const stored = events.get(head.partition) ?? [];
@@ -108,8 +117,8 @@ function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
 }
 
 /** Promise 5 for scopes: the row is the fold. */
-async function checkScopeRows(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
-  const { rows } = await pool.query('select * from ledger.scopes');
+async function checkScopeRows(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.scopes');
   if (rows.length !== stories.size) broken.push(`${rows.length} scope rows for ${stories.size} scopes`);
   for (const row of rows) {
     const { version, latest } = stories.get(row.scope_key)?.state ?? {};
@@ -126,8 +135,12 @@ async function checkScopeRows(pool: pg.Pool, stories: Map<string, Story>, broken
 }
 
 /** Promise 5 for sessions: one row each, with its last state once it has ended. */
-async function checkSessionRows(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
-  const { rows } = await pool.query('select * from ledger.sessions');
+async function checkSessionRows(
+  client: Reader,
+  stories: Map<string, Story>,
+  broken: string[],
+): Promise<void> {
+  const { rows } = await client.query('select * from ledger.sessions');
   const stored = new Map(rows.map((row) => [row.session_id, row]));
   for (const [key, { sessions }] of stories) {
     for (const session of sessions.values()) {
@@ -143,8 +156,8 @@ async function checkSessionRows(pool: pg.Pool, stories: Map<string, Story>, brok
 }
 
 /** Corner 5: an ignored stop is recorded once per session, origin, epoch and why, and counted. */
-async function checkIgnoredStops(pool: pg.Pool, log: StoredEvent[], broken: string[]): Promise<void> {
-  const { rows } = await pool.query('select * from ledger.ignored_stops');
+async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.ignored_stops');
   const recorded = log.flatMap(({ event, partition, sequence }) =>
     event.type === 'StopIgnored'
       ? [`${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.why}`]
@@ -161,8 +174,8 @@ async function checkIgnoredStops(pool: pg.Pool, log: StoredEvent[], broken: stri
 }
 
 /** A key answers for one event of its scope. */
-async function checkReceipts(pool: pg.Pool, broken: string[]): Promise<void> {
-  const { rows } = await pool.query(
+async function checkReceipts(client: Reader, broken: string[]): Promise<void> {
+  const { rows } = await client.query(
     `select count(*) as receipts, count(distinct (r.key, r.scope_id)) as keys, count(e.sequence) as answered
        from ledger.receipts r left join ledger.events e using (partition, sequence, scope_id, at)`,
   );
@@ -172,11 +185,11 @@ async function checkReceipts(pool: pg.Pool, broken: string[]): Promise<void> {
 }
 
 /** Details are bound to the log by SHA-256(salt ‖ body), base64url. */
-async function checkDetails(pool: pg.Pool, stories: Map<string, Story>, broken: string[]): Promise<void> {
-  const { rows } = await pool.query('select * from ledger.details');
+async function checkDetails(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.details');
   const named = new Set(
-    [...stories.values()].flatMap(({ sessions }) =>
-      [...sessions.values()].map(({ attributesDigest }) => attributesDigest),
+    [...stories.values()].flatMap(({ events }) =>
+      events.flatMap(sessionsIn).map(({ attributesDigest }) => attributesDigest),
     ),
   );
   for (const { digest, salt, body } of rows) {
@@ -184,6 +197,25 @@ async function checkDetails(pool: pg.Pool, stories: Map<string, Story>, broken: 
     if (digest !== computed) broken.push(`details ${digest} are not those of the log`);
     if (!named.has(digest)) broken.push(`details ${digest} are in no session`);
   }
+}
+
+/** A current session whose time can be over has a lease row that fits it, and nothing else has one. */
+async function checkLeases(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.leases');
+  const stored = new Map(rows.map((row) => [row.session_id, row]));
+  for (const { state } of stories.values()) {
+    const timer = state.latest && timerOf(state.latest, state.latest.startedAt);
+    if (!state.latest || !timer) continue;
+    const { sessionId, epoch } = state.latest;
+    const row = stored.get(sessionId);
+    stored.delete(sessionId);
+    const said = [row?.partition, row?.epoch, row?.renewable];
+    if (!isDeepStrictEqual(said, [partitionOfSession(sessionId), epoch, timer.renewable]))
+      broken.push(`the lease of ${sessionId} is not that of its session`);
+    if (timer.renewable ? row?.until < new Date(timer.until) : row?.until.toISOString() !== timer.until)
+      broken.push(`the lease of ${sessionId} has another end`);
+  }
+  if (stored.size > 0) broken.push(`${stored.size} leases are of no current session`);
 }
 
 function holding({ sessionId, owner }: Session): string {

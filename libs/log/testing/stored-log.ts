@@ -25,9 +25,15 @@ export interface StoredEvent extends Position {
   event: SessionEvent;
 }
 
-/** The whole log, partition by partition, in order. */
-export async function readLog(pool: pg.Pool): Promise<StoredEvent[]> {
-  const { rows } = await pool.query('select * from ledger.events order by partition, sequence');
+/** Anything that answers queries. */
+export type Reader = Pick<pg.Pool, 'query'>;
+
+/** The whole log, or that of one scope, partition by partition, in order. */
+export async function readLog(reader: Reader, scopeKey?: ScopeKey): Promise<StoredEvent[]> {
+  const { rows } = await reader.query(
+    'select * from ledger.events where $1::text is null or scope_key = $1 order by partition, sequence',
+    [scopeKey],
+  );
   return rows.map((row) => {
     const text = row.bytes.toString('utf8');
     return {

@@ -1,0 +1,50 @@
+import { Controller, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RenewBody, RenewManyBody } from '#contracts';
+import type { Renewal } from '#log';
+import { anonymous } from '../caller.js';
+import { Leases } from '../leases.js';
+import { ProblemError } from '../problem.js';
+import { Presenter } from './answers.js';
+import { problemBody, sendProblem } from './problems.filter.js';
+import { Route } from './route.js';
+
+/** Renewals: they write no event, so their answers are small. */
+@Controller()
+export class LeasesController {
+  constructor(
+    private readonly leases: Leases,
+    private readonly presenter: Presenter,
+  ) {}
+
+  @Route('renewLease')
+  async renew(
+    @Req() request: FastifyRequest<{ Params: { sessionId: string }; Body: RenewBody }>,
+    @Res() reply: FastifyReply,
+  ) {
+    const { sessionId } = request.params;
+    const renewed = await this.leases.renew(anonymous, { sessionId, epoch: request.body.epoch });
+    if ('answer' in renewed) return sendProblem(reply, await this.presenter.problem(renewed.answer));
+    reply
+      .header('content-type', 'application/json')
+      .send({ outcome: 'renewed', sessionId, until: renewed.until });
+  }
+
+  @Route('renewLeases')
+  async renewMany(@Req() request: FastifyRequest<{ Body: RenewManyBody }>, @Res() reply: FastifyReply) {
+    const { body } = request;
+    if (new Set(body.map(({ sessionId }) => sessionId)).size < body.length) {
+      throw new ProblemError('invalid-request', 'body names a session twice');
+    }
+    const results = await Promise.all(body.map((renewal) => this.result(renewal)));
+    reply.header('content-type', 'application/json').send({ results });
+  }
+
+  /** One lease's result: what is wrong with it is no problem of the others. */
+  private async result(renewal: Renewal) {
+    const { sessionId } = renewal;
+    const renewed = await this.leases.renew(anonymous, renewal);
+    if ('until' in renewed) return { outcome: 'renewed', sessionId, until: renewed.until };
+    return { sessionId, problem: problemBody(await this.presenter.problem(renewed.answer)) };
+  }
+}

@@ -1,0 +1,70 @@
+import type pg from 'pg';
+import type { SessionId } from '#session';
+import { statement } from './statements.js';
+
+const reaperRound = statement('reaper_round');
+const postponeChecks = statement('postpone_checks');
+const findDue = statement('find_due');
+
+const PAGE = 1_000;
+
+export interface ReaperOptions {
+  pool: pg.Pool;
+  /** Between two looks, in milliseconds; below 1,000, so that a lapse appears within a second. */
+  everyMs: number;
+  /** Has the log say that a session's time is over. Must be harmless when it was said before. */
+  settle(sessionId: SessionId, partition: number): Promise<void>;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Finds sessions whose time is over and has them settled. Reads only what is due: a lease that was renewed is
+ * looked at once in its time. May run on every replica at once, because settling twice does nothing.
+ */
+export class Reaper {
+  private timer: NodeJS.Timeout | undefined;
+  private round: Promise<void> = Promise.resolve();
+  private closed = false;
+
+  constructor(private readonly options: ReaperOptions) {}
+
+  start(): void {
+    this.timer = setTimeout(() => {
+      this.round = this.look()
+        .catch(this.options.onFault) // the next round tries again
+        .finally(() => {
+          if (!this.closed) this.start();
+        });
+    }, this.options.everyMs);
+  }
+
+  /** Resolves when the round at hand is over. */
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.round;
+  }
+
+  private async look(): Promise<void> {
+    const { pool } = this.options;
+    await pool.query(reaperRound);
+    let postponed = PAGE;
+    while (postponed === PAGE && !this.closed) {
+      postponed = (await pool.query({ ...postponeChecks, values: [PAGE] })).rowCount ?? 0;
+    }
+    while ((await this.settlePage()) === PAGE && !this.closed) {
+      await pool.query(reaperRound); // a great many lapses take their time, and are no outage
+    }
+  }
+
+  private async settlePage(): Promise<number> {
+    const { pool, settle } = this.options;
+    const { rows } = await pool.query({ ...findDue, values: [PAGE] });
+    const settled = await Promise.allSettled(
+      rows.map(({ session_id, partition }) => settle(session_id, partition)),
+    );
+    const failed = settled.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return rows.length;
+  }
+}

@@ -1,0 +1,114 @@
+import type pg from 'pg';
+import type { Epoch, Instant, SessionId } from '#session';
+import { type DatabaseOptions, openPipeline } from './database.js';
+import { LogError } from './errors.js';
+import { partitionOfSession } from './ids.js';
+import { together } from './load.js';
+import { list, statement } from './statements.js';
+
+const lockLeases = statement('lock_leases');
+const renewLeases = statement('renew_leases');
+
+export interface Renewal {
+  sessionId: SessionId;
+  epoch: Epoch;
+}
+
+interface Waiting extends Renewal {
+  resolve(until: Instant | undefined): void;
+  reject(error: LogError): void;
+}
+
+export interface RenewerOptions {
+  database: DatabaseOptions;
+  /** Most leases in one transaction. */
+  maxBatch: number;
+  /** Most renewals that may wait; the next one is answered `overloaded`. */
+  maxQueue: number;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Renews leases: two statements and no event, for all that arrived while the last batch was committing. Only
+ * the database's clock counts, read after the lease's lock.
+ */
+export class LeaseRenewer {
+  private queue: Waiting[] = [];
+  private client: pg.Client | undefined;
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: RenewerOptions) {}
+
+  /**
+   * Resolves with the lease's new end, or undefined when it could not be renewed: ask the decider why. Rejects
+   * with LogError `overloaded` or `unavailable`; the lease may have been renewed in the latter case.
+   */
+  renew({ sessionId, epoch }: Renewal): Promise<Instant | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.queue.length >= this.options.maxQueue) {
+        return reject(new LogError('overloaded', 'Too many renewals are waiting already.'));
+      }
+      this.queue.push({ sessionId, epoch, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  /** Resolves when all renewals are answered and the connection is closed. */
+  async close(): Promise<void> {
+    await this.running;
+    await this.disconnect();
+  }
+
+  private async run(): Promise<void> {
+    await new Promise(setImmediate);
+    while (this.queue.length > 0) await this.commit(this.queue.splice(0, this.options.maxBatch));
+    // In the same turn as the last look at the queue: whoever comes after it has to find nobody running.
+    this.running = undefined;
+  }
+
+  private async commit(batch: Waiting[]): Promise<void> {
+    try {
+      const renewed = await this.write(batch);
+      for (const one of batch) one.resolve(renewed.get(one.sessionId)?.get(one.epoch));
+    } catch (cause) {
+      this.options.onFault(cause);
+      await this.disconnect();
+      for (const one of batch) one.reject(new LogError('unavailable', 'Postgres cannot be used.', { cause }));
+    }
+  }
+
+  private async write(batch: Waiting[]): Promise<Map<SessionId, Map<Epoch, Instant>>> {
+    const client = await this.connect();
+    const partitions = list(batch, (one) => partitionOfSession(one.sessionId));
+    const ids = list(batch, (one) => one.sessionId);
+    const epochs = list(batch, (one) => one.epoch);
+    const results = await together(client, () => [
+      client.query('begin'),
+      client.query({ ...lockLeases, values: [partitions, ids] }),
+      client.query({ ...renewLeases, values: [partitions, ids, epochs] }),
+      client.query('commit'),
+    ]);
+    if (results[3]?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    const renewed = new Map<SessionId, Map<Epoch, Instant>>();
+    for (const { session_id, epoch, until } of results[2]?.rows ?? []) {
+      renewed.set(session_id, new Map([[epoch, until]]));
+    }
+    return renewed;
+  }
+
+  private async connect(): Promise<pg.Client> {
+    if (this.client) return this.client;
+    const client = await openPipeline(this.options.database);
+    client.once('end', () => {
+      if (this.client === client) this.client = undefined;
+    });
+    this.client = client;
+    return client;
+  }
+
+  private async disconnect(): Promise<void> {
+    const { client } = this;
+    this.client = undefined;
+    await client?.end().catch(() => {}); // a lost connection is closed already
+  }
+}

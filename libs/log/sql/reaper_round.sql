@@ -1,0 +1,4 @@
+-- The reaper is here. When it was away for over 2 s, or the database was, leases get time to be renewed.
+update ledger.reaper
+   set resumed_at = case when seen_at < clock_timestamp() - interval '2 seconds' then clock_timestamp() else resumed_at end,
+       seen_at = clock_timestamp()

@@ -1,0 +1,14 @@
+import type { StopIgnoredWhy } from './events.js';
+import type { ScopeState, Session } from './session.js';
+
+/** A scope's state and what else the command at hand has to know. */
+export interface Known extends ScopeState {
+  /** The session that the command names, when it is not the latest; it has ended. */
+  past?: Session;
+  /** The session that followed `past`, as it is now. */
+  pastSuccessor?: Session;
+  /** Whether the time of the current session is over: its lease, its grace, or its draining. */
+  due?: boolean;
+  /** Why stops of the same session, origin and epoch were ignored, as recorded before. */
+  ignored?: readonly StopIgnoredWhy[];
+}

@@ -1,0 +1,127 @@
+import type {
+  ActivateSession,
+  ChangeAttributes,
+  ClaimOwnership,
+  Issued,
+  ReleaseOwnership,
+  RenewLease,
+  TouchSession,
+} from './commands.js';
+import { accept, type Decision, refuse } from './decision.js';
+import type { Known } from './known.js';
+import { fenced, isOwner, isPrincipal, later } from './rules.js';
+import { currentOf, type Owner, ownerMatches, type Session } from './session.js';
+
+export function activate(command: ActivateSession, known: Known): Decision {
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  if (current.status === 'active') return accept('unchanged', current);
+  if (current.status === 'ending') return refuse('session-ending', { current });
+  const session: Session = { ...current, status: 'active', revision: current.revision + 1 };
+  return accept('activated', session, { type: 'SessionActivated', session });
+}
+
+export function release(command: ReleaseOwnership, known: Known): Decision {
+  const released = known.latest;
+  if (released?.status === 'released' && wasReleasedBy(command, released)) {
+    return accept('unchanged', released); // 10
+  }
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (current.status === 'ending') return refuse('session-ending', { current }); // 10
+  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+
+  const { owner, ...rest } = current;
+  const session: Session = {
+    ...rest,
+    status: 'released',
+    epoch: current.epoch + 1,
+    revision: current.revision + 1,
+  };
+  if (owner) session.previousOwner = owner;
+  if (command.to && command.reservedSeconds) {
+    session.reservedFor = command.to;
+    session.reservedUntil = later(command.at, command.reservedSeconds);
+  }
+  return accept('released', session, { type: 'OwnershipReleased', session });
+}
+
+/** The release of the caller itself, asked for again: under the epoch before it, or the one it made. A lapse was none. */
+function wasReleasedBy(command: ReleaseOwnership, released: Session): boolean {
+  return (
+    released.sessionId === command.sessionId &&
+    released.expiresAt === undefined &&
+    (command.epoch === released.epoch - 1 || command.epoch === released.epoch) &&
+    isPrincipal(command, released) &&
+    (command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
+  );
+}
+
+export function claim(command: ClaimOwnership, known: Known): Decision {
+  if (command.force && !command.operate) return refuse('operate-required');
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (current.status === 'ending') return refuse('session-ending', { current });
+  if (current.status === 'released') return take(current, command, command.owner, command);
+  if (isOwner(command, current, command.owner)) return accept('unchanged', current); // 9
+  if (!command.force) return refuse('not-owner', { current }); // 9
+  return take(current, command, command.owner, command);
+}
+
+/** Makes `owner` the owner of a released session, or of any when forced. 2, 9 */
+export function take(
+  current: Session,
+  issued: Issued,
+  owner: Owner,
+  { force: forced, lease }: Pick<ClaimOwnership, 'force' | 'lease'> = {},
+): Decision {
+  const { reservedFor, reservedUntil, previousOwner: _, expiresAt: __, ...rest } = current;
+  const reserved = reservedFor && reservedUntil && issued.at < reservedUntil;
+  if (reserved && !ownerMatches(reservedFor, owner) && !forced) {
+    return refuse('reserved', { current, until: reservedUntil });
+  }
+  const session: Session = {
+    ...rest,
+    status: current.status === 'released' ? 'active' : current.status,
+    epoch: current.epoch + 1,
+    revision: current.revision + 1,
+    owner,
+    principal: issued.principal,
+  };
+  if (lease) session.lease = lease;
+  return accept('claimed', session, {
+    type: 'OwnershipClaimed',
+    session,
+    ...(forced && { forced: true }),
+  });
+}
+
+export function renew(command: RenewLease, known: Known): Decision {
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (current.status === 'ending') return refuse('session-ending', { current });
+  if (!isOwner(command, current, undefined)) return refuse('not-owner', { current });
+  if (!current.lease) return refuse('no-lease', { current });
+  return { ...accept('renewed', current), renews: true };
+}
+
+export function touch(command: TouchSession, known: Known): Decision {
+  const current = currentOf(known);
+  if (!current) return refuse('session-ended');
+  if (current.sessionId !== command.sessionId) return refuse('stale-session', { current });
+  const renewable = current.status === 'active' || current.status === 'starting';
+  if (!renewable || current.lease?.renewOn !== 'use') return accept('unchanged', current);
+  return { ...accept('renewed', current), renews: true };
+}
+
+export function changeAttributes(command: ChangeAttributes, known: Known): Decision {
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  if (current.attributesDigest === command.attributesDigest) return accept('unchanged', current);
+  const { attributesDigest: _, ...rest } = current;
+  const session: Session = { ...rest, revision: current.revision + 1 };
+  if (command.attributesDigest !== undefined) session.attributesDigest = command.attributesDigest;
+  return accept('changed', session, { type: 'AttributesChanged', session });
+}

@@ -1,0 +1,53 @@
+import type { StartSession } from './commands.js';
+import { accept, type Decision, refuse } from './decision.js';
+import type { Known } from './known.js';
+import { take } from './ownership.js';
+import { about, ended } from './rules.js';
+import { currentOf, epochOf, type Session } from './session.js';
+
+export function start(command: StartSession, known: Known): Decision {
+  const current = currentOf(known);
+  const epoch = epochOf(known);
+  const expected = command.expectedEpoch ?? epoch;
+  if (expected > epoch) return refuse('future-epoch', about(current)); // 14
+  if (expected < epoch) return refuse('stale-epoch', about(current)); // 1
+  if (!current || command.onConflict === 'supersede') return begin(command, known); // 1
+  if (command.onConflict === 'reject') return refuse('session-active', { current }); // 3
+  if (current.status === 'ending') return refuse('session-ending', { current }); // 2
+  if (current.status === 'released') return take(current, command, command.owner); // 2
+  return current.lease?.renewOn === 'use'
+    ? { ...accept('joined', current), renews: true }
+    : accept('joined', current); // 2
+}
+
+function begin(command: StartSession, known: Known): Decision {
+  const epoch = epochOf(known) + 1;
+  const old = currentOf(known);
+  const superseded = old && {
+    ...ended(old, command.at, 'superseded'),
+    successorId: command.sessionId,
+  };
+  const session: Session = {
+    sessionId: command.sessionId,
+    scope: { userId: command.scope.userId, projectId: command.scope.projectId },
+    status: command.phase ?? 'active',
+    epoch,
+    revision: (superseded ?? known.latest)?.revision ?? 0,
+    owner: command.owner,
+    principal: command.principal,
+    rootId: command.sessionId,
+    chainLength: 1,
+    startedAt: command.at,
+  };
+  session.revision += 1;
+  if (command.lease) session.lease = command.lease;
+  if (command.attributesDigest !== undefined) session.attributesDigest = command.attributesDigest;
+  const started = { type: 'SessionStarted', session } as const;
+  if (!superseded) return accept('started', session, started);
+  return accept(
+    'started',
+    session,
+    { type: 'SessionSuperseded', session: superseded, by: command.owner },
+    started,
+  );
+}

@@ -1,0 +1,42 @@
+import { later } from './rules.js';
+import type { Instant, Session } from './session.js';
+
+/** When a session's time is over, and whether a renewal may put that off. */
+export interface Timer {
+  until: Instant;
+  /** How long it is. After an outage there is as much time again, at most 60 s. At least 1. */
+  seconds: number;
+  renewable: boolean;
+}
+
+/**
+ * The timer of a session as an event or a renewal at `at` leaves it: its lease anew, the grace after a lapse,
+ * or its draining. Undefined when nothing happens to it by time alone.
+ */
+export function timerOf(session: Session, at: Instant): Timer | undefined {
+  switch (session.status) {
+    case 'starting':
+    case 'active': {
+      if (!session.lease) return undefined;
+      const { seconds } = session.lease;
+      return { until: later(at, seconds), seconds, renewable: true };
+    }
+    case 'released':
+      return fixed(session.expiresAt, session.lease?.seconds ?? 1);
+    case 'ending':
+      return fixed(session.drainUntil, secondsBetween(at, session.drainUntil));
+    case 'ended':
+      return undefined;
+    default:
+      return session.status satisfies never;
+  }
+}
+
+/** A timer that no renewal moves. */
+function fixed(until: Instant | undefined, seconds: number): Timer | undefined {
+  return until === undefined ? undefined : { until, seconds, renewable: false };
+}
+
+function secondsBetween(at: Instant, until: Instant = at): number {
+  return Math.max(1, Math.ceil((Date.parse(until) - Date.parse(at)) / 1_000));
+}
