@@ -1,3 +1,4 @@
+import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
@@ -22,7 +23,11 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
     fastifyAdapter(),
-    { bodyParser: false, logger: ['error', 'warn'], abortOnError: false },
+    {
+      bodyParser: false,
+      logger: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),
+      abortOnError: false,
+    },
   );
   await app.init();
   return {

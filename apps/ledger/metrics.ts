@@ -14,7 +14,6 @@ export class Metrics {
     'Time of one batch, lock to commit',
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5],
   );
-  readonly answers = this.counter('ledger_answers_total', 'Answers to commands', ['answer']);
   readonly faults = this.counter('ledger_faults_total', 'Faults of the machinery', ['where']);
   readonly relayed = this.counter('ledger_relay_events_total', 'Events that Kafka has acknowledged', []);
   readonly resent = this.counter('ledger_relay_resends_total', 'Batches that were sent to Kafka again', []);

@@ -1,1 +1,1 @@
-select partition, sequence from ledger.heads
+select partition, sequence from ledger.heads order by partition
