@@ -10,7 +10,7 @@ import {
   type ProblemBody,
 } from './support/sessions.js';
 
-// A cloud gives its session away before a disconnect that it knows of. SCENARIOS 1, "release".
+// A cloud gives its session away before a disconnect that it knows of. Scenario 1, "release".
 const cloudProd = { environment: 'cloud-prod' };
 const lease = { seconds: 2, graceSeconds: 3 };
 let service: Service;

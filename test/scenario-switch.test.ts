@@ -6,7 +6,7 @@ import { type NodeProcess, spawnNode } from './support/process.js';
 import { freshTopic, type Service, startService } from './support/service.js';
 import { type EventsBody, newUser } from './support/sessions.js';
 
-// A user of captions switches from one cloud to another; the old one's stop comes late. SCENARIOS 1, "switch".
+// A user of captions switches from one cloud to another; the old one's stop comes late. Scenario 1, "switch".
 const cloudScript = fileURLToPath(new URL('./support/cloud.js', import.meta.url));
 const GRACE_MS = 3_000;
 const userId = newUser();

@@ -9,7 +9,7 @@ import {
   refusal,
 } from './support/sessions.js';
 
-// A client comes back with the id of a session that has ended. SCENARIOS 1, "terminated".
+// A client comes back with the id of a session that has ended. Scenario 1, "terminated".
 let service: Service;
 beforeAll(async () => {
   service = await startService();

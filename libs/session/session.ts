@@ -95,7 +95,7 @@ export function epochOf(state: ScopeState): Epoch {
   return state.latest?.epoch ?? 0;
 }
 
-/** DESIGN "owner": environments are equal, and the holder's instance is absent or equal. */
+/** Environments are equal, and the holder's instance is absent or equal. */
 export function ownerMatches(holder: Owner | undefined, asking: Owner): boolean {
   return (
     holder !== undefined &&
