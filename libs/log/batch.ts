@@ -15,6 +15,7 @@ import {
   type Session,
   type SessionEventType,
   type StopIgnoredWhy,
+  startsTimer,
   timerOf,
 } from '#session';
 import { newDetails } from './details.js';
@@ -172,7 +173,7 @@ export class Batch {
       this.rows.add(event, encoded, placed);
       if ('session' in event) {
         this.remember(event.session, scopeKey);
-        this.keepTimer(before, event.session, partition, at);
+        if (startsTimer(event)) this.keepTimer(before, event.session, partition, at);
       }
       if ('previous' in event) this.remember(event.previous, scopeKey);
     }

@@ -137,12 +137,21 @@ export class BatchRows {
         put(event.previous.sessionId, previous, event.previous.successorId);
         put(event.session.sessionId);
         break;
+      case 'UsageRecorded':
+      case 'SessionInvalidated': {
+        // Of a session that has ended the row is its last state, which this has changed.
+        const one = 'session' in event ? event.session : event.previous;
+        if (one.status === 'ended') put(one.sessionId, session ?? previous, one.successorId);
+        break;
+      }
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
+      case 'CheckpointMarked':
+      case 'InvalidReported':
       case 'StopIgnored':
         break;
       default:

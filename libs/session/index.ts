@@ -7,4 +7,5 @@ export type { Known } from './known.js';
 export { type Json, type JsonObject, mergePatch } from './merge-patch.js';
 export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
 export * from './session.js';
-export { type Timer, timerOf } from './timer.js';
+export { startsTimer, type Timer, timerOf } from './timer.js';
+export type { Money, Usage, UsageTotals } from './usage.js';

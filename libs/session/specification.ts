@@ -21,7 +21,7 @@ import { evolve } from './evolve.js';
 import type { Known } from './known.js';
 import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
-import { type Timer, timerOf } from './timer.js';
+import { startsTimer, type Timer, timerOf } from './timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */
 export interface Story {
@@ -54,8 +54,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (event.type === 'StopIgnored') return [];
-  return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
+  return [...('previous' in event ? [event.previous] : []), ...('session' in event ? [event.session] : [])];
 }
 
 /** What a command is decided on, how, and what that leads to. */
@@ -78,7 +77,7 @@ export function act(before: Story, command: Command, known = knownFor(before, co
 }
 
 function setsTimer(decision: Decision): boolean {
-  return 'renews' in decision || decision.events.some((event) => event.type !== 'StopIgnored');
+  return 'renews' in decision || decision.events.some(startsTimer);
 }
 
 /**

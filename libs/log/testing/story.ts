@@ -31,8 +31,7 @@ export function tell(story: Story, event: SessionEvent): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (!('session' in event)) return [];
-  return 'previous' in event ? [event.previous, event.session] : [event.session];
+  return [...('previous' in event ? [event.previous] : []), ...('session' in event ? [event.session] : [])];
 }
 
 /** What the decider has to know, taken from the whole story instead of from tables. */
