@@ -5,6 +5,7 @@ import { CurrentReader, History, LedgerWriter, Tail } from '#log';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
+import { ChainController } from './http/chain.controller.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
@@ -54,6 +55,7 @@ export class LedgerModule {
       imports: [CqrsModule.forRoot()],
       controllers: [
         CommandsController,
+        ChainController,
         LeasesController,
         ReadsController,
         FeedController,

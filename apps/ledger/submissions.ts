@@ -11,7 +11,14 @@ import {
   type ReceiptKey,
   type Submission,
 } from '#log';
-import { partitionOf, type Scope, type ScopeKey, type SessionCommand, scopeKey } from '#session';
+import {
+  type ChainPolicy,
+  partitionOf,
+  type Scope,
+  type ScopeKey,
+  type SessionCommand,
+  scopeKey,
+} from '#session';
 import { attributesJson } from './attributes.js';
 import type { Caller } from './caller.js';
 import { leaseTerms } from './lease-terms.js';
@@ -41,7 +48,16 @@ export class Submissions {
 
   start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
     const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
-    const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, attributes } = body;
+    const {
+      owner,
+      onConflict = 'supersede',
+      expectedEpoch,
+      phase,
+      lease,
+      attributes,
+      policy,
+      fromCheckpoint,
+    } = body;
     const details = attributes && newDetails(attributesJson(attributes), newSalt());
     const command: Extract<Draft, { type: 'StartSession' }> = {
       type: 'StartSession',
@@ -56,6 +72,8 @@ export class Submissions {
     if (phase === 'starting') command.phase = phase;
     if (lease) command.lease = leaseTerms(lease);
     if (details) command.attributesDigest = details.digest;
+    if (policy) command.policy = chainPolicy(policy);
+    if (fromCheckpoint !== undefined) command.fromCheckpoint = fromCheckpoint;
     const submission = this.submission(caller, command, partition, request);
     submission.scopeKey = scopeKey as ScopeKey;
     if (details) submission.details = details;
@@ -95,6 +113,15 @@ export class Submissions {
     if (request?.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
     return submission;
   }
+}
+
+/** Throws `invalid-request` for a policy that would advise a reset when it is too late. */
+function chainPolicy(policy: ChainPolicy): ChainPolicy {
+  const { maxChainLength, adviseAt } = policy;
+  if (adviseAt !== undefined && maxChainLength !== undefined && adviseAt > maxChainLength) {
+    throw new ProblemError('invalid-request', 'body.policy.adviseAt must be <= body.policy.maxChainLength');
+  }
+  return policy;
 }
 
 function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): ReceiptKey {

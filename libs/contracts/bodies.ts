@@ -1,5 +1,17 @@
 import { type Static, Type } from 'typebox';
-import { Attributes, Epoch, Id, Lease, Owner, Reason, RotationReason, SessionId } from './values.js';
+import {
+  Attributes,
+  Epoch,
+  Id,
+  Label,
+  Lease,
+  Owner,
+  Policy,
+  Reason,
+  RotationReason,
+  SessionId,
+  Usage,
+} from './values.js';
 
 const closed = { additionalProperties: false };
 const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
@@ -16,6 +28,8 @@ export const StartBody = Type.Object(
     phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
     lease: Type.Optional(Lease),
     attributes: Type.Optional(Attributes),
+    policy: Type.Optional(Policy),
+    fromCheckpoint: Type.Optional(Label),
   },
   closed,
 );
@@ -33,6 +47,7 @@ export const RotateBody = Type.Object(
         { ...closed, description: "The provider's name for the successor; stored as a keyed hash" },
       ),
     ),
+    usage: Type.Optional(Usage),
   },
   closed,
 );
@@ -93,6 +108,24 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
+export const UsageBody = Type.Object({ usage: Usage }, closed);
+
+export const CheckpointBody = Type.Object({ label: Label }, closed);
+
+export const InvalidBody = Type.Object(
+  {
+    ...byOwner,
+    certainty: Type.Enum(['definite', 'transient'], {
+      description: 'definite: the session can never be continued; transient: it may yet',
+    }),
+    reason: Reason,
+    fallback: Type.Optional(
+      Type.Enum(['latest-valid', 'start-fresh'], { description: 'latest-valid when left out' }),
+    ),
+  },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -102,3 +135,6 @@ export type EndBody = Static<typeof EndBody>;
 export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
 export type AttributesBody = Static<typeof AttributesBody>;
+export type UsageBody = Static<typeof UsageBody>;
+export type CheckpointBody = Static<typeof CheckpointBody>;
+export type InvalidBody = Static<typeof InvalidBody>;

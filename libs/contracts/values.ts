@@ -154,8 +154,19 @@ export const Policy = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, description: 'How long the chain may grow' },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'How long the chain may grow: one of these at least',
+  },
 );
+
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
+});
 
 export const Position = Type.Object(
   { partition: Type.Integer({ minimum: 0 }), sequence: Type.Integer({ minimum: 0 }) },

@@ -75,8 +75,15 @@ export interface ReceiptRow extends Position, ReceiptKey {
 export interface IgnoredStopRow extends Position {
   scopeId: string;
   stopId: string;
-  why: StopIgnoredWhy;
+  why: StopIgnoredWhy | 'transient';
   count: number;
+}
+
+export interface CheckpointRow extends Position {
+  scopeId: string;
+  label: string;
+  sessionId: SessionId;
+  at: Instant;
 }
 
 /** What a batch writes. A session's JSON is kept once: rows name its place in the events' bytes. */
@@ -88,6 +95,7 @@ export class BatchRows {
   readonly details: DetailsRow[] = [];
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
+  readonly checkpoints: CheckpointRow[] = [];
   private readonly texts: string[] = [];
   private byteLength = 0;
 
@@ -174,7 +182,16 @@ export class BatchRows {
     this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
   }
 
-  countIgnoredStop(stopId: string, why: StopIgnoredWhy, { partition, sequence, scopeId }: Stamp): void {
+  addCheckpoint(label: string, sessionId: SessionId, { partition, sequence, scopeId, at }: Stamp): void {
+    this.checkpoints.push({ partition, sequence, scopeId, at, label, sessionId });
+  }
+
+  /** An ignored stop, or a report of a transient failure. */
+  countIgnoredStop(
+    stopId: string,
+    why: StopIgnoredWhy | 'transient',
+    { partition, sequence, scopeId }: Stamp,
+  ): void {
     const key = `${stopId} ${why}`;
     const row = this.ignoredStops.get(key);
     if (row) row.count += 1;

@@ -6,6 +6,7 @@ import type { BatchRows } from './rows.js';
 import { list, listOf, statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
+const saveCheckpoints = statement('save_checkpoints');
 const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
 const findEvent = statement('find_event');
@@ -24,6 +25,9 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
   const results = await together(client, () => [
     locks ? client.query({ ...lockLeases, values: locks }) : undefined,
     values && client.query({ ...saveBatch, values }),
+    batch.rows.checkpoints.length > 0
+      ? client.query({ ...saveCheckpoints, values: checkpointColumns(batch.rows) })
+      : undefined,
     client.query('commit'),
   ]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.
@@ -154,6 +158,17 @@ function ignoredStopColumns(rows: BatchRows): string[] {
     list(stops, (row) => row.why),
     list(stops, (row) => row.sequence),
     list(stops, (row) => row.count),
+  ];
+}
+
+function checkpointColumns({ checkpoints }: BatchRows): unknown[] {
+  return [
+    list(checkpoints, (row) => row.partition),
+    list(checkpoints, (row) => row.scopeId),
+    checkpoints.map((row) => row.label), // free text: the client quotes it
+    list(checkpoints, (row) => row.sessionId),
+    list(checkpoints, (row) => row.sequence),
+    list(checkpoints, (row) => row.at),
   ];
 }
 

@@ -15,6 +15,13 @@ export type Outcome =
   | 'renewed'
   | 'changed'
   | 'settled'
+  | 'recorded'
+  | 'marked'
+  | 'recovered'
+  | 'started-fresh'
+  | 'already-recovered'
+  | 'marked-invalid'
+  | 'reported'
   | 'unchanged';
 
 export type RefusalCode =
@@ -28,7 +35,15 @@ export type RefusalCode =
   | 'reserved'
   | 'no-lease'
   | 'not-owner'
-  | 'operate-required';
+  | 'operate-required'
+  | 'rotates-to-itself'
+  | 'chain-too-long'
+  | 'usage-overflow'
+  | 'too-many-currencies'
+  | 'session-invalid'
+  | 'unknown-checkpoint'
+  | 'checkpoint-taken'
+  | 'too-many-checkpoints';
 
 /** A command that was not obeyed, and what its sender needs next. */
 export interface Refusal {
@@ -48,6 +63,8 @@ export interface Accepted {
   renews?: true;
   /** The current session, where `session` may be history. */
   current?: Session;
+  /** For `reported`: in how many seconds the session should be tried again. */
+  retryAfter?: number;
 }
 
 export interface Refused {

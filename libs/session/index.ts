@@ -1,3 +1,4 @@
+export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export * from './commands.js';
 export { decide } from './decide.js';
 export type { Accepted, Decision, Outcome, Refusal, RefusalCode, Refused } from './decision.js';

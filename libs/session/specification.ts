@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 // Given / when / then for the decider. For tests only: index.ts does not show it.
+import { lastValidBefore } from './chain.js';
 import type {
   ActivateSession,
   ChangeAttributes,
@@ -7,8 +8,11 @@ import type {
   Command,
   EndSession,
   Issued,
+  MarkCheckpoint,
+  RecordUsage,
   ReleaseOwnership,
   RenewLease,
+  ReportInvalid,
   RotateSession,
   SettleSession,
   StartSession,
@@ -87,6 +91,7 @@ function setsTimer(decision: Decision): boolean {
 export function knownFor(story: Story, command: Command): Known {
   const due = story.timer !== undefined && command.at >= story.timer.until;
   const known: Known = { ...story.state, due };
+  Object.assign(known, checkpointFor(story, command), validityFor(story, command));
   if (command.type === 'StartSession') return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
@@ -101,6 +106,29 @@ export function knownFor(story: Story, command: Command): Known {
       .map((ignored) => ignored.why);
   }
   return known;
+}
+
+/** The checkpoint that a command names, with its session as it is now. */
+function checkpointFor(story: Story, command: Command): Pick<Known, 'checkpoint' | 'checkpoints'> {
+  const label = command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+  const named = command.type === 'MarkCheckpoint' ? command.label : label;
+  if (named === undefined) return {};
+  const marked = story.events.filter((event) => event.type === 'CheckpointMarked');
+  const [session] = marked.filter((event) => event.label === named).flatMap(sessionsIn);
+  const checkpoint = session && story.sessions.get(session.sessionId);
+  return { checkpoints: marked.length, ...(checkpoint && { checkpoint }) };
+}
+
+/** For a report that a session is invalid: what recovery may go back to, and whether it was reported before. */
+function validityFor(story: Story, command: Command): Pick<Known, 'reported' | 'lastValid'> {
+  if (command.type !== 'ReportInvalid') return {};
+  const { sessionId, epoch, reason } = command;
+  const reported = story.events
+    .filter((event) => event.type === 'InvalidReported' && event.reason === reason)
+    .flatMap(sessionsIn)
+    .some((session) => session.sessionId === sessionId && session.epoch === epoch);
+  const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
+  return { reported, ...(lastValid && { lastValid }) };
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
@@ -149,7 +177,10 @@ export function accepted(outcome: Outcome, ...types: SessionEventType[]): Expect
   return ({ decision, after }) => {
     expect(decision).toMatchObject({ outcome });
     expect(decision.events.map((event) => event.type)).toEqual(types);
-    if ('outcome' in decision && types.length > 0) expect(after.state.latest).toEqual(decision.session);
+    if (!('outcome' in decision) || types.length === 0) return;
+    const { sessionId } = decision.session;
+    const isLatest = sessionId === after.state.latest?.sessionId;
+    expect(isLatest ? after.state.latest : after.sessions.get(sessionId)).toEqual(decision.session);
   };
 }
 
@@ -341,6 +372,32 @@ export function settleSession(second: number) {
   };
 }
 
+export function recordUsage({ by, ...more }: By<RecordUsage>) {
+  return (story: Story): RecordUsage => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'RecordUsage', usage: { inputTokens: 1 }, ...rest };
+  };
+}
+
+export function markCheckpoint({ by, ...more }: By<MarkCheckpoint>) {
+  return (story: Story): MarkCheckpoint => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'MarkCheckpoint', label: 'v1', ...rest };
+  };
+}
+
+/** Definite, and to go on from the latest valid session, unless said. */
+export function reportInvalid({ by, ...more }: By<ReportInvalid>) {
+  return (story: Story): ReportInvalid => ({
+    type: 'ReportInvalid',
+    certainty: 'definite',
+    reason: 'context lost',
+    fallback: 'latest-valid',
+    successorId: nextId(story),
+    ...said(story, by, more),
+  });
+}
+
 /** A lease of ten seconds with a grace of five, unless said. */
 export function lease(more: Partial<LeaseTerms> = {}): { lease: LeaseTerms } {
   return { lease: { seconds: 10, graceSeconds: 5, renewOn: 'heartbeat', onLapse: 'release', ...more } };
@@ -356,6 +413,10 @@ export const releasedBy = (by: Who, to?: Who, reservedSeconds?: number) =>
   releaseOwnership({ by, ...(to && { to }), ...(reservedSeconds && { reservedSeconds }) });
 export const claimedBy = claimOwnership;
 export const endedBy = (origin: Who) => endSession({ origin });
+export const usedBy = recordUsage;
+export const invalidBy = reportInvalid;
+export const checkpointBy = (by: Who, label: string, more: More<MarkCheckpoint> = {}) =>
+  markCheckpoint({ by, label, ...more });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
 export const settledAt = settleSession;
