@@ -2,7 +2,18 @@ import fc from 'fast-check';
 import type { Owner, Session } from '#session';
 import { type Answer, newSessionId, partitionOfSession, type Submission } from '../index.js';
 import { ask, type Told } from './answers.js';
-import { again, forSession, keyed, type Place, start, withAttributes } from './submissions.js';
+import {
+  again,
+  forSession,
+  keyed,
+  markCheckpoint,
+  type Place,
+  recordUsage,
+  reportInvalid,
+  rotate,
+  start,
+  withAttributes,
+} from './submissions.js';
 
 const owners: Owner[] = [
   { environment: 'cloud-dev' },
@@ -13,6 +24,7 @@ const owners: Owner[] = [
 const kinds = [
   ...(['start', 'start', 'activate', 'rotate', 'rotate', 'release', 'release', 'claim', 'claim'] as const),
   ...(['end', 'end', 'late', 'again', 'stranger'] as const),
+  ...(['usage', 'invalid', 'invalid', 'checkpoint', 'from checkpoint', 'to itself', 'release'] as const),
 ];
 
 const move = fc.record({
@@ -30,7 +42,15 @@ const move = fc.record({
   starting: fc.boolean(),
   expects: fc.constantFrom(false, false, true),
   reserved: fc.option(fc.constantFrom(...owners), { nil: undefined }),
-  handle: fc.option(fc.constantFrom('handle-1', 'handle-2'), { nil: undefined }),
+  handle: fc.constantFrom('handle-1', 'handle-1', 'handle-2', undefined),
+  usage: fc.constantFrom(
+    { inputTokens: 7 },
+    { outputTokens: 3, cost: { amount: '0.01', currency: 'EUR' }, model: 'größer' },
+    { inputTokens: Number.MAX_SAFE_INTEGER },
+  ),
+  label: fc.constantFrom('v1', '"}, NULL \\ 🚲'),
+  certainty: fc.constantFrom('definite', 'definite', 'transient'),
+  fallback: fc.constantFrom('latest-valid', 'latest-valid', 'start-fresh'),
   key: fc.constantFrom(true, false),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
@@ -93,7 +113,9 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
     case 'rotate': {
       const successorId = newSessionId(partitionOfSession(meant.sessionId));
       const named = handle && { successorHandle: handle };
-      return forSession(meant, { type: 'RotateSession', successorId, reason: 'bigger', ...named, ...issued });
+      const used = made.force && { usage: made.usage };
+      const reason = made.starting ? 'compact' : 'reset';
+      return forSession(meant, { type: 'RotateSession', successorId, reason, ...named, ...used, ...issued });
     }
     case 'release': {
       const to = reserved && { to: reserved, reservedSeconds: 3_600 };
@@ -101,6 +123,22 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
     }
     case 'claim':
       return forSession(meant, { type: 'ClaimOwnership', owner, ...force, ...issued });
+    case 'to itself':
+      return rotate(meant, { successorHandle: meant.handle ?? 'handle-1', operate: true });
+    case 'usage':
+      return recordUsage(meant, made.usage);
+    case 'invalid':
+      return reportInvalid(meant, { certainty: made.certainty, fallback: made.fallback, ...issued });
+    case 'checkpoint':
+      return markCheckpoint(meant, made.label);
+    case 'from checkpoint':
+      return start(place, {
+        owner,
+        fromCheckpoint: made.label,
+        policy: { maxChainLength: 3 },
+        principal,
+        operate,
+      });
     case 'stranger':
       return { ...forSession(meant, { type: 'ActivateSession', ...issued }), tenant: 'other' };
     case 'end':
@@ -115,7 +153,16 @@ function starting(made: Move, place: Place, epoch: number): Submission {
   const { owner, onConflict, principal, operate } = made;
   const phase = made.starting && { phase: 'starting' as const };
   const expected = made.expects && { expectedEpoch: epoch };
-  const submission = start(place, { owner, onConflict, principal, operate, ...phase, ...expected });
+  const policy = made.force && { policy: { maxChainLength: 1 } };
+  const submission = start(place, {
+    owner,
+    onConflict,
+    principal,
+    operate,
+    ...phase,
+    ...expected,
+    ...policy,
+  });
   return made.force
     ? withAttributes(submission, JSON.stringify({ note: owner.instance ?? null }))
     : submission;

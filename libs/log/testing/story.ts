@@ -2,6 +2,7 @@ import {
   type Command,
   evolve,
   type Known,
+  lastValidBefore,
   noSessionYet,
   type Owner,
   type ScopeState,
@@ -36,7 +37,7 @@ export function sessionsIn(event: SessionEvent): Session[] {
 
 /** What the decider has to know, taken from the whole story instead of from tables. */
 export function knownFrom(story: Story, command: Command): Known {
-  const known: Known = { ...story.state };
+  const known: Known = { ...story.state, ...checkpointFrom(story, command), ...validityFrom(story, command) };
   if (command.type === 'StartSession') return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
@@ -52,6 +53,29 @@ export function knownFrom(story: Story, command: Command): Known {
       .map(({ why }) => why);
   }
   return known;
+}
+
+/** The checkpoint that a command names, with its session as it is now. */
+function checkpointFrom(story: Story, command: Command): Pick<Known, 'checkpoint' | 'checkpoints'> {
+  const label = command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+  const named = command.type === 'MarkCheckpoint' ? command.label : label;
+  if (named === undefined) return {};
+  const marked = story.events.filter((event) => event.type === 'CheckpointMarked');
+  const [session] = marked.filter((event) => event.label === named).flatMap(sessionsIn);
+  const checkpoint = session && story.sessions.get(session.sessionId);
+  return { checkpoints: marked.length, ...(checkpoint && { checkpoint }) };
+}
+
+/** For a report that a session is invalid: what recovery may go back to, and whether it was reported before. */
+function validityFrom(story: Story, command: Command): Pick<Known, 'reported' | 'lastValid'> {
+  if (command.type !== 'ReportInvalid') return {};
+  const { sessionId, epoch, reason } = command;
+  const reported = story.events
+    .filter((event) => event.type === 'InvalidReported' && event.reason === reason)
+    .flatMap(sessionsIn)
+    .some((session) => session.sessionId === sessionId && session.epoch === epoch);
+  const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
+  return { reported, ...(lastValid && { lastValid }) };
 }
 
 function isSame(one: Owner, other: Owner): boolean {
