@@ -1,6 +1,6 @@
--- What the sessions of a batch continue, one after the other, as far as the nearest valid one: no further than
--- $3 steps back. Sessions of the batch itself ($2) are passed by, because it may report any of them invalid
--- before another one asks. Reads only; the heads are locked.
+-- What the sessions that a batch reports invalid continue, one after the other, as far as the nearest valid one,
+-- and no further than $3 steps back. Those that only this batch makes invalid are reported by it, so what they
+-- continue is here, too. Reads only; the heads are locked.
 with recursive line (partition, session_id, scope_id, final, steps) as (
   select n.partition, n.session_id, n.scope_id, coalesce(n.final, s.latest), 0
     from unnest($1::smallint[], $2::uuid[]) as asked (partition, session_id)
@@ -12,7 +12,7 @@ with recursive line (partition, session_id, scope_id, final, steps) as (
     join ledger.sessions n on n.partition = line.partition
      and n.session_id = coalesce(line.final::json ->> 'recoveredFrom', line.final::json ->> 'parentId')::uuid
    where line.steps < $3::int
-     and (line.steps = 0 or line.session_id = any($2::uuid[]) or line.final::json -> 'invalid' is not null)
+     and (line.steps = 0 or line.final::json -> 'invalid' is not null)
 )
 select line.session_id, line.final, s.scope_key
   from line
