@@ -74,6 +74,13 @@ export interface Session {
   reason?: string;
   versionId?: string;
 
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
   /** SHA-256 over a salt and the attributes. */
   attributesDigest?: string;
   attributes: { [name: string]: unknown } | 'erased';
@@ -114,6 +121,8 @@ export interface LedgerEvent {
     | 'session-ledger.OwnershipLapsed.v1'
     | 'session-ledger.SessionExpired.v1'
     | 'session-ledger.AttributesChanged.v1'
+    | 'session-ledger.HandleBound.v1'
+    | 'session-ledger.HandleUnbound.v1'
     | 'session-ledger.SessionEnding.v1'
     | 'session-ledger.SessionEnded.v1'
     | 'session-ledger.StopIgnored.v1';
@@ -195,6 +204,18 @@ export interface Operations {
       /** How long ownership lasts without a sign of life. */
       lease?: Lease;
 
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
       /** Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep. */
       attributes?: object;
     };
@@ -234,14 +255,26 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       versionId?: string;
 
-      /** The provider's name for the successor; stored as a keyed hash. */
+      /** An outside name. */
       successorHandle?: {
-        /** 1 to 256 characters, valid Unicode, no control characters. */
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
         kind: string;
 
-        /** 1 to 256 characters, valid Unicode, no control characters. */
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
         value: string;
       };
+
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
     };
     answer: CommandAnswer;
   };
@@ -384,6 +417,73 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
+  /** Bind and unbind outside names of the session and its scope. */
+  changeHandles: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** at most 8, each once. */
+      bind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** at most 8, each once. */
+      unbind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+      }[];
+    };
+    answer: CommandAnswer;
+  };
+  /** The one current session that all candidates mean. */
+  resolve: {
+    body: {
+      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
+      candidates: (
+        | {
+            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+            kind: string;
+
+            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+            value: string;
+          }
+        | {
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+            epoch: number;
+          }
+      )[];
+
+      /** The first candidate decides, whatever the others say. */
+      override?: boolean;
+    };
+    answer: {
+      session: Session;
+
+      /** Which candidates, counted from 0, are handles that nobody has bound. */
+      unknown: number[];
+    };
+  };
   /** The current session of a user and a project. */
   currentSession: {
     query: {
@@ -519,6 +619,26 @@ export const routes = {
     path: '/v1/sessions/:sessionId/attributes',
     shape: SHAPE_OF.CommandAnswer,
   },
+  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    shape: {
+      session: {
+        sessionId: 'string',
+        scope: { userId: 'string', projectId: 'string' },
+        status: 'any',
+        epoch: 'number',
+        revision: 'number',
+        principal: 'string',
+        rootId: 'string',
+        chainLength: 'number',
+        attributes: 'any',
+        startedAt: 'string',
+      },
+      unknown: 'array',
+    },
+  },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
@@ -541,6 +661,10 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
+  'handle-taken': { status: 409, title: 'A handle names something else already', retryable: false },
+  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
+  'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
@@ -591,6 +715,8 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'HandleBound',
+  'HandleUnbound',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
