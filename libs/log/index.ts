@@ -21,4 +21,5 @@ export {
   type Submission,
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
+export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
 export { LedgerWriter } from './writer.js';
