@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { CurrentReader, Finder, History, LedgerWriter, Tail } from '#log';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
@@ -12,6 +12,7 @@ import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
 import { ReadsController } from './http/reads.controller.js';
+import { ResolveController } from './http/resolve.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
@@ -43,6 +44,7 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],
@@ -56,6 +58,7 @@ export class LedgerModule {
         CommandsController,
         LeasesController,
         ReadsController,
+        ResolveController,
         FeedController,
         OperationsController,
         DocsController,

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   CurrentReader,
+  Finder,
   History,
   identify,
   LeaseRenewer,
@@ -31,6 +32,7 @@ export interface Ledger {
   reader: CurrentReader;
   renewer: LeaseRenewer;
   history: History;
+  finder: Finder;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
@@ -104,6 +106,7 @@ export async function openLedger(
     reader,
     renewer,
     history: new History(pool),
+    finder: new Finder(pool),
     tail,
     relay,
     async close() {

@@ -12,6 +12,8 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'HandleBound',
+  'HandleUnbound',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',

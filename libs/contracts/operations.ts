@@ -4,9 +4,11 @@ import {
   AttributesBody,
   ClaimBody,
   EndBody,
+  HandlesBody,
   ReleaseBody,
   RenewBody,
   RenewManyBody,
+  ResolveBody,
   RotateBody,
   StartBody,
   TouchBody,
@@ -101,6 +103,13 @@ const RenewedMany = Type.Object({
   results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
 });
 
+const Resolved = Type.Object({
+  session: Session,
+  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
+    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+  }),
+});
+
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
 const command = [
@@ -115,6 +124,7 @@ const command = [
   'unknown-outcome',
   'closing',
 ] as const;
+const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
@@ -135,6 +145,8 @@ export const operations = {
       'future-epoch',
       'reserved',
       'session-ending',
+      'not-owner',
+      ...handles,
       ...command,
     ],
   },
@@ -154,7 +166,7 @@ export const operations = {
     params: byId,
     body: RotateBody,
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...command],
+    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...handles, ...command],
   },
   releaseOwnership: {
     method: 'POST',
@@ -217,6 +229,35 @@ export const operations = {
     body: AttributesBody,
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
+  },
+  changeHandles: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/handles',
+    summary: 'Bind and unbind outside names of the session and its scope',
+    params: byId,
+    body: HandlesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', ...handles, ...command],
+  },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    summary: 'The one current session that all candidates mean',
+    body: ResolveBody,
+    answers: { 200: { description: 'the session', schema: Resolved } },
+    problems: [
+      'session-mismatch',
+      'stale-session',
+      'stale-epoch',
+      'future-epoch',
+      'session-ended',
+      'unknown-handle',
+      'unknown-session',
+      'invalid-json',
+      'body-too-large',
+      'unsupported-media-type',
+      ...read,
+    ],
   },
   currentSession: {
     method: 'GET',

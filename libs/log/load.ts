@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import { BatchHandles } from './handles.js';
 import { partitionOfSession, scopeIdOf, stopIdOf } from './ids.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
@@ -52,6 +53,7 @@ export interface Loaded {
   ignored: Map<string, StopIgnoredWhy[]>;
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
+  handles: BatchHandles;
 }
 
 /**
@@ -62,6 +64,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
   // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
+  const handles = BatchHandles.queries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
@@ -69,10 +72,11 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ignoredStopsQuery(batch),
     attributesQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes] = await together(client, () => [
+  const [, heads, scopes, sessions, receipts, ignored, attributes, ...held] = await together(client, () => [
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(partitions)] }),
     ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
   ]);
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
@@ -85,6 +89,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     receipts: new Map(),
     ignored: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
+    handles: new BatchHandles(held),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);

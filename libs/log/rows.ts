@@ -140,6 +140,8 @@ export class BatchRows {
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
+      case 'HandleBound':
+      case 'HandleUnbound':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':

@@ -1,3 +1,4 @@
+import type { Handle } from './handles.js';
 import type { Epoch, Owner, Session, SessionId } from './session.js';
 
 /**
@@ -14,6 +15,8 @@ export type SessionEvent =
   | { type: 'OwnershipLapsed'; session: Session }
   | { type: 'SessionExpired'; session: Session }
   | { type: 'AttributesChanged'; session: Session }
+  | { type: 'HandleBound'; session: Session; handle: Handle }
+  | { type: 'HandleUnbound'; session: Session; handle: Handle }
   | { type: 'SessionEnding'; session: Session; origin: Owner; forced?: true }
   | { type: 'SessionEnded'; session: Session; origin: Owner; forced?: true }
   | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy };
