@@ -50,6 +50,8 @@ const owner = (environment: string) => ({
   instance: canaries.make('instance'),
 });
 
+const handle = (binds: string) => ({ kind: 'mcp-transport', value: fresh('handle'), binds });
+
 /** Sends a request with a credential and a key of its own, and learns the sessions of its answer. */
 async function send<Body = CommandBody>({ url }: Service, path: string, call: Call = {}) {
   const headers = {
@@ -67,6 +69,7 @@ const startBody = (more: object = {}) => ({
   projectId: canaries.make('project'),
   owner: owner('dev'),
   lease: { seconds: 60 },
+  handles: [handle('scope'), handle('session')],
   attributes: { [canaries.make('name')]: canaries.make('value') },
   ...more,
 });
@@ -92,7 +95,12 @@ async function everyCommand(service: Service): Promise<number[]> {
   await to('release', { epoch: 1, to: owner('debug') });
   await to('claim', { epoch: 2, owner: owner('third') });
   await to('claim', { epoch: 2, owner: owner('debug') });
-  const successorHandle = { kind: canaries.make('kind'), value: canaries.make('handle') };
+  const [bind, unbind] = [[handle('session')], [{ kind: 'mcp-transport', value: fresh('handle') }]];
+  await to('handles', { epoch: 3, bind, unbind });
+  const candidates = [...body.handles, ...bind].map(({ kind, value }) => ({ kind, value }));
+  await step('/v1/resolve', { body: { candidates } });
+  await step('/v1/resolve', { body: { candidates: unbind } });
+  const successorHandle = { kind: 'agent', value: fresh('handle') };
   const rotation = { epoch: 3, reason: canaries.make('reason'), versionId: canaries.make('version') };
   const next = (await to('rotate', { ...rotation, successorHandle })) ?? id;
   const stop = { origin: owner('dev'), reason: canaries.make('stop') };
@@ -109,7 +117,9 @@ async function everyCommand(service: Service): Promise<number[]> {
 /** What makes no sense, with canaries wherever something can stand. */
 async function everyMistake(service: Service): Promise<number[]> {
   const bad = canaries.make('bad');
-  const { session } = (await send(service, '/v1/sessions', { body: startBody() })).body;
+  const begun = startBody();
+  const taken = begun.handles;
+  const { session } = (await send(service, '/v1/sessions', { body: begun })).body;
   const mistakes: [path: string, call?: Call][] = [
     [`/v1/${bad}`],
     [`/v1/sessions/${bad}/end`, { body: { epoch: 1 } }],
@@ -123,6 +133,9 @@ async function everyMistake(service: Service): Promise<number[]> {
     ['/v1/sessions', { body: `{"userId":"${bad}"` }],
     ['/v1/sessions', { body: `"${bad}"`, headers: { 'content-type': `text/${bad}` } }],
     ['/v1/sessions', { body: startBody({ userId: `${bad}\u0000` }) }],
+    ['/v1/sessions', { body: startBody({ handles: taken }) }],
+    ['/v1/resolve', { body: { candidates: [{ kind: bad.toUpperCase(), value: bad }] } }],
+    ['/v1/resolve', { body: { candidates: [{ sessionId: session.sessionId, epoch: 9 }] } }],
     ['/v1/sessions', { body: startBody({ attributes: { [bad]: bad.repeat(200) } }) }],
     ['/v1/sessions', { body: startBody({ userId: bad.repeat(4_000) }) }],
     ['/v1/sessions', { body: startBody(), headers: { 'idempotency-key': bad.repeat(20) } }],
@@ -140,6 +153,14 @@ async function noHttp({ url }: Service, bytes: string): Promise<void> {
   const socket = connect(Number(new URL(url).port), '127.0.0.1');
   socket.on('error', () => {}).end(bytes);
   await new Promise((resolve) => socket.resume().once('close', resolve));
+}
+
+/** A connection of the database's owner, beside the service's own. */
+async function administrator(): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  client.on('error', () => {}); // it is not ended before Postgres is
+  await client.connect();
+  return client;
 }
 
 async function scrape(): Promise<void> {
@@ -163,7 +184,7 @@ afterEach(async () => {
 test('all commands', async () => {
   for (const service of services) {
     expect(await everyCommand(service)).toEqual([
-      ...[201, 200, 200, 200, 200, 200, 200, 409, 200, 200], // start to rotate
+      ...[201, 200, 200, 200, 200, 200, 200, 409, 200, 200, 200, 404, 200], // start to rotate
       ...[409, 200, 200, 304, 200, 200, 200, 200, 200, 409], // a stale stop, reads, the end, a late renewal
     ]);
   }
@@ -178,8 +199,7 @@ test('mistakes', async () => {
 });
 
 test('what Postgres refuses, and quotes in its errors', async () => {
-  const client = new pg.Client({ connectionString: postgres.url });
-  await client.connect();
+  const client = await administrator();
   await client.query(`
     alter table ledger.scopes add constraint refused check (scope_key not like '%refused%') not valid;
     create function public.fail() returns trigger language plpgsql as $$ begin
@@ -192,16 +212,14 @@ test('what Postgres refuses, and quotes in its errors', async () => {
     end $$;
     create trigger fail before insert on ledger.scopes for each row execute function public.fail()`);
   for (const service of services) {
-    const named = startBody({ userId: fresh('named') });
-    expect((await send(service, '/v1/sessions', { body: named })).status).toBe(201);
-    const refused = ['refused', 'quoted'].map((why) => startBody({ userId: fresh(why) }));
-    for (const body of [named, ...refused]) {
-      expect((await send(service, '/v1/sessions', { body })).status).toBe(500);
-    }
+    const start = async (userId: string) =>
+      (await send(service, '/v1/sessions', { body: startBody({ userId }) })).status;
+    const named = fresh('named');
+    expect(await start(named)).toBe(201);
+    for (const userId of [named, fresh('refused'), fresh('quoted')]) expect(await start(userId)).toBe(500);
     for (const code of ['23514', '22P02', '23000']) expect(service.output()).toContain(`writer: ${code} `);
   }
   await client.query('drop trigger fail on ledger.scopes; alter table ledger.scopes drop constraint refused');
-  await client.end();
 });
 
 test('Postgres away, answers lost, Kafka away', async () => {
