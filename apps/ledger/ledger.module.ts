@@ -2,10 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
 import { CommandsController } from './http/commands.controller.js';
+import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
 import { LeasesController } from './http/leases.controller.js';
@@ -57,6 +59,7 @@ export class LedgerModule {
         LeasesController,
         ReadsController,
         FeedController,
+        DetailsController,
         OperationsController,
         DocsController,
       ],
@@ -67,6 +70,11 @@ export class LedgerModule {
         {
           provide: Leases,
           useFactory: (commands: CommandBus) => new Leases(ledger.renewer, submissions, commands),
+          inject: [CommandBus],
+        },
+        {
+          provide: Erasure,
+          useFactory: (commands: CommandBus) => new Erasure(ledger.scopes, submissions, commands),
           inject: [CommandBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

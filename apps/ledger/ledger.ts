@@ -14,6 +14,7 @@ import {
   Reaper,
   rotateReceipts,
   Tail,
+  UserScopes,
 } from '#log';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';
@@ -31,6 +32,7 @@ export interface Ledger {
   reader: CurrentReader;
   renewer: LeaseRenewer;
   history: History;
+  scopes: UserScopes;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
@@ -104,6 +106,7 @@ export async function openLedger(
     reader,
     renewer,
     history: new History(pool),
+    scopes: new UserScopes(pool),
     tail,
     relay,
     async close() {

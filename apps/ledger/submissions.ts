@@ -62,6 +62,15 @@ export class Submissions {
     return submission;
   }
 
+  /** Of one scope; idempotent by itself, so it needs no key. */
+  erase(caller: Caller, userId: string, projectId: string): Submission {
+    const { scope, scopeKey, partition } = this.scope(caller, userId, projectId);
+    const { principal, operate } = caller;
+    const submission = this.submission(caller, { type: 'EraseScope', principal, operate, scope }, partition);
+    submission.scopeKey = scopeKey;
+    return submission;
+  }
+
   forSession(caller: Caller, draft: Untagged<SessionDraft>, request?: KeyedRequest): Submission {
     const partition = this.partitionOf(draft.sessionId);
     const { principal, operate } = caller;

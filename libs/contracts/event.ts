@@ -12,6 +12,7 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',

@@ -18,7 +18,7 @@ import { Id, Instant, Position, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters. */
   path: string;
   summary: string;
@@ -37,6 +37,7 @@ export interface Reply {
 }
 
 const closed = { additionalProperties: false };
+const requiredScope = { userId: Id, projectId: Id };
 const scope = { userId: Id, projectId: Type.Optional(Id) };
 const byId = Type.Object({ sessionId: SessionId }, closed);
 
@@ -101,19 +102,25 @@ const RenewedMany = Type.Object({
   results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
 });
 
+export const ErasedAnswer = Type.Object({
+  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
+  erased: Type.Array(Type.Object({ scope: Type.Object(requiredScope), position: Position }), {
+    maxItems: 500,
+    description: 'The scopes whose details went; positions of their DetailsErased',
+  }),
+  complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
+});
+
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
+const retried = ['overloaded', 'timeout', 'unavailable', 'unknown-outcome', 'closing'] as const;
 const command = [
   'invalid-request',
   'invalid-json',
   'body-too-large',
   'unsupported-media-type',
   'key-reused',
-  'overloaded',
-  'timeout',
-  'unavailable',
-  'unknown-outcome',
-  'closing',
+  ...retried,
 ] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
@@ -217,6 +224,15 @@ export const operations = {
     body: AttributesBody,
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    summary:
+      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
+    query: ScopeQuery,
+    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
+    problems: ['invalid-request', 'operate-required', ...retried],
   },
   currentSession: {
     method: 'GET',

@@ -22,7 +22,7 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
-  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },

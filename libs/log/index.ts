@@ -20,4 +20,5 @@ export {
   type Submission,
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
+export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';
 export { LedgerWriter } from './writer.js';

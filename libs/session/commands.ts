@@ -54,6 +54,8 @@ export interface ReleaseOwnership extends ByOwner {
   to?: Owner;
   /** How long only `to` may claim. Whole seconds. */
   reservedSeconds?: number;
+  /** Whoever owns it. Needs `operate`. */
+  force?: boolean;
 }
 
 export interface ClaimOwnership extends ForSession {
@@ -85,6 +87,12 @@ export interface TouchSession extends Issued {
   sessionId: SessionId;
 }
 
+/** Forgets the details of all of a scope's sessions, current and past. The scope has to have had one. */
+export interface EraseScope extends Issued {
+  type: 'EraseScope';
+  scope: Scope;
+}
+
 /** From the reaper: if the session's time is over, let the log say so. */
 export interface SettleSession extends Issued {
   type: 'SettleSession';
@@ -108,4 +116,7 @@ export type SessionCommand =
   | SettleSession
   | ChangeAttributes;
 
-export type Command = StartSession | SessionCommand;
+/** A command for a scope: it names no session. */
+export type ScopeCommand = StartSession | EraseScope;
+
+export type Command = ScopeCommand | SessionCommand;

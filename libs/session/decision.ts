@@ -14,6 +14,7 @@ export type Outcome =
   | 'ending'
   | 'renewed'
   | 'changed'
+  | 'erased'
   | 'settled'
   | 'unchanged';
 

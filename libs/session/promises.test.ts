@@ -24,13 +24,13 @@ interface Turn extends Told {
 
 const outcomes =
   'started joined claimed activated rotated already-rotated released ended already-ended ending renewed ' +
-  'changed settled unchanged';
+  'changed erased settled unchanged';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
   'reserved no-lease not-owner operate-required';
 const eventTypes =
   'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
-  'OwnershipLapsed SessionExpired AttributesChanged SessionEnding SessionEnded StopIgnored';
+  'OwnershipLapsed SessionExpired AttributesChanged DetailsErased SessionEnding SessionEnded StopIgnored';
 
 /** Short ones, so that histories outlive them. */
 const lease = fc.record({
@@ -54,6 +54,7 @@ const move = fc.record({
     ...(['ReleaseOwnership', 'ReleaseOwnership', 'ClaimOwnership', 'ClaimOwnership'] as const),
     ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
     ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
+    'EraseScope' as const,
   ),
   /** Which session and epoch it means: what is current, what once was, any of either, or what may come. */
   means: fc.constantFrom('current', 'current', 'current', 'current', 'past', 'past', 'mixed', 'future'),
@@ -125,6 +126,7 @@ describe('whatever is sent, in whatever order, however late', () => {
       const { expectedEpoch = epochOf(ripe.state) } = command;
       return expectedEpoch !== epochOf(ripe.state) && changes(turn) ? 'expectedEpoch was ignored' : undefined;
     }
+    if (command.type === 'EraseScope') return;
     const fits = command.sessionId === current?.sessionId && epochIn(command) === current.epoch;
     if (!fits && changes(turn)) return `${command.type} of the past was obeyed`;
     const mayRenew = fits || (command.type === 'TouchSession' && command.sessionId === current?.sessionId);
@@ -189,7 +191,8 @@ describe('whatever is sent, in whatever order, however late', () => {
     const repeatable = named || command.type === 'EndSession' || command.type === 'ReleaseOwnership';
     if (!repeatable || 'refusal' in decision) return;
     for (const story of [after, turns.at(-1)!.after]) {
-      const drains = decision.session.status === 'ending';
+      // Ending, or released by a lapse: the session is over by time alone.
+      const drains = decision.session.status === 'ending' || decision.session.expiresAt !== undefined;
       const mayBeTooLate = command.type === 'ReleaseOwnership' || drains;
       if (mayBeTooLate && story !== after) continue;
       const when = drains ? command.at : at(1_000_000);
@@ -317,7 +320,7 @@ function commandFor(made: Move, story: Story): Command {
       };
     }
     case 'ReleaseOwnership':
-      return { type: kind, ...byOwner, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
+      return { type: kind, ...byOwner, ...forced, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
     case 'ClaimOwnership':
       return { type: kind, sessionId, epoch, ...issued, owner, ...forced, ...leased };
     case 'EndSession': {
@@ -329,12 +332,14 @@ function commandFor(made: Move, story: Story): Command {
     case 'TouchSession':
     case 'SettleSession':
       return { type: kind, sessionId, ...issued };
+    case 'EraseScope':
+      return { type: kind, scope, ...issued };
     case 'ChangeAttributes':
       return { type: kind, ...byOwner, attributesDigest: made.attributes };
     default:
       return {
         type: 'StartSession',
-        scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+        scope,
         sessionId: '',
         owner: made.owner,
         onConflict: made.onConflict,
@@ -345,6 +350,8 @@ function commandFor(made: Move, story: Story): Command {
       };
   }
 }
+
+const scope = { tenant: 'acme', userId: 'user-1', projectId: 'default' };
 
 /** Mostly a session that exists, sometimes an unknown one. Before the first one only a start can be meant. */
 function meantBy(made: Move, story: Story): { sessionId: string; epoch: number; holder?: Session } {
