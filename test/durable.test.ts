@@ -122,6 +122,17 @@ test('SIGTERM under load: accepted requests are answered, then it exits with 0',
   expect(sent.filter(({ status, key }) => status === undefined && started.has(key))).toEqual([]);
 });
 
+test('SIGTERM while clients wait: they are answered, and their connections do not hold up the stop', async () => {
+  const service = await startService();
+  const waiting = Array.from({ length: 5 }, () => ask(`${service.url}/v1/current?userId=nobody&wait=60`));
+  const metrics = async () => (await ask(`${service.url}/metrics`)).text;
+  while (!(await metrics()).includes('\nledger_waiters 5\n')) await pause(5);
+  const began = performance.now();
+  expect(await service.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(performance.now() - began).toBeLessThan(5_000);
+  for (const { status } of await Promise.all(waiting)) expect(status).toBe(404);
+});
+
 test('session ids and idempotency keys do not stand in what the service writes', async () => {
   const service = await startService({ kafkaBrokers: '127.0.0.1:1' });
   const load = startLoad(service.url, 8);

@@ -11,6 +11,8 @@ import { RunningLedger } from './running-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
 
+const IDLE_MS = 50;
+
 /** The service over an open ledger. */
 export interface App {
   /** Resolves with the port once requests are taken. */
@@ -41,7 +43,9 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
       app.get(RunningLedger).stop();
       app.get(Streams).close();
       app.get(ScopeWatch).close();
-      await app.close();
+      // A connection whose request is answered from now on would be kept open for more of them.
+      const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_MS);
+      await app.close().finally(() => clearInterval(idle));
     },
   };
 }

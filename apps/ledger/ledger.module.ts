@@ -2,10 +2,12 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { Bulk } from './bulk.js';
 import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
+import { BulkController } from './http/bulk.controller.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
@@ -49,6 +51,7 @@ export class LedgerModule {
       [ScopeWatch, watch],
       [Streams, streams],
       [Submissions, submissions],
+      [Bulk, new Bulk(ledger.jobs, ledger.bulk, watch)],
       [Presenter, new Presenter(ledger.history)],
     ] as const;
     return {
@@ -59,6 +62,7 @@ export class LedgerModule {
         LeasesController,
         ReadsController,
         FeedController,
+        BulkController,
         DetailsController,
         OperationsController,
         DocsController,

@@ -101,12 +101,15 @@ export class Submissions {
 
   private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
     const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
-    if (request?.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
+    const receipt = request && receiptKey(caller, request);
+    if (receipt) submission.receipt = receipt;
     return submission;
   }
 }
 
-function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): ReceiptKey {
+/** What an idempotency key is kept as; undefined for a request without one. */
+export function receiptKey(caller: Caller, { key, path, body }: KeyedRequest): ReceiptKey | undefined {
+  if (key === undefined) return undefined;
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
     fingerprint: digest(JSON.stringify([path, body])),

@@ -1,5 +1,15 @@
 import { type Static, Type } from 'typebox';
-import { Attributes, Epoch, Id, Lease, Owner, Reason, RotationReason, SessionId } from './values.js';
+import {
+  Attributes,
+  Epoch,
+  Id,
+  Lease,
+  Owner,
+  Reason,
+  RotationReason,
+  Selection,
+  SessionId,
+} from './values.js';
 
 const closed = { additionalProperties: false };
 const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
@@ -48,6 +58,7 @@ export const ReleaseBody = Type.Object(
         description: 'How long only `to` may claim; 60 when left out',
       }),
     ),
+    force: Type.Optional(Type.Boolean()),
   },
   closed,
 );
@@ -93,6 +104,11 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
+export const BulkBody = Type.Object(
+  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -101,4 +117,5 @@ export type ClaimBody = Static<typeof ClaimBody>;
 export type EndBody = Static<typeof EndBody>;
 export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
+export type BulkBody = Static<typeof BulkBody>;
 export type AttributesBody = Static<typeof AttributesBody>;

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import {
   ActivateBody,
   AttributesBody,
+  BulkBody,
   ClaimBody,
   EndBody,
   ReleaseBody,
@@ -14,7 +15,7 @@ import {
 import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Instant, Position, Session, SessionId } from './values.js';
+import { Id, Instant, Position, Reason, Selection, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -52,6 +53,14 @@ export const CurrentQuery = Type.Object(
   },
   closed,
 );
+export const JobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for its end' }),
+    ),
+  },
+  closed,
+);
 export const EventsQuery = Type.Object(
   {
     ...scope,
@@ -81,6 +90,7 @@ export const FeedQuery = Type.Object(
   closed,
 );
 
+export type JobQuery = Static<typeof JobQuery>;
 export type ScopeQuery = Static<typeof ScopeQuery>;
 export type CurrentQuery = Static<typeof CurrentQuery>;
 export type EventsQuery = Static<typeof EventsQuery>;
@@ -110,6 +120,29 @@ export const ErasedAnswer = Type.Object({
   }),
   complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
 });
+
+const Counts = Type.Object({
+  examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
+  changed: Type.Integer({ description: 'Ended or released by this job' }),
+  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
+  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
+});
+export const BulkJob = Type.Object(
+  {
+    jobId: Type.String(),
+    state: Type.Enum(['open', 'finished']),
+    select: Selection,
+    action: Type.Enum(['end', 'release']),
+    reason: Reason,
+    counts: Counts,
+    partitions: Type.Object({ done: Type.Integer(), of: Type.Integer() }),
+    createdAt: Instant,
+    updatedAt: Instant,
+    finishedAt: Type.Optional(Instant),
+  },
+  { $id: 'BulkJob', description: 'Kept for 30 days after it was finished' },
+);
+const jobAnswered = { schema: BulkJob };
 
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
@@ -170,7 +203,7 @@ export const operations = {
     params: byId,
     body: ReleaseBody,
     answers: { 200: { description: 'released or unchanged', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+    problems: [...fenced, 'not-owner', 'session-ending', 'operate-required', ...command],
   },
   claimOwnership: {
     method: 'POST',
@@ -224,6 +257,23 @@ export const operations = {
     body: AttributesBody,
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
+  },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    summary: 'End or release all sessions of a user or of an environment, as a job',
+    body: BulkBody,
+    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
+    problems: ['operate-required', ...command],
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    summary: 'How far a bulk job has come',
+    params: Type.Object({ jobId: SessionId }, closed),
+    query: JobQuery,
+    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
+    problems: ['operate-required', 'unknown-job', ...read],
   },
   eraseDetails: {
     method: 'DELETE',

@@ -1,3 +1,4 @@
+export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
@@ -6,6 +7,7 @@ export { decodeEvent, type Position } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { History, type ScopeEvent, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
+export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
