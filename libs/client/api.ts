@@ -123,6 +123,7 @@ export interface LedgerEvent {
     | 'session-ledger.AttributesChanged.v1'
     | 'session-ledger.HandleBound.v1'
     | 'session-ledger.HandleUnbound.v1'
+    | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.SessionEnding.v1'
     | 'session-ledger.SessionEnded.v1'
     | 'session-ledger.StopIgnored.v1';
@@ -296,6 +297,7 @@ export interface Operations {
 
       /** How long only `to` may claim; 60 when left out. */
       reservedSeconds?: number;
+      force?: boolean;
     };
     answer: CommandAnswer;
   };
@@ -484,6 +486,160 @@ export interface Operations {
       unknown: number[];
     };
   };
+  /** End or release all sessions of a user or of an environment, as a job. */
+  startBulk: {
+    body: {
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** How far a bulk job has come. */
+  bulkJob: {
+    params: {
+      /** UUID of one session instance. */
+      jobId: string;
+    };
+    query?: {
+      /** Seconds to wait for its end. */
+      wait?: number;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  eraseDetails: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      /** unchanged when there was nothing to erase. */
+      outcome: 'erased' | 'unchanged';
+
+      /** The scopes whose details went; positions of their DetailsErased. */
+      erased: {
+        scope: {
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          userId: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          projectId: string;
+        };
+
+        /** A place in the log. */
+        position: Position;
+      }[];
+
+      /** false: details of more scopes are left; repeat the request. */
+      complete: boolean;
+    };
+  };
   /** The current session of a user and a project. */
   currentSession: {
     query: {
@@ -639,6 +795,27 @@ export const routes = {
       unknown: 'array',
     },
   },
+  startBulk: { method: 'POST', path: '/v1/bulk' },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
+  },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
@@ -665,8 +842,9 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
-  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
   'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
@@ -717,6 +895,7 @@ export const EVENT_TYPES = [
   'AttributesChanged',
   'HandleBound',
   'HandleUnbound',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
