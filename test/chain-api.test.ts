@@ -148,16 +148,6 @@ describe('a policy', () => {
   });
 });
 
-test('rotating to the session itself is refused', async () => {
-  const successorHandle = { kind: 'agent', value: 'def456' };
-  const second = await rotated(await started(), { successorHandle });
-  expect(await refused(second.sessionId, 'rotate', { epoch: 2, reason: 'resume', successorHandle })).toEqual({
-    status: 409,
-    type: '/problems/rotates-to-itself',
-    current: second.sessionId,
-  });
-});
-
 describe('invalid', () => {
   const definite = { certainty: 'definite', reason: 'context lost' };
 

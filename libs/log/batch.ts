@@ -27,7 +27,7 @@ import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
 import { outcomeOf } from './outcome.js';
-import { BatchRows, type Stamp } from './rows.js';
+import { BatchRows, type Placed, type Stamp } from './rows.js';
 import {
   type Answer,
   MOST_ATTRIBUTE_BYTES,
@@ -98,13 +98,13 @@ export class Batch {
       return { kind: 'refused', refusal: decision.refusal, position };
     }
     if (command.type === 'ReportInvalid' && decision.outcome === 'reported') this.countReport(command, stamp);
-    const { events: _, ...accepted } = decision;
+    const { events: _, handles: __, ...accepted } = decision;
     return { kind: 'accepted', position, ...accepted };
   }
 
   /** The scope that a command is about; undefined when it names a session that its tenant does not have. */
   private scopeOf({ command, scopeKey, tenant }: Submission): ScopeKey | undefined {
-    if (command.type === 'StartSession') return scopeKey;
+    if ('scope' in command) return scopeKey;
     const named = this.loaded.sessions.get(command.sessionId);
     if (!named || tenant === undefined) return named?.scopeKey;
     return parseScopeKey(named.scopeKey).tenant === tenant ? named.scopeKey : undefined;
@@ -165,10 +165,13 @@ export class Batch {
 
   private known(command: Command, state: ScopeState, scopeKey: ScopeKey): Known {
     const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
-    if (command.type === 'StartSession') {
-      if (command.fromCheckpoint === undefined) return known;
-      return { ...known, ...this.checkpoint(command.fromCheckpoint, state, scopeKey) };
+    const handles = this.loaded.handles.known(command, this.loaded.scopeIds.get(scopeKey) ?? '');
+    if (handles) known.handles = handles;
+    if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
+    if (command.type === 'StartSession' && command.fromCheckpoint !== undefined) {
+      Object.assign(known, this.checkpoint(command.fromCheckpoint, state, scopeKey));
     }
+    if ('scope' in command) return known;
     if (command.type === 'MarkCheckpoint') {
       Object.assign(known, this.checkpoint(command.label, state, scopeKey));
     }
@@ -183,6 +186,19 @@ export class Batch {
     if (named?.final) known.past = named.final;
     if (successor) known.pastSuccessor = successor;
     return known;
+  }
+
+  /** Whether the scope has details: stored ones, or those of this batch. */
+  private hasDetails(scopeKey: ScopeKey): boolean {
+    const scopeId = this.loaded.scopeIds.get(scopeKey);
+    return this.loaded.detailed.has(scopeKey) || this.rows.details.some((row) => row.scopeId === scopeId);
+  }
+
+  /** Takes the scope's details away; those of later commands stay. */
+  private erase({ partition, scopeId, scopeKey, state }: Placed): void {
+    this.rows.eraseDetails(partition, scopeId);
+    this.loaded.detailed.delete(scopeKey);
+    this.loaded.attributes.delete(state.latest?.attributesDigest ?? '');
   }
 
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
@@ -203,12 +219,16 @@ export class Batch {
     });
     for (const { event, before, encoded, placed } of written) {
       this.rows.add(event, encoded, placed);
-      if ('session' in event) {
+      if (event.type === 'DetailsErased') this.erase(placed);
+      else if ('session' in event) {
         this.remember(event.session, scopeKey);
         if (startsTimer(event)) this.keepTimer(before, event.session, partition, at);
       }
       if ('previous' in event) this.remember(event.previous, scopeKey);
       if (event.type === 'CheckpointMarked') this.keepCheckpoint(event, placed);
+    }
+    for (const change of ('handles' in decision && decision.handles) || []) {
+      this.loaded.handles.change(change, { partition, scopeId });
     }
     if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
     head.sequence += written.length;
@@ -267,12 +287,13 @@ export class Batch {
     const stopId = stopOf(command);
     const before = this.loaded.ignored.get(stopId) ?? [];
     if (!before.includes(why)) this.loaded.ignored.set(stopId, [...before, why]);
-    this.rows.countIgnoredStop(stopId, why, stamp);
+    this.rows.countIgnoredStop({ sessionId: command.sessionId, stopId, why }, stamp);
   }
 
   private countReport(command: ReportInvalid, stamp: Stamp): void {
     this.loaded.reported.add(reportOf(command));
-    this.rows.countIgnoredStop(reportOf(command), 'transient', stamp);
+    const { sessionId } = command;
+    this.rows.countIgnoredStop({ sessionId, stopId: reportOf(command), why: 'transient' }, stamp);
   }
 }
 
@@ -297,7 +318,8 @@ function replay(receipt: Receipt, asked: ReceiptKey): Answer {
   if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
   const { event, position } = decodeEvent(receipt.text);
   const outcome = outcomeOf(event);
-  if (!outcome || event.type === 'StopIgnored') throw new Error(`a receipt names a ${event.type}`);
+  const isOfSession = 'session' in event || 'previous' in event;
+  if (!outcome || !isOfSession) throw new Error(`a receipt names a ${event.type}`);
   const session = 'session' in event ? event.session : event.previous;
   const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
   return { kind: 'accepted', outcome, session, ...retry, position, replayed: true };

@@ -111,7 +111,7 @@ describe('usage', () => {
 
   test('of an ended session does not hide who followed it', async () => {
     const [first] = await chain(1);
-    const rotation = rotate(first, { successorHandle: 'h' });
+    const rotation = rotate(first, { successorHandle: { kind: 'agent', hash: first.sessionId } });
     const second = sessionOf(await submit(rotation));
     await submit(rotate(second));
     const [, repeated] = await inOneBatch(recordUsage(first, usage), again(rotation));

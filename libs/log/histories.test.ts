@@ -38,8 +38,8 @@ test('the random callers come upon every outcome, every refusal and every other 
   const expected =
     'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
     'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
-    'reserved not-owner operate-required unknown-session replayed ' +
+    'changed handle-taken reserved not-owner operate-required unknown-session replayed ' +
     'recorded marked recovered started-fresh already-recovered marked-invalid reported ' +
-    'chain-too-long rotates-to-itself usage-overflow session-invalid unknown-checkpoint checkpoint-taken';
+    'chain-too-long usage-overflow session-invalid unknown-checkpoint checkpoint-taken';
   expect([...answers].sort()).toEqual(expected.split(' ').sort());
 });

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
-import { type ScopeKey, type ScopeState, type Session, type SessionId, type StopIgnoredWhy } from '#session';
+import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointKey, checkpointsQuery } from './load-chain.js';
 import { list, listOf, statement } from './statements.js';
@@ -12,6 +13,7 @@ const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
 const loadAttributes = statement('load_attributes');
 const lockDue = statement('lock_due');
+const loadDetailed = statement('load_detailed');
 const loadIgnoredStops = statement('load_ignored_stops');
 
 /** A partition's head as it was locked. */
@@ -59,6 +61,9 @@ export interface Loaded {
   checkpointCounts: Map<ScopeKey, number>;
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
+  handles: BatchHandles;
+  /** Scopes that have details, where a command of the batch erases them. */
+  detailed: Set<ScopeKey>;
 }
 
 /**
@@ -69,23 +74,35 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
   // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
+  const handles = BatchHandles.queries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
     receiptsQuery(batch),
     ignoredStopsQuery(batch),
     attributesQuery(batch),
+    detailedQuery(batch),
     ancestorsQuery(batch),
     checkpointsQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes, ancestors, checkpoints] = await together(
-    client,
-    () => [
-      client.query('begin'),
-      client.query({ ...lockHeads, values: [listOf(partitions)] }),
-      ...queries.map((query) => query && client.query(query)),
-    ],
-  );
+  const [
+    ,
+    heads,
+    scopes,
+    sessions,
+    receipts,
+    ignored,
+    attributes,
+    detailed,
+    ancestors,
+    checkpoints,
+    ...held
+  ] = await together(client, () => [
+    client.query('begin'),
+    client.query({ ...lockHeads, values: [listOf(partitions)] }),
+    ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
+  ]);
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
@@ -100,6 +117,8 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     checkpoints: new Map(),
     checkpointCounts: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
+    handles: new BatchHandles(held),
+    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
@@ -196,7 +215,7 @@ function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, strin
 function sessionsQuery(batch: readonly Submission[]) {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
-    if (command.type !== 'StartSession') named.set(command.sessionId, partition);
+    if (!('scope' in command)) named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
   return { ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] };
@@ -228,6 +247,15 @@ function attributesQuery(batch: readonly Submission[]) {
   if (patched.length === 0) return undefined;
   const values = [list(patched, (one) => one.partition), list(patched, (one) => one.sessionId)];
   return { ...loadAttributes, values };
+}
+
+function detailedQuery(batch: readonly Submission[]) {
+  const erased = batch.flatMap(({ command, scopeKey, partition }) =>
+    command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
+  );
+  if (erased.length === 0) return undefined;
+  const values = [list(erased, (one) => one.partition), list(erased, (one) => one.scopeId)];
+  return { ...loadDetailed, values };
 }
 
 interface SessionRow {

@@ -19,6 +19,8 @@ const outcomes: Partial<Record<SessionEventType, Outcome>> = {
   OwnershipReleased: 'released',
   OwnershipClaimed: 'claimed',
   AttributesChanged: 'changed',
+  HandleBound: 'changed',
+  HandleUnbound: 'changed',
   SessionEnding: 'ending',
   SessionEnded: 'ended',
   UsageRecorded: 'recorded',

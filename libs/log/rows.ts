@@ -72,8 +72,11 @@ export interface ReceiptRow extends Position, ReceiptKey {
   at: Instant;
 }
 
+type IgnoredStop = Pick<IgnoredStopRow, 'sessionId' | 'stopId' | 'why'>;
+
 export interface IgnoredStopRow extends Position {
   scopeId: string;
+  sessionId: SessionId;
   stopId: string;
   why: StopIgnoredWhy | 'transient';
   count: number;
@@ -92,7 +95,9 @@ export class BatchRows {
   readonly scopes = new Map<ScopeKey, ScopeRow>();
   readonly leases = new Map<SessionId, LeaseRow>();
   readonly sessions = new Map<SessionId, SessionRow>();
-  readonly details: DetailsRow[] = [];
+  details: DetailsRow[] = [];
+  /** Scopes whose stored details go; those in `details` came after that. */
+  readonly erased = new Map<string, { partition: number; scopeId: string }>();
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
   readonly checkpoints: CheckpointRow[] = [];
@@ -155,6 +160,9 @@ export class BatchRows {
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
+      case 'HandleBound':
+      case 'HandleUnbound':
+      case 'DetailsErased':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
@@ -186,16 +194,18 @@ export class BatchRows {
     this.checkpoints.push({ partition, sequence, scopeId, at, label, sessionId });
   }
 
+  eraseDetails(partition: number, scopeId: string): void {
+    this.erased.set(scopeId, { partition, scopeId });
+    this.details = this.details.filter((row) => row.scopeId !== scopeId);
+  }
+
   /** An ignored stop, or a report of a transient failure. */
-  countIgnoredStop(
-    stopId: string,
-    why: StopIgnoredWhy | 'transient',
-    { partition, sequence, scopeId }: Stamp,
-  ): void {
+  countIgnoredStop(stop: IgnoredStop, { partition, sequence, scopeId }: Stamp): void {
+    const { stopId, why, sessionId } = stop;
     const key = `${stopId} ${why}`;
     const row = this.ignoredStops.get(key);
     if (row) row.count += 1;
-    else this.ignoredStops.set(key, { partition, sequence, scopeId, stopId, why, count: 1 });
+    else this.ignoredStops.set(key, { partition, sequence, scopeId, sessionId, stopId, why, count: 1 });
   }
 
   setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {

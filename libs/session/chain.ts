@@ -6,7 +6,7 @@ import type { Instant, Session, SessionId } from './session.js';
  */
 export function successorOf(parent: Session, sessionId: SessionId, at: Instant): Session {
   const { sessionId: parentId, epoch, revision, chainLength, startedAt: _, parentId: __, ...rest } = parent;
-  const { reason, versionId, handle, usage, recoveredFrom, fromCheckpoint, ...more } = rest;
+  const { reason, versionId, handles, usage, recoveredFrom, fromCheckpoint, ...more } = rest;
   const { previousRootId, resetAdvised, ...inherited } = more;
   const length = chainLength + 1;
   return {
@@ -33,9 +33,9 @@ export function newRootAfter(old: Session, sessionId: SessionId, at: Instant): S
   };
 }
 
-/** What a session takes over from the valid one that it continues, in place of its own parent's. */
-export function continuing(valid: Session): Pick<Session, 'recoveredFrom' | 'handle'> {
-  return { recoveredFrom: valid.sessionId, ...(valid.handle !== undefined && { handle: valid.handle }) };
+/** What a session has from the valid one that it continues. Its handles stay with that one, as its history. */
+export function continuing(valid: Session): Pick<Session, 'recoveredFrom'> {
+  return { recoveredFrom: valid.sessionId };
 }
 
 /** How many sessions back a recovery looks for a valid one. */

@@ -1,3 +1,4 @@
+import type { Handle, NewHandle } from './handles.js';
 import type { Scope } from './scope.js';
 import type { ChainPolicy, Epoch, Instant, LeaseTerms, Owner, SessionId } from './session.js';
 import type { Usage } from './usage.js';
@@ -22,6 +23,7 @@ export interface StartSession extends Issued {
   expectedEpoch?: Epoch;
   phase?: 'starting';
   lease?: LeaseTerms;
+  handles?: readonly NewHandle[];
   attributesDigest?: string;
   policy?: ChainPolicy;
   /** The label of a checkpoint of the scope, whose session the new one continues. */
@@ -50,8 +52,10 @@ export interface RotateSession extends ByOwner {
   /** `reset` starts a new chain. */
   reason: string;
   versionId?: string;
-  /** Keyed hash of the provider's name for the successor. */
-  successorHandle?: string;
+  /** The provider's name for the successor: bound to it, and the same one again gets the same successor. */
+  successorHandle?: Handle;
+  /** More outside names to bind. */
+  handles?: readonly NewHandle[];
   /** Of the operation that has just finished on the session which is rotated away. */
   usage?: Usage;
 }
@@ -61,6 +65,8 @@ export interface ReleaseOwnership extends ByOwner {
   to?: Owner;
   /** How long only `to` may claim. Whole seconds. */
   reservedSeconds?: number;
+  /** Whoever owns it. Needs `operate`. */
+  force?: boolean;
 }
 
 export interface ClaimOwnership extends ForSession {
@@ -92,6 +98,12 @@ export interface TouchSession extends Issued {
   sessionId: SessionId;
 }
 
+/** Forgets the details of all of a scope's sessions, current and past. The scope has to have had one. */
+export interface EraseScope extends Issued {
+  type: 'EraseScope';
+  scope: Scope;
+}
+
 /** From the reaper: if the session's time is over, let the log say so. */
 export interface SettleSession extends Issued {
   type: 'SettleSession';
@@ -102,6 +114,12 @@ export interface ChangeAttributes extends ByOwner {
   type: 'ChangeAttributes';
   /** Of the attributes after the change; undefined when none are left. */
   attributesDigest: string | undefined;
+}
+
+export interface ChangeHandles extends ByOwner {
+  type: 'ChangeHandles';
+  bind: readonly NewHandle[];
+  unbind: readonly Handle[];
 }
 
 /** What an operation used. Needs no epoch and no owner: it only adds to the session's sums, also late. */
@@ -141,8 +159,12 @@ export type SessionCommand =
   | TouchSession
   | SettleSession
   | ChangeAttributes
+  | ChangeHandles
   | RecordUsage
   | MarkCheckpoint
   | ReportInvalid;
 
-export type Command = StartSession | SessionCommand;
+/** A command for a scope: it names no session. */
+export type ScopeCommand = StartSession | EraseScope;
+
+export type Command = ScopeCommand | SessionCommand;

@@ -5,6 +5,7 @@ import {
   endedBy,
   event,
   given,
+  handle,
   invalidBy,
   lease,
   markCheckpoint,
@@ -85,7 +86,7 @@ describe('a checkpoint', () => {
 describe('a start from a checkpoint', () => {
   const marked = [
     startedOn(dev),
-    rotatedBy(dev, { successorHandle: 'h2' }),
+    rotatedBy(dev, { successorHandle: handle('h2') }),
     checkpointBy(dev, 'v1'),
     ...rotations(1),
   ];
@@ -95,7 +96,7 @@ describe('a start from a checkpoint', () => {
       .when(startSession(dev, { fromCheckpoint: 'v1' }))
       .then(
         accepted('started', 'SessionSuperseded', 'SessionStarted'),
-        session({ sessionId: 'session-4', recoveredFrom: 'session-2', fromCheckpoint: 'v1', handle: 'h2' }),
+        session({ sessionId: 'session-4', recoveredFrom: 'session-2', fromCheckpoint: 'v1' }),
         session({ rootId: 'session-4', chainLength: 1, previousRootId: 'session-1' }),
         ({ decision }) => expect(decision.events[1]).not.toHaveProperty('insteadOf'),
       );

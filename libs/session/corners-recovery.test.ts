@@ -8,6 +8,7 @@ import {
   endedBy,
   event,
   given,
+  handle,
   invalidBy,
   lease,
   refused,
@@ -48,18 +49,20 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: takes over the outside name of the one that it continues', () => {
+  test('12: leaves outside names with the sessions that they are bound to', () => {
     const steps = [
       startedOn(dev),
-      rotatedBy(dev, { successorHandle: 'h2' }),
-      rotatedBy(dev, { successorHandle: 'h3' }),
+      rotatedBy(dev, { successorHandle: handle('h2') }),
+      rotatedBy(dev, { successorHandle: handle('h3') }),
     ];
     given(...steps)
       .when(reportInvalid(broken))
-      .then(session({ recoveredFrom: 'session-2', handle: 'h2' }));
+      .then(session({ recoveredFrom: 'session-2' }), ({ after }) =>
+        expect(after.state.latest).not.toHaveProperty('handles'),
+      );
     given(...steps, invalidBy(broken))
-      .when(rotateSession({ by: dev, successorHandle: 'h2' }))
-      .then(refused('rotates-to-itself'));
+      .when(rotateSession({ by: dev, successorHandle: handle('h2') }))
+      .then(refused('handle-taken', { handle: 'agent' }));
   });
 
   test('12: the next rotation continues from the recovered one', () => {

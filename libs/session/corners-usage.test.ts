@@ -6,6 +6,7 @@ import {
   endedBy,
   event,
   given,
+  handle,
   lease,
   recordUsage,
   refused,
@@ -162,7 +163,7 @@ describe('a rotation with usage', () => {
   });
 
   test('that is asked again counts once', () => {
-    const again = { successorHandle: 'h', usage: { inputTokens: 12 } };
+    const again = { successorHandle: handle('h'), usage: { inputTokens: 12 } };
     given(startedOn(dev), rotatedBy(dev, again))
       .when(rotateSession({ by: dev, session: 1, ...again }))
       .then(accepted('already-rotated'));

@@ -1,7 +1,9 @@
-import type { Command, SettleSession } from './commands.js';
+import type { Command, EraseScope, SettleSession } from './commands.js';
 import { accept, type Decision } from './decision.js';
 import { end } from './end-session.js';
+import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
+import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
 import { markCheckpoint } from './mark-checkpoint.js';
 import { activate, changeAttributes, claim, release, renew, touch } from './ownership.js';
@@ -46,6 +48,10 @@ function decideNow(command: Command, known: Known): Decision {
       return accept('settled', known.past ?? known.latest ?? missing(command));
     case 'ChangeAttributes':
       return changeAttributes(command, known);
+    case 'ChangeHandles':
+      return changeHandles(command, known);
+    case 'EraseScope':
+      return erase(command, known, known.latest ?? missing(command));
     case 'RecordUsage':
       return recordUsage(command, known);
     case 'MarkCheckpoint':
@@ -62,6 +68,6 @@ function beside({ version: _, latest: __, due: ___, ...rest }: Known): Omit<Know
   return rest;
 }
 
-function missing(command: SettleSession): never {
+function missing(command: SettleSession | EraseScope): never {
   throw new Error(`a ${command.type} came without its session`);
 }

@@ -14,6 +14,8 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'OwnershipLapsed':
     case 'SessionExpired':
     case 'AttributesChanged':
+    case 'HandleBound':
+    case 'HandleUnbound':
     case 'SessionEnding':
     case 'SessionEnded':
     case 'InvalidReported':
@@ -21,6 +23,7 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'UsageRecorded':
     case 'CheckpointMarked':
     case 'SessionInvalidated':
+    case 'DetailsErased':
       return 'session' in event ? { version, latest: event.session } : { ...state, version };
     case 'StopIgnored':
       return { ...state, version };

@@ -1,6 +1,7 @@
 import { isFull, newRootAfter, successorOf } from './chain.js';
 import type { RotateSession } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
+import { bindTo, type NewHandle } from './handles.js';
 import type { Known } from './known.js';
 import { addReport } from './record-usage.js';
 import { acceptBeside, ended, fenced, isOwner } from './rules.js';
@@ -15,9 +16,6 @@ export function rotate(command: RotateSession, known: Known): Decision {
   if (current.status !== 'active') return refuse('session-not-active', { current }); // 11
   if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
   const { successorHandle, versionId, reason, successorId, at } = command;
-  if (successorHandle !== undefined && successorHandle === current.handle) {
-    return refuse('rotates-to-itself', { current });
-  }
   const isReset = reason === 'reset';
   if (!isReset && isFull(current)) return refuse('chain-too-long', { current });
 
@@ -25,23 +23,29 @@ export function rotate(command: RotateSession, known: Known): Decision {
   if ('refusal' in used) return used;
   const parent = used.session;
   const previous: Session = { ...ended(parent, at, isReset ? 'reset' : 'rotated'), successorId };
-  const session = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
-  session.reason = reason;
-  if (successorHandle !== undefined) {
-    previous.successorHandle = successorHandle;
-    session.handle = successorHandle;
-  }
-  if (versionId !== undefined) session.versionId = versionId;
-  return accept('rotated', session, ...used.events, { type: 'SessionRotated', session, previous });
+  if (successorHandle) previous.successorHandle = successorHandle.hash;
+  const successor = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
+  successor.reason = reason;
+  if (versionId !== undefined) successor.versionId = versionId;
+  const bound = bindTo(successor, newHandles(command), known);
+  if ('refusal' in bound) return bound;
+  const { session, changes } = bound;
+  const events = [...used.events, { type: 'SessionRotated', session, previous } as const];
+  return { ...accept('rotated', session, ...events), handles: changes };
+}
+
+function newHandles({ successorHandle, handles = [] }: RotateSession): readonly NewHandle[] {
+  return successorHandle ? [{ ...successorHandle, binds: 'session' }, ...handles] : handles;
 }
 
 /** The successor that the same rotation got before: the one with the same handle. */
 function rotatedBefore(command: RotateSession, known: Known): Session | undefined {
   const { past, pastSuccessor } = known;
+  const handle = command.successorHandle?.hash;
   const isSame =
     past?.sessionId === command.sessionId &&
     (past.endCause === 'rotated' || past.endCause === 'reset') &&
-    command.successorHandle !== undefined &&
-    command.successorHandle === past.successorHandle;
+    handle !== undefined &&
+    handle === past.successorHandle;
   return isSame && command.epoch <= epochOf(known) ? pastSuccessor : undefined;
 }

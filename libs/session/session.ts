@@ -1,3 +1,4 @@
+import type { Handle } from './handles.js';
 import type { Scope } from './scope.js';
 import type { UsageTotals } from './usage.js';
 
@@ -79,6 +80,8 @@ export interface Session {
   /** Why it was rotated into being. */
   reason?: string;
   versionId?: string;
+  /** Outside names that are bound to it, also once it has ended. At most 8; absent when there are none. */
+  handles?: readonly Handle[];
   /** SHA-256(salt ‖ attributes), base64url; the attributes themselves are details and can be erased. */
   attributesDigest?: string;
   startedAt: Instant;
@@ -92,8 +95,6 @@ export interface Session {
   successorId?: SessionId;
   /** Keyed hash of the outside name that its rotation was asked with: the same one gets the same successor. */
   successorHandle?: string;
-  /** Keyed hash of its own outside name, as far as a rotation has told it. */
-  handle?: string;
   /** What was used in it; absent until the first report. Reports may still come when it has ended. */
   usage?: UsageTotals;
   /** It was reported that it cannot be continued, however it ended: no recovery chooses it. */

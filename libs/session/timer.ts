@@ -39,6 +39,7 @@ export function startsTimer(event: SessionEvent): boolean {
     case 'UsageRecorded':
     case 'CheckpointMarked':
     case 'InvalidReported':
+    case 'DetailsErased':
     case 'StopIgnored':
       return false;
     default:

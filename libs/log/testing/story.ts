@@ -1,6 +1,7 @@
 import {
   type Command,
   evolve,
+  type HandleHolder,
   type Known,
   lastValidBefore,
   noSessionYet,
@@ -37,8 +38,13 @@ export function sessionsIn(event: SessionEvent): Session[] {
 
 /** What the decider has to know, taken from the whole story instead of from tables. */
 export function knownFrom(story: Story, command: Command): Known {
-  const known: Known = { ...story.state, ...checkpointFrom(story, command), ...validityFrom(story, command) };
-  if (command.type === 'StartSession') return known;
+  const known: Known = {
+    ...story.state,
+    ...checkpointFrom(story, command),
+    ...validityFrom(story, command),
+    handles: handlesOf(story),
+  };
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;
@@ -76,6 +82,15 @@ function validityFrom(story: Story, command: Command): Pick<Known, 'reported' | 
     .some((session) => session.sessionId === sessionId && session.epoch === epoch);
   const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
   return { reported, ...(lastValid && { lastValid }) };
+}
+
+/** Only those that are bound to sessions: the others make no event. */
+function handlesOf({ sessions }: Story): Map<string, HandleHolder> {
+  const holders = new Map<string, HandleHolder>();
+  for (const { sessionId, handles = [] } of sessions.values()) {
+    for (const { hash } of handles) holders.set(hash, { scope: 'this', sessionId });
+  }
+  return holders;
 }
 
 function isSame(one: Owner, other: Owner): boolean {
