@@ -9,3 +9,6 @@ create table ledger.checkpoints (
   primary key (partition, scope_id, label)
 );
 grant select, insert on ledger.checkpoints to session_ledger;
+
+-- ledger.ignored_stops counts reports of transient failures, too: their why is `transient`, and their stop_id the
+-- digest of session, epoch and reason. Its rows are whatever is recorded once and counted from then on.
