@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { CurrentReader, History, LedgerWriter, Tail, UserScopes } from '#log';
 import { Bulk } from './bulk.js';
 import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
@@ -47,6 +47,7 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [UserScopes, ledger.scopes],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],

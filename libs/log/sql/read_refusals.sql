@@ -1,0 +1,7 @@
+-- The newest stops of a session that were not obeyed, with how often each came, and the events that recorded them.
+select i.count, e.bytes
+  from ledger.ignored_stops i
+  join ledger.events e using (partition, sequence)
+ where i.partition = $1 and i.session_id = $2
+ order by i.sequence desc
+ limit $3
