@@ -11,8 +11,6 @@ import { RunningLedger } from './running-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
 
-const IDLE_MS = 50;
-
 /** The service over an open ledger. */
 export interface App {
   /** Resolves with the port once requests are taken. */
@@ -43,9 +41,9 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
       app.get(RunningLedger).stop();
       app.get(Streams).close();
       app.get(ScopeWatch).close();
-      // A connection whose request is answered from now on would be kept open for more of them.
-      const idle = setInterval(() => app.getHttpServer().closeIdleConnections(), IDLE_MS);
-      await app.close().finally(() => clearInterval(idle));
+      // Whoever is answered from here on and keeps the connection would hold up the end: it goes with the answer.
+      app.getHttpServer().keepAliveTimeout = 1;
+      await app.close();
     },
   };
 }

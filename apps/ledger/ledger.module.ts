@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Tail, UserScopes } from '#log';
+import { CurrentReader, Finder, History, LedgerWriter, Tail, UserScopes } from '#log';
 import { Bulk } from './bulk.js';
 import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
@@ -16,6 +16,7 @@ import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
 import { ReadsController } from './http/reads.controller.js';
+import { ResolveController } from './http/resolve.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
@@ -48,6 +49,7 @@ export class LedgerModule {
       [CurrentReader, ledger.reader],
       [History, ledger.history],
       [UserScopes, ledger.scopes],
+      [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],
@@ -62,6 +64,7 @@ export class LedgerModule {
         CommandsController,
         LeasesController,
         ReadsController,
+        ResolveController,
         FeedController,
         BulkController,
         DetailsController,

@@ -4,6 +4,7 @@ import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   BulkWorker,
   CurrentReader,
+  Finder,
   History,
   identify,
   Jobs,
@@ -38,6 +39,7 @@ export interface Ledger {
   scopes: UserScopes;
   jobs: Jobs;
   bulk: BulkWorker;
+  finder: Finder;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
@@ -126,6 +128,7 @@ export async function openLedger(
     scopes,
     jobs,
     bulk,
+    finder: new Finder(pool),
     tail,
     relay,
     async close() {

@@ -2,8 +2,10 @@ import { type Static, Type } from 'typebox';
 import {
   Attributes,
   Epoch,
+  Handle,
   Id,
   Lease,
+  NewHandles,
   Owner,
   Reason,
   RotationReason,
@@ -25,6 +27,7 @@ export const StartBody = Type.Object(
     expectedEpoch: Type.Optional(Epoch),
     phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
     lease: Type.Optional(Lease),
+    handles: Type.Optional(NewHandles),
     attributes: Type.Optional(Attributes),
   },
   closed,
@@ -37,12 +40,8 @@ export const RotateBody = Type.Object(
     ...byOwner,
     reason: RotationReason,
     versionId: Type.Optional(Id),
-    successorHandle: Type.Optional(
-      Type.Object(
-        { kind: Id, value: Id },
-        { ...closed, description: "The provider's name for the successor; stored as a keyed hash" },
-      ),
-    ),
+    successorHandle: Type.Optional(Handle),
+    handles: Type.Optional(NewHandles),
   },
   closed,
 );
@@ -109,6 +108,31 @@ export const BulkBody = Type.Object(
   closed,
 );
 
+export const HandlesBody = Type.Object(
+  {
+    ...byOwner,
+    bind: Type.Optional(NewHandles),
+    unbind: Type.Optional(Type.Array(Handle, { maxItems: 8, description: 'at most 8, each once' })),
+  },
+  closed,
+);
+
+const Candidate = Type.Union([Handle, Type.Object({ sessionId: SessionId, epoch: Epoch }, closed)]);
+
+export const ResolveBody = Type.Object(
+  {
+    candidates: Type.Array(Candidate, {
+      minItems: 1,
+      maxItems: 16,
+      description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+    }),
+    override: Type.Optional(
+      Type.Boolean({ description: 'The first candidate decides, whatever the others say' }),
+    ),
+  },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -118,4 +142,6 @@ export type EndBody = Static<typeof EndBody>;
 export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
 export type BulkBody = Static<typeof BulkBody>;
+export type HandlesBody = Static<typeof HandlesBody>;
+export type ResolveBody = Static<typeof ResolveBody>;
 export type AttributesBody = Static<typeof AttributesBody>;

@@ -13,6 +13,8 @@ export const EVENT_TYPES = [
   'SessionExpired',
   'AttributesChanged',
   'DetailsErased',
+  'HandleBound',
+  'HandleUnbound',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',

@@ -6,9 +6,11 @@ import {
   BulkBody,
   ClaimBody,
   EndBody,
+  HandlesBody,
   ReleaseBody,
   RenewBody,
   RenewManyBody,
+  ResolveBody,
   RotateBody,
   StartBody,
   TouchBody,
@@ -119,6 +121,12 @@ const RenewedMany = Type.Object({
 });
 
 const jobAnswered = { schema: BulkJob };
+const Resolved = Type.Object({
+  session: Session,
+  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
+    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+  }),
+});
 
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
@@ -131,6 +139,7 @@ const command = [
   'key-reused',
   ...retried,
 ] as const;
+const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
@@ -151,6 +160,8 @@ export const operations = {
       'future-epoch',
       'reserved',
       'session-ending',
+      'not-owner',
+      ...handles,
       ...command,
     ],
   },
@@ -170,7 +181,7 @@ export const operations = {
     params: byId,
     body: RotateBody,
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...command],
+    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...handles, ...command],
   },
   releaseOwnership: {
     method: 'POST',
@@ -259,6 +270,35 @@ export const operations = {
     query: ScopeQuery,
     answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
     problems: ['invalid-request', 'operate-required', ...retried],
+  },
+  changeHandles: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/handles',
+    summary: 'Bind and unbind outside names of the session and its scope',
+    params: byId,
+    body: HandlesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', ...handles, ...command],
+  },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    summary: 'The one current session that all candidates mean',
+    body: ResolveBody,
+    answers: { 200: { description: 'the session', schema: Resolved } },
+    problems: [
+      'session-mismatch',
+      'stale-session',
+      'stale-epoch',
+      'future-epoch',
+      'session-ended',
+      'unknown-handle',
+      'unknown-session',
+      'invalid-json',
+      'body-too-large',
+      'unsupported-media-type',
+      ...read,
+    ],
   },
   currentSession: {
     method: 'GET',

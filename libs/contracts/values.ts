@@ -52,6 +52,42 @@ export const RotationReason = Type.String({
     'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
 
+/** What sort of outside name a handle is; stands in clear. */
+export const HandleKind = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+});
+
+/** May be a secret: only a keyed hash of it is ever stored. */
+export const HandleValue = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
+});
+
+export const Handle = Type.Object(
+  { kind: HandleKind, value: HandleValue },
+  { additionalProperties: false, description: 'An outside name' },
+);
+
+export const NewHandle = Type.Object(
+  {
+    kind: HandleKind,
+    value: HandleValue,
+    binds: Type.Enum(['scope', 'session'], {
+      description:
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+    }),
+  },
+  { additionalProperties: false, description: 'An outside name and what it stands for' },
+);
+
+/** Of one request. Each handle once. */
+export const NewHandles = Type.Array(NewHandle, { maxItems: 8, description: 'at most 8, each once' });
+
 const THIRTY_DAYS = 2_592_000;
 
 /** What a request may say of a lease; what it leaves out is filled in by the service. */
@@ -113,6 +149,11 @@ export const Session = Type.Object(
     chainLength: Type.Integer({ minimum: 1 }),
     reason: Type.Optional(Type.String()),
     versionId: Type.Optional(Type.String()),
+    handles: Type.Optional(
+      Type.Array(Type.Object({ kind: HandleKind, hash: Type.String() }), {
+        description: 'Outside names that are bound to it, by their keyed hashes',
+      }),
+    ),
     attributesDigest: Type.Optional(Type.String({ description: 'SHA-256 over a salt and the attributes' })),
     attributes: Type.Union([Attributes, Type.Literal('erased')]),
     startedAt: Instant,

@@ -92,7 +92,7 @@ export class Batch {
       }
       return { kind: 'refused', refusal: decision.refusal, position };
     }
-    const { events: _, ...accepted } = decision;
+    const { events: _, handles: __, ...accepted } = decision;
     return { kind: 'accepted', position, ...accepted };
   }
 
@@ -139,6 +139,8 @@ export class Batch {
 
   private known(command: Command, state: ScopeState, scopeKey: ScopeKey): Known {
     const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
+    const handles = this.loaded.handles.known(command, this.loaded.scopeIds.get(scopeKey) ?? '');
+    if (handles) known.handles = handles;
     if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
     if ('scope' in command) return known;
     if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
@@ -190,6 +192,9 @@ export class Batch {
         this.keepTimer(before, event.session, partition, at);
       }
       if ('previous' in event) this.remember(event.previous, scopeKey);
+    }
+    for (const change of ('handles' in decision && decision.handles) || []) {
+      this.loaded.handles.change(change, { partition, scopeId });
     }
     if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
     head.sequence += written.length;
@@ -261,6 +266,8 @@ const outcomes: Partial<Record<SessionEventType, Outcome>> = {
   OwnershipReleased: 'released',
   OwnershipClaimed: 'claimed',
   AttributesChanged: 'changed',
+  HandleBound: 'changed',
+  HandleUnbound: 'changed',
   SessionEnding: 'ending',
   SessionEnded: 'ended',
 };

@@ -5,6 +5,7 @@ export { newDetails, newSalt } from './details.js';
 export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent, type Position } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
+export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
 export { History, type ScopeEvent, type SessionRefusal, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
 export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
@@ -23,4 +24,5 @@ export {
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
 export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';
+export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
 export { LedgerWriter } from './writer.js';

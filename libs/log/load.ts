@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import { BatchHandles } from './handles.js';
 import { partitionOfSession, scopeIdOf, stopIdOf } from './ids.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
@@ -55,6 +56,7 @@ export interface Loaded {
   attributes: Map<string, string>;
   /** Scopes that have details, where a command of the batch erases them. */
   detailed: Set<ScopeKey>;
+  handles: BatchHandles;
 }
 
 /**
@@ -65,6 +67,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
   // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
+  const handles = BatchHandles.queries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
@@ -73,11 +76,13 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     attributesQuery(batch),
     detailedQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes, detailed] = await together(client, () => [
+  const answers = await together(client, () => [
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(partitions)] }),
     ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
   ]);
+  const [, heads, scopes, sessions, receipts, ignored, attributes, detailed, ...held] = answers;
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
@@ -90,6 +95,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ignored: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
     detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
+    handles: new BatchHandles(held),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);

@@ -146,6 +146,8 @@ export class BatchRows {
       case 'SessionEnding':
       case 'AttributesChanged':
       case 'DetailsErased':
+      case 'HandleBound':
+      case 'HandleUnbound':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':

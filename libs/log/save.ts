@@ -31,6 +31,7 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
     locks ? client.query({ ...lockLeases, values: locks }) : undefined,
     gone ? client.query({ ...eraseDetails, values: gone }) : undefined,
     values && client.query({ ...saveBatch, values }),
+    ...batch.loaded.handles.saving().map((query) => client.query(query)),
     client.query('commit'),
   ]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.

@@ -3,6 +3,7 @@ import { accept, type Decision } from './decision.js';
 import { end } from './end-session.js';
 import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
+import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
 import { activate, changeAttributes, claim, release, renew, touch } from './ownership.js';
 import { rotate } from './rotate-session.js';
@@ -46,19 +47,16 @@ function decideNow(command: Command, known: Known): Decision {
       return changeAttributes(command, known);
     case 'EraseScope':
       return erase(command, known, known.latest ?? missing(command));
+    case 'ChangeHandles':
+      return changeHandles(command, known);
     default:
       return command satisfies never;
   }
 }
 
 /** What `known` knows besides the state: it stays true, but that time has been settled. */
-function beside({ past, pastSuccessor, ignored, detailed }: Known): Omit<Known, keyof ScopeState> {
-  return {
-    ...(past && { past }),
-    ...(pastSuccessor && { pastSuccessor }),
-    ...(ignored && { ignored }),
-    ...(detailed && { detailed }),
-  };
+function beside({ version: _, latest: __, due: ___, ...rest }: Known): Omit<Known, keyof ScopeState> {
+  return rest;
 }
 
 function missing(command: SettleSession | EraseScope): never {

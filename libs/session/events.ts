@@ -1,3 +1,4 @@
+import type { Handle } from './handles.js';
 import type { Epoch, Owner, Session, SessionId } from './session.js';
 
 /** Somebody with `operate` did it in place of the owner. */
@@ -22,6 +23,8 @@ export type SessionEvent =
   | { type: 'OwnershipLapsed'; session: Session }
   | { type: 'SessionExpired'; session: Session }
   | { type: 'AttributesChanged'; session: Session }
+  | { type: 'HandleBound'; session: Session; handle: Handle }
+  | { type: 'HandleUnbound'; session: Session; handle: Handle }
   | ({ type: 'SessionEnding'; session: Session; origin: Owner } & Forced)
   | ({ type: 'SessionEnded'; session: Session; origin: Owner } & Forced)
   // With the session when one is current: its attributes read `erased` from then on.

@@ -13,6 +13,8 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'OwnershipLapsed':
     case 'SessionExpired':
     case 'AttributesChanged':
+    case 'HandleBound':
+    case 'HandleUnbound':
     case 'SessionEnding':
     case 'SessionEnded':
       return { version: state.version + 1, latest: event.session };

@@ -1,4 +1,5 @@
 import type { StopIgnoredWhy } from './events.js';
+import type { HandleHolder } from './handles.js';
 import type { ScopeState, Session } from './session.js';
 
 /** A scope's state and what else the command at hand has to know. */
@@ -13,4 +14,6 @@ export interface Known extends ScopeState {
   detailed?: boolean;
   /** Why stops of the same session, origin and epoch were ignored, as recorded before. */
   ignored?: readonly StopIgnoredWhy[];
+  /** Who has the handles that the command names, by hash; absent: nobody. */
+  handles?: ReadonlyMap<string, HandleHolder>;
 }

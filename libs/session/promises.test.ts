@@ -11,7 +11,20 @@ import {
   type SessionEvent,
 } from './index.js';
 import { settle } from './settle.js';
-import { act, at, knownFor, nothingYet, type Story, sessionsIn, type Told, tell } from './specification.js';
+import {
+  act,
+  at,
+  foreign,
+  handle,
+  knownFor,
+  nothingYet,
+  type Story,
+  sessionsIn,
+  type Told,
+  tell,
+  toScope,
+  toSession,
+} from './specification.js';
 
 /** One command of a random history: what was known, what was decided, what it led to. */
 interface Turn extends Told {
@@ -27,10 +40,11 @@ const outcomes =
   'changed erased settled unchanged';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
-  'reserved no-lease not-owner operate-required';
+  'reserved no-lease not-owner operate-required handle-taken too-many-handles';
 const eventTypes =
   'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
-  'OwnershipLapsed SessionExpired AttributesChanged DetailsErased SessionEnding SessionEnded StopIgnored';
+  'OwnershipLapsed SessionExpired AttributesChanged HandleBound HandleUnbound DetailsErased SessionEnding ' +
+  'SessionEnded StopIgnored';
 
 /** Short ones, so that histories outlive them. */
 const lease = fc.record({
@@ -47,6 +61,11 @@ const owners: Owner[] = [
   { environment: 'cloud-debug', instance: 'b' },
 ];
 
+/** One of them is another scope's. */
+const names = ['1', '2', '3', '4', '5', '6', foreign.hash];
+/** For one session. */
+const tooMany = Array.from({ length: 9 }, (_, index) => `many-${index}`);
+
 /** What a sender might try; `play` turns it into a command that fits, or does not fit, what has happened. */
 const move = fc.record({
   kind: fc.constantFrom(
@@ -55,6 +74,7 @@ const move = fc.record({
     ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
     ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
     'EraseScope' as const,
+    ...(['ChangeHandles', 'ChangeHandles'] as const),
   ),
   /** Which session and epoch it means: what is current, what once was, any of either, or what may come. */
   means: fc.constantFrom('current', 'current', 'current', 'current', 'past', 'past', 'mixed', 'future'),
@@ -77,7 +97,16 @@ const move = fc.record({
   starting: fc.constantFrom(false, false, true),
   to: fc.option(fc.constantFrom(...owners), { nil: undefined }),
   named: fc.boolean(),
-  successorHandle: fc.option(fc.constantFrom('handle-1', 'handle-2'), { nil: undefined }),
+  successorHandle: fc.option(fc.constantFrom(handle('1'), handle('2')), { nil: undefined }),
+  bind: fc.option(
+    fc.oneof(
+      fc.subarray(names.map(toScope), { maxLength: 2 }),
+      fc.subarray(names.map(toSession), { maxLength: 2 }),
+      fc.constant(tooMany.map(toSession)),
+    ),
+    { nil: undefined, freq: 2 },
+  ),
+  unbind: fc.subarray(names.map(handle)),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -106,6 +135,24 @@ describe('whatever is sent, in whatever order, however late', () => {
       }
       story = next;
     }
+  });
+
+  promise('a handle never goes from one session to another, and no session has more than 8', (turn) => {
+    for (const [hash, sessionId] of turn.before.handles) {
+      const after = turn.after.handles;
+      if (sessionId && after.has(hash) && after.get(hash) !== sessionId) return 'it went to another one';
+    }
+    for (const { handles = [] } of turn.after.sessions.values()) if (handles.length > 8) return 'too many';
+  });
+
+  promise('the handles of sessions are what their events say', ({ after }) => {
+    const said = [...after.sessions.values()].flatMap(({ sessionId, handles = [] }) =>
+      handles.map(({ hash }) => `${hash} ${sessionId}`),
+    );
+    const kept = [...after.handles].flatMap(([hash, sessionId]) =>
+      sessionId ? [`${hash} ${sessionId}`] : [],
+    );
+    if (said.sort().join() !== kept.sort().join()) return `${said} is not ${kept}`;
   });
 
   promise('the epoch rises when the current session or its owner changes, and only then', (turn) => {
@@ -336,6 +383,8 @@ function commandFor(made: Move, story: Story): Command {
       return { type: kind, scope, ...issued };
     case 'ChangeAttributes':
       return { type: kind, ...byOwner, attributesDigest: made.attributes };
+    case 'ChangeHandles':
+      return { type: kind, ...byOwner, bind: made.bind ?? [], unbind: made.unbind };
     default:
       return {
         type: 'StartSession',
@@ -345,6 +394,7 @@ function commandFor(made: Move, story: Story): Command {
         onConflict: made.onConflict,
         ...issued,
         ...leased,
+        ...(made.bind && { handles: made.bind }),
         ...(made.starting && { phase: 'starting' }),
         ...(made.expects === 'an epoch' && { expectedEpoch: epoch }),
       };
