@@ -121,6 +121,7 @@ export interface LedgerEvent {
     | 'session-ledger.OwnershipLapsed.v1'
     | 'session-ledger.SessionExpired.v1'
     | 'session-ledger.AttributesChanged.v1'
+    | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.HandleBound.v1'
     | 'session-ledger.HandleUnbound.v1'
     | 'session-ledger.SessionEnding.v1'
@@ -296,6 +297,7 @@ export interface Operations {
 
       /** How long only `to` may claim; 60 when left out. */
       reservedSeconds?: number;
+      force?: boolean;
     };
     answer: CommandAnswer;
   };
@@ -417,6 +419,160 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
+  /** End or release all sessions of a user or of an environment, as a job. */
+  startBulk: {
+    body: {
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** How far a bulk job has come. */
+  bulkJob: {
+    params: {
+      /** UUID of one session instance. */
+      jobId: string;
+    };
+    query?: {
+      /** Seconds to wait for its end. */
+      wait?: number;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  eraseDetails: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      /** unchanged when there was nothing to erase. */
+      outcome: 'erased' | 'unchanged';
+
+      /** The scopes whose details went; positions of their DetailsErased. */
+      erased: {
+        scope: {
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          userId: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          projectId: string;
+        };
+
+        /** A place in the log. */
+        position: Position;
+      }[];
+
+      /** false: details of more scopes are left; repeat the request. */
+      complete: boolean;
+    };
+  };
   /** Bind and unbind outside names of the session and its scope. */
   changeHandles: {
     params: {
@@ -496,6 +652,12 @@ export interface Operations {
       /** Seconds to wait for a revision above `after`. */
       wait?: number;
       after?: number;
+
+      /** All of the user's current sessions, whatever their projects, 100 a page. */
+      all?: boolean;
+
+      /** With `all`: what the page before said. */
+      next?: string;
     };
     answer: Session | undefined;
   };
@@ -505,7 +667,28 @@ export interface Operations {
       /** UUID of one session instance. */
       sessionId: string;
     };
-    answer: Session;
+    answer: Session & {
+      /** Stops of this session that were not obeyed: the newest 100, the newest first. */
+      refusals: {
+        /** Who runs the session. */
+        origin: Owner;
+
+        /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+        epoch: number;
+
+        /** How the session had ended, or what did not match. */
+        why: string;
+
+        /** How often it came. */
+        count: number;
+
+        /** A place in the log. */
+        position: Position;
+
+        /** UTC, milliseconds. */
+        at: string;
+      }[];
+    };
   };
   /** A scope's history, in pages; an ignored stop says how often it came. */
   scopeEvents: {
@@ -555,6 +738,27 @@ export interface Operations {
   /** All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present. */
   feedStream: {
     answer: ReadableStream<Uint8Array>;
+  };
+  /** What a problem's type means, and what to do about it. */
+  problem: {
+    params: {
+      code: string;
+    };
+    answer: {
+      /** /problems/<code>. */
+      type: string;
+      title: string;
+      status: number;
+
+      /** Whether the same request may succeed later. */
+      retryable: boolean;
+
+      /** Seconds to wait before. */
+      retryAfter?: number;
+
+      /** What to do, where the title does not say it. */
+      advice?: string;
+    };
   };
 }
 
@@ -619,6 +823,41 @@ export const routes = {
     path: '/v1/sessions/:sessionId/attributes',
     shape: SHAPE_OF.CommandAnswer,
   },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
+  },
   changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
   resolve: {
     method: 'POST',
@@ -640,12 +879,33 @@ export const routes = {
     },
   },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
-  session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
+  session: {
+    method: 'GET',
+    path: '/v1/sessions/:sessionId',
+    shape: {
+      sessionId: 'string',
+      scope: { userId: 'string', projectId: 'string' },
+      status: 'any',
+      epoch: 'number',
+      revision: 'number',
+      principal: 'string',
+      rootId: 'string',
+      chainLength: 'number',
+      attributes: 'any',
+      startedAt: 'string',
+      refusals: 'array',
+    },
+  },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
   scopeStream: { method: 'GET', path: '/v1/stream' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
   feed: { method: 'GET', path: '/v1/feed', shape: SHAPE_OF.EventPage },
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
+  problem: {
+    method: 'GET',
+    path: '/problems/:code',
+    shape: { type: 'string', title: 'string', status: 'number', retryable: 'boolean' },
+  },
 } as const;
 
 /** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */
@@ -665,8 +925,9 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
-  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
   'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
@@ -715,6 +976,7 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'DetailsErased',
   'HandleBound',
   'HandleUnbound',
   'SessionEnding',

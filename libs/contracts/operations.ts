@@ -36,6 +36,8 @@ export interface Operation {
 export interface Reply {
   description: string;
   schema?: TSchema;
+  /** What the query can ask for in place of `schema`. The client's types know `schema` only. */
+  asked?: TSchema;
   /** application/json when left out. */
   contentType?: string;
 }
@@ -308,7 +310,8 @@ export const operations = {
     answers: {
       200: {
         description: 'the current session, whose ETag changes with its revision; with `all` a page of them',
-        schema: Type.Union([Session, CurrentPage]),
+        schema: Session,
+        asked: CurrentPage,
       },
       304: { description: 'unchanged since If-None-Match' },
     },
@@ -365,7 +368,7 @@ export const operations = {
     path: '/v1/feed/stream',
     summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
     answers: { 200: sse },
-    problems: ['overloaded', 'invalid-request'],
+    problems: read,
   },
   problem: {
     method: 'GET',
