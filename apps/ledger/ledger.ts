@@ -36,10 +36,10 @@ export interface Ledger {
   reader: CurrentReader;
   renewer: LeaseRenewer;
   history: History;
+  finder: Finder;
   scopes: UserScopes;
   jobs: Jobs;
   bulk: BulkWorker;
-  finder: Finder;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
@@ -125,10 +125,10 @@ export async function openLedger(
     reader,
     renewer,
     history: new History(pool),
+    finder: new Finder(pool),
     scopes,
     jobs,
     bulk,
-    finder: new Finder(pool),
     tail,
     relay,
     async close() {

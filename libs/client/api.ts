@@ -121,9 +121,9 @@ export interface LedgerEvent {
     | 'session-ledger.OwnershipLapsed.v1'
     | 'session-ledger.SessionExpired.v1'
     | 'session-ledger.AttributesChanged.v1'
-    | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.HandleBound.v1'
     | 'session-ledger.HandleUnbound.v1'
+    | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.SessionEnding.v1'
     | 'session-ledger.SessionEnded.v1'
     | 'session-ledger.StopIgnored.v1';
@@ -419,6 +419,73 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
+  /** Bind and unbind outside names of the session and its scope. */
+  changeHandles: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** at most 8, each once. */
+      bind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** at most 8, each once. */
+      unbind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+      }[];
+    };
+    answer: CommandAnswer;
+  };
+  /** The one current session that all candidates mean. */
+  resolve: {
+    body: {
+      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
+      candidates: (
+        | {
+            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+            kind: string;
+
+            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+            value: string;
+          }
+        | {
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+            epoch: number;
+          }
+      )[];
+
+      /** The first candidate decides, whatever the others say. */
+      override?: boolean;
+    };
+    answer: {
+      session: Session;
+
+      /** Which candidates, counted from 0, are handles that nobody has bound. */
+      unknown: number[];
+    };
+  };
   /** End or release all sessions of a user or of an environment, as a job. */
   startBulk: {
     body: {
@@ -571,73 +638,6 @@ export interface Operations {
 
       /** false: details of more scopes are left; repeat the request. */
       complete: boolean;
-    };
-  };
-  /** Bind and unbind outside names of the session and its scope. */
-  changeHandles: {
-    params: {
-      /** UUID of one session instance. */
-      sessionId: string;
-    };
-    body: {
-      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-      epoch: number;
-
-      /** Who runs the session. */
-      owner?: Owner;
-
-      /** at most 8, each once. */
-      bind?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-
-        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
-        binds: 'scope' | 'session';
-      }[];
-
-      /** at most 8, each once. */
-      unbind?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-      }[];
-    };
-    answer: CommandAnswer;
-  };
-  /** The one current session that all candidates mean. */
-  resolve: {
-    body: {
-      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
-      candidates: (
-        | {
-            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-            kind: string;
-
-            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-            value: string;
-          }
-        | {
-            /** UUID of one session instance. */
-            sessionId: string;
-
-            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-            epoch: number;
-          }
-      )[];
-
-      /** The first candidate decides, whatever the others say. */
-      override?: boolean;
-    };
-    answer: {
-      session: Session;
-
-      /** Which candidates, counted from 0, are handles that nobody has bound. */
-      unknown: number[];
     };
   };
   /** The current session of a user and a project. */
@@ -823,6 +823,26 @@ export const routes = {
     path: '/v1/sessions/:sessionId/attributes',
     shape: SHAPE_OF.CommandAnswer,
   },
+  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    shape: {
+      session: {
+        sessionId: 'string',
+        scope: { userId: 'string', projectId: 'string' },
+        status: 'any',
+        epoch: 'number',
+        revision: 'number',
+        principal: 'string',
+        rootId: 'string',
+        chainLength: 'number',
+        attributes: 'any',
+        startedAt: 'string',
+      },
+      unknown: 'array',
+    },
+  },
   startBulk: {
     method: 'POST',
     path: '/v1/bulk',
@@ -857,26 +877,6 @@ export const routes = {
     method: 'DELETE',
     path: '/v1/details',
     shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
-  },
-  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
-  resolve: {
-    method: 'POST',
-    path: '/v1/resolve',
-    shape: {
-      session: {
-        sessionId: 'string',
-        scope: { userId: 'string', projectId: 'string' },
-        status: 'any',
-        epoch: 'number',
-        revision: 'number',
-        principal: 'string',
-        rootId: 'string',
-        chainLength: 'number',
-        attributes: 'any',
-        startedAt: 'string',
-      },
-      unknown: 'array',
-    },
   },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   session: {
@@ -976,9 +976,9 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
-  'DetailsErased',
   'HandleBound',
   'HandleUnbound',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',

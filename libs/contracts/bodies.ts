@@ -103,11 +103,6 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
-export const BulkBody = Type.Object(
-  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
-  closed,
-);
-
 export const HandlesBody = Type.Object(
   {
     ...byOwner,
@@ -133,6 +128,11 @@ export const ResolveBody = Type.Object(
   closed,
 );
 
+export const BulkBody = Type.Object(
+  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -141,7 +141,7 @@ export type ClaimBody = Static<typeof ClaimBody>;
 export type EndBody = Static<typeof EndBody>;
 export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
-export type BulkBody = Static<typeof BulkBody>;
 export type HandlesBody = Static<typeof HandlesBody>;
 export type ResolveBody = Static<typeof ResolveBody>;
+export type BulkBody = Static<typeof BulkBody>;
 export type AttributesBody = Static<typeof AttributesBody>;

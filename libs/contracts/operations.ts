@@ -122,13 +122,13 @@ const RenewedMany = Type.Object({
   results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
 });
 
-const jobAnswered = { schema: BulkJob };
 const Resolved = Type.Object({
   session: Session,
   unknown: Type.Array(Type.Integer({ minimum: 0 }), {
     description: 'Which candidates, counted from 0, are handles that nobody has bound',
   }),
 });
+const jobAnswered = { schema: BulkJob };
 
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
@@ -247,32 +247,6 @@ export const operations = {
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
   },
-  startBulk: {
-    method: 'POST',
-    path: '/v1/bulk',
-    summary: 'End or release all sessions of a user or of an environment, as a job',
-    body: BulkBody,
-    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
-    problems: ['operate-required', ...command],
-  },
-  bulkJob: {
-    method: 'GET',
-    path: '/v1/bulk/:jobId',
-    summary: 'How far a bulk job has come',
-    params: Type.Object({ jobId: SessionId }, closed),
-    query: JobQuery,
-    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
-    problems: ['operate-required', 'unknown-job', ...read],
-  },
-  eraseDetails: {
-    method: 'DELETE',
-    path: '/v1/details',
-    summary:
-      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
-    query: ScopeQuery,
-    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
-    problems: ['invalid-request', 'operate-required', ...retried],
-  },
   changeHandles: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/handles',
@@ -301,6 +275,32 @@ export const operations = {
       'unsupported-media-type',
       ...read,
     ],
+  },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    summary: 'End or release all sessions of a user or of an environment, as a job',
+    body: BulkBody,
+    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
+    problems: ['operate-required', ...command],
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    summary: 'How far a bulk job has come',
+    params: Type.Object({ jobId: SessionId }, closed),
+    query: JobQuery,
+    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
+    problems: ['operate-required', 'unknown-job', ...read],
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    summary:
+      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
+    query: ScopeQuery,
+    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
+    problems: ['invalid-request', 'operate-required', ...retried],
   },
   currentSession: {
     method: 'GET',

@@ -54,9 +54,9 @@ export interface Loaded {
   ignored: Map<string, StopIgnoredWhy[]>;
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
+  handles: BatchHandles;
   /** Scopes that have details, where a command of the batch erases them. */
   detailed: Set<ScopeKey>;
-  handles: BatchHandles;
 }
 
 /**
@@ -94,8 +94,8 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     receipts: new Map(),
     ignored: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
-    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
     handles: new BatchHandles(held),
+    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);

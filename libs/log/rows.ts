@@ -145,9 +145,9 @@ export class BatchRows {
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
-      case 'DetailsErased':
       case 'HandleBound':
       case 'HandleUnbound':
+      case 'DetailsErased':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':

@@ -45,10 +45,10 @@ function decideNow(command: Command, known: Known): Decision {
       return accept('settled', known.past ?? known.latest ?? missing(command));
     case 'ChangeAttributes':
       return changeAttributes(command, known);
-    case 'EraseScope':
-      return erase(command, known, known.latest ?? missing(command));
     case 'ChangeHandles':
       return changeHandles(command, known);
+    case 'EraseScope':
+      return erase(command, known, known.latest ?? missing(command));
     default:
       return command satisfies never;
   }

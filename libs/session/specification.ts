@@ -129,15 +129,6 @@ export function knownFor(story: Story, command: Command): Known {
   return known;
 }
 
-/** Whether a session has got attributes since details were last erased. */
-function hasDetails({ events }: Story): boolean {
-  const digests = (some: readonly SessionEvent[]) =>
-    new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
-  const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
-  const before = digests(events.slice(0, erased + 1));
-  return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
-}
-
 /** The handle of another scope, which nobody else may bind. */
 export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
 
@@ -146,6 +137,15 @@ function holdersIn({ handles }: Story): Map<string, HandleHolder> {
   for (const [hash, sessionId] of handles)
     holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
   return holders;
+}
+
+/** Whether a session has got attributes since details were last erased. */
+function hasDetails({ events }: Story): boolean {
+  const digests = (some: readonly SessionEvent[]) =>
+    new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
+  const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
+  const before = digests(events.slice(0, erased + 1));
+  return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
