@@ -1,5 +1,7 @@
 import type pg from 'pg';
+
 import type { Instant, Owner, ScopeKey, Session, SessionId, StopIgnoredWhy } from '#session';
+
 import { readError } from './errors.js';
 import { decodeEvent, type Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
@@ -9,6 +11,7 @@ const readSession = statement('read_session');
 const readRefusals = statement('read_refusals');
 const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
+const readCheckpoints = statement('read_checkpoints');
 const readHeads = statement('read_heads');
 const readSnapshot = statement('read_snapshot');
 
@@ -32,6 +35,13 @@ export interface SessionRefusal {
   /** Of the event that recorded the first time. */
   position: Position;
   at: Instant;
+}
+
+/** A session to return to. */
+export interface Checkpoint {
+  label: string;
+  sessionId: SessionId;
+  markedAt: Instant;
 }
 
 /** A current session of the snapshot. */
@@ -78,6 +88,16 @@ export class History {
       version: row.version,
       json: row.bytes.toString('utf8'),
       ...(row.count !== null && { count: row.count }),
+    }));
+  }
+
+  /** A scope's checkpoints, oldest first: at most 100. */
+  async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
+    const { rows } = await this.query({ ...readCheckpoints, values: [partition, scopeIdOf(scopeKey)] });
+    return rows.map((row) => ({
+      label: row.label,
+      sessionId: row.session_id,
+      markedAt: row.at.toISOString(),
     }));
   }
 
