@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, Finder, History, LedgerWriter, Tail } from '#log';
+import { CurrentReader, Finder, History, LedgerWriter, Tail, UserScopes } from '#log';
 import { Bulk } from './bulk.js';
 import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
@@ -49,6 +49,7 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [UserScopes, ledger.scopes],
       [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],

@@ -837,6 +837,12 @@ export interface Operations {
       /** Seconds to wait for a revision above `after`. */
       wait?: number;
       after?: number;
+
+      /** All of the user's current sessions, whatever their projects, 100 a page. */
+      all?: boolean;
+
+      /** With `all`: what the page before said. */
+      next?: string;
     };
     answer: Session | undefined;
   };
@@ -846,7 +852,28 @@ export interface Operations {
       /** UUID of one session instance. */
       sessionId: string;
     };
-    answer: Session;
+    answer: Session & {
+      /** Stops of this session that were not obeyed: the newest 100, the newest first. */
+      refusals: {
+        /** Who runs the session. */
+        origin: Owner;
+
+        /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+        epoch: number;
+
+        /** How the session had ended, or what did not match. */
+        why: string;
+
+        /** How often it came. */
+        count: number;
+
+        /** A place in the log. */
+        position: Position;
+
+        /** UTC, milliseconds. */
+        at: string;
+      }[];
+    };
   };
   /** A scope's history, in pages; an ignored stop says how often it came. */
   scopeEvents: {
@@ -896,6 +923,27 @@ export interface Operations {
   /** All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present. */
   feedStream: {
     answer: ReadableStream<Uint8Array>;
+  };
+  /** What a problem's type means, and what to do about it. */
+  problem: {
+    params: {
+      code: string;
+    };
+    answer: {
+      /** /problems/<code>. */
+      type: string;
+      title: string;
+      status: number;
+
+      /** Whether the same request may succeed later. */
+      retryable: boolean;
+
+      /** Seconds to wait before. */
+      retryAfter?: number;
+
+      /** What to do, where the title does not say it. */
+      advice?: string;
+    };
   };
 }
 
@@ -980,7 +1028,21 @@ export const routes = {
       unknown: 'array',
     },
   },
-  startBulk: { method: 'POST', path: '/v1/bulk' },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
   bulkJob: {
     method: 'GET',
     path: '/v1/bulk/:jobId',
@@ -1010,12 +1072,33 @@ export const routes = {
   reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid', shape: SHAPE_OF.CommandAnswer },
   checkpoints: { method: 'GET', path: '/v1/checkpoints', shape: { checkpoints: 'array' } },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
-  session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
+  session: {
+    method: 'GET',
+    path: '/v1/sessions/:sessionId',
+    shape: {
+      sessionId: 'string',
+      scope: { userId: 'string', projectId: 'string' },
+      status: 'any',
+      epoch: 'number',
+      revision: 'number',
+      principal: 'string',
+      rootId: 'string',
+      chainLength: 'number',
+      attributes: 'any',
+      startedAt: 'string',
+      refusals: 'array',
+    },
+  },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
   scopeStream: { method: 'GET', path: '/v1/stream' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
   feed: { method: 'GET', path: '/v1/feed', shape: SHAPE_OF.EventPage },
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
+  problem: {
+    method: 'GET',
+    path: '/problems/:code',
+    shape: { type: 'string', title: 'string', status: 'number', retryable: 'boolean' },
+  },
 } as const;
 
 /** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */

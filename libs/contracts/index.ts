@@ -1,3 +1,4 @@
+export { MOST_REFUSALS } from './answers.js';
 export * from './bodies.js';
 export { EVENT_TYPES, LedgerEvent } from './event.js';
 export { openApi } from './openapi.js';

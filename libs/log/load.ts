@@ -85,6 +85,12 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ancestorsQuery(batch),
     checkpointsQuery(batch),
   ];
+  const answers = await together(client, () => [
+    client.query('begin'),
+    client.query({ ...lockHeads, values: [listOf(partitions)] }),
+    ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
+  ]);
   const [
     ,
     heads,
@@ -97,12 +103,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ancestors,
     checkpoints,
     ...held
-  ] = await together(client, () => [
-    client.query('begin'),
-    client.query({ ...lockHeads, values: [listOf(partitions)] }),
-    ...queries.map((query) => query && client.query(query)),
-    ...handles.map((query) => client.query(query)),
-  ]);
+  ] = answers;
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
