@@ -1,3 +1,4 @@
+export { type AsOf, type Past, TimeTravel } from './as-of.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
@@ -7,6 +8,23 @@ export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { History, type ScopeEvent, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
+export { type Projected, Projector } from './projections/projector.js';
+export { Reached } from './projections/reached.js';
+export {
+  FROM_THE_NEWEST,
+  type ProjectedPage,
+  type ProjectedSession,
+  ReadModels,
+  type ScopePlace,
+} from './projections/read-models.js';
+export { type RebuildOptions, type RebuildProgress, rebuild } from './projections/rebuild.js';
+export type { Transition } from './projections/told.js';
+export {
+  type Difference,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyProjections,
+} from './projections/verify.js';
 export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';

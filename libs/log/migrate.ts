@@ -17,6 +17,11 @@ export function migrations(): { number: number; name: string; text: string }[] {
     }));
 }
 
+/** The version that all of them bring the schema to. */
+function newest(known: { number: number }[]): number {
+  return known.at(-1)?.number ?? 0;
+}
+
 /** What every migration run is: forward only, one at a time, waiting at most ten seconds for another one. */
 export interface MigrateOptions {
   url: string;
@@ -54,7 +59,7 @@ async function applyPending(client: pg.Client): Promise<string[]> {
   );
   const { rows } = await client.query('select coalesce(max(number), 0) as version from ledger.migrations');
   const known = migrations();
-  refuseNewer(rows[0].version, known.length);
+  refuseNewer(rows[0].version, newest(known));
   const pending = known.filter(({ number }) => number > rows[0].version);
   for (const { number, name, text } of pending) {
     await client.query(text);
@@ -75,6 +80,10 @@ async function createLedger(client: pg.Client, partitions: number): Promise<void
   await client.query('insert into ledger.relays (partition) select generate_series(0, $1::int - 1)', [
     partitions,
   ]);
+  await client.query(
+    'insert into ledger.projection_positions (generation, partition) select 1, generate_series(0, $1::int - 1)',
+    [partitions],
+  );
 }
 
 /** What a ledger is for good. */
@@ -93,7 +102,7 @@ export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   if (!present.rows[0].present)
     throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
   const { rows } = await pool.query('select max(number) as version from ledger.migrations');
-  const known = migrations().length;
+  const known = newest(migrations());
   refuseNewer(rows[0].version, known);
   if (rows[0].version < known) {
     throw new LogError(

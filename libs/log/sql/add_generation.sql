@@ -1,0 +1,3 @@
+insert into ledger.projection_generations (generation, state)
+select max(generation) + 1, 'building' from ledger.projection_generations
+returning generation

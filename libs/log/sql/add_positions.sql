@@ -1,0 +1,1 @@
+insert into ledger.projection_positions (generation, partition) select $1, partition from ledger.heads

@@ -1,0 +1,1 @@
+delete from ledger.projection_generations where state = 'dropping' and generation = any($1::int[])

@@ -1,0 +1,3 @@
+delete from ledger.projected_sessions
+ where partition = $1 and generation = $2
+   and session_id in (select session_id from ledger.projected_sessions where partition = $1 and generation = $2 limit $3)

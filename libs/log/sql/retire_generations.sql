@@ -1,0 +1,1 @@
+update ledger.projection_generations set state = 'dropping' where state = $1

@@ -1,0 +1,1 @@
+update ledger.projection_generations set state = 'live' where generation = $1 and state = 'building'
