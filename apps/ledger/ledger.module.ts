@@ -1,20 +1,24 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { CurrentReader, History, LedgerWriter, Reached, ReadModels, Reports, Tail, TimeTravel } from '#log';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
+import { HistoryController } from './http/history.controller.js';
 import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
+import { ProjectedReads } from './http/projected-reads.js';
 import { ReadsController } from './http/reads.controller.js';
+import { StatsController } from './http/stats.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
+import { PastReader } from './past-reader.js';
 import { ReadLatestHandler } from './read-latest.js';
 import { RunningLedger } from './running-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
@@ -31,6 +35,7 @@ export class LedgerModule {
     const streams = new Streams(ledger.tail, ledger.history, watch, (error) =>
       faults.report('stream', error),
     );
+    const reached = new Reached(ledger.pool);
     metrics.observe(
       ledger,
       () => streams.count,
@@ -48,6 +53,11 @@ export class LedgerModule {
       [Streams, streams],
       [Submissions, submissions],
       [Presenter, new Presenter(ledger.history)],
+      [ReadModels, new ReadModels(ledger.pool)],
+      [Reached, reached],
+      [ProjectedReads, new ProjectedReads(reached, submissions)],
+      [PastReader, new PastReader(new TimeTravel(ledger.pool), ledger.history)],
+      [Reports, new Reports(ledger.pool)],
     ] as const;
     return {
       module: LedgerModule,
@@ -56,6 +66,8 @@ export class LedgerModule {
         CommandsController,
         LeasesController,
         ReadsController,
+        HistoryController,
+        StatsController,
         FeedController,
         OperationsController,
         DocsController,

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   CurrentReader,
+  type DatabaseOptions,
   History,
   identify,
   LeaseRenewer,
@@ -11,6 +12,7 @@ import {
   migrate,
   openPool,
   PostgresRelayLeases,
+  Projector,
   Reaper,
   rotateReceipts,
   Tail,
@@ -34,6 +36,8 @@ export interface Ledger {
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
+  /** Absent when this replica has no such role. */
+  projector: Projector | undefined;
   /** Ends what needs the database, after the last request was answered. */
   close(): Promise<void>;
 }
@@ -95,6 +99,9 @@ export async function openLedger(
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
+  const projector = config.roles.has('projector')
+    ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
+    : undefined;
   const receipts = keepReceipts(pool, fault('receipts'));
 
   return {
@@ -106,8 +113,10 @@ export async function openLedger(
     history: new History(pool),
     tail,
     relay,
+    projector,
     async close() {
       clearInterval(receipts);
+      await projector?.close();
       await reaper?.close();
       await renewer.close();
       await writer.close();
@@ -142,6 +151,19 @@ function startRelay(
   });
   relay.start();
   return relay;
+}
+
+function startProjector(
+  { projectorShare: share }: Config,
+  { database, tail, writer }: { database: DatabaseOptions; tail: Tail; writer: LedgerWriter },
+  metrics: Metrics,
+  onFault: (error: unknown) => void,
+): Projector {
+  const isBusy = () => writer.waiting > 0;
+  const onProjected = (events: number) => metrics.projected.inc(events);
+  const projector = new Projector({ database, tail, share, isBusy, onProjected, onFault });
+  projector.start();
+  return projector;
 }
 
 function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {

@@ -11,7 +11,6 @@ export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { type Projected, Projector } from './projections/projector.js';
 export { Reached } from './projections/reached.js';
 export {
-  FROM_THE_NEWEST,
   type ProjectedPage,
   type ProjectedSession,
   ReadModels,
@@ -29,6 +28,14 @@ export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';
 export { LeaseRenewer, type Renewal } from './renewer.js';
+export {
+  MOST_REPORTS,
+  type OutOfSync,
+  type Report,
+  type ReportPlace,
+  Reports,
+  type SyncFigures,
+} from './reports.js';
 export {
   type Answer,
   type Draft,

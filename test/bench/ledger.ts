@@ -6,13 +6,19 @@ import { Metrics } from '../../apps/ledger/metrics.js';
 /** The service's settings, so that LEDGER_WRITERS and the like can be tried out. */
 export function settings(): Record<string, string> {
   const given = Object.entries(process.env).filter(
-    ([name, value]) => /^LEDGER_(WRITERS|MAX_BATCH|MAX_QUEUE|PARTITIONS)$/.test(name) && value,
+    ([name, value]) =>
+      /^LEDGER_(WRITERS|MAX_BATCH|MAX_QUEUE|PARTITIONS|PROJECTOR_SHARE)$/.test(name) && value,
   );
   return Object.fromEntries(given) as Record<string, string>;
 }
 
-/** Opens a ledger in this process, composed as the service composes it; the database may be empty. */
-export async function openHere(databaseUrl: string): Promise<Ledger> {
-  const config = readConfig({ ...settings(), DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' });
+/** Opens a ledger in this process, composed as the service composes it; the database may be empty. `more`: other settings. */
+export async function openHere(databaseUrl: string, more: NodeJS.ProcessEnv = {}): Promise<Ledger> {
+  const config = readConfig({
+    ...settings(),
+    ...more,
+    DATABASE_URL: databaseUrl,
+    LEDGER_MIGRATE: 'at-start',
+  });
   return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), new Metrics());
 }

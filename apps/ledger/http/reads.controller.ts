@@ -2,15 +2,17 @@ import { Controller, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CurrentQuery, EventsQuery } from '#contracts';
-import { History, type Latest } from '#log';
+import { History, type Latest, type ScopePlace } from '#log';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
+import { PastReader } from '../past-reader.js';
 import { ProblemError } from '../problem.js';
 import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
-import { latestJson, Presenter } from './answers.js';
+import { latestJson, Presenter, sessionJson } from './answers.js';
 import { page } from './page.js';
+import { positionText } from './positions.js';
 import { Route } from './route.js';
 
 /** What is current, and what was. */
@@ -22,12 +24,14 @@ export class ReadsController {
     private readonly submissions: Submissions,
     private readonly watch: ScopeWatch,
     private readonly presenter: Presenter,
+    private readonly past: PastReader,
   ) {}
 
   @Route('currentSession')
   async current(@Req() request: FastifyRequest<{ Querystring: CurrentQuery }>, @Res() reply: FastifyReply) {
-    const { userId, projectId, wait, after = 0 } = request.query;
+    const { userId, projectId, wait, after = 0, asOf } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    if (asOf !== undefined) return this.asOf({ scopeKey, partition }, asOf, request, reply);
     const latest =
       wait === undefined
         ? await this.queries.execute(new ReadLatest(scopeKey, partition))
@@ -44,6 +48,25 @@ export class ReadsController {
     const unchanged = request.headers['if-none-match'] === etag || (wait && latest.revision <= after);
     if (unchanged) return reply.code(304).send();
     return reply.header('content-type', 'application/json').send(latestJson(latest));
+  }
+
+  /** What a reader got then. It does not change any more, so there is nothing to wait for. */
+  private async asOf(
+    scope: ScopePlace,
+    asOf: string,
+    { query: { wait, after } }: FastifyRequest<{ Querystring: CurrentQuery }>,
+    reply: FastifyReply,
+  ) {
+    if (wait !== undefined || after !== undefined) {
+      throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
+    }
+    const past = await this.past.read(scope, asOf);
+    const json = past && sessionJson(JSON.stringify(past.session), past.attributes);
+    if (past) reply.header('ledger-position', positionText(past.position));
+    if (!past || past.session.status === 'ended') {
+      throw new ProblemError('no-current-session', undefined, json ? { last: JSON.parse(json) } : {});
+    }
+    return reply.header('content-type', 'application/json').send(json);
   }
 
   /** The latest session once its revision is above `after`, or as it is when the time is over. */

@@ -23,6 +23,7 @@ export interface ProjectedPage<Row> {
 }
 
 export interface ProjectedSession {
+  sessionId: SessionId;
   /** The session's JSON, without attributes. */
   json: string;
   attributes?: string | 'erased';
@@ -37,8 +38,14 @@ export interface ProjectedTransition {
   sequence: number;
 }
 
+/** A page of what came before a sequence; the newest when left out. */
+interface Newest {
+  before?: number | undefined;
+  limit: number;
+}
+
 /** Above every sequence. */
-export const FROM_THE_NEWEST = Number.MAX_SAFE_INTEGER;
+const FROM_THE_NEWEST = Number.MAX_SAFE_INTEGER;
 
 /**
  * Reads of the live read models, one statement each, which also tells how far they have come. The cost of a page does
@@ -50,7 +57,7 @@ export class ReadModels {
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   async sessions(
     { scopeKey, partition }: ScopePlace,
-    { before = FROM_THE_NEWEST, limit, versionId }: { before?: number; limit: number; versionId?: string },
+    { before = FROM_THE_NEWEST, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
     const values = [partition, scopeIdOf(scopeKey), before, limit];
     if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
@@ -68,7 +75,7 @@ export class ReadModels {
   /** A scope's transitions before a sequence, the newest first. */
   async transitions(
     { scopeKey, partition }: ScopePlace,
-    { before = FROM_THE_NEWEST, limit }: { before?: number; limit: number },
+    { before = FROM_THE_NEWEST, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
     const rows = await this.query<TransitionRow>(readTransitions, [
       partition,
@@ -97,6 +104,7 @@ interface Reached {
 interface SessionRow extends Reached {
   sequence: number;
   started: number;
+  session_id: SessionId;
   session: string;
   detailed: boolean;
   attributes: string | null;
@@ -116,8 +124,8 @@ function page<Row extends Reached, Shown>(
 }
 
 function sessionPage(rows: readonly SessionRow[]): ProjectedPage<ProjectedSession> {
-  return page(rows, ({ session, sequence, started, detailed, attributes }) => {
-    const found: ProjectedSession = { json: session, sequence, started };
+  return page(rows, ({ session_id: sessionId, session: json, sequence, started, detailed, attributes }) => {
+    const found: ProjectedSession = { sessionId, json, sequence, started };
     if (detailed) found.attributes = attributes ?? 'erased';
     return found;
   });

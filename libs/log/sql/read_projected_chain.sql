@@ -26,7 +26,7 @@ chain as (
       on s.partition = $1 and s.generation = child.generation and s.session_id = child.parent_id
    where child.place < $4
 )
-select live.reached, s.session, s.sequence, s.started, s.attributes_digest is not null as detailed, d.body as attributes
+select live.reached, s.session_id, s.session, s.sequence, s.started, s.attributes_digest is not null as detailed, d.body as attributes
   from live
   left join chain s on true
   left join ledger.details d on d.partition = $1 and d.digest = s.attributes_digest

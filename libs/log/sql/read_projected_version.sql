@@ -1,5 +1,5 @@
 -- As read_projected_sessions.sql: only sessions that a version of the project was made with.
-select p.sequence as reached, s.session, s.sequence, s.started, s.attributes_digest is not null as detailed, d.body as attributes
+select p.sequence as reached, s.session_id, s.session, s.sequence, s.started, s.attributes_digest is not null as detailed, d.body as attributes
   from ledger.projection_generations g
   join ledger.projection_positions p on p.generation = g.generation and p.partition = $1
   left join lateral (
