@@ -32,15 +32,13 @@ export function recordedLog(length: number, seed: number): RecordedEvent[] {
     const at = new Date(START + n * 250).toISOString();
     const command = commandFor(scope, random, at);
     const { story, key, scopeId } = scope;
+    const commandId = `00000000-0000-7000-8000-${String(n).padStart(12, '0')}`;
     for (const event of decide(command, knownFrom(story, command)).events) {
       if (log.length === length) break;
       tell(story, event);
       const sequence = log.length + 1;
       const envelope = { partition: 0, sequence, source: '/ledgers/recorded', scopeKey: key, at };
-      const { text } = encodeEvent(
-        { ...envelope, version: story.state.version, commandId: id(random) },
-        event,
-      );
+      const { text } = encodeEvent({ ...envelope, version: story.state.version, commandId }, event);
       log.push({ scopeId, sequence, event, bytes: Buffer.from(text) });
     }
     // Only the latest are named again; a story would grow without end.
