@@ -1,11 +1,25 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Reached, ReadModels, Reports, Tail, TimeTravel } from '#log';
+import {
+  CurrentReader,
+  Finder,
+  History,
+  LedgerWriter,
+  Reached,
+  ReadModels,
+  Reports,
+  Tail,
+  TimeTravel,
+} from '#log';
+import { Bulk } from './bulk.js';
+import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
+import { BulkController } from './http/bulk.controller.js';
 import { CommandsController } from './http/commands.controller.js';
+import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
 import { HistoryController } from './http/history.controller.js';
@@ -14,6 +28,7 @@ import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
 import { ProjectedReads } from './http/projected-reads.js';
 import { ReadsController } from './http/reads.controller.js';
+import { ResolveController } from './http/resolve.controller.js';
 import { StatsController } from './http/stats.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
@@ -48,10 +63,12 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],
       [Submissions, submissions],
+      [Bulk, new Bulk(ledger.jobs, ledger.bulk, watch)],
       [Presenter, new Presenter(ledger.history)],
       [ReadModels, new ReadModels(ledger.pool)],
       [Reached, reached],
@@ -68,7 +85,10 @@ export class LedgerModule {
         ReadsController,
         HistoryController,
         StatsController,
+        ResolveController,
         FeedController,
+        BulkController,
+        DetailsController,
         OperationsController,
         DocsController,
       ],
@@ -79,6 +99,11 @@ export class LedgerModule {
         {
           provide: Leases,
           useFactory: (commands: CommandBus) => new Leases(ledger.renewer, submissions, commands),
+          inject: [CommandBus],
+        },
+        {
+          provide: Erasure,
+          useFactory: (commands: CommandBus) => new Erasure(ledger.scopes, submissions, commands),
           inject: [CommandBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

@@ -22,8 +22,13 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
-  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'handle-taken': { status: 409, title: 'A handle names something else already', retryable: false },
+  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
+  'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'unknown-version': { status: 404, title: 'No session was made for this version', retryable: false },
   'projection-behind': {
@@ -78,6 +83,7 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'stale-session': 'The session named has ended and stays ended; `current` is the one to work with.',
   'future-epoch': 'The ledger was restored to an earlier state, or the epoch was made up. Nothing was done.',
   'session-active': 'Use onConflict "supersede" or "join", or end the current session first.',
+  'unknown-job': 'Jobs are forgotten 30 days after they were finished.',
   'body-too-large':
     'A body is at most 64 KiB, a list of renewals at most 128 KiB, of reports at most 512 KiB.',
   'unknown-version':
@@ -85,6 +91,10 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'session-ended': 'Start a new session; an ended one never comes back.',
   reserved: 'Wait until the reservation is over, or let the owner that it is for claim the session.',
   'not-owner': 'Ask the owner to release the session, or start a new one in its place.',
+  'handle-taken': 'A handle names one scope or one session. Unbind it there first, or use another one.',
+  'too-many-handles': 'Unbind one of its 8 handles before you bind another one.',
+  'unknown-handle': 'Bind it when you start or join a session, or send a candidate that is known besides.',
+  'session-mismatch': 'Send only what belongs together, or `override` to let the first candidate decide.',
   'key-reused': 'Use a new key for a new request, and repeat a request with the very same body.',
   'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
 };

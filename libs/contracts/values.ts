@@ -27,6 +27,15 @@ export const Owner = Type.Object(
   { additionalProperties: false, description: 'Who runs the session' },
 );
 
+/** Exactly one of userId and environment, which a schema would not tell in words. */
+export const Selection = Type.Object(
+  { userId: Type.Optional(Id), environment: Type.Optional(Id), instance: Type.Optional(Id) },
+  {
+    additionalProperties: false,
+    description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
+  },
+);
+
 /** Text that stays in the log for good, so it must not name a person. */
 export const Reason = Type.String({
   minLength: 1,
@@ -42,6 +51,42 @@ export const RotationReason = Type.String({
   description:
     'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
+
+/** What sort of outside name a handle is; stands in clear. */
+export const HandleKind = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+});
+
+/** May be a secret: only a keyed hash of it is ever stored. */
+export const HandleValue = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
+});
+
+export const Handle = Type.Object(
+  { kind: HandleKind, value: HandleValue },
+  { additionalProperties: false, description: 'An outside name' },
+);
+
+export const NewHandle = Type.Object(
+  {
+    kind: HandleKind,
+    value: HandleValue,
+    binds: Type.Enum(['scope', 'session'], {
+      description:
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+    }),
+  },
+  { additionalProperties: false, description: 'An outside name and what it stands for' },
+);
+
+/** Of one request. Each handle once. */
+export const NewHandles = Type.Array(NewHandle, { maxItems: 8, description: 'at most 8, each once' });
 
 const THIRTY_DAYS = 2_592_000;
 
@@ -117,6 +162,11 @@ export const Session = Type.Object(
     chainLength: Type.Integer({ minimum: 1 }),
     reason: Type.Optional(Type.String()),
     versionId: Type.Optional(Type.String()),
+    handles: Type.Optional(
+      Type.Array(Type.Object({ kind: HandleKind, hash: Type.String() }), {
+        description: 'Outside names that are bound to it, by their keyed hashes',
+      }),
+    ),
     attributesDigest: Type.Optional(Type.String({ description: 'SHA-256 over a salt and the attributes' })),
     attributes: Type.Union([Attributes, Type.Literal('erased')]),
     startedAt: Instant,

@@ -38,6 +38,6 @@ test('the random callers come upon every outcome, every refusal and every other 
   const expected =
     'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
     'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
-    'reserved not-owner operate-required unknown-session replayed';
+    'changed handle-taken reserved not-owner operate-required unknown-session replayed';
   expect([...answers].sort()).toEqual(expected.split(' ').sort());
 });

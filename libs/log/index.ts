@@ -1,12 +1,15 @@
 export { type AsOf, type Past, TimeTravel } from './as-of.js';
+export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
 export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent, type Position } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
+export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
 export { History, type ScopeEvent, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
+export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { type Projected, Projector } from './projections/projector.js';
 export { Reached } from './projections/reached.js';
@@ -45,4 +48,6 @@ export {
   type Submission,
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
+export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';
+export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
 export { LedgerWriter } from './writer.js';

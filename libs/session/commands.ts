@@ -1,3 +1,4 @@
+import type { Handle, NewHandle } from './handles.js';
 import type { Scope } from './scope.js';
 import type { Epoch, Instant, LeaseTerms, Owner, SessionId } from './session.js';
 
@@ -21,6 +22,7 @@ export interface StartSession extends Issued {
   expectedEpoch?: Epoch;
   phase?: 'starting';
   lease?: LeaseTerms;
+  handles?: readonly NewHandle[];
   attributesDigest?: string;
 }
 
@@ -45,8 +47,10 @@ export interface RotateSession extends ByOwner {
   successorId: SessionId;
   reason: string;
   versionId?: string;
-  /** Keyed hash of the provider's name for the successor. */
-  successorHandle?: string;
+  /** The provider's name for the successor: bound to it, and the same one again gets the same successor. */
+  successorHandle?: Handle;
+  /** More outside names to bind. */
+  handles?: readonly NewHandle[];
 }
 
 export interface ReleaseOwnership extends ByOwner {
@@ -54,6 +58,8 @@ export interface ReleaseOwnership extends ByOwner {
   to?: Owner;
   /** How long only `to` may claim. Whole seconds. */
   reservedSeconds?: number;
+  /** Whoever owns it. Needs `operate`. */
+  force?: boolean;
 }
 
 export interface ClaimOwnership extends ForSession {
@@ -85,6 +91,12 @@ export interface TouchSession extends Issued {
   sessionId: SessionId;
 }
 
+/** Forgets the details of all of a scope's sessions, current and past. The scope has to have had one. */
+export interface EraseScope extends Issued {
+  type: 'EraseScope';
+  scope: Scope;
+}
+
 /** From the reaper: if the session's time is over, let the log say so. */
 export interface SettleSession extends Issued {
   type: 'SettleSession';
@@ -97,6 +109,12 @@ export interface ChangeAttributes extends ByOwner {
   attributesDigest: string | undefined;
 }
 
+export interface ChangeHandles extends ByOwner {
+  type: 'ChangeHandles';
+  bind: readonly NewHandle[];
+  unbind: readonly Handle[];
+}
+
 export type SessionCommand =
   | ActivateSession
   | RotateSession
@@ -106,6 +124,10 @@ export type SessionCommand =
   | RenewLease
   | TouchSession
   | SettleSession
-  | ChangeAttributes;
+  | ChangeAttributes
+  | ChangeHandles;
 
-export type Command = StartSession | SessionCommand;
+/** A command for a scope: it names no session. */
+export type ScopeCommand = StartSession | EraseScope;
+
+export type Command = ScopeCommand | SessionCommand;

@@ -1,7 +1,9 @@
-import type { Command, SettleSession } from './commands.js';
+import type { Command, EraseScope, SettleSession } from './commands.js';
 import { accept, type Decision } from './decision.js';
 import { end } from './end-session.js';
+import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
+import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
 import { activate, changeAttributes, claim, release, renew, touch } from './ownership.js';
 import { rotate } from './rotate-session.js';
@@ -43,16 +45,20 @@ function decideNow(command: Command, known: Known): Decision {
       return accept('settled', known.past ?? known.latest ?? missing(command));
     case 'ChangeAttributes':
       return changeAttributes(command, known);
+    case 'ChangeHandles':
+      return changeHandles(command, known);
+    case 'EraseScope':
+      return erase(command, known, known.latest ?? missing(command));
     default:
       return command satisfies never;
   }
 }
 
 /** What `known` knows besides the state: it stays true, but that time has been settled. */
-function beside({ past, pastSuccessor, ignored }: Known): Omit<Known, keyof ScopeState> {
-  return { ...(past && { past }), ...(pastSuccessor && { pastSuccessor }), ...(ignored && { ignored }) };
+function beside({ version: _, latest: __, due: ___, ...rest }: Known): Omit<Known, keyof ScopeState> {
+  return rest;
 }
 
-function missing(command: SettleSession): never {
+function missing(command: SettleSession | EraseScope): never {
   throw new Error(`a ${command.type} came without its session`);
 }

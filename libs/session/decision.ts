@@ -1,4 +1,5 @@
 import type { SessionEvent, StopIgnoredWhy } from './events.js';
+import type { HandleChange } from './handles.js';
 import type { Instant, Session } from './session.js';
 
 export type Outcome =
@@ -14,6 +15,7 @@ export type Outcome =
   | 'ending'
   | 'renewed'
   | 'changed'
+  | 'erased'
   | 'settled'
   | 'unchanged';
 
@@ -28,6 +30,8 @@ export type RefusalCode =
   | 'reserved'
   | 'no-lease'
   | 'not-owner'
+  | 'handle-taken'
+  | 'too-many-handles'
   | 'operate-required';
 
 /** A command that was not obeyed, and what its sender needs next. */
@@ -36,6 +40,8 @@ export interface Refusal {
   current?: Session;
   /** For `reserved`: when it is over. */
   until?: Instant;
+  /** For `handle-taken`: the kind of the one that is. */
+  handle?: string;
 }
 
 /** `session` is the one that the command was about, as it is afterwards. */
@@ -46,6 +52,8 @@ export interface Accepted {
   events: SessionEvent[];
   /** The session's lease starts anew, without an event. */
   renews?: true;
+  /** What becomes of outside names, in this order. Those that bind to the scope make no event. */
+  handles?: readonly HandleChange[];
   /** The current session, where `session` may be history. */
   current?: Session;
 }

@@ -13,9 +13,13 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'OwnershipLapsed':
     case 'SessionExpired':
     case 'AttributesChanged':
+    case 'HandleBound':
+    case 'HandleUnbound':
     case 'SessionEnding':
     case 'SessionEnded':
       return { version: state.version + 1, latest: event.session };
+    case 'DetailsErased':
+      return { ...state, ...('session' in event && { latest: event.session }), version: state.version + 1 };
     case 'StopIgnored':
       return { ...state, version: state.version + 1 };
     default:

@@ -11,7 +11,20 @@ import {
   type SessionEvent,
 } from './index.js';
 import { settle } from './settle.js';
-import { act, at, knownFor, nothingYet, type Story, sessionsIn, type Told, tell } from './specification.js';
+import {
+  act,
+  at,
+  foreign,
+  handle,
+  knownFor,
+  nothingYet,
+  type Story,
+  sessionsIn,
+  type Told,
+  tell,
+  toScope,
+  toSession,
+} from './specification.js';
 
 /** One command of a random history: what was known, what was decided, what it led to. */
 interface Turn extends Told {
@@ -24,13 +37,14 @@ interface Turn extends Told {
 
 const outcomes =
   'started joined claimed activated rotated already-rotated released ended already-ended ending renewed ' +
-  'changed settled unchanged';
+  'changed erased settled unchanged';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
-  'reserved no-lease not-owner operate-required';
+  'reserved no-lease not-owner operate-required handle-taken too-many-handles';
 const eventTypes =
   'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
-  'OwnershipLapsed SessionExpired AttributesChanged SessionEnding SessionEnded StopIgnored';
+  'OwnershipLapsed SessionExpired AttributesChanged HandleBound HandleUnbound DetailsErased SessionEnding ' +
+  'SessionEnded StopIgnored';
 
 /** Short ones, so that histories outlive them. */
 const lease = fc.record({
@@ -47,6 +61,11 @@ const owners: Owner[] = [
   { environment: 'cloud-debug', instance: 'b' },
 ];
 
+/** One of them is another scope's. */
+const names = ['1', '2', '3', '4', '5', '6', foreign.hash];
+/** For one session. */
+const tooMany = Array.from({ length: 9 }, (_, index) => `many-${index}`);
+
 /** What a sender might try; `play` turns it into a command that fits, or does not fit, what has happened. */
 const move = fc.record({
   kind: fc.constantFrom(
@@ -54,6 +73,8 @@ const move = fc.record({
     ...(['ReleaseOwnership', 'ReleaseOwnership', 'ClaimOwnership', 'ClaimOwnership'] as const),
     ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
     ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
+    ...(['ChangeHandles', 'ChangeHandles'] as const),
+    'EraseScope' as const,
   ),
   /** Which session and epoch it means: what is current, what once was, any of either, or what may come. */
   means: fc.constantFrom('current', 'current', 'current', 'current', 'past', 'past', 'mixed', 'future'),
@@ -76,7 +97,16 @@ const move = fc.record({
   starting: fc.constantFrom(false, false, true),
   to: fc.option(fc.constantFrom(...owners), { nil: undefined }),
   named: fc.boolean(),
-  successorHandle: fc.option(fc.constantFrom('handle-1', 'handle-2'), { nil: undefined }),
+  successorHandle: fc.option(fc.constantFrom(handle('1'), handle('2')), { nil: undefined }),
+  bind: fc.option(
+    fc.oneof(
+      fc.subarray(names.map(toScope), { maxLength: 2 }),
+      fc.subarray(names.map(toSession), { maxLength: 2 }),
+      fc.constant(tooMany.map(toSession)),
+    ),
+    { nil: undefined, freq: 2 },
+  ),
+  unbind: fc.subarray(names.map(handle)),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -107,6 +137,24 @@ describe('whatever is sent, in whatever order, however late', () => {
     }
   });
 
+  promise('a handle never goes from one session to another, and no session has more than 8', (turn) => {
+    for (const [hash, sessionId] of turn.before.handles) {
+      const after = turn.after.handles;
+      if (sessionId && after.has(hash) && after.get(hash) !== sessionId) return 'it went to another one';
+    }
+    for (const { handles = [] } of turn.after.sessions.values()) if (handles.length > 8) return 'too many';
+  });
+
+  promise('the handles of sessions are what their events say', ({ after }) => {
+    const said = [...after.sessions.values()].flatMap(({ sessionId, handles = [] }) =>
+      handles.map(({ hash }) => `${hash} ${sessionId}`),
+    );
+    const kept = [...after.handles].flatMap(([hash, sessionId]) =>
+      sessionId ? [`${hash} ${sessionId}`] : [],
+    );
+    if (said.sort().join() !== kept.sort().join()) return `${said} is not ${kept}`;
+  });
+
   promise('the epoch rises when the current session or its owner changes, and only then', (turn) => {
     for (const [from, to] of [
       [turn.before, turn.ripe],
@@ -125,6 +173,7 @@ describe('whatever is sent, in whatever order, however late', () => {
       const { expectedEpoch = epochOf(ripe.state) } = command;
       return expectedEpoch !== epochOf(ripe.state) && changes(turn) ? 'expectedEpoch was ignored' : undefined;
     }
+    if (command.type === 'EraseScope') return;
     const fits = command.sessionId === current?.sessionId && epochIn(command) === current.epoch;
     if (!fits && changes(turn)) return `${command.type} of the past was obeyed`;
     const mayRenew = fits || (command.type === 'TouchSession' && command.sessionId === current?.sessionId);
@@ -189,7 +238,8 @@ describe('whatever is sent, in whatever order, however late', () => {
     const repeatable = named || command.type === 'EndSession' || command.type === 'ReleaseOwnership';
     if (!repeatable || 'refusal' in decision) return;
     for (const story of [after, turns.at(-1)!.after]) {
-      const drains = decision.session.status === 'ending';
+      // Ending, or released by a lapse: the session is over by time alone.
+      const drains = decision.session.status === 'ending' || decision.session.expiresAt !== undefined;
       const mayBeTooLate = command.type === 'ReleaseOwnership' || drains;
       if (mayBeTooLate && story !== after) continue;
       const when = drains ? command.at : at(1_000_000);
@@ -317,7 +367,7 @@ function commandFor(made: Move, story: Story): Command {
       };
     }
     case 'ReleaseOwnership':
-      return { type: kind, ...byOwner, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
+      return { type: kind, ...byOwner, ...forced, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
     case 'ClaimOwnership':
       return { type: kind, sessionId, epoch, ...issued, owner, ...forced, ...leased };
     case 'EndSession': {
@@ -329,22 +379,29 @@ function commandFor(made: Move, story: Story): Command {
     case 'TouchSession':
     case 'SettleSession':
       return { type: kind, sessionId, ...issued };
+    case 'EraseScope':
+      return { type: kind, scope, ...issued };
     case 'ChangeAttributes':
       return { type: kind, ...byOwner, attributesDigest: made.attributes };
+    case 'ChangeHandles':
+      return { type: kind, ...byOwner, bind: made.bind ?? [], unbind: made.unbind };
     default:
       return {
         type: 'StartSession',
-        scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+        scope,
         sessionId: '',
         owner: made.owner,
         onConflict: made.onConflict,
         ...issued,
         ...leased,
+        ...(made.bind && { handles: made.bind }),
         ...(made.starting && { phase: 'starting' }),
         ...(made.expects === 'an epoch' && { expectedEpoch: epoch }),
       };
   }
 }
+
+const scope = { tenant: 'acme', userId: 'user-1', projectId: 'default' };
 
 /** Mostly a session that exists, sometimes an unknown one. Before the first one only a start can be meant. */
 function meantBy(made: Move, story: Story): { sessionId: string; epoch: number; holder?: Session } {

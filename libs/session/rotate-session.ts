@@ -1,5 +1,6 @@
 import type { RotateSession } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
+import { bindTo, type NewHandle } from './handles.js';
 import type { Known } from './known.js';
 import { acceptBeside, ended, fenced, isOwner } from './rules.js';
 import { epochOf, type Session } from './session.js';
@@ -8,9 +9,9 @@ export function rotate(command: RotateSession, known: Known): Decision {
   const { past, pastSuccessor } = known;
   const repeated = past?.sessionId === command.sessionId && past.endCause === 'rotated';
   if (repeated && pastSuccessor && command.epoch <= epochOf(known)) {
-    const sameHandle =
-      command.successorHandle !== undefined && command.successorHandle === past.successorHandle;
-    if (sameHandle) return acceptBeside('already-rotated', pastSuccessor, known); // 11
+    const handle = command.successorHandle?.hash;
+    if (handle !== undefined && handle === past.successorHandle)
+      return acceptBeside('already-rotated', pastSuccessor, known); // 11
   }
   const current = fenced(command, known); // 11: stale-session with the winner
   if ('refusal' in current) return current;
@@ -22,9 +23,9 @@ export function rotate(command: RotateSession, known: Known): Decision {
     ...ended(current, command.at, 'rotated'),
     successorId: command.successorId,
   };
-  if (command.successorHandle !== undefined) previous.successorHandle = command.successorHandle;
-  const { versionId: _, ...inherited } = current;
-  const session: Session = {
+  if (command.successorHandle) previous.successorHandle = command.successorHandle.hash;
+  const { versionId: _, handles: __, ...inherited } = current;
+  const successor: Session = {
     ...inherited,
     sessionId: command.successorId,
     epoch: current.epoch + 1,
@@ -34,6 +35,13 @@ export function rotate(command: RotateSession, known: Known): Decision {
     reason: command.reason,
     startedAt: command.at,
   };
-  if (command.versionId !== undefined) session.versionId = command.versionId;
-  return accept('rotated', session, { type: 'SessionRotated', session, previous });
+  if (command.versionId !== undefined) successor.versionId = command.versionId;
+  const bound = bindTo(successor, newHandles(command), known);
+  if ('refusal' in bound) return bound;
+  const { session, changes } = bound;
+  return { ...accept('rotated', session, { type: 'SessionRotated', session, previous }), handles: changes };
+}
+
+function newHandles({ successorHandle, handles = [] }: RotateSession): readonly NewHandle[] {
+  return successorHandle ? [{ ...successorHandle, binds: 'session' }, ...handles] : handles;
 }

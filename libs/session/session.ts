@@ -1,3 +1,4 @@
+import type { Handle } from './handles.js';
 import type { Scope } from './scope.js';
 
 /** UUIDv7 of one session instance; carries its partition. Never reused, never derived from user or project. */
@@ -60,6 +61,8 @@ export interface Session {
   /** Why it was rotated into being. */
   reason?: string;
   versionId?: string;
+  /** Outside names that are bound to it, also once it has ended. At most 8; absent when there are none. */
+  handles?: readonly Handle[];
   /** SHA-256(salt ‖ attributes), base64url; the attributes themselves are details and can be erased. */
   attributesDigest?: string;
   startedAt: Instant;

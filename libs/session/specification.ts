@@ -3,9 +3,11 @@
 import type {
   ActivateSession,
   ChangeAttributes,
+  ChangeHandles,
   ClaimOwnership,
   Command,
   EndSession,
+  EraseScope,
   Issued,
   ReleaseOwnership,
   RenewLease,
@@ -18,6 +20,7 @@ import { decide } from './decide.js';
 import type { Decision, Outcome, RefusalCode, Refused } from './decision.js';
 import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
 import { evolve } from './evolve.js';
+import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Known } from './known.js';
 import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
@@ -31,13 +34,21 @@ export interface Story {
   seen: readonly Session[];
   /** Every session as it is now. */
   sessions: ReadonlyMap<SessionId, Session>;
+  /** Which session has a handle of this scope, by hash; undefined: the scope itself. */
+  handles: ReadonlyMap<string, SessionId | undefined>;
   /** When the current session's time is over, as its lease row would say. */
   timer?: Timer;
 }
 
 export type { RefusalCode } from './decision.js';
 
-export const nothingYet: Story = { state: noSessionYet, events: [], seen: [], sessions: new Map() };
+export const nothingYet: Story = {
+  state: noSessionYet,
+  events: [],
+  seen: [],
+  sessions: new Map(),
+  handles: new Map(),
+};
 
 export function tell(story: Story, ...events: SessionEvent[]): Story {
   return events.reduce((told, event) => {
@@ -47,6 +58,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
       state: evolve(told.state, event),
       events: [...told.events, event],
       seen: [...told.seen, ...changed],
+      handles: told.handles,
       sessions: new Map([...told.sessions, ...changed.map((one) => [one.sessionId, one] as const)]),
     };
   }, story);
@@ -54,7 +66,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (event.type === 'StopIgnored') return [];
+  if (!('session' in event)) return [];
   return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
 }
 
@@ -69,7 +81,7 @@ export interface Told {
 /** Decides a command on what the writer would load for it, or on `known`. */
 export function act(before: Story, command: Command, known = knownFor(before, command)): Told {
   const decision = decide(command, known);
-  const after = tell(before, ...decision.events);
+  const after = { ...tell(before, ...decision.events), handles: handlesAfter(before, decision) };
   const { latest } = after.state;
   if (!latest || !setsTimer(decision)) return { before, known, decision, after };
   const { timer: _, ...rest } = after;
@@ -77,8 +89,20 @@ export function act(before: Story, command: Command, known = knownFor(before, co
   return { before, known, decision, after: { ...rest, ...(timer && { timer }) } };
 }
 
+function handlesAfter({ handles }: Story, decision: Decision): Story['handles'] {
+  const after = new Map(handles);
+  for (const { hash, to } of ('handles' in decision && decision.handles) || []) {
+    if (to === 'nothing') after.delete(hash);
+    else after.set(hash, to === 'scope' ? undefined : to.sessionId);
+  }
+  return after;
+}
+
 function setsTimer(decision: Decision): boolean {
-  return 'renews' in decision || decision.events.some((event) => event.type !== 'StopIgnored');
+  return (
+    'renews' in decision ||
+    decision.events.some(({ type }) => type !== 'StopIgnored' && type !== 'DetailsErased')
+  );
 }
 
 /**
@@ -87,8 +111,9 @@ function setsTimer(decision: Decision): boolean {
  */
 export function knownFor(story: Story, command: Command): Known {
   const due = story.timer !== undefined && command.at >= story.timer.until;
-  const known: Known = { ...story.state, due };
-  if (command.type === 'StartSession') return known;
+  const known: Known = { ...story.state, due, handles: holdersIn(story) };
+  if (command.type === 'EraseScope') known.detailed = hasDetails(story);
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;
@@ -102,6 +127,25 @@ export function knownFor(story: Story, command: Command): Known {
       .map((ignored) => ignored.why);
   }
   return known;
+}
+
+/** The handle of another scope, which nobody else may bind. */
+export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
+
+function holdersIn({ handles }: Story): Map<string, HandleHolder> {
+  const holders = new Map<string, HandleHolder>([[foreign.hash, { scope: 'another' }]]);
+  for (const [hash, sessionId] of handles)
+    holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
+  return holders;
+}
+
+/** Whether a session has got attributes since details were last erased. */
+function hasDetails({ events }: Story): boolean {
+  const digests = (some: readonly SessionEvent[]) =>
+    new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
+  const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
+  const before = digests(events.slice(0, erased + 1));
+  return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
@@ -177,8 +221,20 @@ export function besides(expected: Partial<Session>): Expectation {
   return ({ decision }) => expect(decision).toMatchObject({ current: expected });
 }
 
+/** What became of handles, by hash: a session's number, the scope, or nothing. */
+export function handles(expected: Record<string, number | 'scope' | 'nothing'>): Expectation {
+  return ({ decision }) => {
+    const changes = ('handles' in decision && decision.handles) || [];
+    const told = changes.map(({ hash, to }) => [
+      hash,
+      typeof to === 'string' ? to : Number(to.sessionId.replace('session-', '')),
+    ]);
+    expect(Object.fromEntries(told)).toEqual(expected);
+  };
+}
+
 /** Not obeyed, nothing recorded; the answer carries the current session, if there is one. */
-export function refused(code: RefusalCode, more: { until?: Instant } = {}): Expectation {
+export function refused(code: RefusalCode, more: { until?: Instant; handle?: string } = {}): Expectation {
   return ({ before, decision }) => {
     const currently = code === 'operate-required' ? undefined : currentOf(before.state);
     expect(decision).toEqual({
@@ -323,6 +379,29 @@ export function changeAttributes({ by, ...more }: By<ChangeAttributes>) {
   });
 }
 
+/** Binds and unbinds handles of the session and its scope. */
+export function changeHandles({ by, ...more }: By<ChangeHandles>) {
+  return (story: Story): ChangeHandles => ({
+    type: 'ChangeHandles',
+    bind: [],
+    unbind: [],
+    ...said(story, by, more),
+  });
+}
+
+/** An outside name. */
+export function handle(hash: string): Handle {
+  return { kind: 'agent', hash };
+}
+
+export function toScope(hash: string): NewHandle {
+  return { ...handle(hash), binds: 'scope' };
+}
+
+export function toSession(hash: string): NewHandle {
+  return { ...handle(hash), binds: 'session' };
+}
+
 export function renewLease({ by, ...more }: By<RenewLease>) {
   return (story: Story): RenewLease => ({ type: 'RenewLease', ...said(story, by, more) });
 }
@@ -332,6 +411,17 @@ export function touchSession({ by, ...more }: By<TouchSession>) {
     const { epoch: _, ...rest } = said(story, by, more);
     return { type: 'TouchSession', ...rest };
   };
+}
+
+/** An operator has the scope's details forgotten. */
+export function eraseScope({ second, ...more }: More<EraseScope> = {}) {
+  return (): EraseScope => ({
+    type: 'EraseScope',
+    scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+    ...issued('operator', second),
+    operate: true,
+    ...more,
+  });
 }
 
 /** The reaper looks at the latest session so many seconds after the story began. */
@@ -360,6 +450,7 @@ export const endedBy = (origin: Who) => endSession({ origin });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
 export const settledAt = settleSession;
+export const erasedAt = (second: number) => eraseScope({ second });
 export const drainedBy = (origin: Who, drainSeconds: number) => endSession({ origin, drainSeconds });
 
 /** The session of cloud-dev drains. */

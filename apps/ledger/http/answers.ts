@@ -57,9 +57,12 @@ export class Presenter {
   async problem(answer: Exclude<Answer, { kind: 'accepted' }>): Promise<Problem> {
     switch (answer.kind) {
       case 'refused': {
-        const { code, current, until } = answer.refusal;
+        const { code, current, until, handle } = answer.refusal;
         const shown = current && JSON.parse(await this.session(current));
-        return { code, more: { ...(until && { until }), ...(shown && { current: shown }) } };
+        return {
+          code,
+          more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
+        };
       }
       case 'attributes-too-large':
         return {

@@ -63,7 +63,11 @@ export function toldBy(event: SessionEvent, at: Instant): Told {
     case 'OwnershipClaimed':
     case 'OwnershipLapsed':
     case 'AttributesChanged':
+    case 'HandleBound':
+    case 'HandleUnbound':
       return { sessions: [event.session] };
+    case 'DetailsErased':
+      return 'session' in event ? { sessions: [event.session] } : nothing;
     case 'StopIgnored':
       return nothing;
     default:

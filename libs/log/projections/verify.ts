@@ -6,7 +6,7 @@ import { type PlacedTold, readTold, type StoredEvent } from './stored-event.js';
 import { foldTransitions, transitionKey } from './transitions/fold.js';
 
 const readLiveGeneration = statement('read_live_generation');
-const readLog = statement('read_log');
+const readLog = statement('read_log_until');
 const findSessions = statement('find_projected_sessions');
 const findTransitions = statement('find_projected_transitions');
 const pageSessions = statement('page_projected_sessions');

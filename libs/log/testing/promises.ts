@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { Frontier, leafHash, rootOf } from '#audit';
 import { currentOf, epochOf, partitionOf, type Session, timerOf } from '#session';
 import { scopeIdOf, stopIdOf } from '../ids.js';
-import { partitionOfSession } from '../index.js';
+import { MOST_SCOPE_HANDLES, partitionOfSession } from '../index.js';
 import { groupBy, type Reader, readLog, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';
 
@@ -23,6 +23,7 @@ export async function brokenPromises(pool: pg.Pool): Promise<string[]> {
     const stories = checkScopes(log, broken);
     await checkScopeRows(client, stories, broken);
     await checkSessionRows(client, stories, broken);
+    await checkHandles(client, stories, broken);
     await checkIgnoredStops(client, log, broken);
     await checkReceipts(client, broken);
     await checkDetails(client, stories, broken);
@@ -155,17 +156,39 @@ async function checkSessionRows(
   if (stored.size > 0) broken.push(`${stored.size} sessions are in no event`);
 }
 
+/** Handles of sessions are what their events say; those of scopes are at most 32 each, and none is left reserved. */
+async function checkHandles(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.handles');
+  const said = [...stories.values()].flatMap(({ sessions }) =>
+    [...sessions.values()].flatMap(({ sessionId, handles = [] }) =>
+      handles.map(({ kind, hash }) => `${kind} ${hash} ${sessionId}`),
+    ),
+  );
+  const kept = rows.flatMap((row) => (row.session_id ? [`${row.kind} ${row.hash} ${row.session_id}`] : []));
+  if (!isDeepStrictEqual(said.sort(), kept.sort())) broken.push('handles are not those of their sessions');
+  const ofScopes = groupBy(
+    rows.filter((row) => !row.session_id),
+    (row) => row.scope_id,
+  );
+  for (const [scopeId, handles] of ofScopes) {
+    if (scopeId === null) broken.push(`${handles.length} handles are reserved for nobody`);
+    if (handles.length > MOST_SCOPE_HANDLES) broken.push(`a scope has ${handles.length} handles`);
+  }
+}
+
 /** Corner 5: an ignored stop is recorded once per session, origin, epoch and why, and counted. */
 async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.ignored_stops');
   const recorded = log.flatMap(({ event, partition, sequence }) =>
     event.type === 'StopIgnored'
-      ? [`${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.why}`]
+      ? [
+          `${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.sessionId} ${event.why}`,
+        ]
       : [],
   );
   const counted = rows.map((row) => {
     if (row.count < 1) broken.push('a stop is counted less than once');
-    return `${row.partition}:${row.sequence} ${row.stop_id.replaceAll('-', '')} ${row.why}`;
+    return `${row.partition}:${row.sequence} ${row.stop_id.replaceAll('-', '')} ${row.session_id} ${row.why}`;
   });
   if (!isDeepStrictEqual(recorded.sort(), counted.sort()))
     broken.push('ignored stops and their counts differ');

@@ -12,7 +12,13 @@ const owners: Owner[] = [
 
 const kinds = [
   ...(['start', 'start', 'activate', 'rotate', 'rotate', 'release', 'release', 'claim', 'claim'] as const),
-  ...(['end', 'end', 'late', 'again', 'stranger'] as const),
+  ...(['end', 'end', 'late', 'again', 'stranger', 'handles'] as const),
+];
+
+const names = Array.from({ length: 12 }, (_, index) => `handle-${index}`);
+const newHandles = (hash: string) => [
+  { kind: 'agent', hash, binds: 'scope' as const },
+  { kind: 'agent', hash, binds: 'session' as const },
 ];
 
 const move = fc.record({
@@ -30,7 +36,16 @@ const move = fc.record({
   starting: fc.boolean(),
   expects: fc.constantFrom(false, false, true),
   reserved: fc.option(fc.constantFrom(...owners), { nil: undefined }),
-  handle: fc.option(fc.constantFrom('handle-1', 'handle-2'), { nil: undefined }),
+  /** The provider's name for a successor: one of two that are meant for it, or one that anybody might have. */
+  handle: fc.option(fc.constantFrom('a', 'b', 'a', 'b', ...names.slice(0, 2)), { nil: undefined }),
+  bind: fc.subarray(
+    names.flatMap((hash) => newHandles(hash)),
+    { maxLength: 2 },
+  ),
+  unbind: fc.subarray(
+    names.map((hash) => ({ kind: 'agent', hash })),
+    { maxLength: 3 },
+  ),
   key: fc.constantFrom(true, false),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
@@ -92,7 +107,12 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
       return forSession(meant, { type: 'ActivateSession', ...issued });
     case 'rotate': {
       const successorId = newSessionId(partitionOfSession(meant.sessionId));
-      const named = handle && { successorHandle: handle };
+      const named = handle && {
+        successorHandle: {
+          kind: 'agent',
+          hash: handle.length === 1 ? `${meant.sessionId}-${handle}` : handle,
+        },
+      };
       return forSession(meant, { type: 'RotateSession', successorId, reason: 'bigger', ...named, ...issued });
     }
     case 'release': {
@@ -101,6 +121,11 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
     }
     case 'claim':
       return forSession(meant, { type: 'ClaimOwnership', owner, ...force, ...issued });
+    case 'handles': {
+      const bind = made.bind.filter(isFirst);
+      const unbind = made.unbind.filter(({ hash }) => !bind.some((one) => one.hash === hash));
+      return forSession(meant, { type: 'ChangeHandles', bind, unbind, ...issued });
+    }
     case 'stranger':
       return { ...forSession(meant, { type: 'ActivateSession', ...issued }), tenant: 'other' };
     case 'end':
@@ -111,11 +136,25 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
   }
 }
 
+/** Whether no handle before it is the same; requests that name one twice are refused before. */
+function isFirst({ hash }: { hash: string }, index: number, all: readonly { hash: string }[]): boolean {
+  return all.findIndex((one) => one.hash === hash) === index;
+}
+
 function starting(made: Move, place: Place, epoch: number): Submission {
   const { owner, onConflict, principal, operate } = made;
   const phase = made.starting && { phase: 'starting' as const };
   const expected = made.expects && { expectedEpoch: epoch };
-  const submission = start(place, { owner, onConflict, principal, operate, ...phase, ...expected });
+  const handles = made.key && { handles: made.bind.filter(isFirst) };
+  const submission = start(place, {
+    owner,
+    onConflict,
+    principal,
+    operate,
+    ...phase,
+    ...expected,
+    ...handles,
+  });
   return made.force
     ? withAttributes(submission, JSON.stringify({ note: owner.instance ?? null }))
     : submission;

@@ -1,6 +1,7 @@
 import {
   type Command,
   evolve,
+  type HandleHolder,
   type Known,
   noSessionYet,
   type Owner,
@@ -37,8 +38,8 @@ export function sessionsIn(event: SessionEvent): Session[] {
 
 /** What the decider has to know, taken from the whole story instead of from tables. */
 export function knownFrom(story: Story, command: Command): Known {
-  const known: Known = { ...story.state };
-  if (command.type === 'StartSession') return known;
+  const known: Known = { ...story.state, handles: handlesOf(story) };
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;
@@ -53,6 +54,15 @@ export function knownFrom(story: Story, command: Command): Known {
       .map(({ why }) => why);
   }
   return known;
+}
+
+/** Only those that are bound to sessions: the others make no event. */
+function handlesOf({ sessions }: Story): Map<string, HandleHolder> {
+  const holders = new Map<string, HandleHolder>();
+  for (const { sessionId, handles = [] } of sessions.values()) {
+    for (const { hash } of handles) holders.set(hash, { scope: 'this', sessionId });
+  }
+  return holders;
 }
 
 function isSame(one: Owner, other: Owner): boolean {

@@ -95,8 +95,12 @@ begin
       high := seen.version;
     end if;
   end loop;
+  -- DetailsErased carries a session only when one is current. Never two without one in a row: there is nothing to
+  -- erase again until a session has brought new details.
   select e.sequence, e.bytes into sequence, bytes from ledger.events e
-   where e.scope_id = of_scope and e.type <> 'StopIgnored' and e.version = last;
+   where e.scope_id = of_scope and e.type <> 'StopIgnored' and e.version <= last
+     and (e.type <> 'DetailsErased' or convert_from(e.bytes, 'UTF8')::json #> '{data,session}' is not null)
+   order by e.version desc limit 1;
 end $$;
 
 -- Which session each consumer holds, as it last said. Mutable and no history; at most 50,000 a tenant.
