@@ -32,8 +32,13 @@ const next = Type.Optional(
   Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
 );
 
+export const PlacedSession = Type.Object(
+  { ...Session.properties, position: Position },
+  { $id: 'PlacedSession', description: 'A session, and the event that it was last changed by' },
+);
+
 export const SessionPage = Type.Object({
-  sessions: Type.Array(Type.Intersect([Session, Type.Object({ position: Position })])),
+  sessions: Type.Array(PlacedSession),
   next,
 });
 

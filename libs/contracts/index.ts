@@ -1,6 +1,12 @@
 export * from './bodies.js';
 export { EVENT_TYPES, LedgerEvent } from './event.js';
-export type { ChainQuery, SessionsQuery, TransitionsQuery } from './history.js';
+export {
+  type ChainQuery,
+  PlacedSession,
+  type SessionsQuery,
+  Transition,
+  type TransitionsQuery,
+} from './history.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';
 export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';

@@ -5,7 +5,17 @@ import { type LedgerWriter, TimeTravel } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { sendAtRandom } from './testing/random-callers.js';
 import { readLog, type StoredEvent } from './testing/stored-log.js';
-import { debug, end, newPlace, type Place, rotate, sessionOf, start } from './testing/submissions.js';
+import {
+  debug,
+  end,
+  erase,
+  newPlace,
+  type Place,
+  rotate,
+  sessionOf,
+  start,
+  withAttributes,
+} from './testing/submissions.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -110,6 +120,24 @@ async function stats(): Promise<{ reads: number }> {
   );
   return rows[0];
 }
+
+test('an erasure after the end leaves the session that had ended', async () => {
+  const place = newPlace(ledger.partitions);
+  const first = sessionOf(await writer.submit(withAttributes(start(place), '{"a":1}')));
+  const ended = sessionOf(await writer.submit(end(first)));
+  await writer.submit(erase(place));
+  await writer.submit(erase(place));
+  const second = sessionOf(await writer.submit(withAttributes(start(place), '{"a":2}')));
+  await writer.submit(erase(place));
+  const log = await readLog(ledger.pool);
+  expect(log.filter(({ type }) => type === 'DetailsErased').map(({ event }) => 'session' in event)).toEqual([
+    false,
+    true,
+  ]);
+  expect(await asOf(place, { sequence: 3 })).toMatchObject({ session: ended, position: { sequence: 2 } });
+  expect(await asOf(place, { sequence: 4 })).toMatchObject({ session: second });
+  expect(await asOf(place, { sequence: 5 })).toMatchObject({ session: { revision: second.revision + 1 } });
+});
 
 test('the indexes know the same event types without session as the code', async () => {
   const { rows } = await ledger.pool.query(
