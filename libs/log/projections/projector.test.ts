@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openPipeline } from '../database.js';
 import type { LedgerWriter } from '../index.js';
+import { statement } from '../statements.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import {
   foldedRows,
@@ -70,6 +72,33 @@ test('connections that are lost in the middle cost nothing but time', async () =
   await untilProjected(ledger);
   expect(faults.length).toBeGreaterThan(0);
   expect(await storedRows(ledger)).toEqual(await foldedRows(ledger));
+});
+
+test('one that hangs with the lock in its hand is taken over from when its transaction is ended', async () => {
+  const hanging = await openPipeline({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
+  ledger.onClose(() => hanging.end().catch(() => {}));
+  await hanging.query('begin');
+  const held = { ...statement('lock_projection'), values: [0, 1] };
+  expect((await hanging.query(held)).rows).toEqual([{ sequence: 0 }]);
+  await startProjector(ledger);
+  const places = [0, 1].map((partition) => newPlace(ledger.partitions, partition));
+  await Promise.all(places.map((place) => writer.submit(start(place))));
+  await untilProjected(ledger, [1]);
+  expect((await storedRows(ledger)).sessions).toMatchObject([{ partition: 1 }]);
+  await untilProjected(ledger);
+});
+
+test('while commands wait it takes its share of the time and no more; then it catches up', async () => {
+  let isBusy = true;
+  const projector = await startProjector(ledger, { share: 0.001, isBusy: () => isBusy });
+  const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
+  await Promise.all(places.map((place) => writer.submit(start(place))));
+  const left = () => projector.status().filter(({ behind }) => behind > 0).length;
+  for (const end = performance.now() + 5_000; left() === 4 && performance.now() < end; ) await sleep(5);
+  await sleep(300);
+  expect(left()).toBe(3); // a step of some milliseconds, and then a second's rest
+  isBusy = false;
+  await untilProjected(ledger);
 });
 
 test('an event of a newer version stops its partition, loudly; the others go on, and nothing is skipped', async () => {
