@@ -265,6 +265,15 @@ describe('the current session as of', () => {
     expect(await at(first!.session.startedAt)).toBeDefined();
   });
 
+  test('a time before all ledgers: nothing was current', async () => {
+    const userId = newUser();
+    await start(userId);
+    for (const asOf of ['0000-01-01T00:00:00Z', '1969-12-31T23:59:59.999Z', '1970-01-01T00:00:00-23:59']) {
+      const reply = await ask<ProblemBody>(`/v1/current?${new URLSearchParams({ userId, asOf })}`);
+      expect(reply).toMatchObject({ status: 404, body: { type: '/problems/no-current-session' } });
+    }
+  });
+
   test('attributes as they were, `erased` once they are gone', async () => {
     const userId = newUser();
     const first = await start(userId, { attributes: { step: 1 } });

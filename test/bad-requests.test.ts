@@ -94,6 +94,8 @@ describe('queries', () => {
     ['/v1/current?userId=a&asOf=2026-02-30T00:00:00Z', 'query.asOf is no time that exists'],
     ['/v1/current?userId=a&asOf=2026-01-01T24:01:00Z', 'query.asOf is no time that exists'],
     ['/v1/current?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=9999-12-31T23:59:59-23:59', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00-99:00', 'query.asOf is no time that exists'],
     ['/v1/current?userId=a&asOf=9:9999999999999999', 'query.asOf has to be a position'],
     ['/v1/current?userId=a&asOf=-1:2', 'query.asOf has to be: an RFC 3339 time'],
     ['/v1/current?userId=a&asOf=4095:0', 'query.asOf is a position of partition 4095; this scope lives in'],

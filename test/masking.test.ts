@@ -21,6 +21,8 @@ let database: TcpProxy;
 let kafka: TcpProxy;
 /** One that does everything, behind faulty networks, and one that serves the API alone. */
 let services: [Service, Service];
+/** A connection of the database's owner, beside the service's own. */
+let administrator: pg.Client;
 /** What was scraped. */
 const scraped: string[] = [];
 
@@ -29,6 +31,8 @@ beforeAll(async () => {
   await chmod(directory, 0o755); // Postgres runs as another account when we are root
   postgres = await startPostgres({ dataDir: directory, port: await freePort(), log: () => {} });
   const { hostname: host, port } = new URL(postgres.url);
+  administrator = new pg.Client({ connectionString: postgres.url });
+  await administrator.connect();
   database = await startProxy({ target: { host, port: Number(port) } });
   kafka = await startProxy({ target: { host: kafkaHost, port: Number(kafkaPort) }, kafka: true });
   services = [
@@ -38,7 +42,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all(services.map((service) => service.stop('SIGKILL')));
-  await Promise.all([database.close(), kafka.close()]);
+  await Promise.all([database.close(), kafka.close(), administrator.end()]);
   await postgres.stop();
   await rm(directory, { recursive: true, force: true });
 });
@@ -111,6 +115,11 @@ async function everyCommand(service: Service): Promise<number[]> {
   await to('end', { ...stop, epoch: 4, drainSeconds: 60, force: true }, next);
   await to('end', { ...stop, epoch: 4, force: true }, next);
   await to('renew', { epoch: 4 }, next);
+  const bulk = { select: owner('third'), action: 'end', reason: canaries.make('bulk') };
+  const { status, headers } = await send(service, '/v1/bulk', { body: bulk });
+  statuses.push(status);
+  await step(`${headers.get('location') ?? '/v1/bulk'}?wait=5`);
+  await step(`/v1/details?userId=${body.userId}`, { method: 'DELETE' });
   return statuses;
 }
 
@@ -155,14 +164,6 @@ async function noHttp({ url }: Service, bytes: string): Promise<void> {
   await new Promise((resolve) => socket.resume().once('close', resolve));
 }
 
-/** A connection of the database's owner, beside the service's own. */
-async function administrator(): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: postgres.url });
-  client.on('error', () => {}); // it is not ended before Postgres is
-  await client.connect();
-  return client;
-}
-
 async function scrape(): Promise<void> {
   for (const { url } of services) {
     for (const path of ['/metrics', '/health/ready', '/health/live']) {
@@ -186,6 +187,7 @@ test('all commands', async () => {
     expect(await everyCommand(service)).toEqual([
       ...[201, 200, 200, 200, 200, 200, 200, 409, 200, 200, 200, 404, 200], // start to rotate
       ...[409, 200, 200, 304, 200, 200, 200, 200, 200, 409], // a stale stop, reads, the end, a late renewal
+      ...[202, 200, 200], // bulk, erasure
     ]);
   }
   expect(canaries.sessions).toBe(4);
@@ -199,8 +201,7 @@ test('mistakes', async () => {
 });
 
 test('what Postgres refuses, and quotes in its errors', async () => {
-  const client = await administrator();
-  await client.query(`
+  await administrator.query(`
     alter table ledger.scopes add constraint refused check (scope_key not like '%refused%') not valid;
     create function public.fail() returns trigger language plpgsql as $$ begin
       if new.scope_key like '%quoted%' then perform new.scope_key::int; end if;
@@ -219,7 +220,9 @@ test('what Postgres refuses, and quotes in its errors', async () => {
     for (const userId of [named, fresh('refused'), fresh('quoted')]) expect(await start(userId)).toBe(500);
     for (const code of ['23514', '22P02', '23000']) expect(service.output()).toContain(`writer: ${code} `);
   }
-  await client.query('drop trigger fail on ledger.scopes; alter table ledger.scopes drop constraint refused');
+  await administrator.query(
+    'drop trigger fail on ledger.scopes; alter table ledger.scopes drop constraint refused',
+  );
 });
 
 test('Postgres away, answers lost, Kafka away', async () => {

@@ -12,13 +12,9 @@ export function settings(): Record<string, string> {
   return Object.fromEntries(given) as Record<string, string>;
 }
 
-/** Opens a ledger in this process, composed as the service composes it; the database may be empty. `more`: other settings. */
-export async function openHere(databaseUrl: string, more: NodeJS.ProcessEnv = {}): Promise<Ledger> {
-  const config = readConfig({
-    ...settings(),
-    ...more,
-    DATABASE_URL: databaseUrl,
-    LEDGER_MIGRATE: 'at-start',
-  });
+/** Opens a ledger in this process, composed as the service composes it; the database may be empty. */
+export async function openHere(databaseUrl: string, more: Record<string, string> = {}): Promise<Ledger> {
+  const places = { DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' };
+  const config = readConfig({ ...settings(), ...places, ...more });
   return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), new Metrics());
 }

@@ -10,9 +10,10 @@ import { httpCommands } from './w2-http-commands.js';
 import { httpReads } from './w3-http-reads.js';
 import { toKafka } from './w5-kafka.js';
 import { history } from './w7-history.js';
+import { renewals } from './w8-renewals.js';
 import type { Bench, Workload } from './workload.js';
 
-const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, history];
+const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, history, renewals];
 
 const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
 

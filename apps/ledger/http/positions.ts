@@ -31,8 +31,13 @@ export function asOfQuery(text: string, partition: number): AsOf {
   if (Number.isNaN(time.getTime()) || !isOnCalendar(text)) {
     throw new ProblemError('invalid-request', 'query.asOf is no time that exists');
   }
-  return { time: time.toISOString() };
+  const ms = Math.min(Math.max(time.getTime(), FIRST_MS), LAST_MS);
+  return { time: new Date(ms).toISOString() };
 }
+
+/** Before any ledger, and after all of them: no calendar further out is the same in Postgres as in JavaScript. */
+const FIRST_MS = 0;
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z');
 
 /** JavaScript takes the 30th of February for the 2nd of March. */
 function isOnCalendar(text: string): boolean {

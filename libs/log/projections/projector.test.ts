@@ -109,20 +109,34 @@ test('an event of a newer version stops its partition, loudly; the others go on,
   const projector = await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
   await writer.submit(start(second));
   await untilProjected(ledger, [1]);
+  for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
+    await sleep(5);
   const [stopped, running] = projector.status();
-  expect(stopped).toMatchObject({ sequence: 0, behind: 2, why: expect.stringContaining(`event ${poison}`) });
+  expect(stopped).toMatchObject({ sequence: 1, behind: 1, why: expect.stringContaining(`event ${poison}`) });
   expect(running).toEqual({ partition: 1, sequence: 1, behind: 0 });
   expect(faults[0]?.message).toMatch(/type that this version does not know: run a newer version/);
+  expect((await storedRows(ledger)).sessions).toHaveLength(2);
+});
+
+test('a hole in the log is no end of it', async () => {
+  const place = newPlace(ledger.partitions, 0);
+  await writer.submit(start(place));
+  await insertForeignEvent(0, 3);
+  const faults: Error[] = [];
+  await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
+  for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
+    await sleep(5);
+  expect(faults.map(({ message }) => message)).toEqual(['event 0:2: it is missing in the log']);
   expect((await storedRows(ledger)).sessions).toHaveLength(1);
 });
 
-/** What a newer version would have appended to a partition of one event. */
+/** What a newer version would have appended. */
 async function insertForeignEvent(partition: number, sequence: number): Promise<string> {
   await ledger.pool.query(
     `insert into ledger.events (partition, sequence, version, epoch, at, type, scope_id, scope_key, bytes)
      select partition, $2::bigint, version + 1, epoch, at, 'SessionTeleported', scope_id, scope_key,
             convert_to(replace(convert_from(bytes, 'UTF8'), 'SessionStarted', 'SessionTeleported'), 'UTF8')
-       from ledger.events where partition = $1 and sequence = $2::bigint - 1`,
+       from ledger.events where partition = $1 order by sequence desc limit 1`,
     [partition, sequence],
   );
   await ledger.pool.query('update ledger.heads set sequence = $2 where partition = $1', [

@@ -126,8 +126,8 @@ export class Projector {
     try {
       const stepped = await step(await this.connect(), { generation: this.generation, partition }, PAGE);
       delete part.why;
-      if (!stepped) {
-        // Another replica is at it; or the generation is not the live one any more, which a look tells.
+      if (!stepped?.events) {
+        // Another replica is at it, or has just done it; or the generation is not the live one any more. A look tells.
         part.notBefore = performance.now() + HELD_MS;
         this.lookedAt = Number.NEGATIVE_INFINITY;
         return;
@@ -137,7 +137,8 @@ export class Projector {
     } catch (error) {
       if (!(error instanceof UnprojectableEvent) && !isDataError(error)) throw error;
       // The other partitions go on; this one waits for a version that understands the event.
-      part.why = (error as Error).message;
+      // What Postgres says may quote data.
+      part.why = error instanceof UnprojectableEvent ? error.message : 'Postgres refuses what was projected';
       part.notBefore = performance.now() + STOPPED_MS;
       this.options.onFault(error);
     }

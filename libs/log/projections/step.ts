@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { together } from '../load.js';
 import { list, statement } from '../statements.js';
 import { foldSessions, type SessionRow, versionKey } from './sessions/fold.js';
-import { type PlacedTold, readTold } from './stored-event.js';
+import { type PlacedTold, readTold, UnprojectableEvent } from './stored-event.js';
 import { Texts } from './texts.js';
 import { foldTransitions, type TransitionRow } from './transitions/fold.js';
 
@@ -37,13 +37,7 @@ export async function step(client: pg.Client, part: Part, limit: number): Promis
       await client.query('rollback');
       return position === undefined ? undefined : { sequence: position, events: 0 };
     }
-    const told = rows.map((row, index) => {
-      // Dense numbers: a hole would be an event that nobody would ever project.
-      if (row.sequence !== position + index + 1) {
-        throw new Error(`${partition}:${position + index + 1} is missing in the log`);
-      }
-      return readTold(partition, { sequence: row.sequence, scopeId: row.scope_id, bytes: row.bytes });
-    });
+    const told = readUpToFault(partition, position, rows);
     const sequence = position + told.length;
     await together(client, () => [
       client.query({ ...saveProjection, values: columns(part, told, sequence) }),
@@ -54,6 +48,28 @@ export async function step(client: pg.Client, part: Part, limit: number): Promis
     await client.query('rollback').catch(() => {}); // the connection is lost, and the transaction with it
     throw error;
   }
+}
+
+/** Reads events up to one that cannot be projected; throws UnprojectableEvent when that is the first. */
+function readUpToFault(
+  partition: number,
+  position: number,
+  rows: readonly { sequence: number; scope_id: string; bytes: Buffer }[],
+): PlacedTold[] {
+  const told: PlacedTold[] = [];
+  try {
+    for (const { sequence, scope_id: scopeId, bytes } of rows) {
+      const expected = position + told.length + 1;
+      // Dense numbers: a hole would be an event that nobody would ever project.
+      if (sequence !== expected) {
+        throw new UnprojectableEvent(partition, expected, 'it is missing in the log');
+      }
+      told.push(readTold(partition, { sequence, scopeId, bytes }));
+    }
+  } catch (error) {
+    if (told.length === 0) throw error; // the next step comes to it
+  }
+  return told;
 }
 
 /** The parameters of save_projection.sql. */

@@ -1,6 +1,6 @@
 import type { SessionEvent } from '#session';
 import { decodeEvent } from '../event-bytes.js';
-import { type Told, toldBy } from './told.js';
+import { type Told, toldBy, UnknownEventType } from './told.js';
 
 /** An event as the projector reads it from its table. */
 export interface StoredEvent {
@@ -22,7 +22,9 @@ export function readTold(partition: number, { sequence, scopeId, bytes }: Stored
     const { event, at } = decodeEvent(bytes.toString('utf8'));
     return { sequence, scopeId, ...toldBy(event as SessionEvent, at) };
   } catch (cause) {
-    throw new UnprojectableEvent(partition, sequence, cause);
+    // What a parser says may quote data.
+    const why = cause instanceof UnknownEventType ? cause.message : 'it cannot be read';
+    throw new UnprojectableEvent(partition, sequence, why, { cause });
   }
 }
 
@@ -33,8 +35,9 @@ export class UnprojectableEvent extends Error {
   constructor(
     readonly partition: number,
     readonly sequence: number,
-    cause: unknown,
+    why: string,
+    options?: ErrorOptions,
   ) {
-    super(`event ${partition}:${sequence}: ${(cause as Error).message}`, { cause });
+    super(`event ${partition}:${sequence}: ${why}`, options);
   }
 }

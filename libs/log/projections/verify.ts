@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { list, listOf, statement } from '../statements.js';
 import { foldSessions, versionKey } from './sessions/fold.js';
-import { type PlacedTold, readTold, type StoredEvent } from './stored-event.js';
+import { type PlacedTold, readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 import { foldTransitions, transitionKey } from './transitions/fold.js';
 
 const readLiveGeneration = statement('read_live_generation');
@@ -79,7 +79,9 @@ class Part {
     const { partition } = this.at;
     for (let after = 0; after < until; ) {
       const rows = await this.read(readLog, [partition, after, PAGE, until]);
-      if (rows.length === 0) throw new Error(`${partition}:${after + 1} is missing in the log`);
+      if (rows[0]?.sequence !== after + 1) {
+        throw new UnprojectableEvent(partition, after + 1, 'it is missing in the log');
+      }
       const told = rows.map((row) => readTold(partition, stored(row)));
       await this.checkSessions(told);
       await this.checkTransitions(told);
