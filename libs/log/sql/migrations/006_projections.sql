@@ -2,7 +2,7 @@
 -- hold, and how a scope's past is found.
 
 -- Each event stands in one of two indexes, so that both together cost an insert what one did. The first leads to
--- a scope's session at any time: events without one (docs/decisions/0009-projections.md) must not be walked over.
+-- a scope's session at any time: events without one (docs/decisions/0010-projections.md) must not be walked over.
 create index events_with_session on ledger.events (scope_id, version) where type <> 'StopIgnored';
 create index events_without_session on ledger.events (scope_id, version) where type = 'StopIgnored';
 drop index ledger.events_of_scope;
