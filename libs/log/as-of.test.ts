@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '#session';
-import { WITHOUT_SESSION } from './as-of.js';
 import { type LedgerWriter, TimeTravel } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { sendAtRandom } from './testing/random-callers.js';
@@ -137,18 +136,6 @@ test('an erasure after the end leaves the session that had ended', async () => {
   expect(await asOf(place, { sequence: 3 })).toMatchObject({ session: ended, position: { sequence: 2 } });
   expect(await asOf(place, { sequence: 4 })).toMatchObject({ session: second });
   expect(await asOf(place, { sequence: 5 })).toMatchObject({ session: { revision: second.revision + 1 } });
-});
-
-test('the indexes know the same event types without session as the code', async () => {
-  const { rows } = await ledger.pool.query(
-    `select pg_get_expr(indpred, indrelid) as predicate from pg_index
-      where indexrelid in ('ledger.events_with_session'::regclass, 'ledger.events_without_session'::regclass)`,
-  );
-  for (const { predicate } of rows as { predicate: string }[]) {
-    const types = [...predicate.matchAll(/'(\w+)'/g)].map(([, type]) => type);
-    expect(types.sort()).toEqual([...WITHOUT_SESSION].sort());
-  }
-  expect(rows).toHaveLength(2);
 });
 
 test('no session that ever was current is lost: each of a long chain is found at its time', async () => {

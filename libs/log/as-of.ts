@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey, Session, SessionEvent, SessionEventType } from '#session';
+import type { Instant, ScopeKey, Session } from '#session';
 import { readError } from './errors.js';
 import { decodeEvent, type Position } from './event-bytes.js';
 import { scopeIdOf } from './ids.js';
@@ -16,17 +16,6 @@ export type Past =
   /** The scope's latest session then, which may have ended, and the position of the event that carries it. */
   | { future: false; session: Session; position: Position }
   | { future: false; session: undefined };
-
-type WithSession = Extract<SessionEvent, { session: Session }>['type'];
-
-/**
- * The event types that say nothing of a session's state. They stand in an index of their own, so that the last event
- * with a session is found at once: whoever adds one changes the two indexes of ledger.events in a migration, and the
- * statements that use them. A test compares.
- */
-export const WITHOUT_SESSION = Object.keys({
-  StopIgnored: true,
-} satisfies Record<Exclude<SessionEventType, WithSession>, true>);
 
 /** Answers for the past, from the log alone. */
 export class TimeTravel {

@@ -3,13 +3,13 @@
 with found as (
   (select partition, sequence, version, scope_id, type, bytes
      from ledger.events
-    where scope_id = $1 and type <> 'StopIgnored' and scope_key = $2 and version > $3
+    where scope_id = $1 and position('"session":{'::bytea in bytes) > 0 and scope_key = $2 and version > $3
     order by version
     limit $4)
   union all
   (select partition, sequence, version, scope_id, type, bytes
      from ledger.events
-    where scope_id = $1 and type = 'StopIgnored' and scope_key = $2 and version > $3
+    where scope_id = $1 and position('"session":{'::bytea in bytes) = 0 and scope_key = $2 and version > $3
     order by version
     limit $4)
 )
