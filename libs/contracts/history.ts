@@ -44,9 +44,12 @@ export const SessionPage = Type.Object({
 
 export const Transition = Type.Object(
   {
-    source: Type.Enum(['started', 'rotated', 'superseded', 'ended', 'expired', 'invalid', 'reset'], {
-      description: 'Why the current session is another one',
-    }),
+    source: Type.Enum(
+      ['started', 'recovered', 'rotated', 'superseded', 'ended', 'expired', 'invalid', 'reset'],
+      {
+        description: 'Why the current session is another one',
+      },
+    ),
     from: Type.Optional(SessionId),
     to: Type.Optional(SessionId),
     by: Type.Optional(Owner),

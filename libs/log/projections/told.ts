@@ -2,7 +2,7 @@ import type { EndCause, Instant, Owner, Session, SessionEvent, SessionId } from 
 
 /** A change of which session is current: why, from which to which, and by whom. */
 export interface Transition {
-  source: 'started' | EndCause;
+  source: 'started' | 'recovered' | EndCause;
   /** The session that was current; absent when there was none. */
   from?: SessionId;
   /** The one that is current now; absent when none is. */
@@ -37,15 +37,16 @@ const nothing: Told = { sessions: [] };
 export function toldBy(event: SessionEvent, at: Instant): Told {
   switch (event.type) {
     case 'SessionStarted': {
-      const { session } = event;
-      const transition: Transition = { source: 'started', to: session.sessionId, ...about(session), at };
+      const { session, insteadOf: from } = event;
+      const how = from ? ({ source: 'recovered', from } as const) : ({ source: 'started' } as const);
+      const transition: Transition = { ...how, to: session.sessionId, ...about(session), at };
       return { sessions: [session], began: session.sessionId, transition };
     }
     case 'SessionRotated': {
       const { session, previous } = event;
-      const { sessionId: from } = previous;
+      const { sessionId: from, endCause: source = 'rotated' } = previous;
       const to = session.sessionId;
-      const transition: Transition = { source: 'rotated', from, to, ...about(session), at };
+      const transition: Transition = { source, from, to, ...about(session), at };
       return { sessions: [previous, session], began: to, transition };
     }
     case 'SessionSuperseded': {
@@ -66,6 +67,14 @@ export function toldBy(event: SessionEvent, at: Instant): Told {
     case 'HandleBound':
     case 'HandleUnbound':
       return { sessions: [event.session] };
+    case 'UsageRecorded':
+    case 'CheckpointMarked':
+      return { sessions: ['session' in event ? event.session : event.previous] };
+    case 'InvalidReported':
+      return { sessions: [event.session] };
+    case 'SessionInvalidated':
+      if ('previous' in event) return { sessions: [event.previous] };
+      return { sessions: [event.session], transition: { ...gone(event.session), at } };
     case 'DetailsErased':
       return 'session' in event ? { sessions: [event.session] } : nothing;
     case 'StopIgnored':
