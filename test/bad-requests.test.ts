@@ -44,9 +44,11 @@ describe('addresses', () => {
   });
 
   const methods: [string, string, string][] = [
-    ['GET', '/v1/sessions', 'POST'],
+    ['PUT', '/v1/sessions', 'POST, GET'],
     ['DELETE', `/v1/sessions/${uuid}`, 'GET'],
     ['PUT', '/v1/current', 'GET'],
+    ['GET', '/v1/reports', 'POST'],
+    ['POST', '/v1/chain', 'GET'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
     ['POST', '/health/ready', 'GET'],
     ['DELETE', '/metrics', 'GET'],
@@ -91,6 +93,37 @@ describe('queries', () => {
     ['/v1/feed?partition=0&after=1e400', 'query.after has to be at most 9007199254740991'],
     ['/v1/stream', 'query.userId is missing'],
     ['/v1/current?userId=a&all=maybe', 'query.all has to be of type boolean'],
+    ['/v1/current?userId=a&asOf=', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=yesterday', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00+01:00', 'a + in it is sent as %2B'],
+    ['/v1/current?userId=a&asOf=2026-02-30T00:00:00Z', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2026-01-01T24:01:00Z', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=9999-12-31T23:59:59-23:59', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00-99:00', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=9:9999999999999999', 'query.asOf has to be a position'],
+    ['/v1/current?userId=a&asOf=-1:2', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=4095:0', 'query.asOf is a position of partition 4095; this scope lives in'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00Z&wait=1', 'query.asOf cannot be waited for'],
+    ['/v1/chain?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
+    [`/v1/chain?userId=a&asOf=2026-01-01T00:00:00Z&sessionId=${uuid}`, 'two different chains'],
+    ['/v1/chain?userId=a&sessionId=x', 'query.sessionId has to be'],
+    ['/v1/chain', 'query.userId is missing'],
+    ...['sessions', 'chain', 'transitions'].flatMap((name): [string, string][] => [
+      [`/v1/${name}?userId=a&limit=0`, 'query.limit has to be at least 1'],
+      [`/v1/${name}?userId=a&limit=501`, 'query.limit has to be at most 500'],
+      [`/v1/${name}?userId=a&after=!`, 'query.after has to be: what an earlier page gave as `next`'],
+      [`/v1/${name}?userId=a&after=abc`, 'query.after is nothing that a page here gave as next'],
+      [`/v1/${name}?userId=a&after=${'a'.repeat(65)}`, 'query.after has to be'],
+      [`/v1/${name}?userId=a&atLeast=x`, 'query.atLeast has to be: a position'],
+      [`/v1/${name}?userId=a&atLeast=4095:0`, 'query.atLeast is a position of partition 4095'],
+    ]),
+    ['/v1/sessions?userId=a&versionId=', 'query.versionId must NOT have fewer than 1'],
+    ['/v1/stats?after=abc', 'query.after is nothing that a page here gave as next'],
+    ['/v1/stats?limit=501', 'query.limit has to be at most 500'],
+    ['/v1/stats?consumer=a%20b', 'query.consumer has to be'],
   ];
   test.each(wrong)('%s: %s', async (path, detail) => {
     const { answer, faults, ...told } = await refused(`${service.url}${path}`);
@@ -114,6 +147,15 @@ describe('headers', () => {
     });
     expect([answer, faults]).toEqual(['400 invalid-request', []]);
     expect(told.detail).toBe('header.last-event-id is not an id of this stream');
+  });
+
+  test.each(['/v1/sessions', '/v1/chain', '/v1/transitions'])('%s with a Ledger-Position', async (path) => {
+    const told = await refused(`${service.url}${path}?userId=a`, { headers: { 'ledger-position': 'x' } });
+    expect(told).toMatchObject({
+      answer: '400 invalid-request',
+      detail: 'header.ledger-position has to be a position, partition:sequence',
+      faults: [],
+    });
   });
 
   test.each([

@@ -19,10 +19,12 @@ import {
   UsageBody,
 } from './bodies.js';
 import { LedgerEvent } from './event.js';
+import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
 
-import { Id, Instant, Label, Position, Session, SessionId } from './values.js';
+import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
+import { AsOf, Id, Instant, Label, Position, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -64,6 +66,7 @@ export const CurrentQuery = Type.Object(
       }),
     ),
     next: Type.Optional(Type.String({ maxLength: 64, description: 'With `all`: what the page before said' })),
+    asOf: Type.Optional(AsOf),
   },
   closed,
 );
@@ -153,6 +156,7 @@ const command = [
 ] as const;
 const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
+const projected = [...read, 'projection-behind'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
 export const operations = {
@@ -383,6 +387,47 @@ export const operations = {
       304: { description: 'unchanged since If-None-Match' },
     },
     problems: ['no-current-session', ...read],
+  },
+  sessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    summary: "A scope's sessions, the newest first, in pages; or those of one version of the project",
+    query: SessionsQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    problems: ['unknown-version', ...projected],
+  },
+  chain: {
+    method: 'GET',
+    path: '/v1/chain',
+    summary:
+      'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
+    query: ChainQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    problems: ['unknown-session', ...projected],
+  },
+  transitions: {
+    method: 'GET',
+    path: '/v1/transitions',
+    summary: 'Every change of which session is current, the newest first, in pages',
+    query: TransitionsQuery,
+    answers: { 200: { description: 'transitions', schema: TransitionPage } },
+    problems: projected,
+  },
+  report: {
+    method: 'POST',
+    path: '/v1/reports',
+    summary: 'Say which sessions consumers hold, up to 1,000 at once',
+    body: Reports,
+    answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
+    problems: ['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type', 'unavailable'],
+  },
+  stats: {
+    method: 'GET',
+    path: '/v1/stats',
+    summary: 'Figures of the ledger, and which consumers hold the current sessions',
+    query: StatsQuery,
+    answers: { 200: { description: 'figures as of now', schema: Stats } },
+    problems: read,
   },
   session: {
     method: 'GET',

@@ -9,10 +9,12 @@ import {
   type Operation,
   Owner,
   operations,
+  PlacedSession,
   Position,
   type ProblemKind,
   problems,
   Session,
+  Transition,
 } from '#contracts';
 
 /** A JSON schema as far as ours go. */
@@ -39,6 +41,8 @@ const named = new Map(
     Lease,
     Position,
     Session,
+    PlacedSession,
+    Transition,
     LedgerEvent,
     CommandAnswer,
     EventPage,
