@@ -10,6 +10,7 @@
  * | `rejected` | no: Postgres or the decider refuses this one command; a bug |
  * | `closing` | no: the service is stopping |
  * | `schema` | not a command: the database is not at this version |
+ * | `archived` | not a command: what was to be read is in archives; always an ArchivedError, which says where |
  */
 export type LogErrorCode =
   | 'overloaded'
@@ -18,7 +19,8 @@ export type LogErrorCode =
   | 'unknown-outcome'
   | 'rejected'
   | 'closing'
-  | 'schema';
+  | 'schema'
+  | 'archived';
 
 export class LogError extends Error {
   constructor(

@@ -42,10 +42,12 @@ export class FeedController {
   }
 
   @Route('feedStream')
-  feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  async feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const last = request.headers['last-event-id'];
     const heads = this.tail.heads();
-    this.streams.feed(reply, last ? decodeVector(String(last), heads) : heads);
+    const vector = last ? decodeVector(String(last), heads) : heads;
+    if (last) await this.tail.refuseArchived(vector);
+    this.streams.feed(reply, vector);
   }
 
   @Route('scopeStream')
@@ -59,6 +61,7 @@ export class FeedController {
     const version = last
       ? Number(last)
       : ((await this.queries.execute(new ReadLatest(scopeKey, partition)))?.version ?? 0);
+    if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
     this.streams.scope(reply, scopeKey, version);
   }
 

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { FeedEvent } from '../feed.port.js';
+import { statement } from '../statements.js';
+import { type Archive, type Asked, listArchives } from './archives.js';
+import { missing } from './cut.js';
+import { ArchiveError } from './errors.js';
+import { checksumOf, readArchive } from './read-archive.js';
+
+const readFeed = statement('read_feed');
+const PAGE = 1_000;
+
+/**
+ * A partition's events after a sequence, up to its end, each once and in order: from the table, and what is no longer
+ * there from the archives in `directory`. An archiver may be at work. Throws ArchiveError `file` when a file is
+ * missing or is not what was recorded, `log` when an event is nowhere.
+ */
+export async function* replayFrom(
+  directory: string,
+  reader: Asked,
+  partition: number,
+  after = 0,
+): AsyncGenerator<FeedEvent> {
+  for (let last = after; ; ) {
+    const { rows } = await reader.query({ ...readFeed, values: [partition, last, PAGE] });
+    if (rows[0]?.sequence === last + 1) {
+      for (const { scope_key, ...row } of rows) yield { partition, ...row, scopeKey: scope_key };
+      last = rows.at(-1).sequence;
+      continue;
+    }
+    const [archive] = await listArchives(reader, partition, last, 1);
+    if (!archive && rows.length > 0) throw missing(partition, last + 1);
+    if (!archive) return; // the newest event is never archived: this is the end
+    for await (const event of eventsOf(directory, archive)) if (event.sequence > last) yield event;
+    last = archive.last;
+  }
+}
+
+/** The events of a recorded file, once it was found to be that one. */
+async function* eventsOf(directory: string, { file, checksum }: Archive): AsyncGenerator<FeedEvent> {
+  const path = join(directory, file);
+  if (!(await checksumOf(path)).equals(checksum)) {
+    throw new ArchiveError('file', `${path} is not the file that was recorded: restore it.`);
+  }
+  for await (const { partition, sequence, epoch, bytes } of readArchive(path)) {
+    const { subject, type } = JSON.parse(bytes.toString()) as { subject: string; type: string };
+    yield { partition, sequence, scopeKey: subject, type: type.split('.')[1] ?? type, epoch, bytes };
+  }
+}
