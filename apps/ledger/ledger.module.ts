@@ -2,10 +2,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
 import { CurrentReader, Finder, History, LedgerWriter, Tail } from '#log';
+import { Bulk } from './bulk.js';
+import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
+import { BulkController } from './http/bulk.controller.js';
 import { CommandsController } from './http/commands.controller.js';
+import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
 import { LeasesController } from './http/leases.controller.js';
@@ -49,6 +53,7 @@ export class LedgerModule {
       [ScopeWatch, watch],
       [Streams, streams],
       [Submissions, submissions],
+      [Bulk, new Bulk(ledger.jobs, ledger.bulk, watch)],
       [Presenter, new Presenter(ledger.history)],
     ] as const;
     return {
@@ -60,6 +65,8 @@ export class LedgerModule {
         ReadsController,
         ResolveController,
         FeedController,
+        BulkController,
+        DetailsController,
         OperationsController,
         DocsController,
       ],
@@ -70,6 +77,11 @@ export class LedgerModule {
         {
           provide: Leases,
           useFactory: (commands: CommandBus) => new Leases(ledger.renewer, submissions, commands),
+          inject: [CommandBus],
+        },
+        {
+          provide: Erasure,
+          useFactory: (commands: CommandBus) => new Erasure(ledger.scopes, submissions, commands),
           inject: [CommandBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

@@ -69,6 +69,15 @@ export class Submissions {
     return submission;
   }
 
+  /** Of one scope; idempotent by itself, so it needs no key. */
+  erase(caller: Caller, userId: string, projectId: string): Submission {
+    const { scope, scopeKey, partition } = this.scope(caller, userId, projectId);
+    const { principal, operate } = caller;
+    const submission = this.submission(caller, { type: 'EraseScope', principal, operate, scope }, partition);
+    submission.scopeKey = scopeKey;
+    return submission;
+  }
+
   forSession(caller: Caller, draft: Untagged<SessionDraft>, request?: KeyedRequest): Submission {
     const partition = this.partitionOf(draft.sessionId);
     const { principal, operate } = caller;
@@ -114,12 +123,15 @@ export class Submissions {
 
   private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
     const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
-    if (request?.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
+    const receipt = request && receiptKey(caller, request);
+    if (receipt) submission.receipt = receipt;
     return submission;
   }
 }
 
-function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): ReceiptKey {
+/** What an idempotency key is kept as; undefined for a request without one. */
+export function receiptKey(caller: Caller, { key, path, body }: KeyedRequest): ReceiptKey | undefined {
+  if (key === undefined) return undefined;
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
     fingerprint: digest(JSON.stringify([path, body])),

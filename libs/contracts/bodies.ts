@@ -9,6 +9,7 @@ import {
   Owner,
   Reason,
   RotationReason,
+  Selection,
   SessionId,
 } from './values.js';
 
@@ -56,6 +57,7 @@ export const ReleaseBody = Type.Object(
         description: 'How long only `to` may claim; 60 when left out',
       }),
     ),
+    force: Type.Optional(Type.Boolean()),
   },
   closed,
 );
@@ -126,6 +128,11 @@ export const ResolveBody = Type.Object(
   closed,
 );
 
+export const BulkBody = Type.Object(
+  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -136,4 +143,5 @@ export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
 export type HandlesBody = Static<typeof HandlesBody>;
 export type ResolveBody = Static<typeof ResolveBody>;
+export type BulkBody = Static<typeof BulkBody>;
 export type AttributesBody = Static<typeof AttributesBody>;

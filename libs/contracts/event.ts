@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'AttributesChanged',
   'HandleBound',
   'HandleUnbound',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',

@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import {
   ActivateBody,
   AttributesBody,
+  BulkBody,
   ClaimBody,
   EndBody,
   HandlesBody,
@@ -16,11 +17,11 @@ import {
 import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Instant, Position, Session, SessionId } from './values.js';
+import { Id, Instant, Position, Reason, Selection, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters. */
   path: string;
   summary: string;
@@ -39,6 +40,7 @@ export interface Reply {
 }
 
 const closed = { additionalProperties: false };
+const requiredScope = { userId: Id, projectId: Id };
 const scope = { userId: Id, projectId: Type.Optional(Id) };
 const byId = Type.Object({ sessionId: SessionId }, closed);
 
@@ -50,6 +52,14 @@ export const CurrentQuery = Type.Object(
       Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for a revision above `after`' }),
     ),
     after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  closed,
+);
+export const JobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for its end' }),
+    ),
   },
   closed,
 );
@@ -82,6 +92,7 @@ export const FeedQuery = Type.Object(
   closed,
 );
 
+export type JobQuery = Static<typeof JobQuery>;
 export type ScopeQuery = Static<typeof ScopeQuery>;
 export type CurrentQuery = Static<typeof CurrentQuery>;
 export type EventsQuery = Static<typeof EventsQuery>;
@@ -110,19 +121,48 @@ const Resolved = Type.Object({
   }),
 });
 
+export const ErasedAnswer = Type.Object({
+  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
+  erased: Type.Array(Type.Object({ scope: Type.Object(requiredScope), position: Position }), {
+    maxItems: 500,
+    description: 'The scopes whose details went; positions of their DetailsErased',
+  }),
+  complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
+});
+
+const Counts = Type.Object({
+  examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
+  changed: Type.Integer({ description: 'Ended or released by this job' }),
+  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
+  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
+});
+export const BulkJob = Type.Object(
+  {
+    jobId: Type.String(),
+    state: Type.Enum(['open', 'finished']),
+    select: Selection,
+    action: Type.Enum(['end', 'release']),
+    reason: Reason,
+    counts: Counts,
+    partitions: Type.Object({ done: Type.Integer(), of: Type.Integer() }),
+    createdAt: Instant,
+    updatedAt: Instant,
+    finishedAt: Type.Optional(Instant),
+  },
+  { $id: 'BulkJob', description: 'Kept for 30 days after it was finished' },
+);
+const jobAnswered = { schema: BulkJob };
+
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
+const retried = ['overloaded', 'timeout', 'unavailable', 'unknown-outcome', 'closing'] as const;
 const command = [
   'invalid-request',
   'invalid-json',
   'body-too-large',
   'unsupported-media-type',
   'key-reused',
-  'overloaded',
-  'timeout',
-  'unavailable',
-  'unknown-outcome',
-  'closing',
+  ...retried,
 ] as const;
 const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
@@ -175,7 +215,7 @@ export const operations = {
     params: byId,
     body: ReleaseBody,
     answers: { 200: { description: 'released or unchanged', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+    problems: [...fenced, 'not-owner', 'session-ending', 'operate-required', ...command],
   },
   claimOwnership: {
     method: 'POST',
@@ -258,6 +298,32 @@ export const operations = {
       'unsupported-media-type',
       ...read,
     ],
+  },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    summary: 'End or release all sessions of a user or of an environment, as a job',
+    body: BulkBody,
+    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
+    problems: ['operate-required', ...command],
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    summary: 'How far a bulk job has come',
+    params: Type.Object({ jobId: SessionId }, closed),
+    query: JobQuery,
+    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
+    problems: ['operate-required', 'unknown-job', ...read],
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    summary:
+      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
+    query: ScopeQuery,
+    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
+    problems: ['invalid-request', 'operate-required', ...retried],
   },
   currentSession: {
     method: 'GET',

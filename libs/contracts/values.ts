@@ -27,6 +27,15 @@ export const Owner = Type.Object(
   { additionalProperties: false, description: 'Who runs the session' },
 );
 
+/** Exactly one of userId and environment, which a schema would not tell in words. */
+export const Selection = Type.Object(
+  { userId: Type.Optional(Id), environment: Type.Optional(Id), instance: Type.Optional(Id) },
+  {
+    additionalProperties: false,
+    description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
+  },
+);
+
 /** Text that stays in the log for good, so it must not name a person. */
 export const Reason = Type.String({
   minLength: 1,

@@ -22,7 +22,7 @@ import { decodeEvent, encodeEvent } from './event-bytes.js';
 import type { FeedEvent } from './feed.port.js';
 import { stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
-import { BatchRows, type Stamp } from './rows.js';
+import { BatchRows, type Placed, type Stamp } from './rows.js';
 import {
   type Answer,
   MOST_ATTRIBUTE_BYTES,
@@ -98,7 +98,7 @@ export class Batch {
 
   /** The scope that a command is about; undefined when it names a session that its tenant does not have. */
   private scopeOf({ command, scopeKey, tenant }: Submission): ScopeKey | undefined {
-    if (command.type === 'StartSession') return scopeKey;
+    if ('scope' in command) return scopeKey;
     const named = this.loaded.sessions.get(command.sessionId);
     if (!named || tenant === undefined) return named?.scopeKey;
     return parseScopeKey(named.scopeKey).tenant === tenant ? named.scopeKey : undefined;
@@ -141,7 +141,8 @@ export class Batch {
     const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
     const handles = this.loaded.handles.known(command, this.loaded.scopeIds.get(scopeKey) ?? '');
     if (handles) known.handles = handles;
-    if (command.type === 'StartSession') return known;
+    if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
+    if ('scope' in command) return known;
     if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
     if (command.sessionId === state.latest?.sessionId) return known;
     const named = this.loaded.sessions.get(command.sessionId);
@@ -152,6 +153,19 @@ export class Batch {
     if (named?.final) known.past = named.final;
     if (successor) known.pastSuccessor = successor;
     return known;
+  }
+
+  /** Whether the scope has details: stored ones, or those of this batch. */
+  private hasDetails(scopeKey: ScopeKey): boolean {
+    const scopeId = this.loaded.scopeIds.get(scopeKey);
+    return this.loaded.detailed.has(scopeKey) || this.rows.details.some((row) => row.scopeId === scopeId);
+  }
+
+  /** Takes the scope's details away; those of later commands stay. */
+  private erase({ partition, scopeId, scopeKey, state }: Placed): void {
+    this.rows.eraseDetails(partition, scopeId);
+    this.loaded.detailed.delete(scopeKey);
+    this.loaded.attributes.delete(state.latest?.attributesDigest ?? '');
   }
 
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
@@ -172,7 +186,8 @@ export class Batch {
     });
     for (const { event, before, encoded, placed } of written) {
       this.rows.add(event, encoded, placed);
-      if ('session' in event) {
+      if (event.type === 'DetailsErased') this.erase(placed);
+      else if ('session' in event) {
         this.remember(event.session, scopeKey);
         this.keepTimer(before, event.session, partition, at);
       }
@@ -227,7 +242,7 @@ export class Batch {
     const stopId = stopOf(command);
     const before = this.loaded.ignored.get(stopId) ?? [];
     if (!before.includes(why)) this.loaded.ignored.set(stopId, [...before, why]);
-    this.rows.countIgnoredStop(stopId, why, stamp);
+    this.rows.countIgnoredStop({ sessionId: command.sessionId, stopId, why }, stamp);
   }
 }
 

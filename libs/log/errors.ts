@@ -55,8 +55,9 @@ export function isAnswered(error: unknown): boolean {
 /** A mistake in our own statement: it would fail again, whenever it is asked. */
 const BY_STATEMENT = /^(22|42)/;
 
-/** What a failed read is told as: `unavailable`, unless the statement itself is wrong. */
+/** What a failed read is told as: `unavailable`, unless the statement itself is wrong, or it says why already. */
 export function readError(cause: unknown): unknown {
+  if (cause instanceof LogError) return cause;
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string' && code.length === 5 && BY_STATEMENT.test(code)) return cause;
   return new LogError('unavailable', 'Postgres cannot be used.', { cause });

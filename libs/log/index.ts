@@ -10,6 +10,7 @@ export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
 export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
 export { replayFrom } from './archive/replay.js';
+export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
@@ -19,6 +20,7 @@ export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
 export { History, type ScopeEvent, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
+export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
@@ -33,4 +35,6 @@ export {
   type Submission,
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
+export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';
+export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
 export { LedgerWriter } from './writer.js';

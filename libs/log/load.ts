@@ -12,6 +12,7 @@ const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
 const loadAttributes = statement('load_attributes');
 const lockDue = statement('lock_due');
+const loadDetailed = statement('load_detailed');
 const loadIgnoredStops = statement('load_ignored_stops');
 
 /** A partition's head as it was locked. */
@@ -54,6 +55,8 @@ export interface Loaded {
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
   handles: BatchHandles;
+  /** Scopes that have details, where a command of the batch erases them. */
+  detailed: Set<ScopeKey>;
 }
 
 /**
@@ -71,13 +74,17 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     receiptsQuery(batch),
     ignoredStopsQuery(batch),
     attributesQuery(batch),
+    detailedQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes, ...held] = await together(client, () => [
-    client.query('begin'),
-    client.query({ ...lockHeads, values: [listOf(partitions)] }),
-    ...queries.map((query) => query && client.query(query)),
-    ...handles.map((query) => client.query(query)),
-  ]);
+  const [, heads, scopes, sessions, receipts, ignored, attributes, detailed, ...held] = await together(
+    client,
+    () => [
+      client.query('begin'),
+      client.query({ ...lockHeads, values: [listOf(partitions)] }),
+      ...queries.map((query) => query && client.query(query)),
+      ...handles.map((query) => client.query(query)),
+    ],
+  );
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
@@ -90,6 +97,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ignored: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
     handles: new BatchHandles(held),
+    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
@@ -174,7 +182,7 @@ function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, strin
 function sessionsQuery(batch: readonly Submission[]) {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
-    if (command.type !== 'StartSession') named.set(command.sessionId, partition);
+    if (!('scope' in command)) named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
   return { ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] };
@@ -203,6 +211,15 @@ function attributesQuery(batch: readonly Submission[]) {
   if (patched.length === 0) return undefined;
   const values = [list(patched, (one) => one.partition), list(patched, (one) => one.sessionId)];
   return { ...loadAttributes, values };
+}
+
+function detailedQuery(batch: readonly Submission[]) {
+  const erased = batch.flatMap(({ command, scopeKey, partition }) =>
+    command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
+  );
+  if (erased.length === 0) return undefined;
+  const values = [list(erased, (one) => one.partition), list(erased, (one) => one.scopeId)];
+  return { ...loadDetailed, values };
 }
 
 interface SessionRow {

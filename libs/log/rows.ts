@@ -72,8 +72,11 @@ export interface ReceiptRow extends Position, ReceiptKey {
   at: Instant;
 }
 
+type IgnoredStop = Pick<IgnoredStopRow, 'sessionId' | 'stopId' | 'why'>;
+
 export interface IgnoredStopRow extends Position {
   scopeId: string;
+  sessionId: SessionId;
   stopId: string;
   why: StopIgnoredWhy;
   count: number;
@@ -85,7 +88,9 @@ export class BatchRows {
   readonly scopes = new Map<ScopeKey, ScopeRow>();
   readonly leases = new Map<SessionId, LeaseRow>();
   readonly sessions = new Map<SessionId, SessionRow>();
-  readonly details: DetailsRow[] = [];
+  details: DetailsRow[] = [];
+  /** Scopes whose stored details go; those in `details` came after that. */
+  readonly erased = new Map<string, { partition: number; scopeId: string }>();
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
   private readonly texts: string[] = [];
@@ -142,6 +147,7 @@ export class BatchRows {
       case 'AttributesChanged':
       case 'HandleBound':
       case 'HandleUnbound':
+      case 'DetailsErased':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
@@ -167,11 +173,17 @@ export class BatchRows {
     this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
   }
 
-  countIgnoredStop(stopId: string, why: StopIgnoredWhy, { partition, sequence, scopeId }: Stamp): void {
+  eraseDetails(partition: number, scopeId: string): void {
+    this.erased.set(scopeId, { partition, scopeId });
+    this.details = this.details.filter((row) => row.scopeId !== scopeId);
+  }
+
+  countIgnoredStop(stop: IgnoredStop, { partition, sequence, scopeId }: Stamp): void {
+    const { stopId, why, sessionId } = stop;
     const key = `${stopId} ${why}`;
     const row = this.ignoredStops.get(key);
     if (row) row.count += 1;
-    else this.ignoredStops.set(key, { partition, sequence, scopeId, stopId, why, count: 1 });
+    else this.ignoredStops.set(key, { partition, sequence, scopeId, sessionId, stopId, why, count: 1 });
   }
 
   setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {

@@ -8,6 +8,7 @@ import { list, listOf, statement } from './statements.js';
 const saveBatch = statement('save_batch');
 const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
+const eraseDetails = statement('erase_details');
 const findEvent = statement('find_event');
 
 /**
@@ -21,8 +22,14 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
     list(leases, (row) => row.partition),
     list(leases, (row) => row.sessionId),
   ];
+  const erased = [...batch.rows.erased.values()];
+  const gone = erased.length > 0 && [
+    list(erased, (row) => row.partition),
+    list(erased, (row) => row.scopeId),
+  ];
   const results = await together(client, () => [
     locks ? client.query({ ...lockLeases, values: locks }) : undefined,
+    gone ? client.query({ ...eraseDetails, values: gone }) : undefined,
     values && client.query({ ...saveBatch, values }),
     ...batch.loaded.handles.saving().map((query) => client.query(query)),
     client.query('commit'),
@@ -151,6 +158,7 @@ function ignoredStopColumns(rows: BatchRows): string[] {
   return [
     list(stops, (row) => row.partition),
     list(stops, (row) => row.scopeId),
+    list(stops, (row) => row.sessionId),
     list(stops, (row) => row.stopId),
     list(stops, (row) => row.why),
     list(stops, (row) => row.sequence),

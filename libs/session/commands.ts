@@ -58,6 +58,8 @@ export interface ReleaseOwnership extends ByOwner {
   to?: Owner;
   /** How long only `to` may claim. Whole seconds. */
   reservedSeconds?: number;
+  /** Whoever owns it. Needs `operate`. */
+  force?: boolean;
 }
 
 export interface ClaimOwnership extends ForSession {
@@ -87,6 +89,12 @@ export interface RenewLease extends ForSession {
 export interface TouchSession extends Issued {
   type: 'TouchSession';
   sessionId: SessionId;
+}
+
+/** Forgets the details of all of a scope's sessions, current and past. The scope has to have had one. */
+export interface EraseScope extends Issued {
+  type: 'EraseScope';
+  scope: Scope;
 }
 
 /** From the reaper: if the session's time is over, let the log say so. */
@@ -119,4 +127,7 @@ export type SessionCommand =
   | ChangeAttributes
   | ChangeHandles;
 
-export type Command = StartSession | SessionCommand;
+/** A command for a scope: it names no session. */
+export type ScopeCommand = StartSession | EraseScope;
+
+export type Command = ScopeCommand | SessionCommand;

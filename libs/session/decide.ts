@@ -1,6 +1,7 @@
-import type { Command, SettleSession } from './commands.js';
+import type { Command, EraseScope, SettleSession } from './commands.js';
 import { accept, type Decision } from './decision.js';
 import { end } from './end-session.js';
+import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
 import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
@@ -46,6 +47,8 @@ function decideNow(command: Command, known: Known): Decision {
       return changeAttributes(command, known);
     case 'ChangeHandles':
       return changeHandles(command, known);
+    case 'EraseScope':
+      return erase(command, known, known.latest ?? missing(command));
     default:
       return command satisfies never;
   }
@@ -56,6 +59,6 @@ function beside({ version: _, latest: __, due: ___, ...rest }: Known): Omit<Know
   return rest;
 }
 
-function missing(command: SettleSession): never {
+function missing(command: SettleSession | EraseScope): never {
   throw new Error(`a ${command.type} came without its session`);
 }

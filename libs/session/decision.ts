@@ -15,6 +15,7 @@ export type Outcome =
   | 'ending'
   | 'renewed'
   | 'changed'
+  | 'erased'
   | 'settled'
   | 'unchanged';
 

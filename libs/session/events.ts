@@ -1,6 +1,13 @@
 import type { Handle } from './handles.js';
 import type { Epoch, Owner, Session, SessionId } from './session.js';
 
+/** Somebody with `operate` did it in place of the owner. */
+interface Forced {
+  forced?: true;
+  /** The principal that forced it. */
+  operator?: string;
+}
+
 /**
  * What happened, in the past tense. Each carries the session as it is afterwards, so a reader needs no
  * other event to know what is current. Stored names never change; an old shape is upcast when read.
@@ -10,15 +17,19 @@ export type SessionEvent =
   | { type: 'SessionActivated'; session: Session }
   | { type: 'SessionSuperseded'; session: Session; by: Owner }
   | { type: 'SessionRotated'; session: Session; previous: Session }
-  | { type: 'OwnershipReleased'; session: Session }
+  | ({ type: 'OwnershipReleased'; session: Session } & Forced)
+  // Who forced a claim is the session's principal from then on.
   | { type: 'OwnershipClaimed'; session: Session; forced?: true }
   | { type: 'OwnershipLapsed'; session: Session }
   | { type: 'SessionExpired'; session: Session }
   | { type: 'AttributesChanged'; session: Session }
   | { type: 'HandleBound'; session: Session; handle: Handle }
   | { type: 'HandleUnbound'; session: Session; handle: Handle }
-  | { type: 'SessionEnding'; session: Session; origin: Owner; forced?: true }
-  | { type: 'SessionEnded'; session: Session; origin: Owner; forced?: true }
+  | ({ type: 'SessionEnding'; session: Session; origin: Owner } & Forced)
+  | ({ type: 'SessionEnded'; session: Session; origin: Owner } & Forced)
+  // With the session when one is current: its attributes read `erased` from then on.
+  | { type: 'DetailsErased'; session: Session; operator: string }
+  | { type: 'DetailsErased'; operator: string }
   | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy };
 
 export type SessionEventType = SessionEvent['type'];

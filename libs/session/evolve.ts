@@ -18,6 +18,8 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'SessionEnding':
     case 'SessionEnded':
       return { version: state.version + 1, latest: event.session };
+    case 'DetailsErased':
+      return { ...state, ...('session' in event && { latest: event.session }), version: state.version + 1 };
     case 'StopIgnored':
       return { ...state, version: state.version + 1 };
     default:

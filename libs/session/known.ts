@@ -10,6 +10,8 @@ export interface Known extends ScopeState {
   pastSuccessor?: Session;
   /** Whether the time of the current session is over: its lease, its grace, or its draining. */
   due?: boolean;
+  /** For EraseScope: whether there are details of the scope, of any of its sessions. */
+  detailed?: boolean;
   /** Why stops of the same session, origin and epoch were ignored, as recorded before. */
   ignored?: readonly StopIgnoredWhy[];
   /** Who has the handles that the command names, by hash; absent: nobody. */

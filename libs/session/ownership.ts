@@ -11,7 +11,7 @@ import type {
 import { accept, type Decision, refuse } from './decision.js';
 import { bindTo } from './handles.js';
 import type { Known } from './known.js';
-import { fenced, isOwner, isPrincipal, later } from './rules.js';
+import { fenced, forcedBy, isOwner, isPrincipal, later } from './rules.js';
 import { currentOf, type Owner, ownerMatches, type Session } from './session.js';
 
 export function activate(command: ActivateSession, known: Known): Decision {
@@ -25,6 +25,7 @@ export function activate(command: ActivateSession, known: Known): Decision {
 }
 
 export function release(command: ReleaseOwnership, known: Known): Decision {
+  if (command.force && !command.operate) return refuse('operate-required');
   const released = known.latest;
   if (released?.status === 'released' && wasReleasedBy(command, released)) {
     return accept('unchanged', released); // 10
@@ -32,7 +33,8 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
   const current = fenced(command, known);
   if ('refusal' in current) return current;
   if (current.status === 'ending') return refuse('session-ending', { current }); // 10
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  if (command.force && current.status === 'released') return accept('unchanged', current); // 10
+  if (!command.force && !isOwner(command, current, command.owner)) return refuse('not-owner', { current });
 
   const { owner, ...rest } = current;
   const session: Session = {
@@ -46,7 +48,7 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
     session.reservedFor = command.to;
     session.reservedUntil = later(command.at, command.reservedSeconds);
   }
-  return accept('released', session, { type: 'OwnershipReleased', session });
+  return accept('released', session, { type: 'OwnershipReleased', session, ...forcedBy(command) });
 }
 
 /** The release of the caller itself, asked for again: under the epoch before it, or the one it made. A lapse was none. */
@@ -56,7 +58,7 @@ function wasReleasedBy(command: ReleaseOwnership, released: Session): boolean {
     released.expiresAt === undefined &&
     (command.epoch === released.epoch - 1 || command.epoch === released.epoch) &&
     isPrincipal(command, released) &&
-    (command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
+    (command.force || command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
   );
 }
 

@@ -37,14 +37,14 @@ interface Turn extends Told {
 
 const outcomes =
   'started joined claimed activated rotated already-rotated released ended already-ended ending renewed ' +
-  'changed settled unchanged';
+  'changed erased settled unchanged';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
   'reserved no-lease not-owner operate-required handle-taken too-many-handles';
 const eventTypes =
   'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
-  'OwnershipLapsed SessionExpired AttributesChanged HandleBound HandleUnbound SessionEnding SessionEnded ' +
-  'StopIgnored';
+  'OwnershipLapsed SessionExpired AttributesChanged HandleBound HandleUnbound DetailsErased SessionEnding ' +
+  'SessionEnded StopIgnored';
 
 /** Short ones, so that histories outlive them. */
 const lease = fc.record({
@@ -74,6 +74,7 @@ const move = fc.record({
     ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
     ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
     ...(['ChangeHandles', 'ChangeHandles'] as const),
+    'EraseScope' as const,
   ),
   /** Which session and epoch it means: what is current, what once was, any of either, or what may come. */
   means: fc.constantFrom('current', 'current', 'current', 'current', 'past', 'past', 'mixed', 'future'),
@@ -172,6 +173,7 @@ describe('whatever is sent, in whatever order, however late', () => {
       const { expectedEpoch = epochOf(ripe.state) } = command;
       return expectedEpoch !== epochOf(ripe.state) && changes(turn) ? 'expectedEpoch was ignored' : undefined;
     }
+    if (command.type === 'EraseScope') return;
     const fits = command.sessionId === current?.sessionId && epochIn(command) === current.epoch;
     if (!fits && changes(turn)) return `${command.type} of the past was obeyed`;
     const mayRenew = fits || (command.type === 'TouchSession' && command.sessionId === current?.sessionId);
@@ -236,7 +238,8 @@ describe('whatever is sent, in whatever order, however late', () => {
     const repeatable = named || command.type === 'EndSession' || command.type === 'ReleaseOwnership';
     if (!repeatable || 'refusal' in decision) return;
     for (const story of [after, turns.at(-1)!.after]) {
-      const drains = decision.session.status === 'ending';
+      // Ending, or released by a lapse: the session is over by time alone.
+      const drains = decision.session.status === 'ending' || decision.session.expiresAt !== undefined;
       const mayBeTooLate = command.type === 'ReleaseOwnership' || drains;
       if (mayBeTooLate && story !== after) continue;
       const when = drains ? command.at : at(1_000_000);
@@ -364,7 +367,7 @@ function commandFor(made: Move, story: Story): Command {
       };
     }
     case 'ReleaseOwnership':
-      return { type: kind, ...byOwner, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
+      return { type: kind, ...byOwner, ...forced, ...(made.to && { to: made.to, reservedSeconds: 60 }) };
     case 'ClaimOwnership':
       return { type: kind, sessionId, epoch, ...issued, owner, ...forced, ...leased };
     case 'EndSession': {
@@ -376,6 +379,8 @@ function commandFor(made: Move, story: Story): Command {
     case 'TouchSession':
     case 'SettleSession':
       return { type: kind, sessionId, ...issued };
+    case 'EraseScope':
+      return { type: kind, scope, ...issued };
     case 'ChangeAttributes':
       return { type: kind, ...byOwner, attributesDigest: made.attributes };
     case 'ChangeHandles':
@@ -383,7 +388,7 @@ function commandFor(made: Move, story: Story): Command {
     default:
       return {
         type: 'StartSession',
-        scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+        scope,
         sessionId: '',
         owner: made.owner,
         onConflict: made.onConflict,
@@ -395,6 +400,8 @@ function commandFor(made: Move, story: Story): Command {
       };
   }
 }
+
+const scope = { tenant: 'acme', userId: 'user-1', projectId: 'default' };
 
 /** Mostly a session that exists, sometimes an unknown one. Before the first one only a start can be meant. */
 function meantBy(made: Move, story: Story): { sessionId: string; epoch: number; holder?: Session } {

@@ -46,6 +46,11 @@ export function ended(session: Session, at: Instant, endCause: EndCause): Sessio
   };
 }
 
+/** What an event says of a command that was forced. */
+export function forcedBy({ force, principal }: Issued & { force?: boolean }) {
+  return force ? { forced: true as const, operator: principal } : undefined;
+}
+
 export function later(at: Instant, seconds: number): Instant {
   return new Date(Date.parse(at) + seconds * 1000).toISOString();
 }

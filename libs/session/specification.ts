@@ -7,6 +7,7 @@ import type {
   ClaimOwnership,
   Command,
   EndSession,
+  EraseScope,
   Issued,
   ReleaseOwnership,
   RenewLease,
@@ -65,7 +66,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (event.type === 'StopIgnored') return [];
+  if (!('session' in event)) return [];
   return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
 }
 
@@ -98,7 +99,10 @@ function handlesAfter({ handles }: Story, decision: Decision): Story['handles'] 
 }
 
 function setsTimer(decision: Decision): boolean {
-  return 'renews' in decision || decision.events.some((event) => event.type !== 'StopIgnored');
+  return (
+    'renews' in decision ||
+    decision.events.some(({ type }) => type !== 'StopIgnored' && type !== 'DetailsErased')
+  );
 }
 
 /**
@@ -108,7 +112,8 @@ function setsTimer(decision: Decision): boolean {
 export function knownFor(story: Story, command: Command): Known {
   const due = story.timer !== undefined && command.at >= story.timer.until;
   const known: Known = { ...story.state, due, handles: holdersIn(story) };
-  if (command.type === 'StartSession') return known;
+  if (command.type === 'EraseScope') known.detailed = hasDetails(story);
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;
@@ -132,6 +137,15 @@ function holdersIn({ handles }: Story): Map<string, HandleHolder> {
   for (const [hash, sessionId] of handles)
     holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
   return holders;
+}
+
+/** Whether a session has got attributes since details were last erased. */
+function hasDetails({ events }: Story): boolean {
+  const digests = (some: readonly SessionEvent[]) =>
+    new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
+  const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
+  const before = digests(events.slice(0, erased + 1));
+  return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
@@ -399,6 +413,17 @@ export function touchSession({ by, ...more }: By<TouchSession>) {
   };
 }
 
+/** An operator has the scope's details forgotten. */
+export function eraseScope({ second, ...more }: More<EraseScope> = {}) {
+  return (): EraseScope => ({
+    type: 'EraseScope',
+    scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+    ...issued('operator', second),
+    operate: true,
+    ...more,
+  });
+}
+
 /** The reaper looks at the latest session so many seconds after the story began. */
 export function settleSession(second: number) {
   return (story: Story): SettleSession => {
@@ -425,6 +450,7 @@ export const endedBy = (origin: Who) => endSession({ origin });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
 export const settledAt = settleSession;
+export const erasedAt = (second: number) => eraseScope({ second });
 export const drainedBy = (origin: Who, drainSeconds: number) => endSession({ origin, drainSeconds });
 
 /** The session of cloud-dev drains. */

@@ -184,12 +184,14 @@ async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: str
   const { rows } = await client.query('select * from ledger.ignored_stops');
   const recorded = log.flatMap(({ event, partition, sequence }) =>
     event.type === 'StopIgnored'
-      ? [`${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.why}`]
+      ? [
+          `${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.sessionId} ${event.why}`,
+        ]
       : [],
   );
   const counted = rows.map((row) => {
     if (row.count < 1) broken.push('a stop is counted less than once');
-    return `${row.partition}:${row.sequence} ${row.stop_id.replaceAll('-', '')} ${row.why}`;
+    return `${row.partition}:${row.sequence} ${row.stop_id.replaceAll('-', '')} ${row.session_id} ${row.why}`;
   });
   if (!isDeepStrictEqual(recorded.sort(), counted.sort()))
     broken.push('ignored stops and their counts differ');

@@ -39,7 +39,7 @@ export function sessionsIn(event: SessionEvent): Session[] {
 /** What the decider has to know, taken from the whole story instead of from tables. */
 export function knownFrom(story: Story, command: Command): Known {
   const known: Known = { ...story.state, handles: handlesOf(story) };
-  if (command.type === 'StartSession') return known;
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;

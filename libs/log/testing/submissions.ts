@@ -119,3 +119,10 @@ export function sessionOf(answer: Answer): Session {
   if (answer.kind !== 'accepted') throw new Error(`expected a session, got ${JSON.stringify(answer)}`);
   return answer.session;
 }
+
+/** An operator has a scope's details forgotten. */
+export function erase(place: Place): Submission {
+  const { scope, scopeKey, partition } = place;
+  const command = { type: 'EraseScope', scope, principal: 'operator', operate: true } as const;
+  return { command, tenant: scope.tenant, partition, scopeKey, commandId: v4() };
+}

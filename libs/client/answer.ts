@@ -1,0 +1,112 @@
+import type { Problem } from './api.js';
+import { LedgerProblem, UnexpectedAnswer } from './errors.js';
+
+/** What an answer has to have: the names of its required members, and of what type they are. */
+export type Shape = string | { readonly [member: string]: Shape };
+
+/** More than any answer of the ledger: a thousand refused renewals, each with a session, are about 6 MiB. */
+const MOST_BYTES = 32 << 20;
+/** How much of a page that is not ours an error quotes. */
+const QUOTED = 120;
+
+/** Who asked: for the errors that are made here. */
+export interface Asked {
+  key: string | undefined;
+  /** Whether an earlier attempt of the same call stayed without an answer. */
+  doubtful: boolean;
+}
+
+/** The body was cut, or is more than anything of ours: whoever asked may ask again. */
+export class BodyLost extends Error {
+  override readonly name = 'BodyLost';
+}
+
+/**
+ * The JSON of an answer, undefined for 304. Throws LedgerProblem for a problem, UnexpectedAnswer for what is
+ * not the ledger's, and BodyLost.
+ */
+export async function readAnswer(
+  response: Response,
+  shape: Shape | undefined,
+  { key, doubtful }: Asked,
+): Promise<unknown> {
+  const { status } = response;
+  if (status === 304) return undefined;
+  const outcomeUnknown = key !== undefined && (doubtful || isDoubtful(status));
+  const failed = { outcomeUnknown, idempotencyKey: key };
+  const text = await readText(response);
+  const type = response.headers.get('content-type')?.split(';', 1)[0] ?? 'none';
+  if (!/^application\/(problem\+)?json$/.test(type)) {
+    throw new UnexpectedAnswer(status, `content type ${type}, ${quoted(text)}`, failed);
+  }
+  const body = parsed(text);
+  if (body === undefined && response.ok)
+    throw new BodyLost(`JSON that ends too early, or is none: ${quoted(text)}`);
+  if (response.ok && fits(body, shape)) return body;
+  if (!response.ok && fits(body, PROBLEM)) {
+    const problem = body as Problem;
+    const unknown = doubtful ? status >= 500 : problem.type === '/problems/unknown-outcome';
+    throw new LedgerProblem(problem, { ...failed, outcomeUnknown: unknown });
+  }
+  throw new UnexpectedAnswer(status, `JSON that is not the ledger's, ${quoted(text)}`, failed);
+}
+
+const PROBLEM: Shape = { type: 'string', title: 'string', status: 'number', retryable: 'boolean' };
+
+/** Whether a command may have been obeyed before something answered with this status. */
+function isDoubtful(status: number): boolean {
+  return status >= 500 || status < 400;
+}
+
+async function readText(response: Response): Promise<string> {
+  try {
+    const length = response.headers.get('content-length');
+    const known = length !== null && !response.headers.has('content-encoding');
+    if (known && Number(length) <= MOST_BYTES) return await response.text();
+    return await readBounded(response.body);
+  } catch (cause) {
+    throw new BodyLost('the answer broke off', { cause });
+  }
+}
+
+async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = body?.getReader();
+  let text = '';
+  for (let bytes = 0; reader; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+    if (bytes > MOST_BYTES) {
+      await reader.cancel();
+      throw new Error(`the answer has over ${MOST_BYTES} bytes`);
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a value has the members of a shape. What it has besides is from a newer ledger, and welcome. */
+export function fits(value: unknown, shape: Shape | undefined): boolean {
+  if (shape === undefined || shape === 'any') return true;
+  if (shape === 'array') return Array.isArray(value);
+  if (typeof shape === 'string') return typeof value === shape;
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(shape).every(([name, member]) =>
+    fits((value as Record<string, unknown>)[name], member),
+  );
+}
+
+function quoted(text: string): string {
+  if (text === '') return 'empty';
+  const start = text.slice(0, QUOTED).replace(/\s+/g, ' ');
+  return `beginning with ${JSON.stringify(start)}`;
+}

@@ -1,0 +1,904 @@
+// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.
+
+export interface Owner {
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  environment: string;
+
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  instance?: string;
+}
+
+export interface Lease {
+  /** A whole number from 1 to 2592000 (30 days). */
+  seconds: number;
+
+  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  graceSeconds?: number;
+
+  /** heartbeat when left out; use makes it an idle time-out. */
+  renewOn?: 'heartbeat' | 'use';
+
+  /** release when left out. */
+  onLapse?: 'release' | 'end';
+}
+
+export interface Position {
+  partition: number;
+  sequence: number;
+}
+
+export interface Session {
+  /** UUID of one session instance. */
+  sessionId: string;
+  scope: {
+    /** 1 to 256 characters, valid Unicode, no control characters. */
+    userId: string;
+
+    /** 1 to 256 characters, valid Unicode, no control characters. */
+    projectId: string;
+  };
+  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+  revision: number;
+
+  /** Who runs the session. */
+  owner?: Owner;
+
+  /** Who runs the session. */
+  previousOwner?: Owner;
+
+  /** Who runs the session. */
+  reservedFor?: Owner;
+
+  /** UTC, milliseconds. */
+  reservedUntil?: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+
+  /** How long ownership lasts without a sign of life. */
+  lease?: Lease;
+
+  /** UTC, milliseconds. */
+  drainUntil?: string;
+  principal: string;
+
+  /** UUID of one session instance. */
+  parentId?: string;
+
+  /** UUID of one session instance. */
+  rootId: string;
+  chainLength: number;
+  reason?: string;
+  versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
+  /** SHA-256 over a salt and the attributes. */
+  attributesDigest?: string;
+  attributes: { [name: string]: unknown } | 'erased';
+
+  /** UTC, milliseconds. */
+  startedAt: string;
+
+  /** UTC, milliseconds. */
+  endedAt?: string;
+  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+  endReason?: string;
+
+  /** Who runs the session. */
+  endedBy?: Owner;
+
+  /** UUID of one session instance. */
+  successorId?: string;
+
+  /** Keyed hash of the name it was rotated with. */
+  successorHandle?: string;
+}
+
+export interface LedgerEvent {
+  specversion: '1.0';
+
+  /** `partition:sequence`. */
+  id: string;
+
+  /** `/ledgers/<ledger id>`. */
+  source: string;
+  type:
+    | 'session-ledger.SessionStarted.v1'
+    | 'session-ledger.SessionActivated.v1'
+    | 'session-ledger.SessionSuperseded.v1'
+    | 'session-ledger.SessionRotated.v1'
+    | 'session-ledger.OwnershipReleased.v1'
+    | 'session-ledger.OwnershipClaimed.v1'
+    | 'session-ledger.OwnershipLapsed.v1'
+    | 'session-ledger.SessionExpired.v1'
+    | 'session-ledger.AttributesChanged.v1'
+    | 'session-ledger.HandleBound.v1'
+    | 'session-ledger.HandleUnbound.v1'
+    | 'session-ledger.DetailsErased.v1'
+    | 'session-ledger.SessionEnding.v1'
+    | 'session-ledger.SessionEnded.v1'
+    | 'session-ledger.StopIgnored.v1';
+
+  /** The scope key: tenant/userId/projectId, percent-encoded. */
+  subject: string;
+
+  /** UTC, milliseconds. */
+  time: string;
+  datacontenttype: 'application/json';
+
+  /** The scope key: Kafka's record key. */
+  partitionkey: string;
+  partition: number;
+
+  /** Dense within the partition; 16 digits, zero-padded. */
+  sequence: string;
+
+  /** Shared by the events of one command. */
+  commandid: string;
+
+  /** version, and what the type says. */
+  data: { [name: string]: unknown };
+}
+
+export interface CommandAnswer {
+  outcome: string;
+  session: Session;
+  current?: Session;
+
+  /** A place in the log. */
+  position: Position;
+}
+
+export interface EventPage {
+  events: LedgerEvent[];
+  next?: number;
+}
+
+export interface Problem {
+  /** /problems/<code>. */
+  type: string;
+  title: string;
+  status: number;
+  detail?: string;
+
+  /** Whether the same request may succeed later. */
+  retryable: boolean;
+  current?: Session;
+  last?: Session;
+
+  /** UTC, milliseconds. */
+  until?: string;
+}
+
+/** Every operation by its id in /openapi.json. */
+export interface Operations {
+  /** Start a session, or join the current one. */
+  startSession: {
+    body: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** Who runs the session. */
+      owner: Owner;
+
+      /** supersede when left out. */
+      onConflict?: 'supersede' | 'reject' | 'join';
+
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      expectedEpoch?: number;
+
+      /** active when left out. */
+      phase?: 'starting' | 'active';
+
+      /** How long ownership lasts without a sign of life. */
+      lease?: Lease;
+
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep. */
+      attributes?: object;
+    };
+    answer: CommandAnswer;
+  };
+  /** Confirm a session that was started in phase "starting". */
+  activateSession: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+    };
+    answer: CommandAnswer;
+  };
+  /** Replace a session by its successor: compare-and-swap on session and epoch. */
+  rotateSession: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own. */
+      reason: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      versionId?: string;
+
+      /** An outside name. */
+      successorHandle?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+      };
+
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+    };
+    answer: CommandAnswer;
+  };
+  /** Give the session up without ending it, to somebody or to nobody. */
+  releaseOwnership: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** Who runs the session. */
+      to?: Owner;
+
+      /** How long only `to` may claim; 60 when left out. */
+      reservedSeconds?: number;
+      force?: boolean;
+    };
+    answer: CommandAnswer;
+  };
+  /** Become the owner of a released session. */
+  claimOwnership: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner: Owner;
+
+      /** How long ownership lasts without a sign of life. */
+      lease?: Lease;
+      force?: boolean;
+    };
+    answer: CommandAnswer;
+  };
+  /** Stop a session, at once or after draining; a stale stop changes nothing and is recorded. */
+  endSession: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      origin: Owner;
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+
+      /** Ends when the owner confirms it by the same request without this, or after so many seconds. */
+      drainSeconds?: number;
+      force?: boolean;
+    };
+    answer: CommandAnswer;
+  };
+  /** Renew a lease: the sign of life of its owner. */
+  renewLease: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+    };
+    answer: {
+      outcome: 'renewed';
+
+      /** UUID of one session instance. */
+      sessionId: string;
+
+      /** UTC, milliseconds. */
+      until: string;
+    };
+  };
+  /** Renew up to 1,000 leases, with one result each, in the order of the request. */
+  renewLeases: {
+    body: {
+      /** UUID of one session instance. */
+      sessionId: string;
+
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+    }[];
+    answer: {
+      results: (
+        | {
+            outcome: 'renewed';
+
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** UTC, milliseconds. */
+            until: string;
+          }
+        | {
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** RFC 9457. `current` is the current session; `last` the one before none. */
+            problem: Problem;
+          }
+      )[];
+    };
+  };
+  /** A sign of use: renews a lease that is renewed on use. */
+  touchSession: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body?: object;
+    answer: CommandAnswer;
+  };
+  /** Change the session's attributes by a JSON merge patch. */
+  changeAttributes: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** A JSON merge patch (RFC 7396). */
+      attributes: object;
+    };
+    answer: CommandAnswer;
+  };
+  /** Bind and unbind outside names of the session and its scope. */
+  changeHandles: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** at most 8, each once. */
+      bind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** at most 8, each once. */
+      unbind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+      }[];
+    };
+    answer: CommandAnswer;
+  };
+  /** The one current session that all candidates mean. */
+  resolve: {
+    body: {
+      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
+      candidates: (
+        | {
+            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+            kind: string;
+
+            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+            value: string;
+          }
+        | {
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+            epoch: number;
+          }
+      )[];
+
+      /** The first candidate decides, whatever the others say. */
+      override?: boolean;
+    };
+    answer: {
+      session: Session;
+
+      /** Which candidates, counted from 0, are handles that nobody has bound. */
+      unknown: number[];
+    };
+  };
+  /** End or release all sessions of a user or of an environment, as a job. */
+  startBulk: {
+    body: {
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** How far a bulk job has come. */
+  bulkJob: {
+    params: {
+      /** UUID of one session instance. */
+      jobId: string;
+    };
+    query?: {
+      /** Seconds to wait for its end. */
+      wait?: number;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  eraseDetails: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      /** unchanged when there was nothing to erase. */
+      outcome: 'erased' | 'unchanged';
+
+      /** The scopes whose details went; positions of their DetailsErased. */
+      erased: {
+        scope: {
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          userId: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          projectId: string;
+        };
+
+        /** A place in the log. */
+        position: Position;
+      }[];
+
+      /** false: details of more scopes are left; repeat the request. */
+      complete: boolean;
+    };
+  };
+  /** The current session of a user and a project. */
+  currentSession: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** Seconds to wait for a revision above `after`. */
+      wait?: number;
+      after?: number;
+    };
+    answer: Session | undefined;
+  };
+  /** Any session, also one that has ended. */
+  session: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    answer: Session;
+  };
+  /** A scope's history, in pages; an ignored stop says how often it came. */
+  scopeEvents: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** A version; 0 when left out. */
+      after?: number;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: EventPage;
+  };
+  /** A scope's events as they happen; Last-Event-ID is a version. */
+  scopeStream: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** All current sessions, partition by partition, each after the position that it is as of. */
+  snapshot: {
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** A partition's events by number, in pages. */
+  feed: {
+    query: {
+      partition: number;
+
+      /** A sequence; 0 when left out. */
+      after?: number;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: EventPage;
+  };
+  /** All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present. */
+  feedStream: {
+    answer: ReadableStream<Uint8Array>;
+  };
+}
+
+export type OperationId = keyof Operations;
+
+const SHAPE_OF = {
+  Session: {
+    sessionId: 'string',
+    scope: { userId: 'string', projectId: 'string' },
+    status: 'any',
+    epoch: 'number',
+    revision: 'number',
+    principal: 'string',
+    rootId: 'string',
+    chainLength: 'number',
+    attributes: 'any',
+    startedAt: 'string',
+  },
+  CommandAnswer: {
+    outcome: 'string',
+    session: {
+      sessionId: 'string',
+      scope: { userId: 'string', projectId: 'string' },
+      status: 'any',
+      epoch: 'number',
+      revision: 'number',
+      principal: 'string',
+      rootId: 'string',
+      chainLength: 'number',
+      attributes: 'any',
+      startedAt: 'string',
+    },
+    position: { partition: 'number', sequence: 'number' },
+  },
+  EventPage: { events: 'array' },
+} as const;
+
+export const routes = {
+  startSession: { method: 'POST', path: '/v1/sessions', shape: SHAPE_OF.CommandAnswer },
+  activateSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/activate',
+    shape: SHAPE_OF.CommandAnswer,
+  },
+  rotateSession: { method: 'POST', path: '/v1/sessions/:sessionId/rotate', shape: SHAPE_OF.CommandAnswer },
+  releaseOwnership: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/release',
+    shape: SHAPE_OF.CommandAnswer,
+  },
+  claimOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/claim', shape: SHAPE_OF.CommandAnswer },
+  endSession: { method: 'POST', path: '/v1/sessions/:sessionId/end', shape: SHAPE_OF.CommandAnswer },
+  renewLease: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/renew',
+    shape: { outcome: 'string', sessionId: 'string', until: 'string' },
+  },
+  renewLeases: { method: 'POST', path: '/v1/leases/renew', shape: { results: 'array' } },
+  touchSession: { method: 'POST', path: '/v1/sessions/:sessionId/touch', shape: SHAPE_OF.CommandAnswer },
+  changeAttributes: {
+    method: 'PATCH',
+    path: '/v1/sessions/:sessionId/attributes',
+    shape: SHAPE_OF.CommandAnswer,
+  },
+  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    shape: {
+      session: {
+        sessionId: 'string',
+        scope: { userId: 'string', projectId: 'string' },
+        status: 'any',
+        epoch: 'number',
+        revision: 'number',
+        principal: 'string',
+        rootId: 'string',
+        chainLength: 'number',
+        attributes: 'any',
+        startedAt: 'string',
+      },
+      unknown: 'array',
+    },
+  },
+  startBulk: { method: 'POST', path: '/v1/bulk' },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
+  },
+  currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
+  session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
+  scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
+  scopeStream: { method: 'GET', path: '/v1/stream' },
+  snapshot: { method: 'GET', path: '/v1/snapshot' },
+  feed: { method: 'GET', path: '/v1/feed', shape: SHAPE_OF.EventPage },
+  feedStream: { method: 'GET', path: '/v1/feed/stream' },
+} as const;
+
+/** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */
+
+export const problems = {
+  'stale-epoch': { status: 409, title: 'The owner or the session has changed since', retryable: false },
+  'stale-session': { status: 409, title: 'Another session is current', retryable: false },
+  'future-epoch': { status: 409, title: 'The ledger has not reached this epoch', retryable: false },
+  'session-active': { status: 409, title: 'The scope has a current session', retryable: false },
+  'session-not-active': { status: 409, title: 'The session has no active owner', retryable: false },
+  'session-ending': { status: 409, title: 'The session is ending', retryable: true, retryAfter: 1 },
+  'session-ended': { status: 409, title: 'The session has ended and none is current', retryable: false },
+  reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
+  'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
+  'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
+  'handle-taken': { status: 409, title: 'A handle names something else already', retryable: false },
+  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
+  'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
+  'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
+  'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
+  'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
+  'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
+  'invalid-attributes': { status: 400, title: 'The attributes cannot be kept', retryable: false },
+  'body-too-large': { status: 413, title: 'The body is too large', retryable: false },
+  'headers-too-large': { status: 431, title: 'The address or the headers are too large', retryable: false },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive', retryable: true },
+  'invalid-http': { status: 400, title: 'The request is not valid HTTP', retryable: false },
+  'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
+  'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
+  'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
+  'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request', retryable: false },
+  overloaded: { status: 503, title: 'Too many requests are waiting', retryable: true, retryAfter: 1 },
+  timeout: {
+    status: 503,
+    title: 'The command waited too long and was not obeyed',
+    retryable: true,
+    retryAfter: 1,
+  },
+  unavailable: {
+    status: 503,
+    title: 'The database cannot be used at the moment',
+    retryable: true,
+    retryAfter: 2,
+  },
+  'unknown-outcome': {
+    status: 503,
+    title: 'Nobody can say yet whether the command was obeyed',
+    retryable: true,
+    retryAfter: 5,
+  },
+  closing: { status: 503, title: 'The service is stopping', retryable: true, retryAfter: 1 },
+  internal: { status: 500, title: 'The service failed', retryable: false },
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+/** The events that this version knows. */
+export const EVENT_TYPES = [
+  'SessionStarted',
+  'SessionActivated',
+  'SessionSuperseded',
+  'SessionRotated',
+  'OwnershipReleased',
+  'OwnershipClaimed',
+  'OwnershipLapsed',
+  'SessionExpired',
+  'AttributesChanged',
+  'HandleBound',
+  'HandleUnbound',
+  'DetailsErased',
+  'SessionEnding',
+  'SessionEnded',
+  'StopIgnored',
+] as const;
+
+export type EventType = (typeof EVENT_TYPES)[number];

@@ -1,0 +1,37 @@
+export type {
+  CommandAnswer,
+  EventPage,
+  EventType,
+  Lease,
+  LedgerEvent,
+  OperationId,
+  Operations,
+  Owner,
+  Position,
+  Problem,
+  ProblemCode,
+  Session,
+} from './api.js';
+export {
+  type AnyLedgerProblem,
+  ClientBusy,
+  isProblem,
+  LedgerError,
+  LedgerProblem,
+  NoAnswer,
+  UnexpectedAnswer,
+} from './errors.js';
+export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
+export { type HeldState, NotHeld } from './gate.js';
+export {
+  type ClaimRequest,
+  type JoinRequest,
+  LedgerClient,
+  type LedgerOptions,
+  type ScopeName,
+  type StartRequest,
+} from './ledger-client.js';
+export type { Loss, LossReason } from './loss.js';
+export { type Guarded, OwnedSession } from './owned-session.js';
+export { SessionGuards } from './session-guards.js';
+export type { AnswerOf, CallOptions, RequestOf } from './transport.js';

@@ -1,0 +1,268 @@
+import { BodyLost, readAnswer, type Shape } from './answer.js';
+import { type OperationId, type Operations, routes } from './api.js';
+import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from './errors.js';
+import { backoffMs, now, pause } from './waiting.js';
+
+/** How a call is made. */
+export interface CallOptions {
+  /** Ends the call: it rejects with the signal's reason. A command may have been obeyed by then. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole call with its repetitions; 30,000 unless the client says otherwise. */
+  deadlineMs?: number | undefined;
+  /** Milliseconds for one attempt; 12,000 unless the client says otherwise: a ledger that lives answers within 10. */
+  attemptMs?: number | undefined;
+  /** For a command: made by the client, once a call, when left out. Give the old one to ask again after a failure. */
+  idempotencyKey?: string | undefined;
+}
+
+export interface TransportOptions {
+  /** Of the ledger, with the path under which it stands, if any. */
+  url: string | URL;
+  /** In place of the global one. */
+  fetch?: typeof fetch | undefined;
+  /** Sent with every request, for example `authorization`. Asked for before each attempt. */
+  headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+  deadlineMs?: number | undefined;
+  attemptMs?: number | undefined;
+  /** Most calls at once, waits on a scope aside: 1,000 unless set. The next one is refused with ClientBusy. */
+  maxCalls?: number | undefined;
+}
+
+/** The parts of a request, as the operation wants them. */
+export type RequestOf<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
+export type AnswerOf<Id extends OperationId> = Operations[Id]['answer'];
+
+/** An answer and what is known about its call. */
+export interface Answered<T> {
+  body: T;
+  /** When the first attempt was about to be sent, by `now()`: whatever the ledger did came later. */
+  sentAt: number;
+  /** The ledger repeats what it answered to this key in an earlier call: the effect may be old. */
+  isOld: boolean;
+}
+
+interface Attempt {
+  url: string;
+  init: { method: string; body?: string };
+  headers: Record<string, string>;
+  shape: Shape | undefined;
+  key: string | undefined;
+  ms: number;
+  signal: AbortSignal | undefined;
+}
+
+const DEADLINE_MS = 30_000;
+const ATTEMPT_MS = 12_000;
+const MOST_ATTEMPTS = 20;
+
+/**
+ * Asks the ledger, again where that is safe: when nobody answered, and after 408, 429, 502, 503 and 504. A command
+ * carries one Idempotency-Key through all of its attempts, so it is obeyed at most once.
+ */
+export class Transport {
+  readonly #base: string;
+  readonly #options: TransportOptions;
+  readonly #maxCalls: number;
+  #calls = 0;
+
+  constructor(options: TransportOptions) {
+    const url = new URL(options.url);
+    if (!/^https?:$/.test(url.protocol)) throw new TypeError(`a ledger speaks HTTP, not ${url.protocol}`);
+    this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+    this.#options = options;
+    this.#maxCalls = options.maxCalls ?? 1_000;
+  }
+
+  /** The ledger's address. */
+  get url(): string {
+    return this.#base;
+  }
+
+  async call<Id extends OperationId>(
+    id: Id,
+    request: RequestOf<Id>,
+    options: CallOptions = {},
+  ): Promise<Answered<AnswerOf<Id>>> {
+    const isWait =
+      id === 'currentSession' && (request as RequestOf<'currentSession'>).query.wait !== undefined;
+    if (this.#calls >= this.#maxCalls && !isWait) throw new ClientBusy(`${this.#calls} calls are under way`);
+    this.#calls += isWait ? 0 : 1;
+    try {
+      return (await this.#repeat(this.#attemptOf(id, request, options), options)) as Answered<AnswerOf<Id>>;
+    } finally {
+      this.#calls -= isWait ? 0 : 1;
+    }
+  }
+
+  /** Opens a stream: one attempt, whose time is for the head of the answer only. The caller reads or cancels it. */
+  async open(
+    id: 'feedStream' | 'scopeStream' | 'snapshot',
+    query: Record<string, unknown>,
+    { signal, lastEventId }: { signal: AbortSignal; lastEventId?: string | undefined },
+  ): Promise<ReadableStream<Uint8Array>> {
+    const url = this.#base + routes[id].path + queryOf(query);
+    const headers = {
+      ...(await this.#options.headers?.()),
+      ...(lastEventId && { 'last-event-id': lastEventId }),
+    };
+    const { response, done } = await this.#fetch(url, { method: 'GET' }, headers, {
+      signal,
+      ms: this.#options.attemptMs ?? ATTEMPT_MS,
+      goesOn: true,
+    });
+    done();
+    const type = response.headers.get('content-type') ?? '';
+    if (response.ok && response.body && /^(text\/event-stream|application\/x-ndjson)/.test(type))
+      return response.body;
+    await readAnswer(response, { [`a ${id}`]: 'any' }, { key: undefined, doubtful: false });
+    throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
+      outcomeUnknown: false,
+    });
+  }
+
+  #attemptOf<Id extends OperationId>(id: Id, request: RequestOf<Id>, options: CallOptions): Attempt {
+    const route: { method: string; path: string; shape?: Shape } = routes[id];
+    const {
+      params,
+      query,
+      body = {},
+    } = request as {
+      params?: Record<string, unknown>;
+      query?: Record<string, unknown>;
+      body?: unknown;
+    };
+    const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
+      encodeURIComponent(String(params?.[name])),
+    );
+    const isRead = route.method === 'GET';
+    if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
+      throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
+    }
+    const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
+    return {
+      url: this.#base + path + queryOf(query),
+      init: { method: route.method, ...(!isRead && { body: JSON.stringify(body) }) },
+      headers: key === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key },
+      shape: route.shape,
+      key,
+      ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
+      signal: options.signal,
+    };
+  }
+
+  async #repeat(
+    attempt: Attempt,
+    { deadlineMs, signal, idempotencyKey }: CallOptions,
+  ): Promise<Answered<unknown>> {
+    const sentAt = now();
+    const until = sentAt + (deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS);
+    let doubtful = false;
+    for (let attempts = 1; ; attempts++) {
+      const ms = Math.max(1, Math.min(attempt.ms, until - now()));
+      try {
+        const { body, replayed } = await this.#once({ ...attempt, ms }, doubtful);
+        return { body, sentAt, isOld: replayed && idempotencyKey !== undefined };
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        const failure = asFailure(error, attempts, attempt.key);
+        doubtful ||= failure.error.outcomeUnknown;
+        const waitMs = failure.retryAfterMs + backoffMs(attempts);
+        if (!failure.again || attempts >= MOST_ATTEMPTS || now() + waitMs >= until) throw failure.error;
+        await pause(waitMs, signal);
+      }
+    }
+  }
+
+  async #once({ url, init, headers, shape, key, ms, signal }: Attempt, doubtful: boolean) {
+    const given = await this.#options.headers?.();
+    const { response, done } = await this.#fetch(url, init, given ? { ...given, ...headers } : headers, {
+      signal,
+      ms,
+    });
+    try {
+      const body = await readAnswer(response, shape, { key, doubtful });
+      return { body, replayed: response.headers.get('idempotency-replayed') === 'true' };
+    } catch (error) {
+      throw new Unanswered(error, retryAfterMs(response), response.status);
+    } finally {
+      done();
+    }
+  }
+
+  /** Times out after `ms`, until `done` is called: then it stops listening, unless the answer `goesOn`. */
+  async #fetch(
+    url: string,
+    init: Attempt['init'],
+    headers: Record<string, string>,
+    { signal, ms, goesOn }: { signal: AbortSignal | undefined; ms: number; goesOn?: boolean },
+  ): Promise<{ response: Response; done: () => void }> {
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal?.reason);
+    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
+    const done = () => {
+      clearTimeout(timer);
+      if (!goesOn) signal?.removeEventListener('abort', abort);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    if (signal?.aborted) abort();
+    try {
+      const send = this.#options.fetch ?? fetch;
+      // A page to log in at is not followed: it would make a GET of a command.
+      const response = await send(url, { ...init, headers, redirect: 'manual', signal: controller.signal });
+      return { response, done };
+    } catch (error) {
+      done();
+      throw error;
+    }
+  }
+}
+
+/** Why an attempt came to nothing, and how long the ledger asks to wait. */
+class Unanswered extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly retryAfterMs: number,
+    readonly status: number,
+  ) {
+    super('unanswered');
+  }
+}
+
+const AGAIN = new Set([408, 429, 502, 503, 504]);
+
+function asFailure(error: unknown, attempts: number, key: string | undefined) {
+  const { cause, retryAfterMs } = error instanceof Unanswered ? error : { cause: error, retryAfterMs: 0 };
+  const outcomeUnknown = key !== undefined;
+  if (cause instanceof BodyLost && error instanceof Unanswered) {
+    const lost = new UnexpectedAnswer(error.status, cause.message, {
+      outcomeUnknown,
+      idempotencyKey: key,
+      cause: cause.cause,
+    });
+    return { error: lost, again: true, retryAfterMs };
+  }
+  if (cause instanceof LedgerProblem || cause instanceof UnexpectedAnswer) {
+    return { error: cause as LedgerError, again: AGAIN.has(cause.status), retryAfterMs };
+  }
+  return {
+    error: new NoAnswer(attempts, { outcomeUnknown, idempotencyKey: key, cause }),
+    again: true,
+    retryAfterMs,
+  };
+}
+
+const MOST_RETRY_AFTER_MS = 600_000;
+
+/** RFC 9110, section 10.2.3: seconds or a date. What cannot be read counts as none. */
+function retryAfterMs({ headers }: Response): number {
+  const given = headers.get('retry-after');
+  if (given === null) return 0;
+  const ms = /^\d+$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MOST_RETRY_AFTER_MS) : 0;
+}
+
+function queryOf(query: Record<string, unknown> = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  return `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
+}
