@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { leafHash } from '#audit';
-import { History, type LedgerWriter, listArchives, readArchive, replayFrom } from '../index.js';
+import { History, type LedgerWriter, listArchives, readArchive, replayFrom, verifyLog } from '../index.js';
 import { archiveAll, archiveDirectory, filesIn, fill, placesIn } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { brokenPromises } from '../testing/promises.js';
@@ -151,6 +151,38 @@ describe('an archive', () => {
     }
     return whole;
   };
+});
+
+describe('verifying the whole log', () => {
+  const verify = async (archives?: string) => {
+    const reports = [];
+    for await (const report of verifyLog(ledger.servicePool(1), () => {}, archives)) reports.push(report);
+    return reports;
+  };
+
+  test('finds the same before and after, and asks for the files', async () => {
+    const wanted = await verify();
+    await archiveAll(ledger, directory.path);
+    expect(await verify(directory.path)).toEqual(wanted);
+    await expect(verify()).rejects.toMatchObject({
+      code: 'directory',
+      message: expect.stringMatching(/^The events of partition 0 up to \d+ are archived/),
+    });
+    const [file = ''] = await filesIn(directory.path);
+    await rename(join(directory.path, file), join(directory.path, 'elsewhere'));
+    await expect(verify(directory.path)).rejects.toMatchObject({ code: 'file' });
+    await rename(join(directory.path, 'elsewhere'), join(directory.path, file));
+  });
+
+  test('goes on while more is archived', async () => {
+    const wanted = await verify();
+    let verifying: ReturnType<typeof verify> | undefined;
+    const onProgress = () => {
+      verifying ??= verify(directory.path);
+    };
+    await archiveAll(ledger, directory.path, { onProgress, limits: { segment: 10, chunk: 3 } });
+    expect(await verifying).toEqual(wanted);
+  });
 });
 
 describe('what is current does not depend on what was archived', () => {

@@ -4,6 +4,7 @@ import { statement } from '../statements.js';
 import { type Archive, type Asked, listArchives } from './archives.js';
 import { missing } from './cut.js';
 import { ArchiveError } from './errors.js';
+import type { ArchivedEvent } from './format.js';
 import { checksumOf, readArchive } from './read-archive.js';
 
 const readFeed = statement('read_feed');
@@ -30,19 +31,26 @@ export async function* replayFrom(
     const [archive] = await listArchives(reader, partition, last, 1);
     if (!archive && rows.length > 0) throw missing(partition, last + 1);
     if (!archive) return; // the newest event is never archived: this is the end
-    for await (const event of eventsOf(directory, archive)) if (event.sequence > last) yield event;
+    for await (const event of recordedEvents(directory, archive)) {
+      if (event.sequence > last) yield asTheFeed(event);
+    }
     last = archive.last;
   }
 }
 
-/** The events of a recorded file, once it was found to be that one. */
-async function* eventsOf(directory: string, { file, checksum }: Archive): AsyncGenerator<FeedEvent> {
+/** The events of a recorded file, once it was found to be that one. Throws ArchiveError `file`. */
+export async function* recordedEvents(
+  directory: string,
+  { file, checksum }: Archive,
+): AsyncGenerator<ArchivedEvent> {
   const path = join(directory, file);
   if (!(await checksumOf(path)).equals(checksum)) {
     throw new ArchiveError('file', `${path} is not the file that was recorded: restore it.`);
   }
-  for await (const { partition, sequence, epoch, bytes } of readArchive(path)) {
-    const { subject, type } = JSON.parse(bytes.toString()) as { subject: string; type: string };
-    yield { partition, sequence, scopeKey: subject, type: type.split('.')[1] ?? type, epoch, bytes };
-  }
+  yield* readArchive(path);
+}
+
+function asTheFeed({ partition, sequence, epoch, bytes }: ArchivedEvent): FeedEvent {
+  const { subject, type } = JSON.parse(bytes.toString()) as { subject: string; type: string };
+  return { partition, sequence, scopeKey: subject, type: type.split('.')[1] ?? type, epoch, bytes };
 }
