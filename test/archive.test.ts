@@ -70,6 +70,9 @@ beforeAll(async () => {
   await until('confirmed', async () => (await confirmed()) === 12);
   await pool.end();
   expect(await archiveNow()).toMatchObject({ files: 3, events: 11, deleted: 11 });
+  // A replica that has them in memory would still serve them.
+  await service.stop();
+  await service.restart();
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
