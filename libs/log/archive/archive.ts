@@ -11,6 +11,7 @@ import { archiveSegment } from './segment.js';
 import { checkDirectory, type FileStage, removeUnfinished, storedUpTo } from './write-archive.js';
 
 const lockArchiver = statement('lock_archiver');
+const findFirstEvent = statement('find_first_event');
 const readLedgerId = statement('read_ledger_id');
 
 /** Receipts answer from events for 48 hours, and go with the end of a day. */
@@ -106,7 +107,7 @@ class Run {
     const partitions = await cuts(this.client, this.options);
     this.toRead = partitions.reduce((sum, { first, last }) => sum + last - first + 1, 0);
     for (const { partition, first, last, frontier, head } of partitions) {
-      await this.remove(await listArchives(this.client, partition));
+      await this.removeLeft(partition);
       let edge = frontier;
       for (let from = first; from <= last; ) {
         const most = Math.min(last, from + this.limits.segment - 1);
@@ -131,6 +132,13 @@ class Run {
       }
     }
     return this.summary;
+  }
+
+  /** Deletes what earlier runs recorded and did not come to delete. */
+  private async removeLeft(partition: number): Promise<void> {
+    const { rows } = await this.client.query({ ...findFirstEvent, values: [partition] });
+    if (rows[0].first === null) return; // nothing was ever appended
+    await this.remove(await listArchives(this.client, partition, rows[0].first - 1));
   }
 
   /** Deletes the events of recorded files, as far as they are still there. */

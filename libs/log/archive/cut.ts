@@ -22,7 +22,7 @@ export interface CutOptions {
   olderThan: number;
   /** Archive although no relay has ever run on this ledger. */
   withoutRelay?: boolean | undefined;
-  /** The last sequence that something else has still to read no more; undefined: no limit. */
+  /** The last sequence that nothing else has still to read, a projector for one; undefined: no limit. */
   notAfter?: ((partition: number) => Promise<number | undefined>) | undefined;
 }
 

@@ -209,6 +209,24 @@ describe('the history from files and table', () => {
     });
   });
 
+  test.each([
+    ['in the middle', 105],
+    ['at the end', 110],
+  ])('stops at an event that is nowhere, %s', async (_, first) => {
+    await ledger.pool.query('alter table ledger.events disable trigger all');
+    await ledger.pool.query(`create table kept as select * from ledger.events where sequence >= ${first}`);
+    if (first === 105) await ledger.pool.query('delete from kept where sequence > 105');
+    await ledger.pool.query('delete from ledger.events where sequence in (select sequence from kept)');
+    const reading = replayed(first === 105 ? first - 1 : 99);
+    await expect(reading).rejects.toMatchObject({
+      code: 'log',
+      message: expect.stringContaining(`Event ${first} of partition 0 is missing`),
+    });
+    await ledger.pool.query('insert into ledger.events select * from kept');
+    await ledger.pool.query('drop table kept');
+    await ledger.pool.query('alter table ledger.events enable trigger all');
+  });
+
   test('needs no more than the service may read', async () => {
     const pool = openPool({ url: ledger.database.url, role: 'session_ledger' }, 1);
     let count = 0;

@@ -7,12 +7,13 @@ import { ArchiveError } from './errors.js';
 import type { ArchivedEvent } from './format.js';
 import { checksumOf, readArchive } from './read-archive.js';
 
+const readTree = statement('read_tree');
 const readFeed = statement('read_feed');
 const PAGE = 1_000;
 
 /**
- * A partition's events after a sequence, up to its end, each once and in order: from the table, and what is no longer
- * there from the archives in `directory`. An archiver may be at work. Throws ArchiveError `file` when a file is
+ * A partition's events after a sequence, each once and in order, at least up to where it ends now: from the table, and
+ * what is no longer there from the archives in `directory`. An archiver may be at work. Throws ArchiveError `file` when a file is
  * missing or is not what was recorded, `log` when an event is nowhere.
  */
 export async function* replayFrom(
@@ -21,7 +22,9 @@ export async function* replayFrom(
   partition: number,
   after = 0,
 ): AsyncGenerator<FeedEvent> {
-  for (let last = after; ; ) {
+  const { rows: heads } = await reader.query({ ...readTree, values: [partition] });
+  const end: number = heads[0]?.sequence ?? 0;
+  for (let last = after; last < end; ) {
     const { rows } = await reader.query({ ...readFeed, values: [partition, last, PAGE] });
     if (rows[0]?.sequence === last + 1) {
       for (const { scope_key, ...row } of rows) yield { partition, ...row, scopeKey: scope_key };
@@ -29,8 +32,7 @@ export async function* replayFrom(
       continue;
     }
     const [archive] = await listArchives(reader, partition, last, 1);
-    if (!archive && rows.length > 0) throw missing(partition, last + 1);
-    if (!archive) return; // the newest event is never archived: this is the end
+    if (!archive) throw missing(partition, last + 1);
     for await (const event of recordedEvents(directory, archive)) {
       if (event.sequence > last) yield asTheFeed(event);
     }
