@@ -375,6 +375,22 @@ export interface Problem {
 
   /** UTC, milliseconds. */
   until?: string;
+
+  /** Of archived events. */
+  partition?: number;
+
+  /** The first of the partition that the ledger itself has. */
+  firstSequence?: number;
+
+  /** The first of the scope that the ledger itself has. */
+  firstVersion?: number;
+
+  /** The archives to read before, in order, with the sequences that they hold. */
+  files?: {
+    file: string;
+    first: number;
+    last: number;
+  }[];
 }
 
 /** Every operation by its id in /openapi.json. */
@@ -1489,6 +1505,7 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  archived: { status: 410, title: 'The next events are in the archive', retryable: false },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },

@@ -445,7 +445,7 @@ export const operations = {
     summary: "A scope's history, in pages; an ignored stop says how often it came",
     query: EventsQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: read,
+    problems: ['archived', ...read],
   },
   scopeStream: {
     method: 'GET',
@@ -453,7 +453,7 @@ export const operations = {
     summary: "A scope's events as they happen; Last-Event-ID is a version",
     query: ScopeQuery,
     answers: { 200: sse },
-    problems: read,
+    problems: ['archived', ...read],
   },
   snapshot: {
     method: 'GET',
@@ -473,14 +473,14 @@ export const operations = {
     summary: "A partition's events by number, in pages",
     query: FeedQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: read,
+    problems: ['archived', ...read],
   },
   feedStream: {
     method: 'GET',
     path: '/v1/feed/stream',
     summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
     answers: { 200: sse },
-    problems: read,
+    problems: ['archived', ...read],
   },
   problem: {
     method: 'GET',

@@ -41,6 +41,7 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  archived: { status: 410, title: 'The next events are in the archive', retryable: false },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
@@ -116,6 +117,7 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'too-many-handles': 'Unbind one of its 8 handles before you bind another one.',
   'unknown-handle': 'Bind it when you start or join a session, or send a candidate that is known besides.',
   'session-mismatch': 'Send only what belongs together, or `override` to let the first candidate decide.',
+  archived: 'Read the archive up to where the ledger itself goes on, then ask again from there.',
   'key-reused': 'Use a new key for a new request, and repeat a request with the very same body.',
   'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
 };

@@ -1,7 +1,14 @@
 import type pg from 'pg';
-
-import type { Instant, Owner, ScopeKey, Session, SessionId, StopIgnoredWhy } from '#session';
-
+import {
+  type Instant,
+  type Owner,
+  partitionOf,
+  type ScopeKey,
+  type Session,
+  type SessionId,
+  type StopIgnoredWhy,
+} from '#session';
+import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
 import { decodeEvent, type Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
@@ -12,6 +19,7 @@ const readRefusals = statement('read_refusals');
 const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
 const readCheckpoints = statement('read_checkpoints');
+const readPartitions = statement('read_partitions');
 const readHeads = statement('read_heads');
 const readSnapshot = statement('read_snapshot');
 
@@ -52,6 +60,8 @@ export interface SnapshotRow {
 
 /** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
 export class History {
+  private partitions: number | undefined;
+
   constructor(private readonly pool: pg.Pool) {}
 
   /** A session and its scope; undefined when no partition knows the id. */
@@ -79,10 +89,11 @@ export class History {
     return rows[0]?.body;
   }
 
-  /** A scope's events after a version, oldest first. */
+  /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
   async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
     const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
     const { rows } = await this.query({ ...readScopeEvents, values });
+    if (rows[0]?.version !== after + 1) await this.refuseArchived(scopeKey, after);
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
       version: row.version,
@@ -119,6 +130,15 @@ export class History {
     } finally {
       client?.release(!isWhole); // also when the reader goes away: then no line above is reached
     }
+  }
+
+  private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
+    // Fixed when the ledger was made.
+    this.partitions ??= (await this.query(readPartitions)).rows[0].partitions as number;
+    const partition = partitionOf(scopeKey, this.partitions);
+    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch((error) => {
+      throw readError(error);
+    });
   }
 
   private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {

@@ -1,3 +1,15 @@
+export { parseAge } from './archive/age.js';
+export {
+  type ArchiveOptions,
+  type ArchiveProgress,
+  type ArchiveSummary,
+  archive,
+} from './archive/archive.js';
+export { type Archive, ArchivedError, listArchives } from './archive/archives.js';
+export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
+export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
+export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
+export { replayFrom } from './archive/replay.js';
 export { type AsOf, type Past, TimeTravel } from './as-of.js';
 export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';

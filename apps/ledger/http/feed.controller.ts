@@ -48,6 +48,7 @@ export class FeedController {
     const vector = last ? decodeVector(String(last), heads.length) : heads;
     // What is ahead of this replica, another one may have committed a moment ago.
     if (isAhead(vector, heads) && isAhead(vector, await this.tail.storedHeads())) throw ahead();
+    if (last) await this.tail.refuseArchived(vector);
     this.streams.feed(reply, vector);
   }
 
@@ -63,6 +64,7 @@ export class FeedController {
     const head = latest?.version ?? 0;
     const version = last ? Number(last) : head;
     if (version > head) throw ahead();
+    if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
     this.streams.scope(reply, scopeKey, version);
   }
 
