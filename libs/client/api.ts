@@ -192,6 +192,25 @@ export interface PlacedSession {
   /** UUID of one session instance. */
   rootId: string;
   chainLength: number;
+
+  /** How long the chain may grow: one of these at least. */
+  policy?: {
+    /** A whole number from 1 to 100000: only a reset leads on from there. */
+    maxChainLength?: number;
+
+    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+    adviseAt?: number;
+  };
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
   reason?: string;
   versionId?: string;
 
@@ -223,13 +242,39 @@ export interface PlacedSession {
   /** Keyed hash of the name it was rotated with. */
   successorHandle?: string;
 
+  /** What was used in a session. */
+  usage?: {
+    /** How many reports. */
+    operations: number;
+
+    /** Sum of all reports. */
+    inputTokens: number;
+
+    /** Sum of all reports. */
+    outputTokens: number;
+
+    /** Sum of all reports. */
+    cachedTokens: number;
+
+    /** Sum of all reports. */
+    durationMs: number;
+
+    /** Exact sums by currency, which are never added to each other. */
+    cost: { [name: string]: unknown };
+  };
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
+
   /** A place in the log. */
   position: Position;
 }
 
 export interface Transition {
   /** Why the current session is another one. */
-  source: 'started' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
+  source: 'started' | 'recovered' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
 
   /** UUID of one session instance. */
   from?: string;
