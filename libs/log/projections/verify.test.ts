@@ -107,7 +107,7 @@ test.each([
   ],
   [
     'a transition too many',
-    `insert into ledger.projected_transitions select (json_populate_record(t, json_build_object('came', not came))).* from ledger.projected_transitions t where sequence = 1 and partition = 0`,
+    `insert into ledger.projected_transitions select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_transitions t where sequence = 1 and partition = 0`,
     'transitions wrong',
   ],
 ])('%s is found', async (_, change, found) => {
