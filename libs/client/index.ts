@@ -33,5 +33,14 @@ export {
 } from './ledger-client.js';
 export type { Loss, LossReason } from './loss.js';
 export { type Guarded, OwnedSession } from './owned-session.js';
+export { type Realm, type SessionName, SessionReference } from './reference.js';
+export {
+  type CallSessions,
+  type CandidateSource,
+  type Resolved,
+  type ResolverOptions,
+  SessionMismatch,
+  SessionResolver,
+} from './resolver.js';
 export { SessionGuards } from './session-guards.js';
 export type { AnswerOf, CallOptions, RequestOf } from './transport.js';
