@@ -12,6 +12,7 @@ export type {
   ProblemCode,
   Session,
 } from './api.js';
+export { problems, routes } from './api.js';
 export {
   type AnyLedgerProblem,
   ClientBusy,
@@ -21,7 +22,23 @@ export {
   NoAnswer,
   UnexpectedAnswer,
 } from './errors.js';
+export { BadEvent, type FollowedEvent, type SessionInEvent } from './event.js';
+export {
+  type EventSource,
+  FollowerStopped,
+  feedSource,
+  type Positions,
+  type Reading,
+  type StopCode,
+} from './event-source.js';
 export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
+export {
+  type FollowedTo,
+  Follower,
+  type FollowerCounts,
+  type FollowOptions,
+  Gap,
+} from './follower.js';
 export { type HeldState, NotHeld } from './gate.js';
 export {
   type ClaimRequest,
@@ -34,6 +51,7 @@ export {
 export type { Loss, LossReason } from './loss.js';
 export { type Guarded, OwnedSession } from './owned-session.js';
 export { type Realm, type SessionName, SessionReference } from './reference.js';
+export { CurrentReplica, ReplicaFull, type ReplicaOptions } from './replica.js';
 export {
   type CallSessions,
   type CandidateSource,
