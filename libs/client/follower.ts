@@ -1,16 +1,9 @@
-import { isProblem } from './errors.js';
 import { BadEvent, type FollowedEvent, toEvent } from './event.js';
 import { type EventSource, FollowerStopped, feedSource } from './event-source.js';
+import { type FollowedTo, Handler } from './handler.js';
 import type { LedgerClient } from './ledger-client.js';
+import { countPartitions } from './partitions.js';
 import { backoffMs, now, pause } from './waiting.js';
-
-/** Where the events of one call end: store it in the transaction that handles them. */
-export interface FollowedTo {
-  partition: number;
-  sequence: number;
-  /** Aborts when the call's time is over, or the follower is told to stop. */
-  signal: AbortSignal;
-}
 
 export interface FollowOptions {
   ledger: LedgerClient;
@@ -64,7 +57,6 @@ export interface FollowerCounts {
 }
 
 const PAGE = 500;
-const MOST_PARTITIONS = 4_096;
 const MOST_BAD = 5;
 /** A connection that lived this long was no failure in a row. */
 const HEALTHY_MS = 60_000;
@@ -76,6 +68,7 @@ export class Follower {
   readonly done: Promise<FollowerStopped | undefined>;
   readonly #options: FollowOptions;
   readonly #source: EventSource;
+  readonly #handler: Handler;
   readonly #stop = new AbortController();
   #positions: number[] = [];
   #ledgerId: string | undefined;
@@ -84,6 +77,7 @@ export class Follower {
   constructor(options: FollowOptions) {
     this.#options = options;
     this.#source = options.source ?? feedSource(options.ledger);
+    this.#handler = new Handler(options, this.#stop.signal, (error) => this.#trouble(error));
     this.done = this.#run();
   }
 
@@ -247,43 +241,9 @@ export class Follower {
       const batch = events.slice(at, at + maxBatch);
       const sequence = batch.at(-1)?.sequence as number;
       const shown = unknown === 'skip' ? batch.filter(({ type }) => type !== 'unknown') : batch;
-      if (shown.length > 0) await this.#callHandler(shown, partition, sequence);
+      if (shown.length > 0) await this.#handler.call(shown, partition, sequence);
       this.#positions[partition] = sequence;
       this.counts.handled += shown.length;
-    }
-  }
-
-  async #callHandler(events: FollowedEvent[], partition: number, sequence: number): Promise<void> {
-    const { retries = 5, handlerMs = 60_000, onEvents } = this.#options;
-    const where = `events up to ${partition}:${sequence}`;
-    for (let failures = 1; ; failures++) {
-      const late = new FollowerStopped(
-        'handler-stuck',
-        `the handler of ${where} did not return in ${handlerMs} ms`,
-      );
-      const time = new AbortController();
-      const abort = () => time.abort(this.#stop.signal.reason);
-      this.#stop.signal.addEventListener('abort', abort, { once: true });
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const overdue = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => {
-          time.abort(late);
-          reject(late);
-        }, handlerMs);
-      });
-      try {
-        const call = async () => onEvents(events, { partition, sequence, signal: time.signal });
-        return await Promise.race([call(), overdue]);
-      } catch (error) {
-        if (error === late) throw late;
-        if (failures > retries)
-          throw new FollowerStopped('handler-failed', `the handler of ${where} threw`, error);
-        this.#trouble(error);
-      } finally {
-        clearTimeout(timer);
-        this.#stop.signal.removeEventListener('abort', abort);
-      }
-      await pause(backoffMs(failures), this.#stop.signal);
     }
   }
 
@@ -317,28 +277,4 @@ export class Follower {
       tell();
     } catch {}
   }
-}
-
-/** How many partitions the ledger has: found by asking for one, since no route tells. At most 13 requests. */
-export async function countPartitions(ledger: LedgerClient, signal: AbortSignal): Promise<number> {
-  const exists = async (partition: number) => {
-    try {
-      await ledger.call(
-        'feed',
-        { query: { partition, after: Number.MAX_SAFE_INTEGER, limit: 1 } },
-        { signal },
-      );
-      return true;
-    } catch (error) {
-      if (isProblem(error, 'invalid-request')) return false;
-      throw error;
-    }
-  };
-  let [least, beyond] = [1, MOST_PARTITIONS + 1];
-  while (beyond - least > 1) {
-    const middle = least === 1 && beyond > 17 ? 17 : Math.floor((least + beyond) / 2);
-    if (await exists(middle - 1)) least = middle;
-    else beyond = middle;
-  }
-  return least;
 }

@@ -33,13 +33,13 @@ export {
 } from './event-source.js';
 export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
 export {
-  type FollowedTo,
   Follower,
   type FollowerCounts,
   type FollowOptions,
   Gap,
 } from './follower.js';
 export { type HeldState, NotHeld } from './gate.js';
+export type { FollowedTo } from './handler.js';
 export {
   type ClaimRequest,
   type JoinRequest,

@@ -54,6 +54,8 @@ interface Attempt {
 const DEADLINE_MS = 30_000;
 const ATTEMPT_MS = 12_000;
 const MOST_ATTEMPTS = 20;
+/** An attempt for which the deadline leaves less is not begun: it would only hide what the last one ran into. */
+const LEAST_ATTEMPT_MS = 100;
 
 /**
  * Asks the ledger, again where that is safe: when nobody answered, and after 408, 429, 502, 503 and 504. A command
@@ -167,7 +169,8 @@ export class Transport {
         const failure = asFailure(error, attempts, attempt.key);
         doubtful ||= failure.error.outcomeUnknown;
         const waitMs = failure.retryAfterMs + backoffMs(attempts);
-        if (!failure.again || attempts >= MOST_ATTEMPTS || now() + waitMs >= until) throw failure.error;
+        const isTooLate = now() + waitMs + LEAST_ATTEMPT_MS >= until;
+        if (!failure.again || attempts >= MOST_ATTEMPTS || isTooLate) throw failure.error;
         await pause(waitMs, signal);
       }
     }

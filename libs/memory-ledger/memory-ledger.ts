@@ -1,4 +1,4 @@
-import { LedgerClient, type LedgerOptions, type ProblemCode, problems, routes } from '#client';
+import { LedgerClient, type LedgerOptions, routes } from '#client';
 import {
   type Command,
   type Epoch,
@@ -8,6 +8,7 @@ import {
   type Session,
   scopeKey,
 } from '#session';
+import { type Answer, page, problem, problemAnswer, respond, streamed } from './responses.js';
 import { type Done, Store } from './store.js';
 
 export interface MemoryLedgerOptions {
@@ -20,7 +21,6 @@ type Query = URLSearchParams;
 type Draft = Parameters<Store['execute']>[0];
 
 const issued = { principal: 'anonymous', operate: true };
-const json = { 'content-type': 'application/json' };
 const idPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
@@ -307,58 +307,9 @@ export class MemoryLedger {
   }
 }
 
-interface Answer {
-  status: number;
-  body: unknown;
-}
-
-function respond({ status, body }: Answer, more: Record<string, string> = {}): Response {
-  const type = status < 400 ? json : { 'content-type': 'application/problem+json' };
-  return new Response(JSON.stringify(body), { status, headers: { ...type, ...more } });
-}
-
-function problem(code: ProblemCode): Response {
-  return respond(problemAnswer(code));
-}
-
-function problemAnswer(code: ProblemCode, detail?: string, more: object = {}): Answer {
-  const { status, title, retryable } = problems[code];
-  return {
-    status,
-    body: { type: `/problems/${code}`, title, status, retryable, ...(detail && { detail }), ...more },
-  };
-}
-
 /** A lease as a request states it, with what it left out. */
 function leaseOf({ lease }: Body): { lease?: LeaseTerms } {
   if (!lease) return {};
   const terms = lease as Partial<LeaseTerms> & { seconds: number };
   return { lease: { graceSeconds: 60, renewOn: 'heartbeat', onLapse: 'release', ...terms } };
-}
-
-function page<T extends { json: string }>(
-  events: readonly T[],
-  limit: number,
-  number: (event: T) => number,
-): Response {
-  const last = events.at(-1);
-  const next = last && events.length === limit ? `,"next":${number(last)}` : '';
-  return new Response(`{"events":[${events.map((event) => event.json).join(',')}]${next}}`, {
-    headers: json,
-  });
-}
-
-function streamed(contentType: string, texts: AsyncGenerator<string>): Response {
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await texts.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(value));
-    },
-    async cancel() {
-      await texts.return(undefined);
-    },
-  });
-  return new Response(body, { headers: { 'content-type': contentType } });
 }
