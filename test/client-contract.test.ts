@@ -50,7 +50,7 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
   const shape = (value: unknown) =>
     JSON.parse(
       JSON.stringify(value, (name, inner) =>
-        /Id$|At$|Until$|Digest$|Handle$/.test(name) && typeof inner === 'string' ? '…' : inner,
+        /Id$|At$|Until$|Digest$|Handle$|^hash$/.test(name) && typeof inner === 'string' ? '…' : inner,
       ),
     );
 

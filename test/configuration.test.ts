@@ -12,7 +12,7 @@ async function refusedWith(env: NodeJS.ProcessEnv) {
 test('every fault of the configuration is told at once, a line each', async () => {
   const { code, output, complaint } = await refusedWith({
     PORT: 'eighty',
-    DATABASE_URL: 'mysql://localhost',
+    DATABASE_URL: 'mysql://ledger:secret@localhost',
     KAFKA_BROKERS: 'localhost',
     LEDGER_PARTITIONS: '0',
     LEDGER_ROLES: 'api,cook',
@@ -21,6 +21,7 @@ test('every fault of the configuration is told at once, a line each', async () =
   expect(code).toBe(1);
   expect(output).toEqual([]);
   expect(complaint).toHaveLength(6);
+  expect(complaint.join('\n')).toContain('"mysql://ledger:…@localhost"');
   for (const name of ['PORT', 'DATABASE_URL', 'KAFKA_BROKERS', 'LEDGER_PARTITIONS', 'LEDGER_ROLES']) {
     expect(complaint.join('\n')).toMatch(new RegExp(`^${name}: .*, but it is "`, 'm'));
   }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SessionView } from '#contracts';
 import { ask } from './support/http.js';
@@ -122,6 +124,20 @@ test('SIGTERM under load: accepted requests are answered, then it exits with 0',
   expect(sent.filter(({ status, key }) => status === undefined && started.has(key))).toEqual([]);
 });
 
+test('SIGTERM: a client that was answered meanwhile and keeps its connection does not hold it up', async () => {
+  const service = await startService();
+  const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
+  const answer = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(bytes.toString())));
+  const closed = once(socket, 'close');
+  socket.write('GET /v1/current?userId=nobody&wait=60 HTTP/1.1\r\nhost: ledger\r\n\r\n');
+  await untilMetric(service, 'ledger_waiters 1');
+  const began = performance.now();
+  expect(await service.stop('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(performance.now() - began).toBeLessThan(5_000);
+  expect(await answer).toContain('/problems/no-current-session');
+  await closed;
+});
+
 test('session ids and idempotency keys do not stand in what the service writes', async () => {
   const service = await startService({ kafkaBrokers: '127.0.0.1:1' });
   const load = startLoad(service.url, 8);
@@ -139,6 +155,14 @@ test('session ids and idempotency keys do not stand in what the service writes',
   expect(sent.filter(({ key, userId }) => output.includes(key) || output.includes(userId))).toEqual([]);
   expect(output).not.toContain('secret');
 });
+
+/** Waits until the service's metrics have this line. */
+async function untilMetric({ url }: Service, line: string): Promise<void> {
+  for (const until = performance.now() + 5_000; performance.now() < until; await pause(20)) {
+    if ((await ask(`${url}/metrics`)).text.split('\n').includes(line)) return;
+  }
+  throw new Error(`the metrics do not come to ${line}`);
+}
 
 /** The sessions that each command started, by the key that it was sent with. */
 async function startedByKey({ url }: Service): Promise<Map<string, string[]>> {

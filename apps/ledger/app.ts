@@ -41,6 +41,8 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
       app.get(RunningLedger).stop();
       app.get(Streams).close();
       app.get(ScopeWatch).close();
+      // Whoever is answered from here on and keeps the connection would hold up the end: it goes with the answer.
+      app.getHttpServer().keepAliveTimeout = 1;
       await app.close();
     },
   };

@@ -60,7 +60,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const settings = Value.Convert(Settings, given);
   const faults = Value.Errors(Settings, settings).map(
     ({ instancePath, message }) =>
-      `${instancePath.slice(1)}: ${message}, but it is "${given[instancePath.slice(1)]}"`,
+      `${instancePath.slice(1)}: ${message}, but it is "${withoutPassword(given[instancePath.slice(1)])}"`,
   );
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   const s = settings as Static<typeof Settings>;
@@ -89,6 +89,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
   };
+}
+
+/** A URL that cannot be used is told as well. */
+function withoutPassword(value: unknown): string {
+  return String(value).replace(/(:\/\/[^:@/]*):.*@/, '$1:…@');
 }
 
 function isLoopback(host: string): boolean {

@@ -32,6 +32,18 @@ test("of an error its code and message are told, and nothing of its data or the 
   expect(lines).toEqual(['writer: duplicate key', 'reader: undefined']);
 });
 
+test('what Postgres quotes of data that it cannot read is left out', () => {
+  const [unread, duplicate] = [
+    Object.assign(new Error('value "ada "1"\n" is out of range for type integer'), { code: '22003' }),
+    Object.assign(new Error('duplicate key value violates "events_pkey"'), { code: '23505' }),
+  ];
+  for (const error of [unread, duplicate]) new Faults().report('writer', error);
+  expect(lines).toEqual([
+    'writer: 22003 value "…" is out of range for type integer',
+    'writer: 23505 duplicate key value violates "events_pkey"',
+  ]);
+});
+
 test('the same kind of fault is told once in five seconds, another kind at once', () => {
   const clock = jest.spyOn(Date, 'now').mockReturnValue(100_000);
   const faults = new Faults();

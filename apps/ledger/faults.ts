@@ -2,6 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 
 const QUIET_MS = 5_000;
 
+/** Postgres' class of errors that quote what it could not read: anything that somebody sent. */
+const DATA_EXCEPTION = /^22[0-9A-Z]{3}$/;
+const QUOTED = /".*"/s;
+
 /**
  * Where faults of the machinery are told to the operator: one line each, the same kind at most every five
  * seconds. Of an error it tells code and message, never its data: that may hold ids or attributes.
@@ -17,7 +21,8 @@ export class Faults {
     const now = Date.now();
     if (now - (this.last.get(kind) ?? 0) < QUIET_MS) return;
     this.last.set(kind, now);
-    this.log('error', `${where}: ${[code, message ?? String(error)].filter(Boolean).join(' ')}`);
+    const told = code && DATA_EXCEPTION.test(code) ? message?.replace(QUOTED, '"…"') : message;
+    this.log('error', `${where}: ${[code, told ?? String(error)].filter(Boolean).join(' ')}`);
   }
 
   /** One line, with session ids masked. */

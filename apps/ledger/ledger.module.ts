@@ -1,17 +1,23 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, History, LedgerWriter, Tail } from '#log';
+import { CurrentReader, Finder, History, LedgerWriter, Tail } from '#log';
+import { Bulk } from './bulk.js';
+import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
+import { BulkController } from './http/bulk.controller.js';
+import { ChainController } from './http/chain.controller.js';
 import { CommandsController } from './http/commands.controller.js';
+import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
 import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
 import { ReadsController } from './http/reads.controller.js';
+import { ResolveController } from './http/resolve.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
@@ -43,10 +49,12 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
       [Streams, streams],
       [Submissions, submissions],
+      [Bulk, new Bulk(ledger.jobs, ledger.bulk, watch)],
       [Presenter, new Presenter(ledger.history)],
     ] as const;
     return {
@@ -54,9 +62,13 @@ export class LedgerModule {
       imports: [CqrsModule.forRoot()],
       controllers: [
         CommandsController,
+        ChainController,
         LeasesController,
         ReadsController,
+        ResolveController,
         FeedController,
+        BulkController,
+        DetailsController,
         OperationsController,
         DocsController,
       ],
@@ -67,6 +79,11 @@ export class LedgerModule {
         {
           provide: Leases,
           useFactory: (commands: CommandBus) => new Leases(ledger.renewer, submissions, commands),
+          inject: [CommandBus],
+        },
+        {
+          provide: Erasure,
+          useFactory: (commands: CommandBus) => new Erasure(ledger.scopes, submissions, commands),
           inject: [CommandBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
+  BulkWorker,
   CurrentReader,
+  Finder,
   History,
   identify,
+  Jobs,
   LeaseRenewer,
   type LedgerIdentity,
   LedgerWriter,
@@ -14,6 +17,7 @@ import {
   Reaper,
   rotateReceipts,
   Tail,
+  UserScopes,
 } from '#log';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';
@@ -21,6 +25,7 @@ import type { Metrics } from './metrics.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
+const BULK_MS = 500;
 const HOUR_MS = 3_600_000;
 
 /** The parts of one running replica. */
@@ -31,6 +36,10 @@ export interface Ledger {
   reader: CurrentReader;
   renewer: LeaseRenewer;
   history: History;
+  finder: Finder;
+  scopes: UserScopes;
+  jobs: Jobs;
+  bulk: BulkWorker;
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
@@ -92,6 +101,18 @@ export async function openLedger(
     onFault: fault('renewer'),
   });
   const reaper = config.roles.has('reaper') ? startReaper(pool, writer, fault('reaper')) : undefined;
+  const scopes = new UserScopes(pool);
+  const jobs = new Jobs(pool);
+  const bulk = new BulkWorker({
+    pool,
+    jobs,
+    scopes,
+    partitions: identity.partitions,
+    everyMs: BULK_MS,
+    submit: (submission) => writer.submit(submission),
+    onFault: fault('bulk'),
+  });
+  bulk.start();
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
@@ -104,10 +125,15 @@ export async function openLedger(
     reader,
     renewer,
     history: new History(pool),
+    finder: new Finder(pool),
+    scopes,
+    jobs,
+    bulk,
     tail,
     relay,
     async close() {
       clearInterval(receipts);
+      await bulk.close();
       await reaper?.close();
       await renewer.close();
       await writer.close();

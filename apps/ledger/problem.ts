@@ -7,7 +7,13 @@ export class ProblemError extends Error {
     readonly code: ProblemCode,
     /** What happened and what to do, for the caller's eyes. */
     readonly detail?: string,
-    readonly more: { current?: Session; last?: unknown; until?: Instant; position?: string } = {},
+    readonly more: {
+      current?: Session;
+      last?: unknown;
+      until?: Instant;
+      position?: string;
+      candidate?: number;
+    } = {},
   ) {
     super(problems[code].title);
   }

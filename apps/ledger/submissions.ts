@@ -11,7 +11,15 @@ import {
   type ReceiptKey,
   type Submission,
 } from '#log';
-import { partitionOf, type Scope, type ScopeKey, type SessionCommand, scopeKey } from '#session';
+import {
+  type ChainPolicy,
+  type Handle,
+  partitionOf,
+  type Scope,
+  type ScopeKey,
+  type SessionCommand,
+  scopeKey,
+} from '#session';
 import { attributesJson } from './attributes.js';
 import type { Caller } from './caller.js';
 import { leaseTerms } from './lease-terms.js';
@@ -20,6 +28,12 @@ import { ProblemError } from './problem.js';
 type SessionDraft = Extract<Draft, { type: SessionCommand['type'] }>;
 /** A session's command as its route brings it, before anybody has said whose it is. */
 type Untagged<T> = T extends unknown ? Omit<T, 'principal' | 'operate'> : never;
+
+/** A handle as requests bring it. */
+export interface OutsideName {
+  kind: string;
+  value: string;
+}
 
 /** The idempotency key of a request and what it asks for. */
 export interface KeyedRequest {
@@ -41,7 +55,8 @@ export class Submissions {
 
   start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
     const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
-    const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, attributes } = body;
+    const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, handles, attributes } = body;
+    const { policy, fromCheckpoint } = body;
     const details = attributes && newDetails(attributesJson(attributes), newSalt());
     const command: Extract<Draft, { type: 'StartSession' }> = {
       type: 'StartSession',
@@ -55,10 +70,22 @@ export class Submissions {
     if (expectedEpoch !== undefined) command.expectedEpoch = expectedEpoch;
     if (phase === 'starting') command.phase = phase;
     if (lease) command.lease = leaseTerms(lease);
+    if (handles?.length) command.handles = this.handles(caller, handles);
     if (details) command.attributesDigest = details.digest;
+    if (policy) command.policy = chainPolicy(policy);
+    if (fromCheckpoint !== undefined) command.fromCheckpoint = fromCheckpoint;
     const submission = this.submission(caller, command, partition, request);
     submission.scopeKey = scopeKey as ScopeKey;
     if (details) submission.details = details;
+    return submission;
+  }
+
+  /** Of one scope; idempotent by itself, so it needs no key. */
+  erase(caller: Caller, userId: string, projectId: string): Submission {
+    const { scope, scopeKey, partition } = this.scope(caller, userId, projectId);
+    const { principal, operate } = caller;
+    const submission = this.submission(caller, { type: 'EraseScope', principal, operate, scope }, partition);
+    submission.scopeKey = scopeKey;
     return submission;
   }
 
@@ -84,20 +111,47 @@ export class Submissions {
     return newSessionId(this.partitionOf(sessionId));
   }
 
-  /** The keyed hash under which an outside name is stored. */
-  handle(caller: Caller, { kind, value }: { kind: string; value: string }): string {
+  /** An outside name as the log knows it: by the keyed hash of tenant, kind and value. */
+  handle(caller: Caller, { kind, value }: OutsideName): Handle {
     const named = JSON.stringify([caller.tenant, kind, value]);
-    return createHmac('sha256', this.ledger.handleKey).update(named).digest('base64url');
+    return { kind, hash: createHmac('sha256', this.ledger.handleKey).update(named).digest('base64url') };
+  }
+
+  /** Names of one request. Throws `invalid-request` when one stands twice. */
+  handles<Name extends OutsideName>(
+    caller: Caller,
+    names: readonly Name[],
+  ): (Omit<Name, 'value'> & Handle)[] {
+    const handles = names.map(({ value, ...rest }) => ({
+      ...rest,
+      ...this.handle(caller, { ...rest, value }),
+    }));
+    if (new Set(handles.map(({ hash }) => hash)).size < handles.length) {
+      throw new ProblemError('invalid-request', 'body names a handle twice');
+    }
+    return handles;
   }
 
   private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
     const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
-    if (request?.key !== undefined) submission.receipt = receiptKey(caller, request, request.key);
+    const receipt = request && receiptKey(caller, request);
+    if (receipt) submission.receipt = receipt;
     return submission;
   }
 }
 
-function receiptKey(caller: Caller, { path, body }: KeyedRequest, key: string): ReceiptKey {
+/** Throws `invalid-request` for a policy that would advise a reset when it is too late. */
+function chainPolicy(policy: ChainPolicy): ChainPolicy {
+  const { maxChainLength, adviseAt } = policy;
+  if (adviseAt !== undefined && maxChainLength !== undefined && adviseAt > maxChainLength) {
+    throw new ProblemError('invalid-request', 'body.policy.adviseAt must be <= body.policy.maxChainLength');
+  }
+  return policy;
+}
+
+/** What an idempotency key is kept as; undefined for a request without one. */
+export function receiptKey(caller: Caller, { key, path, body }: KeyedRequest): ReceiptKey | undefined {
+  if (key === undefined) return undefined;
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
     fingerprint: digest(JSON.stringify([path, body])),

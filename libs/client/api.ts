@@ -71,8 +71,34 @@ export interface Session {
   /** UUID of one session instance. */
   rootId: string;
   chainLength: number;
+
+  /** How long the chain may grow: one of these at least. */
+  policy?: {
+    /** A whole number from 1 to 100000: only a reset leads on from there. */
+    maxChainLength?: number;
+
+    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+    adviseAt?: number;
+  };
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
   reason?: string;
   versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
 
   /** SHA-256 over a salt and the attributes. */
   attributesDigest?: string;
@@ -94,6 +120,32 @@ export interface Session {
 
   /** Keyed hash of the name it was rotated with. */
   successorHandle?: string;
+
+  /** What was used in a session. */
+  usage?: {
+    /** How many reports. */
+    operations: number;
+
+    /** Sum of all reports. */
+    inputTokens: number;
+
+    /** Sum of all reports. */
+    outputTokens: number;
+
+    /** Sum of all reports. */
+    cachedTokens: number;
+
+    /** Sum of all reports. */
+    durationMs: number;
+
+    /** Exact sums by currency, which are never added to each other. */
+    cost: { [name: string]: unknown };
+  };
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
 }
 
 export interface LedgerEvent {
@@ -114,9 +166,16 @@ export interface LedgerEvent {
     | 'session-ledger.OwnershipLapsed.v1'
     | 'session-ledger.SessionExpired.v1'
     | 'session-ledger.AttributesChanged.v1'
+    | 'session-ledger.HandleBound.v1'
+    | 'session-ledger.HandleUnbound.v1'
+    | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.SessionEnding.v1'
     | 'session-ledger.SessionEnded.v1'
-    | 'session-ledger.StopIgnored.v1';
+    | 'session-ledger.StopIgnored.v1'
+    | 'session-ledger.UsageRecorded.v1'
+    | 'session-ledger.CheckpointMarked.v1'
+    | 'session-ledger.SessionInvalidated.v1'
+    | 'session-ledger.InvalidReported.v1';
 
   /** The scope key: tenant/userId/projectId, percent-encoded. */
   subject: string;
@@ -143,6 +202,9 @@ export interface CommandAnswer {
   outcome: string;
   session: Session;
   current?: Session;
+
+  /** For reported: in how many seconds to try again. */
+  retryAfter?: number;
 
   /** A place in the log. */
   position: Position;
@@ -195,8 +257,32 @@ export interface Operations {
       /** How long ownership lasts without a sign of life. */
       lease?: Lease;
 
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
       /** Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep. */
       attributes?: object;
+
+      /** How long the chain may grow: one of these at least. */
+      policy?: {
+        /** A whole number from 1 to 100000: only a reset leads on from there. */
+        maxChainLength?: number;
+
+        /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+        adviseAt?: number;
+      };
+
+      /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+      fromCheckpoint?: string;
     };
     answer: CommandAnswer;
   };
@@ -234,13 +320,52 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       versionId?: string;
 
-      /** The provider's name for the successor; stored as a keyed hash. */
+      /** An outside name. */
       successorHandle?: {
-        /** 1 to 256 characters, valid Unicode, no control characters. */
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
         kind: string;
 
-        /** 1 to 256 characters, valid Unicode, no control characters. */
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
         value: string;
+      };
+
+      /** at most 8, each once. */
+      handles?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** What one operation used: at least one of these. */
+      usage?: {
+        /** A whole number from 0 to 2^53-1. */
+        inputTokens?: number;
+
+        /** A whole number from 0 to 2^53-1. */
+        outputTokens?: number;
+
+        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
+        cachedTokens?: number;
+
+        /** Milliseconds: a whole number from 0 to 2^53-1. */
+        durationMs?: number;
+
+        /** An exact amount of money, in one currency. */
+        cost?: {
+          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
+          amount: string;
+
+          /** ISO 4217: three capital letters. */
+          currency: string;
+        };
+
+        /** 1 to 128 characters, valid Unicode, no control characters. */
+        model?: string;
       };
     };
     answer: CommandAnswer;
@@ -263,6 +388,7 @@ export interface Operations {
 
       /** How long only `to` may claim; 60 when left out. */
       reservedSeconds?: number;
+      force?: boolean;
     };
     answer: CommandAnswer;
   };
@@ -383,6 +509,321 @@ export interface Operations {
       attributes: object;
     };
     answer: CommandAnswer;
+  };
+  /** Bind and unbind outside names of the session and its scope. */
+  changeHandles: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** at most 8, each once. */
+      bind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+
+        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+        binds: 'scope' | 'session';
+      }[];
+
+      /** at most 8, each once. */
+      unbind?: {
+        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+        kind: string;
+
+        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+        value: string;
+      }[];
+    };
+    answer: CommandAnswer;
+  };
+  /** The one current session that all candidates mean. */
+  resolve: {
+    body: {
+      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
+      candidates: (
+        | {
+            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+            kind: string;
+
+            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+            value: string;
+          }
+        | {
+            /** UUID of one session instance. */
+            sessionId: string;
+
+            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+            epoch: number;
+          }
+      )[];
+
+      /** The first candidate decides, whatever the others say. */
+      override?: boolean;
+    };
+    answer: {
+      session: Session;
+
+      /** Which candidates, counted from 0, are handles that nobody has bound. */
+      unknown: number[];
+    };
+  };
+  /** End or release all sessions of a user or of an environment, as a job. */
+  startBulk: {
+    body: {
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** How far a bulk job has come. */
+  bulkJob: {
+    params: {
+      /** UUID of one session instance. */
+      jobId: string;
+    };
+    query?: {
+      /** Seconds to wait for its end. */
+      wait?: number;
+    };
+    answer: {
+      jobId: string;
+      state: 'open' | 'finished';
+
+      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+      select: {
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        userId?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        environment?: string;
+
+        /** 1 to 256 characters, valid Unicode, no control characters. */
+        instance?: string;
+      };
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+      counts: {
+        /** Sessions that matched; the sum of the others. */
+        examined: number;
+
+        /** Ended or released by this job. */
+        changed: number;
+
+        /** Had changed so that they do not match, or nothing was to be done. */
+        skipped: number;
+
+        /** Could not be decided; the log of the service says why. */
+        failed: number;
+      };
+      partitions: {
+        done: number;
+        of: number;
+      };
+
+      /** UTC, milliseconds. */
+      createdAt: string;
+
+      /** UTC, milliseconds. */
+      updatedAt: string;
+
+      /** UTC, milliseconds. */
+      finishedAt?: string;
+    };
+  };
+  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  eraseDetails: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      /** unchanged when there was nothing to erase. */
+      outcome: 'erased' | 'unchanged';
+
+      /** The scopes whose details went; positions of their DetailsErased. */
+      erased: {
+        scope: {
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          userId: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          projectId: string;
+        };
+
+        /** A place in the log. */
+        position: Position;
+      }[];
+
+      /** false: details of more scopes are left; repeat the request. */
+      complete: boolean;
+    };
+  };
+  /** Add what an operation used to the sums of its session, also when that has ended. */
+  recordUsage: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** What one operation used: at least one of these. */
+      usage: {
+        /** A whole number from 0 to 2^53-1. */
+        inputTokens?: number;
+
+        /** A whole number from 0 to 2^53-1. */
+        outputTokens?: number;
+
+        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
+        cachedTokens?: number;
+
+        /** Milliseconds: a whole number from 0 to 2^53-1. */
+        durationMs?: number;
+
+        /** An exact amount of money, in one currency. */
+        cost?: {
+          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
+          amount: string;
+
+          /** ISO 4217: three capital letters. */
+          currency: string;
+        };
+
+        /** 1 to 128 characters, valid Unicode, no control characters. */
+        model?: string;
+      };
+    };
+    answer: CommandAnswer;
+  };
+  /** Name a session as one to return to, by `fromCheckpoint` of a start. */
+  markCheckpoint: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+      label: string;
+    };
+    answer: CommandAnswer;
+  };
+  /** Go on from the latest valid session, because this one cannot be continued. */
+  reportInvalid: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** definite: the session can never be continued; transient: it may yet. */
+      certainty: 'definite' | 'transient';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+
+      /** latest-valid when left out. */
+      fallback?: 'latest-valid' | 'start-fresh';
+    };
+    answer: CommandAnswer;
+  };
+  /** A scope's checkpoints, oldest first: at most 100. */
+  checkpoints: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      checkpoints: {
+        /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+        label: string;
+
+        /** UUID of one session instance. */
+        sessionId: string;
+
+        /** UTC, milliseconds. */
+        markedAt: string;
+      }[];
+    };
   };
   /** The current session of a user and a project. */
   currentSession: {
@@ -519,6 +960,69 @@ export const routes = {
     path: '/v1/sessions/:sessionId/attributes',
     shape: SHAPE_OF.CommandAnswer,
   },
+  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    shape: {
+      session: {
+        sessionId: 'string',
+        scope: { userId: 'string', projectId: 'string' },
+        status: 'any',
+        epoch: 'number',
+        revision: 'number',
+        principal: 'string',
+        rootId: 'string',
+        chainLength: 'number',
+        attributes: 'any',
+        startedAt: 'string',
+      },
+      unknown: 'array',
+    },
+  },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
+  },
+  recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage', shape: SHAPE_OF.CommandAnswer },
+  markCheckpoint: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/checkpoints',
+    shape: SHAPE_OF.CommandAnswer,
+  },
+  reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid', shape: SHAPE_OF.CommandAnswer },
+  checkpoints: { method: 'GET', path: '/v1/checkpoints', shape: { checkpoints: 'array' } },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
@@ -541,8 +1045,28 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
-  'operate-required': { status: 403, title: 'Forcing needs the operate permission', retryable: false },
+  'chain-too-long': { status: 409, title: 'The chain is as long as its policy allows', retryable: false },
+  'usage-overflow': { status: 409, title: 'The sums of usage would be too large', retryable: false },
+  'too-many-currencies': {
+    status: 409,
+    title: 'The session has costs in eight currencies already',
+    retryable: false,
+  },
+  'session-invalid': { status: 409, title: 'The session was reported invalid', retryable: false },
+  'unknown-checkpoint': { status: 404, title: 'The scope has no such checkpoint', retryable: false },
+  'checkpoint-taken': {
+    status: 409,
+    title: 'The label is that of a checkpoint of another session',
+    retryable: false,
+  },
+  'too-many-checkpoints': { status: 409, title: 'The scope has 100 checkpoints already', retryable: false },
+  'handle-taken': { status: 409, title: 'A handle names something else already', retryable: false },
+  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
+  'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
   'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
@@ -591,9 +1115,16 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'HandleBound',
+  'HandleUnbound',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
+  'UsageRecorded',
+  'CheckpointMarked',
+  'SessionInvalidated',
+  'InvalidReported',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -137,14 +137,18 @@ export class Transport {
       encodeURIComponent(String(params?.[name])),
     );
     const isRead = route.method === 'GET';
+    const hasBody = route.method === 'POST' || route.method === 'PATCH';
     if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
       throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
     }
     const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
     return {
       url: this.#base + path + queryOf(query),
-      init: { method: route.method, ...(!isRead && { body: JSON.stringify(body) }) },
-      headers: key === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key },
+      init: { method: route.method, ...(hasBody && { body: JSON.stringify(body) }) },
+      headers: {
+        ...(hasBody && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
       shape: route.shape,
       key,
       ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,

@@ -1,5 +1,20 @@
 import { type Static, Type } from 'typebox';
-import { Attributes, Epoch, Id, Lease, Owner, Reason, RotationReason, SessionId } from './values.js';
+import {
+  Attributes,
+  Epoch,
+  Handle,
+  Id,
+  Label,
+  Lease,
+  NewHandles,
+  Owner,
+  Policy,
+  Reason,
+  RotationReason,
+  Selection,
+  SessionId,
+  Usage,
+} from './values.js';
 
 const closed = { additionalProperties: false };
 const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
@@ -15,7 +30,10 @@ export const StartBody = Type.Object(
     expectedEpoch: Type.Optional(Epoch),
     phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
     lease: Type.Optional(Lease),
+    handles: Type.Optional(NewHandles),
     attributes: Type.Optional(Attributes),
+    policy: Type.Optional(Policy),
+    fromCheckpoint: Type.Optional(Label),
   },
   closed,
 );
@@ -27,12 +45,9 @@ export const RotateBody = Type.Object(
     ...byOwner,
     reason: RotationReason,
     versionId: Type.Optional(Id),
-    successorHandle: Type.Optional(
-      Type.Object(
-        { kind: Id, value: Id },
-        { ...closed, description: "The provider's name for the successor; stored as a keyed hash" },
-      ),
-    ),
+    successorHandle: Type.Optional(Handle),
+    handles: Type.Optional(NewHandles),
+    usage: Type.Optional(Usage),
   },
   closed,
 );
@@ -48,6 +63,7 @@ export const ReleaseBody = Type.Object(
         description: 'How long only `to` may claim; 60 when left out',
       }),
     ),
+    force: Type.Optional(Type.Boolean()),
   },
   closed,
 );
@@ -93,6 +109,54 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
+export const UsageBody = Type.Object({ usage: Usage }, closed);
+
+export const CheckpointBody = Type.Object({ label: Label }, closed);
+
+export const InvalidBody = Type.Object(
+  {
+    ...byOwner,
+    certainty: Type.Enum(['definite', 'transient'], {
+      description: 'definite: the session can never be continued; transient: it may yet',
+    }),
+    reason: Reason,
+    fallback: Type.Optional(
+      Type.Enum(['latest-valid', 'start-fresh'], { description: 'latest-valid when left out' }),
+    ),
+  },
+  closed,
+);
+
+export const HandlesBody = Type.Object(
+  {
+    ...byOwner,
+    bind: Type.Optional(NewHandles),
+    unbind: Type.Optional(Type.Array(Handle, { maxItems: 8, description: 'at most 8, each once' })),
+  },
+  closed,
+);
+
+const Candidate = Type.Union([Handle, Type.Object({ sessionId: SessionId, epoch: Epoch }, closed)]);
+
+export const ResolveBody = Type.Object(
+  {
+    candidates: Type.Array(Candidate, {
+      minItems: 1,
+      maxItems: 16,
+      description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+    }),
+    override: Type.Optional(
+      Type.Boolean({ description: 'The first candidate decides, whatever the others say' }),
+    ),
+  },
+  closed,
+);
+
+export const BulkBody = Type.Object(
+  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
+  closed,
+);
+
 export type StartBody = Static<typeof StartBody>;
 export type ActivateBody = Static<typeof ActivateBody>;
 export type RotateBody = Static<typeof RotateBody>;
@@ -101,4 +165,10 @@ export type ClaimBody = Static<typeof ClaimBody>;
 export type EndBody = Static<typeof EndBody>;
 export type RenewBody = Static<typeof RenewBody>;
 export type RenewManyBody = Static<typeof RenewManyBody>;
+export type HandlesBody = Static<typeof HandlesBody>;
+export type ResolveBody = Static<typeof ResolveBody>;
+export type BulkBody = Static<typeof BulkBody>;
 export type AttributesBody = Static<typeof AttributesBody>;
+export type UsageBody = Static<typeof UsageBody>;
+export type CheckpointBody = Static<typeof CheckpointBody>;
+export type InvalidBody = Static<typeof InvalidBody>;

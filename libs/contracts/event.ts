@@ -12,9 +12,16 @@ export const EVENT_TYPES = [
   'OwnershipLapsed',
   'SessionExpired',
   'AttributesChanged',
+  'HandleBound',
+  'HandleUnbound',
+  'DetailsErased',
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
+  'UsageRecorded',
+  'CheckpointMarked',
+  'SessionInvalidated',
+  'InvalidReported',
 ] as const satisfies readonly SessionEventType[];
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */

@@ -46,7 +46,7 @@ function describe(operationId: string, operation: Operation): Json {
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
-      ...(operation.method !== 'GET' ? [idempotencyKey] : []),
+      ...(operation.method === 'POST' || operation.method === 'PATCH' ? [idempotencyKey] : []),
     ],
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },

@@ -2,23 +2,29 @@ import { type Static, type TSchema, Type } from 'typebox';
 import {
   ActivateBody,
   AttributesBody,
+  BulkBody,
+  CheckpointBody,
   ClaimBody,
   EndBody,
+  HandlesBody,
+  InvalidBody,
   ReleaseBody,
   RenewBody,
   RenewManyBody,
+  ResolveBody,
   RotateBody,
   StartBody,
   TouchBody,
+  UsageBody,
 } from './bodies.js';
 import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Instant, Position, Session, SessionId } from './values.js';
+import { Id, Instant, Label, Position, Reason, Selection, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
-  method: 'GET' | 'POST' | 'PATCH';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters. */
   path: string;
   summary: string;
@@ -37,6 +43,7 @@ export interface Reply {
 }
 
 const closed = { additionalProperties: false };
+const requiredScope = { userId: Id, projectId: Id };
 const scope = { userId: Id, projectId: Type.Optional(Id) };
 const byId = Type.Object({ sessionId: SessionId }, closed);
 
@@ -48,6 +55,14 @@ export const CurrentQuery = Type.Object(
       Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for a revision above `after`' }),
     ),
     after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+  },
+  closed,
+);
+export const JobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for its end' }),
+    ),
   },
   closed,
 );
@@ -80,6 +95,7 @@ export const FeedQuery = Type.Object(
   closed,
 );
 
+export type JobQuery = Static<typeof JobQuery>;
 export type ScopeQuery = Static<typeof ScopeQuery>;
 export type CurrentQuery = Static<typeof CurrentQuery>;
 export type EventsQuery = Static<typeof EventsQuery>;
@@ -89,7 +105,13 @@ export const CommandAnswer = Type.Object({
   outcome: Type.String(),
   session: Session,
   current: Type.Optional(Session),
+  retryAfter: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
+  ),
   position: Position,
+});
+export const CheckpointList = Type.Object({
+  checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
 });
 export const EventPage = Type.Object({
   events: Type.Array(LedgerEvent),
@@ -101,20 +123,57 @@ const RenewedMany = Type.Object({
   results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
 });
 
+const Resolved = Type.Object({
+  session: Session,
+  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
+    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+  }),
+});
+
+export const ErasedAnswer = Type.Object({
+  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
+  erased: Type.Array(Type.Object({ scope: Type.Object(requiredScope), position: Position }), {
+    maxItems: 500,
+    description: 'The scopes whose details went; positions of their DetailsErased',
+  }),
+  complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
+});
+
+const Counts = Type.Object({
+  examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
+  changed: Type.Integer({ description: 'Ended or released by this job' }),
+  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
+  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
+});
+export const BulkJob = Type.Object(
+  {
+    jobId: Type.String(),
+    state: Type.Enum(['open', 'finished']),
+    select: Selection,
+    action: Type.Enum(['end', 'release']),
+    reason: Reason,
+    counts: Counts,
+    partitions: Type.Object({ done: Type.Integer(), of: Type.Integer() }),
+    createdAt: Instant,
+    updatedAt: Instant,
+    finishedAt: Type.Optional(Instant),
+  },
+  { $id: 'BulkJob', description: 'Kept for 30 days after it was finished' },
+);
+const jobAnswered = { schema: BulkJob };
+
 const answered = { schema: CommandAnswer };
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
+const retried = ['overloaded', 'timeout', 'unavailable', 'unknown-outcome', 'closing'] as const;
 const command = [
   'invalid-request',
   'invalid-json',
   'body-too-large',
   'unsupported-media-type',
   'key-reused',
-  'overloaded',
-  'timeout',
-  'unavailable',
-  'unknown-outcome',
-  'closing',
+  ...retried,
 ] as const;
+const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
@@ -135,6 +194,10 @@ export const operations = {
       'future-epoch',
       'reserved',
       'session-ending',
+      'unknown-checkpoint',
+      'session-invalid',
+      'not-owner',
+      ...handles,
       ...command,
     ],
   },
@@ -154,7 +217,17 @@ export const operations = {
     params: byId,
     body: RotateBody,
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...command],
+    problems: [
+      ...fenced,
+      'not-owner',
+      'session-not-active',
+      'session-ending',
+      'chain-too-long',
+      'usage-overflow',
+      'too-many-currencies',
+      ...handles,
+      ...command,
+    ],
   },
   releaseOwnership: {
     method: 'POST',
@@ -163,7 +236,7 @@ export const operations = {
     params: byId,
     body: ReleaseBody,
     answers: { 200: { description: 'released or unchanged', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+    problems: [...fenced, 'not-owner', 'session-ending', 'operate-required', ...command],
   },
   claimOwnership: {
     method: 'POST',
@@ -217,6 +290,106 @@ export const operations = {
     body: AttributesBody,
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
+  },
+  changeHandles: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/handles',
+    summary: 'Bind and unbind outside names of the session and its scope',
+    params: byId,
+    body: HandlesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', ...handles, ...command],
+  },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    summary: 'The one current session that all candidates mean',
+    body: ResolveBody,
+    answers: { 200: { description: 'the session', schema: Resolved } },
+    problems: [
+      'session-mismatch',
+      'stale-session',
+      'stale-epoch',
+      'future-epoch',
+      'session-ended',
+      'unknown-handle',
+      'unknown-session',
+      'invalid-json',
+      'body-too-large',
+      'unsupported-media-type',
+      ...read,
+    ],
+  },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    summary: 'End or release all sessions of a user or of an environment, as a job',
+    body: BulkBody,
+    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
+    problems: ['operate-required', ...command],
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    summary: 'How far a bulk job has come',
+    params: Type.Object({ jobId: SessionId }, closed),
+    query: JobQuery,
+    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
+    problems: ['operate-required', 'unknown-job', ...read],
+  },
+  eraseDetails: {
+    method: 'DELETE',
+    path: '/v1/details',
+    summary:
+      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
+    query: ScopeQuery,
+    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
+    problems: ['invalid-request', 'operate-required', ...retried],
+  },
+  recordUsage: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/usage',
+    summary: 'Add what an operation used to the sums of its session, also when that has ended',
+    params: byId,
+    body: UsageBody,
+    answers: {
+      200: {
+        description: 'recorded: again by the same request, unless it has an Idempotency-Key',
+        ...answered,
+      },
+    },
+    problems: ['usage-overflow', 'too-many-currencies', 'unknown-session', ...command],
+  },
+  markCheckpoint: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/checkpoints',
+    summary: 'Name a session as one to return to, by `fromCheckpoint` of a start',
+    params: byId,
+    body: CheckpointBody,
+    answers: { 200: { description: 'marked or unchanged', ...answered } },
+    problems: ['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'unknown-session', ...command],
+  },
+  reportInvalid: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/invalid',
+    summary: 'Go on from the latest valid session, because this one cannot be continued',
+    params: byId,
+    body: InvalidBody,
+    answers: {
+      200: {
+        description: 'recovered, started-fresh, already-recovered, marked-invalid, unchanged or reported',
+        ...answered,
+      },
+    },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+  checkpoints: {
+    method: 'GET',
+    path: '/v1/checkpoints',
+    summary: "A scope's checkpoints, oldest first: at most 100",
+    query: ScopeQuery,
+    answers: { 200: { description: 'the checkpoints', schema: CheckpointList } },
+    problems: read,
   },
   currentSession: {
     method: 'GET',

@@ -27,6 +27,15 @@ export const Owner = Type.Object(
   { additionalProperties: false, description: 'Who runs the session' },
 );
 
+/** Exactly one of userId and environment, which a schema would not tell in words. */
+export const Selection = Type.Object(
+  { userId: Type.Optional(Id), environment: Type.Optional(Id), instance: Type.Optional(Id) },
+  {
+    additionalProperties: false,
+    description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
+  },
+);
+
 /** Text that stays in the log for good, so it must not name a person. */
 export const Reason = Type.String({
   minLength: 1,
@@ -42,6 +51,42 @@ export const RotationReason = Type.String({
   description:
     'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
 });
+
+/** What sort of outside name a handle is; stands in clear. */
+export const HandleKind = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+});
+
+/** May be a secret: only a keyed hash of it is ever stored. */
+export const HandleValue = Type.String({
+  minLength: 1,
+  maxLength: 1_024,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
+});
+
+export const Handle = Type.Object(
+  { kind: HandleKind, value: HandleValue },
+  { additionalProperties: false, description: 'An outside name' },
+);
+
+export const NewHandle = Type.Object(
+  {
+    kind: HandleKind,
+    value: HandleValue,
+    binds: Type.Enum(['scope', 'session'], {
+      description:
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+    }),
+  },
+  { additionalProperties: false, description: 'An outside name and what it stands for' },
+);
+
+/** Of one request. Each handle once. */
+export const NewHandles = Type.Array(NewHandle, { maxItems: 8, description: 'at most 8, each once' });
 
 const THIRTY_DAYS = 2_592_000;
 
@@ -79,6 +124,95 @@ export const Attributes = Type.Object(
   },
 );
 
+const count = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
+
+/** Decimals stay text, since a float cannot say most of them. */
+export const Money = Type.Object(
+  {
+    amount: Type.String({
+      pattern: '^(?=(\\.?\\d){1,18}$)(0|[1-9]\\d*)(\\.\\d{1,9})?$',
+      description: 'A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign',
+      examples: ['0.0125'],
+    }),
+    currency: Type.String({
+      pattern: '^[A-Z]{3}$',
+      description: 'ISO 4217: three capital letters',
+      examples: ['EUR'],
+    }),
+  },
+  { additionalProperties: false, description: 'An exact amount of money, in one currency' },
+);
+
+export const Usage = Type.Object(
+  {
+    inputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+    outputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+    cachedTokens: Type.Optional(count('Of the input, those from a cache: a whole number from 0 to 2^53-1')),
+    durationMs: Type.Optional(count('Milliseconds: a whole number from 0 to 2^53-1')),
+    cost: Type.Optional(Money),
+    model: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+        description: '1 to 128 characters, valid Unicode, no control characters',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'What one operation used: at least one of these',
+  },
+);
+
+export const UsageTotals = Type.Object(
+  {
+    operations: count('How many reports'),
+    inputTokens: count('Sum of all reports'),
+    outputTokens: count('Sum of all reports'),
+    cachedTokens: count('Sum of all reports'),
+    durationMs: count('Sum of all reports'),
+    cost: Type.Record(Type.String(), Type.String(), {
+      description: 'Exact sums by currency, which are never added to each other',
+    }),
+  },
+  { $id: 'UsageTotals', description: 'What was used in a session' },
+);
+
+export const Policy = Type.Object(
+  {
+    maxChainLength: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'A whole number from 1 to 100000: only a reset leads on from there',
+      }),
+    ),
+    adviseAt: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description:
+          'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'How long the chain may grow: one of these at least',
+  },
+);
+
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
+});
+
 export const Position = Type.Object(
   { partition: Type.Integer({ minimum: 0 }), sequence: Type.Integer({ minimum: 0 }) },
   { description: 'A place in the log' },
@@ -102,8 +236,18 @@ export const Session = Type.Object(
     parentId: Type.Optional(SessionId),
     rootId: SessionId,
     chainLength: Type.Integer({ minimum: 1 }),
+    policy: Type.Optional(Policy),
+    resetAdvised: Type.Optional(Type.Literal(true, { description: 'Rotate with reason "reset" soon' })),
+    previousRootId: Type.Optional(SessionId),
+    recoveredFrom: Type.Optional(SessionId),
+    fromCheckpoint: Type.Optional(Type.String()),
     reason: Type.Optional(Type.String()),
     versionId: Type.Optional(Type.String()),
+    handles: Type.Optional(
+      Type.Array(Type.Object({ kind: HandleKind, hash: Type.String() }), {
+        description: 'Outside names that are bound to it, by their keyed hashes',
+      }),
+    ),
     attributesDigest: Type.Optional(Type.String({ description: 'SHA-256 over a salt and the attributes' })),
     attributes: Type.Union([Attributes, Type.Literal('erased')]),
     startedAt: Instant,
@@ -115,6 +259,8 @@ export const Session = Type.Object(
     successorHandle: Type.Optional(
       Type.String({ description: 'Keyed hash of the name it was rotated with' }),
     ),
+    usage: Type.Optional(UsageTotals),
+    invalid: Type.Optional(Type.Object({ at: Instant, reason: Type.String() })),
   },
   { $id: 'Session' },
 );

@@ -20,6 +20,11 @@ export const settings = {
   log_timezone: 'UTC',
   log_line_prefix: '%m [%p] ',
   log_checkpoints: 'off',
+  // No statement that failed, and no parameter: they would show session ids and what callers sent. Whoever
+  // asked is answered with the error; what ends the server or a connection is still logged.
+  log_min_messages: 'log',
+  log_parameter_max_length: '0',
+  log_parameter_max_length_on_error: '0',
   lc_messages: 'C',
 } as const;
 

@@ -40,9 +40,24 @@ export function scopeIdOf(key: ScopeKey): string {
   return hash('sha256', user, 'hex').slice(0, 8) + hash('sha256', key, 'hex').slice(0, 24);
 }
 
+/**
+ * Where all scopes of a scope's user are: their ids are from `first` to `last`, and their keys begin with
+ * `prefix`. Of four bytes of hash, other users may have the same ones.
+ */
+export function userRangeOf(key: ScopeKey): { first: string; last: string; prefix: string } {
+  const hashed = scopeIdOf(key).slice(0, 8);
+  const prefix = key.slice(0, key.lastIndexOf('/') + 1);
+  return { first: hashed + '0'.repeat(24), last: hashed + 'f'.repeat(24), prefix };
+}
+
 /** What an ignored stop is counted under, together with its why. */
 export function stopIdOf(sessionId: SessionId, origin: Owner, epoch: number): string {
   return digest(JSON.stringify([sessionId, epoch, origin.environment, origin.instance ?? null]));
+}
+
+/** What a failure that may pass is counted under. */
+export function reportIdOf(sessionId: SessionId, epoch: number, reason: string): string {
+  return digest(JSON.stringify(['transient', sessionId, epoch, reason]));
 }
 
 /** The first 128 bits of a SHA-256 as 32 hex digits. */

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import { partitionOfSession, scopeIdOf, stopIdOf } from './ids.js';
+import { BatchHandles } from './handles.js';
+import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
+import { ancestorsQuery, checkpointKey, checkpointsQuery } from './load-chain.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -11,6 +13,7 @@ const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
 const loadAttributes = statement('load_attributes');
 const lockDue = statement('lock_due');
+const loadDetailed = statement('load_detailed');
 const loadIgnoredStops = statement('load_ignored_stops');
 
 /** A partition's head as it was locked. */
@@ -50,8 +53,17 @@ export interface Loaded {
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
+  /** Transient failures that were reported before, by `reportIdOf`. */
+  reported: Set<string>;
+  /** Session ids by scope and label, as `checkpointKey` makes it, of the checkpoints that the batch names. */
+  checkpoints: Map<string, SessionId>;
+  /** How many checkpoints a scope has, where the batch names any. */
+  checkpointCounts: Map<ScopeKey, number>;
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
+  handles: BatchHandles;
+  /** Scopes that have details, where a command of the batch erases them. */
+  detailed: Set<ScopeKey>;
 }
 
 /**
@@ -62,17 +74,34 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
   // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
+  const handles = BatchHandles.queries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
     receiptsQuery(batch),
     ignoredStopsQuery(batch),
     attributesQuery(batch),
+    detailedQuery(batch),
+    ancestorsQuery(batch),
+    checkpointsQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes] = await together(client, () => [
+  const [
+    ,
+    heads,
+    scopes,
+    sessions,
+    receipts,
+    ignored,
+    attributes,
+    detailed,
+    ancestors,
+    checkpoints,
+    ...held
+  ] = await together(client, () => [
     client.query('begin'),
     client.query({ ...lockHeads, values: [listOf(partitions)] }),
     ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
   ]);
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
@@ -84,7 +113,12 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     sessions: new Map(),
     receipts: new Map(),
     ignored: new Map(),
+    reported: new Set(),
+    checkpoints: new Map(),
+    checkpointCounts: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
+    handles: new BatchHandles(held),
+    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
   };
   for (const row of heads!.rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
@@ -107,7 +141,19 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
       text: row.text,
     });
   }
-  for (const row of ignored?.rows ?? []) append(loaded.ignored, row.stop_id, row.why);
+  for (const row of ignored?.rows ?? []) {
+    if (row.why === 'transient') loaded.reported.add(row.stop_id);
+    else append(loaded.ignored, row.stop_id, row.why);
+  }
+  for (const row of checkpoints?.rows ?? []) {
+    loaded.checkpointCounts.set(row.scope_key, row.count);
+    if (row.session_id) loaded.checkpoints.set(checkpointKey(row.scope_key, row.label), row.session_id);
+  }
+  for (const row of [...(ancestors?.rows ?? []), ...(checkpoints?.rows ?? [])]) {
+    if (row.final && !loaded.sessions.has(row.session_id)) {
+      loaded.sessions.set(row.session_id, { scopeKey: row.scope_key, final: JSON.parse(row.final) });
+    }
+  }
   return loaded;
 }
 
@@ -169,7 +215,7 @@ function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, strin
 function sessionsQuery(batch: readonly Submission[]) {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
-    if (command.type !== 'StartSession') named.set(command.sessionId, partition);
+    if (!('scope' in command)) named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
   return { ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] };
@@ -184,8 +230,11 @@ function receiptsQuery(batch: readonly Submission[]) {
 function ignoredStopsQuery(batch: readonly Submission[]) {
   const stops = new Map<string, number>();
   for (const { command, partition } of batch) {
-    if (command.type !== 'EndSession') continue;
-    stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+    if (command.type === 'EndSession') {
+      stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+    } else if (command.type === 'ReportInvalid' && command.certainty === 'transient') {
+      stops.set(reportIdOf(command.sessionId, command.epoch, command.reason), partition);
+    }
   }
   if (stops.size === 0) return undefined;
   return { ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] };
@@ -198,6 +247,15 @@ function attributesQuery(batch: readonly Submission[]) {
   if (patched.length === 0) return undefined;
   const values = [list(patched, (one) => one.partition), list(patched, (one) => one.sessionId)];
   return { ...loadAttributes, values };
+}
+
+function detailedQuery(batch: readonly Submission[]) {
+  const erased = batch.flatMap(({ command, scopeKey, partition }) =>
+    command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
+  );
+  if (erased.length === 0) return undefined;
+  const values = [list(erased, (one) => one.partition), list(erased, (one) => one.scopeId)];
+  return { ...loadDetailed, values };
 }
 
 interface SessionRow {

@@ -17,6 +17,11 @@ export function migrations(): { number: number; name: string; text: string }[] {
     }));
 }
 
+/** The number of this version's last migration. */
+function latest(): number {
+  return migrations().at(-1)?.number ?? 0;
+}
+
 /** What every migration run is: forward only, one at a time, waiting at most ten seconds for another one. */
 export interface MigrateOptions {
   url: string;
@@ -54,7 +59,7 @@ async function applyPending(client: pg.Client): Promise<string[]> {
   );
   const { rows } = await client.query('select coalesce(max(number), 0) as version from ledger.migrations');
   const known = migrations();
-  refuseNewer(rows[0].version, known.length);
+  refuseNewer(rows[0].version, latest());
   const pending = known.filter(({ number }) => number > rows[0].version);
   for (const { number, name, text } of pending) {
     await client.query(text);
@@ -93,7 +98,7 @@ export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   if (!present.rows[0].present)
     throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
   const { rows } = await pool.query('select max(number) as version from ledger.migrations');
-  const known = migrations().length;
+  const known = latest();
   refuseNewer(rows[0].version, known);
   if (rows[0].version < known) {
     throw new LogError(

@@ -72,11 +72,21 @@ export interface ReceiptRow extends Position, ReceiptKey {
   at: Instant;
 }
 
+type IgnoredStop = Pick<IgnoredStopRow, 'sessionId' | 'stopId' | 'why'>;
+
 export interface IgnoredStopRow extends Position {
   scopeId: string;
+  sessionId: SessionId;
   stopId: string;
-  why: StopIgnoredWhy;
+  why: StopIgnoredWhy | 'transient';
   count: number;
+}
+
+export interface CheckpointRow extends Position {
+  scopeId: string;
+  label: string;
+  sessionId: SessionId;
+  at: Instant;
 }
 
 /** What a batch writes. A session's JSON is kept once: rows name its place in the events' bytes. */
@@ -85,9 +95,12 @@ export class BatchRows {
   readonly scopes = new Map<ScopeKey, ScopeRow>();
   readonly leases = new Map<SessionId, LeaseRow>();
   readonly sessions = new Map<SessionId, SessionRow>();
-  readonly details: DetailsRow[] = [];
+  details: DetailsRow[] = [];
+  /** Scopes whose stored details go; those in `details` came after that. */
+  readonly erased = new Map<string, { partition: number; scopeId: string }>();
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
+  readonly checkpoints: CheckpointRow[] = [];
   private readonly texts: string[] = [];
   private byteLength = 0;
 
@@ -137,12 +150,24 @@ export class BatchRows {
         put(event.previous.sessionId, previous, event.previous.successorId);
         put(event.session.sessionId);
         break;
+      case 'UsageRecorded':
+      case 'SessionInvalidated': {
+        // Of a session that has ended the row is its last state, which this has changed.
+        const one = 'session' in event ? event.session : event.previous;
+        if (one.status === 'ended') put(one.sessionId, session ?? previous, one.successorId);
+        break;
+      }
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
+      case 'HandleBound':
+      case 'HandleUnbound':
+      case 'DetailsErased':
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
+      case 'CheckpointMarked':
+      case 'InvalidReported':
       case 'StopIgnored':
         break;
       default:
@@ -165,11 +190,22 @@ export class BatchRows {
     this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
   }
 
-  countIgnoredStop(stopId: string, why: StopIgnoredWhy, { partition, sequence, scopeId }: Stamp): void {
+  addCheckpoint(label: string, sessionId: SessionId, { partition, sequence, scopeId, at }: Stamp): void {
+    this.checkpoints.push({ partition, sequence, scopeId, at, label, sessionId });
+  }
+
+  eraseDetails(partition: number, scopeId: string): void {
+    this.erased.set(scopeId, { partition, scopeId });
+    this.details = this.details.filter((row) => row.scopeId !== scopeId);
+  }
+
+  /** An ignored stop, or a report of a transient failure. */
+  countIgnoredStop(stop: IgnoredStop, { partition, sequence, scopeId }: Stamp): void {
+    const { stopId, why, sessionId } = stop;
     const key = `${stopId} ${why}`;
     const row = this.ignoredStops.get(key);
     if (row) row.count += 1;
-    else this.ignoredStops.set(key, { partition, sequence, scopeId, stopId, why, count: 1 });
+    else this.ignoredStops.set(key, { partition, sequence, scopeId, sessionId, stopId, why, count: 1 });
   }
 
   setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {

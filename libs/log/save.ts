@@ -6,8 +6,10 @@ import type { BatchRows } from './rows.js';
 import { list, listOf, statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
+const saveCheckpoints = statement('save_checkpoints');
 const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
+const eraseDetails = statement('erase_details');
 const findEvent = statement('find_event');
 
 /**
@@ -21,9 +23,19 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
     list(leases, (row) => row.partition),
     list(leases, (row) => row.sessionId),
   ];
+  const erased = [...batch.rows.erased.values()];
+  const gone = erased.length > 0 && [
+    list(erased, (row) => row.partition),
+    list(erased, (row) => row.scopeId),
+  ];
   const results = await together(client, () => [
     locks ? client.query({ ...lockLeases, values: locks }) : undefined,
+    gone ? client.query({ ...eraseDetails, values: gone }) : undefined,
     values && client.query({ ...saveBatch, values }),
+    batch.rows.checkpoints.length > 0
+      ? client.query({ ...saveCheckpoints, values: checkpointColumns(batch.rows) })
+      : undefined,
+    ...batch.loaded.handles.saving().map((query) => client.query(query)),
     client.query('commit'),
   ]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.
@@ -150,10 +162,22 @@ function ignoredStopColumns(rows: BatchRows): string[] {
   return [
     list(stops, (row) => row.partition),
     list(stops, (row) => row.scopeId),
+    list(stops, (row) => row.sessionId),
     list(stops, (row) => row.stopId),
     list(stops, (row) => row.why),
     list(stops, (row) => row.sequence),
     list(stops, (row) => row.count),
+  ];
+}
+
+function checkpointColumns({ checkpoints }: BatchRows): unknown[] {
+  return [
+    list(checkpoints, (row) => row.partition),
+    list(checkpoints, (row) => row.scopeId),
+    checkpoints.map((row) => row.label), // free text: the client quotes it
+    list(checkpoints, (row) => row.sessionId),
+    list(checkpoints, (row) => row.sequence),
+    list(checkpoints, (row) => row.at),
   ];
 }
 

@@ -88,6 +88,7 @@ export class MemoryLedger {
   }
 
   #command(id: string, sessionId: string | undefined, body: Body): Answer {
+    if ('handles' in body) return problemAnswer('invalid-request', 'the ledger in memory keeps no handles');
     if (id === 'startSession') return this.#start(body);
     if (id === 'renewLeases') {
       const results = (body as unknown as { sessionId: string; epoch: Epoch }[]).map((one) => {
@@ -110,10 +111,10 @@ export class MemoryLedger {
       case 'activateSession':
         return { type: 'ActivateSession', ...named } as Draft;
       case 'rotateSession': {
-        const { successorHandle: handle, ...rest } = body;
-        const hashed = handle ? { successorHandle: JSON.stringify(handle) } : {};
+        const handle = body.successorHandle as { kind: string } | undefined;
+        const hashed = handle && { successorHandle: { kind: handle.kind, hash: JSON.stringify(handle) } };
         const successorId = this.#store.newSessionId(sessionId);
-        return { type: 'RotateSession', ...rest, ...issued, sessionId, successorId, ...hashed } as Draft;
+        return { type: 'RotateSession', ...named, successorId, ...hashed } as unknown as Draft;
       }
       case 'releaseOwnership':
         return { type: 'ReleaseOwnership', reservedSeconds: 60, ...named } as Draft;

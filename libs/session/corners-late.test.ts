@@ -6,6 +6,7 @@ import {
   endedBy,
   endSession,
   given,
+  handle,
   refused,
   releasedBy,
   releaseOwnership,
@@ -31,7 +32,10 @@ interface Late {
 /** Every command that names a session, but the stop, as cloud-dev sends it. */
 const commands = [
   { command: 'activate', ask: (late: Late) => activateSession({ by: dev, ...late }) },
-  { command: 'rotate', ask: (late: Late) => rotateSession({ by: dev, successorHandle: 'h', ...late }) },
+  {
+    command: 'rotate',
+    ask: (late: Late) => rotateSession({ by: dev, successorHandle: handle('h'), ...late }),
+  },
   { command: 'release', ask: (late: Late) => releaseOwnership({ by: dev, ...late }) },
   { command: 'claim', ask: (late: Late) => claimOwnership(dev, late) },
   { command: 'renew', ask: (late: Late) => renewLease({ by: dev, ...late }) },
@@ -100,7 +104,7 @@ describe.each([...commands, ...stops])('an epoch that the ledger does not know: 
     { state: 'ending', epoch: 2, steps: [startedOn(dev), draining] },
     { state: 'ended', epoch: 3, steps: [startedOn(dev), endedBy(dev)] },
     { state: 'superseded', epoch: 3, steps: [startedOn(dev), supersededBy(debug)] },
-    { state: 'rotated', epoch: 3, steps: [startedOn(dev), rotatedBy(dev, { successorHandle: 'h' })] },
+    { state: 'rotated', epoch: 3, steps: [startedOn(dev), rotatedBy(dev, { successorHandle: handle('h') })] },
   ])('14: is future-epoch when the session is $state', ({ steps, epoch }) => {
     given(...steps)
       .when(ask({ session: 1, epoch }))

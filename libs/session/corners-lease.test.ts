@@ -10,6 +10,7 @@ import {
   endSession,
   event,
   given,
+  handle,
   lease,
   refused,
   refusedAfter,
@@ -37,7 +38,10 @@ const withoutGrace = startedOn(dev, lease({ graceSeconds: 0 }));
 /** Every command that its owner can send, stops aside, and what others need its epoch for. */
 const commands = [
   { command: 'activate', ask: (second: number) => activateSession({ by: dev, second }) },
-  { command: 'rotate', ask: (second: number) => rotateSession({ by: dev, successorHandle: 'h', second }) },
+  {
+    command: 'rotate',
+    ask: (second: number) => rotateSession({ by: dev, successorHandle: handle('h'), second }),
+  },
   { command: 'release', ask: (second: number) => releaseOwnership({ by: dev, second }) },
   { command: 'release to another', ask: releaseToDebug },
   { command: 'claim', ask: (second: number) => claimOwnership(dev, { second }) },

@@ -8,6 +8,7 @@ import {
   draining,
   event,
   given,
+  handle,
   refused,
   releasedBy,
   releaseOwnership,
@@ -215,7 +216,15 @@ describe('rotating', () => {
 
   test('11: gives the successor what the old one had, under the next epoch', () => {
     given(started)
-      .when(rotateSession({ by: dev, reason: 'compact', versionId: 'v7', successorHandle: 'h', second: 9 }))
+      .when(
+        rotateSession({
+          by: dev,
+          reason: 'compact',
+          versionId: 'v7',
+          successorHandle: handle('h'),
+          second: 9,
+        }),
+      )
       .then(
         accepted('rotated', 'SessionRotated'),
         event(0, { previous: { sessionId: 'session-1', status: 'ended', endCause: 'rotated', epoch: 2 } }),
@@ -238,14 +247,14 @@ describe('rotating', () => {
   });
 
   test('11: the old session for the same successor handle answers the recorded successor', () => {
-    given(started, rotatedBy(dev, { successorHandle: 'h' }))
-      .when(rotateSession({ by: dev, session: 1, successorHandle: 'h' }))
+    given(started, rotatedBy(dev, { successorHandle: handle('h') }))
+      .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(accepted('already-rotated'), session({ sessionId: 'session-2' }), besides({ epoch: 2 }));
   });
 
   test('11: and the current one, when it is another by now', () => {
-    given(started, rotatedBy(dev, { successorHandle: 'h' }), supersededBy(debug))
-      .when(rotateSession({ by: dev, session: 1, successorHandle: 'h' }))
+    given(started, rotatedBy(dev, { successorHandle: handle('h') }), supersededBy(debug))
+      .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(
         accepted('already-rotated'),
         session({ sessionId: 'session-2', status: 'ended', endCause: 'superseded' }),
@@ -254,8 +263,10 @@ describe('rotating', () => {
   });
 
   test('11: the old session for another successor is stale-session with the winner', () => {
-    const rotated = given(started, rotatedBy(dev, { successorHandle: 'h' }));
-    rotated.when(rotateSession({ by: dev, session: 1, successorHandle: 'i' })).then(refused('stale-session'));
+    const rotated = given(started, rotatedBy(dev, { successorHandle: handle('h') }));
+    rotated
+      .when(rotateSession({ by: dev, session: 1, successorHandle: handle('i') }))
+      .then(refused('stale-session'));
     rotated.when(rotateSession({ by: dev, session: 1 })).then(refused('stale-session'));
     given(started, rotatedBy(dev))
       .when(rotateSession({ by: dev, session: 1 }))
@@ -264,7 +275,7 @@ describe('rotating', () => {
 
   test('11: a superseded session is stale-session, whatever the successor handle', () => {
     given(started, supersededBy(debug))
-      .when(rotateSession({ by: dev, session: 1, successorHandle: 'h' }))
+      .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(refused('stale-session'));
   });
 

@@ -1,9 +1,14 @@
-import type { Command, SettleSession } from './commands.js';
+import type { Command, EraseScope, SettleSession } from './commands.js';
 import { accept, type Decision } from './decision.js';
 import { end } from './end-session.js';
+import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
+import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
+import { markCheckpoint } from './mark-checkpoint.js';
 import { activate, changeAttributes, claim, release, renew, touch } from './ownership.js';
+import { recordUsage } from './record-usage.js';
+import { reportInvalid } from './report-invalid.js';
 import { rotate } from './rotate-session.js';
 import type { ScopeState } from './session.js';
 import { settle } from './settle.js';
@@ -43,16 +48,26 @@ function decideNow(command: Command, known: Known): Decision {
       return accept('settled', known.past ?? known.latest ?? missing(command));
     case 'ChangeAttributes':
       return changeAttributes(command, known);
+    case 'ChangeHandles':
+      return changeHandles(command, known);
+    case 'EraseScope':
+      return erase(command, known, known.latest ?? missing(command));
+    case 'RecordUsage':
+      return recordUsage(command, known);
+    case 'MarkCheckpoint':
+      return markCheckpoint(command, known);
+    case 'ReportInvalid':
+      return reportInvalid(command, known);
     default:
       return command satisfies never;
   }
 }
 
 /** What `known` knows besides the state: it stays true, but that time has been settled. */
-function beside({ past, pastSuccessor, ignored }: Known): Omit<Known, keyof ScopeState> {
-  return { ...(past && { past }), ...(pastSuccessor && { pastSuccessor }), ...(ignored && { ignored }) };
+function beside({ version: _, latest: __, due: ___, ...rest }: Known): Omit<Known, keyof ScopeState> {
+  return rest;
 }
 
-function missing(command: SettleSession): never {
+function missing(command: SettleSession | EraseScope): never {
   throw new Error(`a ${command.type} came without its session`);
 }

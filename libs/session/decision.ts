@@ -1,4 +1,5 @@
 import type { SessionEvent, StopIgnoredWhy } from './events.js';
+import type { HandleChange } from './handles.js';
 import type { Instant, Session } from './session.js';
 
 export type Outcome =
@@ -14,7 +15,15 @@ export type Outcome =
   | 'ending'
   | 'renewed'
   | 'changed'
+  | 'erased'
   | 'settled'
+  | 'recorded'
+  | 'marked'
+  | 'recovered'
+  | 'started-fresh'
+  | 'already-recovered'
+  | 'marked-invalid'
+  | 'reported'
   | 'unchanged';
 
 export type RefusalCode =
@@ -28,7 +37,16 @@ export type RefusalCode =
   | 'reserved'
   | 'no-lease'
   | 'not-owner'
-  | 'operate-required';
+  | 'handle-taken'
+  | 'too-many-handles'
+  | 'operate-required'
+  | 'chain-too-long'
+  | 'usage-overflow'
+  | 'too-many-currencies'
+  | 'session-invalid'
+  | 'unknown-checkpoint'
+  | 'checkpoint-taken'
+  | 'too-many-checkpoints';
 
 /** A command that was not obeyed, and what its sender needs next. */
 export interface Refusal {
@@ -36,6 +54,8 @@ export interface Refusal {
   current?: Session;
   /** For `reserved`: when it is over. */
   until?: Instant;
+  /** For `handle-taken`: the kind of the one that is. */
+  handle?: string;
 }
 
 /** `session` is the one that the command was about, as it is afterwards. */
@@ -46,8 +66,12 @@ export interface Accepted {
   events: SessionEvent[];
   /** The session's lease starts anew, without an event. */
   renews?: true;
+  /** What becomes of outside names, in this order. Those that bind to the scope make no event. */
+  handles?: readonly HandleChange[];
   /** The current session, where `session` may be history. */
   current?: Session;
+  /** For `reported`: in how many seconds the session should be tried again. */
+  retryAfter?: number;
 }
 
 export interface Refused {

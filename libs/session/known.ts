@@ -1,4 +1,5 @@
 import type { StopIgnoredWhy } from './events.js';
+import type { HandleHolder } from './handles.js';
 import type { ScopeState, Session } from './session.js';
 
 /** A scope's state and what else the command at hand has to know. */
@@ -9,6 +10,21 @@ export interface Known extends ScopeState {
   pastSuccessor?: Session;
   /** Whether the time of the current session is over: its lease, its grace, or its draining. */
   due?: boolean;
+  /** For EraseScope: whether there are details of the scope, of any of its sessions. */
+  detailed?: boolean;
   /** Why stops of the same session, origin and epoch were ignored, as recorded before. */
   ignored?: readonly StopIgnoredWhy[];
+  /** Who has the handles that the command names, by hash; absent: nobody. */
+  handles?: ReadonlyMap<string, HandleHolder>;
+  /** Whether the same failure of the same session was reported under the same epoch before. */
+  reported?: boolean;
+  /**
+   * For a recovery: the nearest session that the latest one continues and that was not reported invalid, at
+   * most 100 back.
+   */
+  lastValid?: Session;
+  /** The session of the checkpoint that the command names. */
+  checkpoint?: Session;
+  /** How many checkpoints the scope has. */
+  checkpoints?: number;
 }

@@ -5,11 +5,13 @@ import type {
   Issued,
   ReleaseOwnership,
   RenewLease,
+  StartSession,
   TouchSession,
 } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
+import { bindTo } from './handles.js';
 import type { Known } from './known.js';
-import { fenced, isOwner, isPrincipal, later } from './rules.js';
+import { fenced, forcedBy, isOwner, isPrincipal, later } from './rules.js';
 import { currentOf, type Owner, ownerMatches, type Session } from './session.js';
 
 export function activate(command: ActivateSession, known: Known): Decision {
@@ -23,6 +25,7 @@ export function activate(command: ActivateSession, known: Known): Decision {
 }
 
 export function release(command: ReleaseOwnership, known: Known): Decision {
+  if (command.force && !command.operate) return refuse('operate-required');
   const released = known.latest;
   if (released?.status === 'released' && wasReleasedBy(command, released)) {
     return accept('unchanged', released); // 10
@@ -30,7 +33,8 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
   const current = fenced(command, known);
   if ('refusal' in current) return current;
   if (current.status === 'ending') return refuse('session-ending', { current }); // 10
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  if (command.force && current.status === 'released') return accept('unchanged', current); // 10
+  if (!command.force && !isOwner(command, current, command.owner)) return refuse('not-owner', { current });
 
   const { owner, ...rest } = current;
   const session: Session = {
@@ -44,7 +48,7 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
     session.reservedFor = command.to;
     session.reservedUntil = later(command.at, command.reservedSeconds);
   }
-  return accept('released', session, { type: 'OwnershipReleased', session });
+  return accept('released', session, { type: 'OwnershipReleased', session, ...forcedBy(command) });
 }
 
 /** The release of the caller itself, asked for again: under the epoch before it, or the one it made. A lapse was none. */
@@ -54,7 +58,7 @@ function wasReleasedBy(command: ReleaseOwnership, released: Session): boolean {
     released.expiresAt === undefined &&
     (command.epoch === released.epoch - 1 || command.epoch === released.epoch) &&
     isPrincipal(command, released) &&
-    (command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
+    (command.force || command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
   );
 }
 
@@ -63,10 +67,10 @@ export function claim(command: ClaimOwnership, known: Known): Decision {
   const current = fenced(command, known);
   if ('refusal' in current) return current;
   if (current.status === 'ending') return refuse('session-ending', { current });
-  if (current.status === 'released') return take(current, command, command.owner, command);
+  if (current.status === 'released') return take(current, command, command.owner, command, known);
   if (isOwner(command, current, command.owner)) return accept('unchanged', current); // 9
   if (!command.force) return refuse('not-owner', { current }); // 9
-  return take(current, command, command.owner, command);
+  return take(current, command, command.owner, command, known);
 }
 
 /** Makes `owner` the owner of a released session, or of any when forced. 2, 9 */
@@ -74,14 +78,15 @@ export function take(
   current: Session,
   issued: Issued,
   owner: Owner,
-  { force: forced, lease }: Pick<ClaimOwnership, 'force' | 'lease'> = {},
+  { force, lease, handles = [] }: Pick<ClaimOwnership, 'force' | 'lease'> & Pick<StartSession, 'handles'>,
+  known: Known,
 ): Decision {
   const { reservedFor, reservedUntil, previousOwner: _, expiresAt: __, ...rest } = current;
   const reserved = reservedFor && reservedUntil && issued.at < reservedUntil;
-  if (reserved && !ownerMatches(reservedFor, owner) && !forced) {
+  if (reserved && !ownerMatches(reservedFor, owner) && !force) {
     return refuse('reserved', { current, until: reservedUntil });
   }
-  const session: Session = {
+  const claimed: Session = {
     ...rest,
     status: current.status === 'released' ? 'active' : current.status,
     epoch: current.epoch + 1,
@@ -89,12 +94,12 @@ export function take(
     owner,
     principal: issued.principal,
   };
-  if (lease) session.lease = lease;
-  return accept('claimed', session, {
-    type: 'OwnershipClaimed',
-    session,
-    ...(forced && { forced: true }),
-  });
+  if (lease) claimed.lease = lease;
+  const bound = bindTo(claimed, handles, known);
+  if ('refusal' in bound) return bound;
+  const { session, changes } = bound;
+  const event = { type: 'OwnershipClaimed', session, ...(force && { forced: true as const }) } as const;
+  return { ...accept('claimed', session, event), handles: changes };
 }
 
 export function renew(command: RenewLease, known: Known): Decision {

@@ -1,14 +1,20 @@
 /// <reference types="jest" />
 // Given / when / then for the decider. For tests only: index.ts does not show it.
+import { lastValidBefore } from './chain.js';
 import type {
   ActivateSession,
   ChangeAttributes,
+  ChangeHandles,
   ClaimOwnership,
   Command,
   EndSession,
+  EraseScope,
   Issued,
+  MarkCheckpoint,
+  RecordUsage,
   ReleaseOwnership,
   RenewLease,
+  ReportInvalid,
   RotateSession,
   SettleSession,
   StartSession,
@@ -18,10 +24,11 @@ import { decide } from './decide.js';
 import type { Decision, Outcome, RefusalCode, Refused } from './decision.js';
 import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
 import { evolve } from './evolve.js';
+import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Known } from './known.js';
 import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
-import { type Timer, timerOf } from './timer.js';
+import { startsTimer, type Timer, timerOf } from './timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */
 export interface Story {
@@ -31,13 +38,21 @@ export interface Story {
   seen: readonly Session[];
   /** Every session as it is now. */
   sessions: ReadonlyMap<SessionId, Session>;
+  /** Which session has a handle of this scope, by hash; undefined: the scope itself. */
+  handles: ReadonlyMap<string, SessionId | undefined>;
   /** When the current session's time is over, as its lease row would say. */
   timer?: Timer;
 }
 
 export type { RefusalCode } from './decision.js';
 
-export const nothingYet: Story = { state: noSessionYet, events: [], seen: [], sessions: new Map() };
+export const nothingYet: Story = {
+  state: noSessionYet,
+  events: [],
+  seen: [],
+  sessions: new Map(),
+  handles: new Map(),
+};
 
 export function tell(story: Story, ...events: SessionEvent[]): Story {
   return events.reduce((told, event) => {
@@ -47,6 +62,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
       state: evolve(told.state, event),
       events: [...told.events, event],
       seen: [...told.seen, ...changed],
+      handles: told.handles,
       sessions: new Map([...told.sessions, ...changed.map((one) => [one.sessionId, one] as const)]),
     };
   }, story);
@@ -54,8 +70,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (event.type === 'StopIgnored') return [];
-  return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
+  return [...('previous' in event ? [event.previous] : []), ...('session' in event ? [event.session] : [])];
 }
 
 /** What a command is decided on, how, and what that leads to. */
@@ -69,7 +84,7 @@ export interface Told {
 /** Decides a command on what the writer would load for it, or on `known`. */
 export function act(before: Story, command: Command, known = knownFor(before, command)): Told {
   const decision = decide(command, known);
-  const after = tell(before, ...decision.events);
+  const after = { ...tell(before, ...decision.events), handles: handlesAfter(before, decision) };
   const { latest } = after.state;
   if (!latest || !setsTimer(decision)) return { before, known, decision, after };
   const { timer: _, ...rest } = after;
@@ -77,8 +92,17 @@ export function act(before: Story, command: Command, known = knownFor(before, co
   return { before, known, decision, after: { ...rest, ...(timer && { timer }) } };
 }
 
+function handlesAfter({ handles }: Story, decision: Decision): Story['handles'] {
+  const after = new Map(handles);
+  for (const { hash, to } of ('handles' in decision && decision.handles) || []) {
+    if (to === 'nothing') after.delete(hash);
+    else after.set(hash, to === 'scope' ? undefined : to.sessionId);
+  }
+  return after;
+}
+
 function setsTimer(decision: Decision): boolean {
-  return 'renews' in decision || decision.events.some((event) => event.type !== 'StopIgnored');
+  return 'renews' in decision || decision.events.some(startsTimer);
 }
 
 /**
@@ -87,8 +111,10 @@ function setsTimer(decision: Decision): boolean {
  */
 export function knownFor(story: Story, command: Command): Known {
   const due = story.timer !== undefined && command.at >= story.timer.until;
-  const known: Known = { ...story.state, due };
-  if (command.type === 'StartSession') return known;
+  const known: Known = { ...story.state, due, handles: holdersIn(story) };
+  if (command.type === 'EraseScope') known.detailed = hasDetails(story);
+  Object.assign(known, checkpointFor(story, command), validityFor(story, command));
+  if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
     known.past = named;
@@ -102,6 +128,48 @@ export function knownFor(story: Story, command: Command): Known {
       .map((ignored) => ignored.why);
   }
   return known;
+}
+
+/** The handle of another scope, which nobody else may bind. */
+export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
+
+function holdersIn({ handles }: Story): Map<string, HandleHolder> {
+  const holders = new Map<string, HandleHolder>([[foreign.hash, { scope: 'another' }]]);
+  for (const [hash, sessionId] of handles)
+    holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
+  return holders;
+}
+
+/** Whether a session has got attributes since details were last erased. */
+function hasDetails({ events }: Story): boolean {
+  const digests = (some: readonly SessionEvent[]) =>
+    new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
+  const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
+  const before = digests(events.slice(0, erased + 1));
+  return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
+}
+
+/** The checkpoint that a command names, with its session as it is now. */
+function checkpointFor(story: Story, command: Command): Pick<Known, 'checkpoint' | 'checkpoints'> {
+  const label = command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+  const named = command.type === 'MarkCheckpoint' ? command.label : label;
+  if (named === undefined) return {};
+  const marked = story.events.filter((event) => event.type === 'CheckpointMarked');
+  const [session] = marked.filter((event) => event.label === named).flatMap(sessionsIn);
+  const checkpoint = session && story.sessions.get(session.sessionId);
+  return { checkpoints: marked.length, ...(checkpoint && { checkpoint }) };
+}
+
+/** For a report that a session is invalid: what recovery may go back to, and whether it was reported before. */
+function validityFor(story: Story, command: Command): Pick<Known, 'reported' | 'lastValid'> {
+  if (command.type !== 'ReportInvalid') return {};
+  const { sessionId, epoch, reason } = command;
+  const reported = story.events
+    .filter((event) => event.type === 'InvalidReported' && event.reason === reason)
+    .flatMap(sessionsIn)
+    .some((session) => session.sessionId === sessionId && session.epoch === epoch);
+  const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
+  return { reported, ...(lastValid && { lastValid }) };
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
@@ -150,7 +218,10 @@ export function accepted(outcome: Outcome, ...types: SessionEventType[]): Expect
   return ({ decision, after }) => {
     expect(decision).toMatchObject({ outcome });
     expect(decision.events.map((event) => event.type)).toEqual(types);
-    if ('outcome' in decision && types.length > 0) expect(after.state.latest).toEqual(decision.session);
+    if (!('outcome' in decision) || types.length === 0) return;
+    const { sessionId } = decision.session;
+    const isLatest = sessionId === after.state.latest?.sessionId;
+    expect(isLatest ? after.state.latest : after.sessions.get(sessionId)).toEqual(decision.session);
   };
 }
 
@@ -177,8 +248,20 @@ export function besides(expected: Partial<Session>): Expectation {
   return ({ decision }) => expect(decision).toMatchObject({ current: expected });
 }
 
+/** What became of handles, by hash: a session's number, the scope, or nothing. */
+export function handles(expected: Record<string, number | 'scope' | 'nothing'>): Expectation {
+  return ({ decision }) => {
+    const changes = ('handles' in decision && decision.handles) || [];
+    const told = changes.map(({ hash, to }) => [
+      hash,
+      typeof to === 'string' ? to : Number(to.sessionId.replace('session-', '')),
+    ]);
+    expect(Object.fromEntries(told)).toEqual(expected);
+  };
+}
+
 /** Not obeyed, nothing recorded; the answer carries the current session, if there is one. */
-export function refused(code: RefusalCode, more: { until?: Instant } = {}): Expectation {
+export function refused(code: RefusalCode, more: { until?: Instant; handle?: string } = {}): Expectation {
   return ({ before, decision }) => {
     const currently = code === 'operate-required' ? undefined : currentOf(before.state);
     expect(decision).toEqual({
@@ -323,6 +406,29 @@ export function changeAttributes({ by, ...more }: By<ChangeAttributes>) {
   });
 }
 
+/** Binds and unbinds handles of the session and its scope. */
+export function changeHandles({ by, ...more }: By<ChangeHandles>) {
+  return (story: Story): ChangeHandles => ({
+    type: 'ChangeHandles',
+    bind: [],
+    unbind: [],
+    ...said(story, by, more),
+  });
+}
+
+/** An outside name. */
+export function handle(hash: string): Handle {
+  return { kind: 'agent', hash };
+}
+
+export function toScope(hash: string): NewHandle {
+  return { ...handle(hash), binds: 'scope' };
+}
+
+export function toSession(hash: string): NewHandle {
+  return { ...handle(hash), binds: 'session' };
+}
+
 export function renewLease({ by, ...more }: By<RenewLease>) {
   return (story: Story): RenewLease => ({ type: 'RenewLease', ...said(story, by, more) });
 }
@@ -334,12 +440,49 @@ export function touchSession({ by, ...more }: By<TouchSession>) {
   };
 }
 
+/** An operator has the scope's details forgotten. */
+export function eraseScope({ second, ...more }: More<EraseScope> = {}) {
+  return (): EraseScope => ({
+    type: 'EraseScope',
+    scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
+    ...issued('operator', second),
+    operate: true,
+    ...more,
+  });
+}
+
 /** The reaper looks at the latest session so many seconds after the story began. */
 export function settleSession(second: number) {
   return (story: Story): SettleSession => {
     const { epoch: _, ...rest } = said(story, 'reaper', { second, operate: true }, story.state.latest);
     return { type: 'SettleSession', ...rest };
   };
+}
+
+export function recordUsage({ by, ...more }: By<RecordUsage>) {
+  return (story: Story): RecordUsage => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'RecordUsage', usage: { inputTokens: 1 }, ...rest };
+  };
+}
+
+export function markCheckpoint({ by, ...more }: By<MarkCheckpoint>) {
+  return (story: Story): MarkCheckpoint => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'MarkCheckpoint', label: 'v1', ...rest };
+  };
+}
+
+/** Definite, and to go on from the latest valid session, unless said. */
+export function reportInvalid({ by, ...more }: By<ReportInvalid>) {
+  return (story: Story): ReportInvalid => ({
+    type: 'ReportInvalid',
+    certainty: 'definite',
+    reason: 'context lost',
+    fallback: 'latest-valid',
+    successorId: nextId(story),
+    ...said(story, by, more),
+  });
 }
 
 /** A lease of ten seconds with a grace of five, unless said. */
@@ -357,9 +500,14 @@ export const releasedBy = (by: Who, to?: Who, reservedSeconds?: number) =>
   releaseOwnership({ by, ...(to && { to }), ...(reservedSeconds && { reservedSeconds }) });
 export const claimedBy = claimOwnership;
 export const endedBy = (origin: Who) => endSession({ origin });
+export const usedBy = recordUsage;
+export const invalidBy = reportInvalid;
+export const checkpointBy = (by: Who, label: string, more: More<MarkCheckpoint> = {}) =>
+  markCheckpoint({ by, label, ...more });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
 export const settledAt = settleSession;
+export const erasedAt = (second: number) => eraseScope({ second });
 export const drainedBy = (origin: Who, drainSeconds: number) => endSession({ origin, drainSeconds });
 
 /** The session of cloud-dev drains. */

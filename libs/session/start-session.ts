@@ -1,8 +1,11 @@
+import { continuing, isLong } from './chain.js';
 import type { StartSession } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
+import type { SessionEvent } from './events.js';
+import { bindEach, bindTo, type HandleChange } from './handles.js';
 import type { Known } from './known.js';
 import { take } from './ownership.js';
-import { about, ended } from './rules.js';
+import { about, ended, isOwner } from './rules.js';
 import { currentOf, epochOf, type Session } from './session.js';
 
 export function start(command: StartSession, known: Known): Decision {
@@ -11,13 +14,29 @@ export function start(command: StartSession, known: Known): Decision {
   const expected = command.expectedEpoch ?? epoch;
   if (expected > epoch) return refuse('future-epoch', about(current)); // 14
   if (expected < epoch) return refuse('stale-epoch', about(current)); // 1
+  if (command.fromCheckpoint !== undefined) {
+    if (!known.checkpoint) return refuse('unknown-checkpoint', about(current));
+    if (known.checkpoint.invalid) return refuse('session-invalid', about(current));
+  }
   if (!current || command.onConflict === 'supersede') return begin(command, known); // 1
   if (command.onConflict === 'reject') return refuse('session-active', { current }); // 3
   if (current.status === 'ending') return refuse('session-ending', { current }); // 2
-  if (current.status === 'released') return take(current, command, command.owner); // 2
-  return current.lease?.renewOn === 'use'
-    ? { ...accept('joined', current), renews: true }
-    : accept('joined', current); // 2
+  if (current.status === 'released') return take(current, command, command.owner, command, known); // 2
+  return join(command, current, known); // 2
+}
+
+/** A handle of the session is its owner's to bind; anybody who joins may bind one to the scope. */
+function join(command: StartSession, current: Session, known: Known): Decision {
+  const renews = current.lease?.renewOn === 'use' && ({ renews: true } as const);
+  if (!command.handles) return { ...accept('joined', current), ...renews };
+  const bound = bindEach(current, command.handles, known);
+  if ('refusal' in bound) return bound;
+  if (bound.events.length > 0 && !isOwner(command, current, command.owner)) {
+    return refuse('not-owner', { current });
+  }
+  // An event renews by itself.
+  const renewed = bound.events.length === 0 && renews;
+  return { ...accept('joined', bound.session, ...bound.events), handles: bound.changes, ...renewed };
 }
 
 function begin(command: StartSession, known: Known): Decision {
@@ -27,7 +46,7 @@ function begin(command: StartSession, known: Known): Decision {
     ...ended(old, command.at, 'superseded'),
     successorId: command.sessionId,
   };
-  const session: Session = {
+  let session: Session = {
     sessionId: command.sessionId,
     scope: { userId: command.scope.userId, projectId: command.scope.projectId },
     status: command.phase ?? 'active',
@@ -42,12 +61,25 @@ function begin(command: StartSession, known: Known): Decision {
   session.revision += 1;
   if (command.lease) session.lease = command.lease;
   if (command.attributesDigest !== undefined) session.attributesDigest = command.attributesDigest;
+  if (command.policy) session.policy = command.policy;
+  if (command.policy && isLong(session, 1)) session.resetAdvised = true;
+  if (command.fromCheckpoint !== undefined && known.checkpoint) {
+    session.previousRootId = known.checkpoint.rootId;
+    session.fromCheckpoint = command.fromCheckpoint;
+    Object.assign(session, continuing(known.checkpoint));
+  }
+  let handles: readonly HandleChange[] | undefined;
+  if (command.handles) {
+    const bound = bindTo(session, command.handles, known);
+    if ('refusal' in bound) return bound;
+    session = bound.session;
+    handles = bound.changes;
+  }
   const started = { type: 'SessionStarted', session } as const;
-  if (!superseded) return accept('started', session, started);
-  return accept(
-    'started',
-    session,
-    { type: 'SessionSuperseded', session: superseded, by: command.owner },
-    started,
-  );
+  const events: SessionEvent[] = superseded
+    ? [{ type: 'SessionSuperseded', session: superseded, by: command.owner }, started]
+    : [started];
+  const accepted = accept('started', session, ...events);
+  if (handles) accepted.handles = handles;
+  return accepted;
 }

@@ -12,7 +12,8 @@ export function settings(): Record<string, string> {
 }
 
 /** Opens a ledger in this process, composed as the service composes it; the database may be empty. */
-export async function openHere(databaseUrl: string): Promise<Ledger> {
-  const config = readConfig({ ...settings(), DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' });
+export async function openHere(databaseUrl: string, more: Record<string, string> = {}): Promise<Ledger> {
+  const places = { DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' };
+  const config = readConfig({ ...settings(), ...places, ...more });
   return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), new Metrics());
 }

@@ -1,18 +1,24 @@
 // Sends requests from a process of its own, so that neither side shares a thread with its load.
 import { randomInt, randomUUID } from 'node:crypto';
 import autocannon from 'autocannon';
+import { lot } from './leases.js';
 import { SCOPES, scopeNumber, startBody } from './scopes.js';
 
 /** One turn of load on 127.0.0.1. */
 export interface LoadOrder {
   port: number;
   path: string;
-  /** `start`: POST a session for one of all scopes. `current`: GET what is current in one of those that exist. */
-  kind: 'start' | 'current';
+  /**
+   * `start`: POST a session for one of all scopes. `current`: GET what is current in one of those that exist.
+   * `renew`: POST the renewal of a lot of `sessions`, of epoch 1, of which each has to be renewed.
+   */
+  kind: 'start' | 'current' | 'renew';
   /** Whether each start has an idempotency key of its own. */
   keyed?: boolean;
   /** How many scopes exist. */
   existing?: number;
+  /** In random order. */
+  sessions?: readonly string[];
   connections: number;
   ms: number;
 }
@@ -47,17 +53,36 @@ const requests: Record<LoadOrder['kind'], (order: LoadOrder) => (request: Reques
       return request;
     };
   },
+  renew: ({ sessions = [] }) => {
+    const headers = { 'content-type': 'application/json' };
+    return (request) => {
+      request.body = JSON.stringify(lot(sessions).map((sessionId) => ({ sessionId, epoch: 1 })));
+      request.headers = headers;
+      return request;
+    };
+  },
 };
 
 async function load(order: LoadOrder): Promise<LoadReport> {
   const { port, path, kind, connections, ms } = order;
+  let refused = 0;
+  // What is not obeyed stands in a list of results that is answered 200 all the same.
+  const onResponse = (_status: number, body: string) => {
+    if (body.includes('"problem"')) refused += 1;
+  };
+  const asked: Request = {
+    method: kind === 'current' ? 'GET' : 'POST',
+    path,
+    setupRequest: requests[kind](order),
+    ...(kind === 'renew' && { onResponse }),
+  };
   const options: autocannon.Options = {
     url: `http://127.0.0.1:${port}`,
     connections,
     duration: (RAMP_MS + ms) / 1_000,
     sampleInt: SAMPLE_MS,
     timeout: 5,
-    requests: [{ method: kind === 'start' ? 'POST' : 'GET', path, setupRequest: requests[kind](order) }],
+    requests: [asked],
   };
   const from = performance.now() + RAMP_MS;
   const latencies: number[] = [];
@@ -68,10 +93,12 @@ async function load(order: LoadOrder): Promise<LoadReport> {
       if (now >= from && now < from + ms) latencies.push(latency);
     });
   });
-  const failed = errors + non2xx > 0;
+  const failed = errors + non2xx + refused > 0;
   return {
     latencies,
-    ...(failed && { failure: `${errors} errors, answers ${JSON.stringify(statusCodeStats)}` }),
+    ...(failed && {
+      failure: `${errors} errors, ${refused} refused, answers ${JSON.stringify(statusCodeStats)}`,
+    }),
   };
 }
 

@@ -9,9 +9,10 @@ import { commands } from './w1-commands.js';
 import { httpCommands } from './w2-http-commands.js';
 import { httpReads } from './w3-http-reads.js';
 import { toKafka } from './w5-kafka.js';
+import { renewals } from './w8-renewals.js';
 import type { Bench, Workload } from './workload.js';
 
-const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka];
+const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, renewals];
 
 const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
 

@@ -20,6 +20,11 @@ export function memoryOf(service: number, postgres: number): Record<string, numb
   return Object.fromEntries(Object.entries(parts).flatMap(([part, mib]) => (mib ? [[part, mib]] : [])));
 }
 
+/** What a process holds at the moment, in MiB; NaN where there is no /proc. */
+export function residentMemory(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) / 1024;
+}
+
 /** Peak memory of a process in MiB; undefined where there is no /proc. */
 function peakMemory(pid: number): number | undefined {
   const kib = /^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1];

@@ -1,3 +1,4 @@
+import type { StartBody } from '#contracts';
 import { anonymous } from '../../apps/ledger/caller.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
 import { openHere } from './ledger.js';
@@ -5,21 +6,30 @@ import { startBody } from './scopes.js';
 
 const CALLERS = 1_024;
 
-/** Makes a ledger in an empty database and starts a session in each of the first `count` scopes. */
-export async function seed(databaseUrl: string, count: number, signal: AbortSignal): Promise<void> {
+/** Makes a ledger in an empty database and starts a session in each of the first `count` scopes; their ids. */
+export async function seed(
+  databaseUrl: string,
+  count: number,
+  signal: AbortSignal,
+  bodyOf: (n: number) => StartBody = startBody,
+): Promise<string[]> {
   const ledger = await openHere(databaseUrl);
+  const sessions: string[] = [];
   try {
     const submissions = new Submissions(ledger.identity);
     let next = 0;
     const caller = async () => {
       while (next < count && !signal.aborted) {
-        const body = startBody(next++);
-        await ledger.writer.submit(
+        const body = bodyOf(next++);
+        const answer = await ledger.writer.submit(
           submissions.start(anonymous, body, { key: undefined, path: '/v1/sessions', body }),
         );
+        if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
+        sessions.push(answer.session.sessionId);
       }
     };
     await Promise.all(Array.from({ length: CALLERS }, caller));
+    return sessions;
   } finally {
     await ledger.close();
   }

@@ -2,7 +2,8 @@ import { ask, type Call, type Reply } from './http.js';
 import type { ProblemBody } from './sessions.js';
 
 /** What would show a caller how the service is built. */
-const INTERNALS = /\bat \S+:\d+|\.[jt]s\b|node_modules|FST_|Error\b|\bselect\b|\bsql\b|undefined|\[object/i;
+const INTERNALS =
+  /\bat \S+:\d+|\.[jt]s\b|node_modules|FST_|Error\b|\bselect\b.*\bfrom\b|\bsql\b|undefined|\[object/i;
 const MEMBERS = ['type', 'title', 'status', 'detail', 'retryable'];
 
 /** Says what is wrong with an answer as a problem; empty when all is as it should be. */

@@ -40,8 +40,10 @@ export class Presenter {
           .header('content-type', 'application/json')
           .header('ledger-position', `${position.partition}:${position.sequence}`);
         if (answer.replayed) reply.header('idempotency-replayed', 'true');
+        if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
+        const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
         reply.send(
-          `{"outcome":"${outcome}","session":${session}${current},"position":${JSON.stringify(position)}}`,
+          `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
         );
         return;
       }
@@ -57,9 +59,12 @@ export class Presenter {
   async problem(answer: Exclude<Answer, { kind: 'accepted' }>): Promise<Problem> {
     switch (answer.kind) {
       case 'refused': {
-        const { code, current, until } = answer.refusal;
+        const { code, current, until, handle } = answer.refusal;
         const shown = current && JSON.parse(await this.session(current));
-        return { code, more: { ...(until && { until }), ...(shown && { current: shown }) } };
+        return {
+          code,
+          more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
+        };
       }
       case 'attributes-too-large':
         return {

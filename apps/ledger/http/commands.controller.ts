@@ -6,6 +6,7 @@ import type {
   AttributesBody,
   ClaimBody,
   EndBody,
+  HandlesBody,
   ReleaseBody,
   RotateBody,
   StartBody,
@@ -44,12 +45,16 @@ export class CommandsController {
 
   @Route('rotateSession')
   rotate(@Req() request: OfSession<RotateBody>, @Res() reply: FastifyReply) {
-    const { successorHandle: handle, ...body } = named(request);
+    const { successorHandle, handles = [], ...body } = named(request);
+    const names = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
+    const bound = this.submissions.handles(anonymous, names);
+    const successor = successorHandle && bound.shift();
     return this.forSession(request, reply, {
       type: 'RotateSession',
       ...body,
       successorId: this.submissions.successorOf(body.sessionId),
-      ...(handle && { successorHandle: this.submissions.handle(anonymous, handle) }),
+      ...(successor && { successorHandle: successor }),
+      ...(bound.length > 0 && { handles: bound }),
     });
   }
 
@@ -89,6 +94,19 @@ export class CommandsController {
     const submission = this.submissions.forSession(anonymous, draft, keyedRequest(request));
     submission.patch = { json: JSON.parse(attributesJson(attributes)), salt: newSalt() };
     return this.execute(reply, submission);
+  }
+
+  @Route('changeHandles')
+  changeHandles(@Req() request: OfSession<HandlesBody>, @Res() reply: FastifyReply) {
+    const { bind = [], unbind = [], ...body } = named(request);
+    // Together, so that none is bound and unbound at once.
+    this.submissions.handles(anonymous, [...bind, ...unbind]);
+    return this.forSession(request, reply, {
+      type: 'ChangeHandles',
+      ...body,
+      bind: this.submissions.handles(anonymous, bind),
+      unbind: this.submissions.handles(anonymous, unbind),
+    });
   }
 
   private forSession(

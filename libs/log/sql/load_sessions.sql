@@ -1,5 +1,5 @@
 -- The scopes of the sessions that a batch names; for those that are over, their end and their successor's.
-select n.session_id, n.scope_id, n.successor_id, n.final, next.final as successor,
+select n.session_id, replace(n.scope_id::text, '-', '') as scope_id, n.successor_id, n.final, next.final as successor,
        s.scope_key, s.version, s.latest,
        l.until <= clock_timestamp() and ledger.lease_is_over(l.until, l.seconds) as due
   from unnest($1::smallint[], $2::uuid[]) as asked (partition, session_id)

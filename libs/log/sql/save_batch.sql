@@ -63,13 +63,14 @@ new_receipts as (
 ),
 -- The first time with the StopIgnored that recorded it; again only one more.
 counted_stops as (
-  insert into ledger.ignored_stops (partition, scope_id, stop_id, why, sequence, count)
-  select * from unnest($48::smallint[], $49::uuid[], $50::uuid[], $51::text[], $52::bigint[], $53::bigint[])
+  insert into ledger.ignored_stops (partition, scope_id, session_id, stop_id, why, sequence, count)
+  select *
+    from unnest($48::smallint[], $49::uuid[], $50::uuid[], $51::uuid[], $52::text[], $53::bigint[], $54::bigint[])
       on conflict (partition, stop_id, why) do update
      set count = ledger.ignored_stops.count + excluded.count
 )
 update ledger.heads h
    set sequence = n.sequence, at = n.at, frontier = decode(n.frontier, 'hex')
-  from unnest($54::smallint[], $55::bigint[], $56::timestamptz[], $57::text[])
+  from unnest($55::smallint[], $56::bigint[], $57::timestamptz[], $58::text[])
     as n (partition, sequence, at, frontier)
  where h.partition = n.partition

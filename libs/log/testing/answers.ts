@@ -68,6 +68,9 @@ function disagreement(
   log: readonly StoredEvent[],
 ): string | undefined {
   const { partition, sequence } = answer.position;
+  // That another scope has a handle is nothing that one scope's events could say.
+  if (answer.kind === 'refused' && answer.refusal.code === 'handle-taken' && events.length === 0)
+    return undefined;
   const last = events.at(-1);
   if (last && (last.partition !== partition || last.sequence !== sequence))
     return 'answered another position';
@@ -82,6 +85,8 @@ function disagreement(
   if (!isDeepStrictEqual(plain(decision.events), plain(events.map(({ event }) => event))))
     return `the log has ${events.map(({ type }) => type)} where ${decision.events.map(({ type }) => type)} belongs`;
   const { kind, position: _, ...said } = answer;
+  // Handles of the scope come and go without an event.
+  if (command.type === 'ChangeHandles' && kind === 'accepted' && events.length === 0) return undefined;
   if (!isDeepStrictEqual(plain(said), plain(answerOf(decision))))
     return `answered ${kind} otherwise than decided`;
   return undefined;
@@ -89,7 +94,7 @@ function disagreement(
 
 function answerOf(decision: Decision): object {
   if ('refusal' in decision) return { refusal: decision.refusal };
-  const { events: _, ...accepted } = decision;
+  const { events: _, handles: __, ...accepted } = decision;
   return accepted;
 }
 

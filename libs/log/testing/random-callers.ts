@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import type { Owner, Session } from '#session';
 import { type Answer, newSessionId, partitionOfSession, type Submission } from '../index.js';
 import { ask, type Told } from './answers.js';
-import { again, forSession, keyed, type Place, start, withAttributes } from './submissions.js';
+import {
+  again,
+  forSession,
+  keyed,
+  markCheckpoint,
+  type Place,
+  recordUsage,
+  reportInvalid,
+  start,
+  withAttributes,
+} from './submissions.js';
 
 const owners: Owner[] = [
   { environment: 'cloud-dev' },
@@ -12,7 +22,14 @@ const owners: Owner[] = [
 
 const kinds = [
   ...(['start', 'start', 'activate', 'rotate', 'rotate', 'release', 'release', 'claim', 'claim'] as const),
-  ...(['end', 'end', 'late', 'again', 'stranger'] as const),
+  ...(['end', 'end', 'late', 'again', 'stranger', 'handles'] as const),
+  ...(['usage', 'invalid', 'invalid', 'checkpoint', 'from checkpoint', 'release'] as const),
+];
+
+const names = Array.from({ length: 12 }, (_, index) => `handle-${index}`);
+const newHandles = (hash: string) => [
+  { kind: 'agent', hash, binds: 'scope' as const },
+  { kind: 'agent', hash, binds: 'session' as const },
 ];
 
 const move = fc.record({
@@ -30,7 +47,24 @@ const move = fc.record({
   starting: fc.boolean(),
   expects: fc.constantFrom(false, false, true),
   reserved: fc.option(fc.constantFrom(...owners), { nil: undefined }),
-  handle: fc.option(fc.constantFrom('handle-1', 'handle-2'), { nil: undefined }),
+  /** The provider's name for a successor: one of two that are meant for it, or one that anybody might have. */
+  handle: fc.option(fc.constantFrom('a', 'b', 'a', 'b', ...names.slice(0, 2)), { nil: undefined }),
+  bind: fc.subarray(
+    names.flatMap((hash) => newHandles(hash)),
+    { maxLength: 2 },
+  ),
+  unbind: fc.subarray(
+    names.map((hash) => ({ kind: 'agent', hash })),
+    { maxLength: 3 },
+  ),
+  usage: fc.constantFrom(
+    { inputTokens: 7 },
+    { outputTokens: 3, cost: { amount: '0.01', currency: 'EUR' }, model: 'größer' },
+    { inputTokens: Number.MAX_SAFE_INTEGER },
+  ),
+  label: fc.constantFrom('v1', '"}, NULL \\ 🚲'),
+  certainty: fc.constantFrom('definite', 'definite', 'transient'),
+  fallback: fc.constantFrom('latest-valid', 'latest-valid', 'start-fresh'),
   key: fc.constantFrom(true, false),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
@@ -92,8 +126,15 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
       return forSession(meant, { type: 'ActivateSession', ...issued });
     case 'rotate': {
       const successorId = newSessionId(partitionOfSession(meant.sessionId));
-      const named = handle && { successorHandle: handle };
-      return forSession(meant, { type: 'RotateSession', successorId, reason: 'bigger', ...named, ...issued });
+      const named = handle && {
+        successorHandle: {
+          kind: 'agent',
+          hash: handle.length === 1 ? `${meant.sessionId}-${handle}` : handle,
+        },
+      };
+      const used = made.force && { usage: made.usage };
+      const reason = made.starting ? 'compact' : 'reset';
+      return forSession(meant, { type: 'RotateSession', successorId, reason, ...named, ...used, ...issued });
     }
     case 'release': {
       const to = reserved && { to: reserved, reservedSeconds: 3_600 };
@@ -101,6 +142,25 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
     }
     case 'claim':
       return forSession(meant, { type: 'ClaimOwnership', owner, ...force, ...issued });
+    case 'handles': {
+      const bind = made.bind.filter(isFirst);
+      const unbind = made.unbind.filter(({ hash }) => !bind.some((one) => one.hash === hash));
+      return forSession(meant, { type: 'ChangeHandles', bind, unbind, ...issued });
+    }
+    case 'usage':
+      return recordUsage(meant, made.usage);
+    case 'invalid':
+      return reportInvalid(meant, { certainty: made.certainty, fallback: made.fallback, ...issued });
+    case 'checkpoint':
+      return markCheckpoint(meant, made.label);
+    case 'from checkpoint':
+      return start(place, {
+        owner,
+        fromCheckpoint: made.label,
+        policy: { maxChainLength: 3 },
+        principal,
+        operate,
+      });
     case 'stranger':
       return { ...forSession(meant, { type: 'ActivateSession', ...issued }), tenant: 'other' };
     case 'end':
@@ -111,11 +171,27 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
   }
 }
 
+/** Whether no handle before it is the same; requests that name one twice are refused before. */
+function isFirst({ hash }: { hash: string }, index: number, all: readonly { hash: string }[]): boolean {
+  return all.findIndex((one) => one.hash === hash) === index;
+}
+
 function starting(made: Move, place: Place, epoch: number): Submission {
   const { owner, onConflict, principal, operate } = made;
   const phase = made.starting && { phase: 'starting' as const };
   const expected = made.expects && { expectedEpoch: epoch };
-  const submission = start(place, { owner, onConflict, principal, operate, ...phase, ...expected });
+  const policy = made.force && { policy: { maxChainLength: 1 } };
+  const handles = made.key && { handles: made.bind.filter(isFirst) };
+  const submission = start(place, {
+    owner,
+    onConflict,
+    principal,
+    operate,
+    ...phase,
+    ...expected,
+    ...policy,
+    ...handles,
+  });
   return made.force
     ? withAttributes(submission, JSON.stringify({ note: owner.instance ?? null }))
     : submission;

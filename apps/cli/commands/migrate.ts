@@ -1,0 +1,33 @@
+import { Command, Option } from 'commander';
+import { migrate } from '#log';
+import { databaseOption, jsonOption, wholeNumber } from '../options.js';
+import { printJson, printLine } from '../output.js';
+
+const examples = `
+Needs the login that owns the database. Migrations are numbered and only go forward; one that runs already is waited
+for, at most ten seconds. Run it before a new version of the service starts.
+
+Examples:
+  session-ledger migrate --database-url postgres://ledger_owner:…@db/ledger
+  session-ledger migrate --partitions 64      for a ledger that is made now; an existing one keeps its own
+`;
+
+export function migrateSchema(): Command {
+  return new Command('migrate')
+    .description('bring the database to the schema of this version')
+    .addOption(databaseOption())
+    .addOption(
+      new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096')
+        .default(16)
+        .argParser(wholeNumber(1, 4_096)),
+    )
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(({ databaseUrl, partitions, json }) => run(databaseUrl, partitions, json));
+}
+
+async function run(url: string, partitions: number, json: boolean | undefined): Promise<void> {
+  const applied = await migrate({ url, partitions });
+  if (json) printJson({ applied });
+  else printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
+}

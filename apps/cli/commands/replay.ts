@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { Command } from 'commander';
+import { databaseOption, jsonOption } from '../options.js';
+import { printFields, printJson } from '../output.js';
+import { verified } from './verify.js';
+
+const examples = `
+Folds every event from the first on, without looking at any state that is kept, and tells what that leads to. The
+digest is over the states of all scopes: the same events lead to the same digest on any machine.
+
+Examples:
+  session-ledger replay --database-url postgres://ledger_service:…@db/ledger
+  session-ledger replay --json | jq -r .state
+`;
+
+export function replay(): Command {
+  return new Command('replay')
+    .description('fold the whole log and tell what it leads to')
+    .addOption(databaseOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(({ databaseUrl, json }) => run(databaseUrl, json));
+}
+
+async function run(databaseUrl: string, json: boolean | undefined): Promise<void> {
+  const reports = await verified(databaseUrl);
+  const sum = (of: 'events' | 'scopes' | 'current') =>
+    reports.reduce((total, report) => total + report[of], 0);
+  const state = createHash('sha256');
+  for (const report of reports) state.update(report.state);
+  const whole = {
+    events: sum('events'),
+    scopes: sum('scopes'),
+    current: sum('current'),
+    state: state.digest('hex'),
+  };
+  if (json) printJson(whole);
+  else printFields({ ...whole, current: `${whole.current} of the scopes have a current session` });
+}

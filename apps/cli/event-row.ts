@@ -1,0 +1,52 @@
+import type { LedgerEvent } from '#client';
+
+export const eventTitles = ['position', 'time', 'event', 'session', 'epoch', 'what'];
+
+interface Data {
+  session?: SessionInEvent;
+  previous?: SessionInEvent;
+  sessionId?: string;
+  epoch?: number;
+  origin?: { environment: string };
+  by?: { environment: string };
+  why?: string;
+}
+
+interface SessionInEvent {
+  sessionId: string;
+  status: string;
+  epoch: number;
+  owner?: { environment: string; instance?: string };
+  endCause?: string;
+  reason?: string;
+  versionId?: string;
+}
+
+/** An event in a line, for people. */
+export function eventRow(event: LedgerEvent): (string | number | undefined)[] {
+  const data = event.data as Data;
+  const about = data.session ?? data.previous;
+  return [
+    event.id,
+    event.time,
+    event.type.replace(/^session-ledger\.|\.v\d+$/g, ''),
+    about?.sessionId ?? data.sessionId,
+    about?.epoch ?? data.epoch,
+    what(event, data, about),
+  ];
+}
+
+function what(event: LedgerEvent, { why, origin, by }: Data, about: SessionInEvent | undefined): string {
+  const { ignoredstops } = event as { ignoredstops?: number };
+  const parts = [
+    about && (about.status === 'ended' ? `ended: ${about.endCause}` : about.status),
+    about?.owner && about.status !== 'ended' && `on ${about.owner.environment}`,
+    by && `by ${by.environment}`,
+    origin && `by ${origin.environment}`,
+    about?.reason,
+    about?.versionId && `version ${about.versionId}`,
+    why && `ignored: ${why}`,
+    ignoredstops !== undefined && `came ${ignoredstops} times`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}

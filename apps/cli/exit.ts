@@ -1,0 +1,48 @@
+import { CommanderError } from 'commander';
+import { LedgerError } from '#client';
+import { LogError } from '#log';
+
+/** What the exit code says, the same for every command. */
+export const exitCodes = {
+  done: 0,
+  /** The ledger, its database or a file could not be used, or the request was refused. */
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  /** What was verified is not as it should be. */
+  unsound: 4,
+} as const;
+
+/** A command that came to nothing, in words for the user. */
+export class CommandFailed extends Error {
+  constructor(
+    message: string,
+    readonly code: (typeof exitCodes)[keyof typeof exitCodes] = exitCodes.failed,
+  ) {
+    super(message);
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandFailed) return error.code;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  return exitCodes.failed;
+}
+
+/** One line for what the user can do something about; the whole error for what is ours. */
+export function complain(error: unknown): void {
+  if (error instanceof CommanderError) return; // has said it already
+  const { message, code } = error as { message?: string; code?: string };
+  const known = [CommandFailed, LedgerError, LogError].some((kind) => error instanceof kind);
+  if (known) process.stderr.write(`${message}${causeOf(error)}\n`);
+  else if (code && /^E[A-Z]+$/.test(code))
+    process.stderr.write(`Postgres cannot be reached: ${message || code}\n`);
+  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+}
+
+function causeOf(error: unknown): string {
+  const { cause } = error as { cause?: { message?: string; code?: string; cause?: unknown } };
+  if (!cause) return '';
+  const said = cause.message || cause.code;
+  return `${said ? `: ${said}` : ''}${causeOf(cause)}`;
+}

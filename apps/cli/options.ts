@@ -1,0 +1,40 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/** Where the ledger is reached over HTTP. */
+export const urlOption = () =>
+  new Option('--url <url>', 'the ledger')
+    .env('LEDGER_URL')
+    .default('http://127.0.0.1:4600')
+    .argParser(httpUrl);
+
+/** Where its Postgres is, for work that does without the service. */
+export const databaseOption = () =>
+  new Option('--database-url <url>', "the ledger's Postgres")
+    .env('DATABASE_URL')
+    .makeOptionMandatory()
+    .argParser(databaseUrl);
+
+export const jsonOption = () => new Option('--json', 'one JSON document a line instead of a table');
+
+export const limitOption = (most: number, standard: number) =>
+  new Option('--limit <n>', `at most so many, 1 to ${most}`)
+    .default(standard)
+    .argParser(wholeNumber(1, most));
+
+export function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+  };
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:\/\/[^\s]+$/.test(text)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('It has to begin with http:// or https://.');
+}
+
+function databaseUrl(text: string): string {
+  if (/^postgres(ql)?:\/\//.test(text)) return text;
+  throw new InvalidArgumentError('It has to begin with postgres://.');
+}

@@ -1,0 +1,71 @@
+import { styleText } from 'node:util';
+import { Presets, SingleBar } from 'cli-progress';
+
+/** For programs: one JSON document a line. */
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+export function printLine(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+type Cell = string | number | undefined;
+
+/** For people: columns as wide as their widest cell, numbers to the right, no line ends in blanks. */
+export function printTable(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => String(row[column] ?? '').length)),
+  );
+  const line = (cells: readonly Cell[]) =>
+    widths
+      .map((width, column) => {
+        const cell = cells[column];
+        return typeof cell === 'number' ? String(cell).padStart(width) : (cell ?? '').padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  printLine(strong(line(head)));
+  for (const row of rows) printLine(line(row));
+}
+
+/** A name and a value a line; what is undefined is left out. */
+export function printFields(fields: Record<string, Cell>): void {
+  const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const width = Math.max(...shown.map(([name]) => name.length));
+  for (const [name, value] of shown) printLine(`${strong(name.padEnd(width))}  ${value}`);
+}
+
+/** Stands out on a terminal, is plain elsewhere. */
+export function strong(text: string): string {
+  return styled('bold', text);
+}
+
+export function alarming(text: string): string {
+  return styled('red', text);
+}
+
+function styled(style: 'bold' | 'red', text: string): string {
+  return process.stdout.isTTY && !process.env.NO_COLOR ? styleText(style, text) : text;
+}
+
+/** How far long work is, on standard error, where a person watches. */
+export interface Progress {
+  /** `done` of `total`; the total may still grow. */
+  at(done: number, total: number): void;
+  stop(): void;
+}
+
+export function progress(what: string): Progress {
+  if (!process.stderr.isTTY) return { at: () => {}, stop: () => {} };
+  const format = `${what} {bar} {percentage}%, {value} of {total}, {eta_formatted} left`;
+  const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
+  bar.start(1, 0);
+  return {
+    at: (done, total) => {
+      bar.setTotal(total);
+      bar.update(done);
+    },
+    stop: () => bar.stop(),
+  };
+}

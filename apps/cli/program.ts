@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { current } from './commands/current.js';
+import { history } from './commands/history.js';
+import { migrateSchema } from './commands/migrate.js';
+import { replay } from './commands/replay.js';
+import { verify } from './commands/verify.js';
+import { version } from './version.js';
+
+const after = `
+Exit codes:
+  0  done
+  1  the ledger, its database or a file could not be used, or the request was refused
+  2  the command line is not right
+  3  there is no such session
+  4  what was verified is not as it should be
+
+Examples:
+  session-ledger current ada captions
+  session-ledger history ada captions --json | jq .type
+  session-ledger verify --database-url postgres://…
+
+From a checkout: npm run --silent session-ledger -- current ada captions
+`;
+
+/** All commands. Parsing rejects with CommanderError for a command line that is not right, and has said so. */
+export function program(): Command {
+  const root = new Command('session-ledger')
+    .description('Reads and looks after a Session Ledger.')
+    .version(version)
+    .showHelpAfterError('(--help tells more)')
+    .addHelpText('after', after)
+    .exitOverride();
+  for (const command of [current, history, replay, verify, migrateSchema]) {
+    root.addCommand(command().exitOverride().showHelpAfterError('(--help tells more)'));
+  }
+  return root;
+}

@@ -1,0 +1,175 @@
+import type pg from 'pg';
+import type { Handle, HandleChange, HandleHolder, ScopeKey, Session, SessionId } from '#session';
+import { readError } from './errors.js';
+import { partitionOfSession } from './ids.js';
+import { list, listOf, statement } from './statements.js';
+import type { Draft, Submission } from './submission.js';
+
+const reserveHandles = statement('reserve_handles');
+const loadHandles = statement('load_handles');
+const saveHandles = statement('save_handles');
+const dropOldestHandles = statement('drop_oldest_handles');
+const findHandles = statement('find_handles');
+const findSessions = statement('find_sessions');
+
+/** A scope keeps this many handles that bind to it; the next one takes the place of the oldest. */
+export const MOST_SCOPE_HANDLES = 32;
+
+/** Which scope has a handle, and for which session. */
+interface Holder {
+  scopeId: string;
+  sessionId: SessionId | undefined;
+}
+
+/** What a batch made of a handle; without holder nobody has it any more. */
+interface HandleRow extends Handle {
+  partition: number;
+  holder: Holder | undefined;
+}
+
+type HandlesOf = { partition: number; scopeId: string };
+
+/**
+ * The handles that a batch names: who has them, as its commands leave them one after the other, and what has to
+ * be written. Those that it reserved and did not bind are given back.
+ */
+export class BatchHandles {
+  private readonly holders = new Map<string, Holder>();
+  private readonly reserved = new Set<string>();
+  private readonly changed = new Map<string, HandleRow>();
+
+  /** Queries that reserve and read the handles of a batch, in this order; none when it names no handle. */
+  static queries(batch: readonly Submission[]): pg.QueryConfig[] {
+    const bound = new Set<string>();
+    const named = new Set<string>();
+    for (const { command } of batch) {
+      for (const { hash } of newHandlesIn(command)) bound.add(hash);
+      for (const { hash } of handlesIn(command)) named.add(hash);
+    }
+    const queries: pg.QueryConfig[] = [];
+    if (bound.size > 0) queries.push({ ...reserveHandles, values: [listOf(bound)] });
+    if (named.size > 0) queries.push({ ...loadHandles, values: [listOf(named)] });
+    return queries;
+  }
+
+  /** From the answers to those queries. */
+  constructor(answers: readonly (pg.QueryResult | undefined)[] = []) {
+    for (const row of answers.flatMap((answer) => answer?.rows ?? [])) {
+      if (!row.scope_id) this.reserved.add(row.hash);
+      else this.holders.set(row.hash, { scopeId: row.scope_id, sessionId: row.session_id ?? undefined });
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.reserved.size === 0 && this.changed.size === 0;
+  }
+
+  /** Who has the handles of a command, as its scope sees it; undefined when it names none. */
+  known(command: Draft, scopeId: string): ReadonlyMap<string, HandleHolder> | undefined {
+    const named = handlesIn(command);
+    if (named.length === 0) return undefined;
+    const known = new Map<string, HandleHolder>();
+    for (const { hash } of named) {
+      const holder = this.holders.get(hash);
+      if (!holder) continue;
+      const { sessionId } = holder;
+      if (holder.scopeId !== scopeId) known.set(hash, { scope: 'another' });
+      else known.set(hash, sessionId ? { scope: 'this', sessionId } : { scope: 'this' });
+    }
+    return known;
+  }
+
+  /** Keeps what a command did to handles of its scope, for the commands after it and to be written. */
+  change({ kind, hash, to }: HandleChange, { partition, scopeId }: HandlesOf): void {
+    const sessionId = typeof to === 'string' ? undefined : to.sessionId;
+    const holder = to === 'nothing' ? undefined : { scopeId, sessionId };
+    if (holder) this.holders.set(hash, holder);
+    else this.holders.delete(hash);
+    this.changed.delete(hash); // the last binding is the newest, also in the order of writing
+    this.changed.set(hash, { kind, hash, partition, holder });
+  }
+
+  /** Statements that write what the batch made of them. */
+  saving(): pg.QueryConfig[] {
+    if (this.isEmpty) return [];
+    const rows = [...this.changed.values()];
+    const bound = rows.filter((row) => row.holder);
+    const kept = new Set(bound.map((row) => row.hash));
+    const gone = [...this.reserved, ...this.changed.keys()].filter((hash) => !kept.has(hash));
+    const columns = [
+      list(bound, (row) => row.hash),
+      list(bound, (row) => row.kind),
+      list(bound, (row) => row.partition),
+      list(bound, (row) => row.holder?.scopeId),
+      list(bound, (row) => row.holder?.sessionId),
+    ];
+    const grown = new Set(bound.flatMap(({ holder }) => (holder?.sessionId ? [] : [holder?.scopeId ?? ''])));
+    const saving: pg.QueryConfig[] = [{ ...saveHandles, values: [listOf(gone), ...columns] }];
+    if (grown.size > 0) saving.push({ ...dropOldestHandles, values: [listOf(grown), MOST_SCOPE_HANDLES] });
+    return saving;
+  }
+}
+
+const none: readonly Handle[] = [];
+
+/** The handles that a command may bind. */
+function newHandlesIn(command: Draft): readonly Handle[] {
+  switch (command.type) {
+    case 'StartSession':
+      return command.handles ?? none;
+    case 'RotateSession': {
+      const { successorHandle, handles = none } = command;
+      return successorHandle ? [successorHandle, ...handles] : handles;
+    }
+    case 'ChangeHandles':
+      return command.bind;
+    default:
+      return none;
+  }
+}
+
+/** All handles that a command names. */
+function handlesIn(command: Draft): readonly Handle[] {
+  return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
+}
+
+/** A session that a handle or a session id means, and what its scope's latest is now. */
+export interface Meant {
+  scopeKey: ScopeKey;
+  session: Session;
+  latest: Session;
+}
+
+/** Finds what outside names and session ids mean, in one query for each. Rejects with LogError `unavailable`. */
+export class Finder {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /** By hash; absent: nobody has it. */
+  async byHandle(hashes: readonly string[]): Promise<Map<string, Meant>> {
+    if (hashes.length === 0) return new Map();
+    return this.find({ ...findHandles, values: [listOf(hashes)] }, 'hash');
+  }
+
+  /** By session id; absent: no partition knows it. */
+  async bySession(ids: readonly SessionId[]): Promise<Map<SessionId, Meant>> {
+    if (ids.length === 0) return new Map();
+    return this.find({ ...findSessions, values: [list(ids, partitionOfSession), listOf(ids)] }, 'session_id');
+  }
+
+  private async find(query: pg.QueryConfig, name: string): Promise<Map<string, Meant>> {
+    try {
+      const { rows } = await this.pool.query(query);
+      return new Map(rows.map((row) => [row[name], meant(row)]));
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+function meant(row: { scope_key: ScopeKey; session: string; latest: string }): Meant {
+  return {
+    scopeKey: row.scope_key,
+    session: JSON.parse(row.session),
+    latest: JSON.parse(row.latest),
+  };
+}
