@@ -112,11 +112,11 @@ export class Transport {
       ms: this.#options.attemptMs ?? ATTEMPT_MS,
       goesOn: true,
     });
-    done();
     const type = response.headers.get('content-type') ?? '';
-    if (response.ok && response.body && /^(text\/event-stream|application\/x-ndjson)/.test(type))
-      return response.body;
-    await readAnswer(response, { [`a ${id}`]: 'any' }, { key: undefined, doubtful: false });
+    const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
+    if (isStream) done();
+    if (isStream && response.body) return response.body;
+    await readAnswer(response, undefined, { key: undefined, doubtful: false }).finally(done);
     throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
       outcomeUnknown: false,
     });
