@@ -1,11 +1,14 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey, Session, SessionId } from '#session';
+
+import type { Instant, Owner, ScopeKey, Session, SessionId, StopIgnoredWhy } from '#session';
+
 import { readError } from './errors.js';
-import type { Position } from './event-bytes.js';
+import { decodeEvent, type Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
 
 const readSession = statement('read_session');
+const readRefusals = statement('read_refusals');
 const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
 const readCheckpoints = statement('read_checkpoints');
@@ -21,6 +24,17 @@ export interface ScopeEvent {
   json: string;
   /** For StopIgnored: how often the same stop was asked for, the first time included. */
   count?: number;
+}
+
+/** A stop that was not obeyed, and how often it came. */
+export interface SessionRefusal {
+  origin: Owner;
+  epoch: number;
+  why: StopIgnoredWhy;
+  count: number;
+  /** Of the event that recorded the first time. */
+  position: Position;
+  at: Instant;
 }
 
 /** A session to return to. */
@@ -45,6 +59,18 @@ export class History {
     const values = [partitionOfSession(sessionId), sessionId];
     const { rows } = await this.query({ ...readSession, values });
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
+  }
+
+  /** The session's stops that were not obeyed, the newest first, at most `limit`. */
+  async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
+    const values = [partitionOfSession(sessionId), sessionId, limit];
+    const { rows } = await this.query({ ...readRefusals, values });
+    return rows.map(({ count, bytes }) => {
+      const { event, position, at } = decodeEvent(bytes.toString('utf8'));
+      if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
+      const { origin, epoch, why } = event;
+      return { origin, epoch, why, count, position, at };
+    });
   }
 
   /** The JSON of attributes by their digest; undefined when they were erased. */

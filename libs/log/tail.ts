@@ -72,6 +72,16 @@ export class Tail implements Feed {
     return this.tails.map((tail) => tail.head);
   }
 
+  /** The last sequence of each partition as of now. Rejects with LogError `unavailable`. */
+  async storedHeads(): Promise<number[]> {
+    const { rows } = await this.options.pool.query(readHeads).catch((error) => {
+      throw readError(error);
+    });
+    const heads = this.heads();
+    for (const { partition, sequence } of rows) heads[partition] = sequence;
+    return heads;
+  }
+
   listen(listener: TailListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

@@ -9,10 +9,12 @@ import {
   type Operation,
   Owner,
   operations,
+  PlacedSession,
   Position,
   type ProblemKind,
   problems,
   Session,
+  Transition,
 } from '#contracts';
 
 /** A JSON schema as far as ours go. */
@@ -22,6 +24,7 @@ interface Schema {
   const?: unknown;
   enum?: unknown[];
   anyOf?: Schema[];
+  allOf?: Schema[];
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -38,6 +41,8 @@ const named = new Map(
     Lease,
     Position,
     Session,
+    PlacedSession,
+    Transition,
     LedgerEvent,
     CommandAnswer,
     EventPage,
@@ -108,6 +113,7 @@ const shapeText = (schema: Schema) => JSON.stringify(shapeOf(schema));
 type Shape = string | { [member: string]: Shape };
 
 function shapeOf(schema: Schema): Shape {
+  if (schema.allOf) return Object.assign({}, ...schema.allOf.map(shapeOf));
   if (!schema.properties) return schema.type === 'integer' ? 'number' : (schema.type ?? 'any');
   const required = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
   return Object.fromEntries(required.map(([name, member]) => [name, shapeOf(member)]));
@@ -119,6 +125,7 @@ function typeOf(schema: Schema): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
+  if (schema.allOf) return schema.allOf.map(typeOf).join(' & ');
   switch (schema.type) {
     case 'array':
       return `(${typeOf(schema.items ?? {})})[]`;

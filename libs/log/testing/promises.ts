@@ -171,10 +171,8 @@ async function checkSessionRows(
 /** Handles of sessions are what their events say; those of scopes are at most 32 each, and none is left reserved. */
 async function checkHandles(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.handles');
-  const said = [...stories.values()].flatMap(({ sessions }) =>
-    [...sessions.values()].flatMap(({ sessionId, handles = [] }) =>
-      handles.map(({ kind, hash }) => `${kind} ${hash} ${sessionId}`),
-    ),
+  const said = [...stories.values()].flatMap(({ handles }) =>
+    [...handles].map(([hash, { kind, sessionId }]) => `${kind} ${hash} ${sessionId}`),
   );
   const kept = rows.flatMap((row) => (row.session_id ? [`${row.kind} ${row.hash} ${row.session_id}`] : []));
   if (!isDeepStrictEqual(said.sort(), kept.sort())) broken.push('handles are not those of their sessions');
