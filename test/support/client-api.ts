@@ -101,7 +101,8 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
 
 /** `shape`: the members that an answer has to have, so that whatever else arrives is noticed at the door. */
 function route(id: string, { method, path, answers }: Operation): string {
-  const reply = answers[200] ?? answers[202];
+  // Any of them: those of one operation have the same members.
+  const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
   const name = reply?.schema && named.get(JSON.stringify(plain(reply.schema)));
   const shape = reply?.schema ? `, shape: ${name ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}` : '';
   return `${id}: { method: '${method}', path: '${path}'${shape} },`;
