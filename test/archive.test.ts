@@ -164,6 +164,21 @@ test('the command line verifies what is archived, too, and asks for the files', 
   ]);
 });
 
+test('a reader of the past is told that it is archived, and chains are rebuilt from the files', async () => {
+  const past = await ask<Archived>(`/v1/current?userId=${userId}&asOf=0:5`);
+  expect(past).toMatchObject({ status: 410, body: { type: '/problems/archived', firstVersion: 3 } });
+  expect((await ask(`/v1/current?userId=${userId}&asOf=0:12`)).status).toBe(200);
+  const chain = async () => (await ask(`/v1/chain?userId=${userId}`)).body;
+  const before = await chain();
+  const rebuild = (...more: string[]) =>
+    spawnNode(cli, { args: ['rebuild', '--database-url', service.databaseUrl, ...more] });
+  const without = rebuild();
+  expect(await without.exited).toMatchObject({ code: 1 });
+  expect(without.errors).toEqual(['Events of partition 0 are archived: say where the files are.']);
+  expect(await rebuild('--archives', directory).exited).toMatchObject({ code: 0 });
+  expect(await chain()).toEqual(before);
+});
+
 test('the relay goes on with its topic, and stops at one that the archive is ahead of', async () => {
   await start(userId);
   await until('relayed', async () => (await ready(service)).relay === 'relaying');
