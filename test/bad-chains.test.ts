@@ -104,7 +104,11 @@ test.each(commands)('%s with %j is refused', async (action, body, detail) => {
 const policies: [string, unknown, string][] = [
   ['nothing', {}, 'body.policy is not valid (How long'],
   ['a length of 0', { maxChainLength: 0 }, 'body.policy.maxChainLength has to be at least 1'],
-  ['a length over 100,000', { maxChainLength: 100_001 }, 'body.policy.maxChainLength has to be at most 100000'],
+  [
+    'a length over 100,000',
+    { maxChainLength: 100_001 },
+    'body.policy.maxChainLength has to be at most 100000',
+  ],
   ['advice at 0', { adviseAt: 0 }, 'body.policy.adviseAt has to be at least 1'],
   ['advice beyond the length', { maxChainLength: 5, adviseAt: 6 }, 'body.policy.adviseAt must be <='],
   ['something else', { maxChainLength: 5, advice: 'none' }, 'body.policy.advice is not known here'],
