@@ -1,5 +1,5 @@
 export default {
-  testMatch: ['<rootDir>/{apps,libs,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.
   moduleNameMapper: { '^#([a-z-]+)$': '<rootDir>/libs/$1/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
