@@ -8,6 +8,7 @@ import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
 import { BulkController } from './http/bulk.controller.js';
+import { ChainController } from './http/chain.controller.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
@@ -61,6 +62,7 @@ export class LedgerModule {
       imports: [CqrsModule.forRoot()],
       controllers: [
         CommandsController,
+        ChainController,
         LeasesController,
         ReadsController,
         ResolveController,

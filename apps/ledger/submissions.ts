@@ -11,7 +11,15 @@ import {
   type ReceiptKey,
   type Submission,
 } from '#log';
-import { type Handle, partitionOf, type Scope, type ScopeKey, type SessionCommand, scopeKey } from '#session';
+import {
+  type ChainPolicy,
+  type Handle,
+  partitionOf,
+  type Scope,
+  type ScopeKey,
+  type SessionCommand,
+  scopeKey,
+} from '#session';
 import { attributesJson } from './attributes.js';
 import type { Caller } from './caller.js';
 import { leaseTerms } from './lease-terms.js';
@@ -48,6 +56,7 @@ export class Submissions {
   start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
     const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
     const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, handles, attributes } = body;
+    const { policy, fromCheckpoint } = body;
     const details = attributes && newDetails(attributesJson(attributes), newSalt());
     const command: Extract<Draft, { type: 'StartSession' }> = {
       type: 'StartSession',
@@ -63,6 +72,8 @@ export class Submissions {
     if (lease) command.lease = leaseTerms(lease);
     if (handles?.length) command.handles = this.handles(caller, handles);
     if (details) command.attributesDigest = details.digest;
+    if (policy) command.policy = chainPolicy(policy);
+    if (fromCheckpoint !== undefined) command.fromCheckpoint = fromCheckpoint;
     const submission = this.submission(caller, command, partition, request);
     submission.scopeKey = scopeKey as ScopeKey;
     if (details) submission.details = details;
@@ -127,6 +138,15 @@ export class Submissions {
     if (receipt) submission.receipt = receipt;
     return submission;
   }
+}
+
+/** Throws `invalid-request` for a policy that would advise a reset when it is too late. */
+function chainPolicy(policy: ChainPolicy): ChainPolicy {
+  const { maxChainLength, adviseAt } = policy;
+  if (adviseAt !== undefined && maxChainLength !== undefined && adviseAt > maxChainLength) {
+    throw new ProblemError('invalid-request', 'body.policy.adviseAt must be <= body.policy.maxChainLength');
+  }
+  return policy;
 }
 
 /** What an idempotency key is kept as; undefined for a request without one. */

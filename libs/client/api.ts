@@ -71,6 +71,25 @@ export interface Session {
   /** UUID of one session instance. */
   rootId: string;
   chainLength: number;
+
+  /** How long the chain may grow: one of these at least. */
+  policy?: {
+    /** A whole number from 1 to 100000: only a reset leads on from there. */
+    maxChainLength?: number;
+
+    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+    adviseAt?: number;
+  };
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
   reason?: string;
   versionId?: string;
 
@@ -101,6 +120,32 @@ export interface Session {
 
   /** Keyed hash of the name it was rotated with. */
   successorHandle?: string;
+
+  /** What was used in a session. */
+  usage?: {
+    /** How many reports. */
+    operations: number;
+
+    /** Sum of all reports. */
+    inputTokens: number;
+
+    /** Sum of all reports. */
+    outputTokens: number;
+
+    /** Sum of all reports. */
+    cachedTokens: number;
+
+    /** Sum of all reports. */
+    durationMs: number;
+
+    /** Exact sums by currency, which are never added to each other. */
+    cost: { [name: string]: unknown };
+  };
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
 }
 
 export interface LedgerEvent {
@@ -126,7 +171,11 @@ export interface LedgerEvent {
     | 'session-ledger.DetailsErased.v1'
     | 'session-ledger.SessionEnding.v1'
     | 'session-ledger.SessionEnded.v1'
-    | 'session-ledger.StopIgnored.v1';
+    | 'session-ledger.StopIgnored.v1'
+    | 'session-ledger.UsageRecorded.v1'
+    | 'session-ledger.CheckpointMarked.v1'
+    | 'session-ledger.SessionInvalidated.v1'
+    | 'session-ledger.InvalidReported.v1';
 
   /** The scope key: tenant/userId/projectId, percent-encoded. */
   subject: string;
@@ -153,6 +202,9 @@ export interface CommandAnswer {
   outcome: string;
   session: Session;
   current?: Session;
+
+  /** For reported: in how many seconds to try again. */
+  retryAfter?: number;
 
   /** A place in the log. */
   position: Position;
@@ -219,6 +271,18 @@ export interface Operations {
 
       /** Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep. */
       attributes?: object;
+
+      /** How long the chain may grow: one of these at least. */
+      policy?: {
+        /** A whole number from 1 to 100000: only a reset leads on from there. */
+        maxChainLength?: number;
+
+        /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+        adviseAt?: number;
+      };
+
+      /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+      fromCheckpoint?: string;
     };
     answer: CommandAnswer;
   };
@@ -276,6 +340,33 @@ export interface Operations {
         /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
         binds: 'scope' | 'session';
       }[];
+
+      /** What one operation used: at least one of these. */
+      usage?: {
+        /** A whole number from 0 to 2^53-1. */
+        inputTokens?: number;
+
+        /** A whole number from 0 to 2^53-1. */
+        outputTokens?: number;
+
+        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
+        cachedTokens?: number;
+
+        /** Milliseconds: a whole number from 0 to 2^53-1. */
+        durationMs?: number;
+
+        /** An exact amount of money, in one currency. */
+        cost?: {
+          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
+          amount: string;
+
+          /** ISO 4217: three capital letters. */
+          currency: string;
+        };
+
+        /** 1 to 128 characters, valid Unicode, no control characters. */
+        model?: string;
+      };
     };
     answer: CommandAnswer;
   };
@@ -640,6 +731,100 @@ export interface Operations {
       complete: boolean;
     };
   };
+  /** Add what an operation used to the sums of its session, also when that has ended. */
+  recordUsage: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** What one operation used: at least one of these. */
+      usage: {
+        /** A whole number from 0 to 2^53-1. */
+        inputTokens?: number;
+
+        /** A whole number from 0 to 2^53-1. */
+        outputTokens?: number;
+
+        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
+        cachedTokens?: number;
+
+        /** Milliseconds: a whole number from 0 to 2^53-1. */
+        durationMs?: number;
+
+        /** An exact amount of money, in one currency. */
+        cost?: {
+          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
+          amount: string;
+
+          /** ISO 4217: three capital letters. */
+          currency: string;
+        };
+
+        /** 1 to 128 characters, valid Unicode, no control characters. */
+        model?: string;
+      };
+    };
+    answer: CommandAnswer;
+  };
+  /** Name a session as one to return to, by `fromCheckpoint` of a start. */
+  markCheckpoint: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+      label: string;
+    };
+    answer: CommandAnswer;
+  };
+  /** Go on from the latest valid session, because this one cannot be continued. */
+  reportInvalid: {
+    params: {
+      /** UUID of one session instance. */
+      sessionId: string;
+    };
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+
+      /** Who runs the session. */
+      owner?: Owner;
+
+      /** definite: the session can never be continued; transient: it may yet. */
+      certainty: 'definite' | 'transient';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+
+      /** latest-valid when left out. */
+      fallback?: 'latest-valid' | 'start-fresh';
+    };
+    answer: CommandAnswer;
+  };
+  /** A scope's checkpoints, oldest first: at most 100. */
+  checkpoints: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: {
+      checkpoints: {
+        /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+        label: string;
+
+        /** UUID of one session instance. */
+        sessionId: string;
+
+        /** UTC, milliseconds. */
+        markedAt: string;
+      }[];
+    };
+  };
   /** The current session of a user and a project. */
   currentSession: {
     query: {
@@ -816,6 +1001,14 @@ export const routes = {
     path: '/v1/details',
     shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
   },
+  recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage', shape: SHAPE_OF.CommandAnswer },
+  markCheckpoint: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/checkpoints',
+    shape: SHAPE_OF.CommandAnswer,
+  },
+  reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid', shape: SHAPE_OF.CommandAnswer },
+  checkpoints: { method: 'GET', path: '/v1/checkpoints', shape: { checkpoints: 'array' } },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
@@ -838,6 +1031,21 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
+  'chain-too-long': { status: 409, title: 'The chain is as long as its policy allows', retryable: false },
+  'usage-overflow': { status: 409, title: 'The sums of usage would be too large', retryable: false },
+  'too-many-currencies': {
+    status: 409,
+    title: 'The session has costs in eight currencies already',
+    retryable: false,
+  },
+  'session-invalid': { status: 409, title: 'The session was reported invalid', retryable: false },
+  'unknown-checkpoint': { status: 404, title: 'The scope has no such checkpoint', retryable: false },
+  'checkpoint-taken': {
+    status: 409,
+    title: 'The label is that of a checkpoint of another session',
+    retryable: false,
+  },
+  'too-many-checkpoints': { status: 409, title: 'The scope has 100 checkpoints already', retryable: false },
   'handle-taken': { status: 409, title: 'A handle names something else already', retryable: false },
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
@@ -899,6 +1107,10 @@ export const EVENT_TYPES = [
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
+  'UsageRecorded',
+  'CheckpointMarked',
+  'SessionInvalidated',
+  'InvalidReported',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];

@@ -4,13 +4,16 @@ import {
   Epoch,
   Handle,
   Id,
+  Label,
   Lease,
   NewHandles,
   Owner,
+  Policy,
   Reason,
   RotationReason,
   Selection,
   SessionId,
+  Usage,
 } from './values.js';
 
 const closed = { additionalProperties: false };
@@ -29,6 +32,8 @@ export const StartBody = Type.Object(
     lease: Type.Optional(Lease),
     handles: Type.Optional(NewHandles),
     attributes: Type.Optional(Attributes),
+    policy: Type.Optional(Policy),
+    fromCheckpoint: Type.Optional(Label),
   },
   closed,
 );
@@ -42,6 +47,7 @@ export const RotateBody = Type.Object(
     versionId: Type.Optional(Id),
     successorHandle: Type.Optional(Handle),
     handles: Type.Optional(NewHandles),
+    usage: Type.Optional(Usage),
   },
   closed,
 );
@@ -103,6 +109,24 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
+export const UsageBody = Type.Object({ usage: Usage }, closed);
+
+export const CheckpointBody = Type.Object({ label: Label }, closed);
+
+export const InvalidBody = Type.Object(
+  {
+    ...byOwner,
+    certainty: Type.Enum(['definite', 'transient'], {
+      description: 'definite: the session can never be continued; transient: it may yet',
+    }),
+    reason: Reason,
+    fallback: Type.Optional(
+      Type.Enum(['latest-valid', 'start-fresh'], { description: 'latest-valid when left out' }),
+    ),
+  },
+  closed,
+);
+
 export const HandlesBody = Type.Object(
   {
     ...byOwner,
@@ -145,3 +169,6 @@ export type HandlesBody = Static<typeof HandlesBody>;
 export type ResolveBody = Static<typeof ResolveBody>;
 export type BulkBody = Static<typeof BulkBody>;
 export type AttributesBody = Static<typeof AttributesBody>;
+export type UsageBody = Static<typeof UsageBody>;
+export type CheckpointBody = Static<typeof CheckpointBody>;
+export type InvalidBody = Static<typeof InvalidBody>;

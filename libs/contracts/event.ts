@@ -18,6 +18,10 @@ export const EVENT_TYPES = [
   'SessionEnding',
   'SessionEnded',
   'StopIgnored',
+  'UsageRecorded',
+  'CheckpointMarked',
+  'SessionInvalidated',
+  'InvalidReported',
 ] as const satisfies readonly SessionEventType[];
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */

@@ -3,9 +3,11 @@ import {
   ActivateBody,
   AttributesBody,
   BulkBody,
+  CheckpointBody,
   ClaimBody,
   EndBody,
   HandlesBody,
+  InvalidBody,
   ReleaseBody,
   RenewBody,
   RenewManyBody,
@@ -13,11 +15,12 @@ import {
   RotateBody,
   StartBody,
   TouchBody,
+  UsageBody,
 } from './bodies.js';
 import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Instant, Position, Reason, Selection, Session, SessionId } from './values.js';
+import { Id, Instant, Label, Position, Reason, Selection, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -102,7 +105,13 @@ export const CommandAnswer = Type.Object({
   outcome: Type.String(),
   session: Session,
   current: Type.Optional(Session),
+  retryAfter: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
+  ),
   position: Position,
+});
+export const CheckpointList = Type.Object({
+  checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
 });
 export const EventPage = Type.Object({
   events: Type.Array(LedgerEvent),
@@ -185,6 +194,8 @@ export const operations = {
       'future-epoch',
       'reserved',
       'session-ending',
+      'unknown-checkpoint',
+      'session-invalid',
       'not-owner',
       ...handles,
       ...command,
@@ -206,7 +217,17 @@ export const operations = {
     params: byId,
     body: RotateBody,
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
-    problems: [...fenced, 'not-owner', 'session-not-active', 'session-ending', ...handles, ...command],
+    problems: [
+      ...fenced,
+      'not-owner',
+      'session-not-active',
+      'session-ending',
+      'chain-too-long',
+      'usage-overflow',
+      'too-many-currencies',
+      ...handles,
+      ...command,
+    ],
   },
   releaseOwnership: {
     method: 'POST',
@@ -324,6 +345,51 @@ export const operations = {
     query: ScopeQuery,
     answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
     problems: ['invalid-request', 'operate-required', ...retried],
+  },
+  recordUsage: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/usage',
+    summary: 'Add what an operation used to the sums of its session, also when that has ended',
+    params: byId,
+    body: UsageBody,
+    answers: {
+      200: {
+        description: 'recorded: again by the same request, unless it has an Idempotency-Key',
+        ...answered,
+      },
+    },
+    problems: ['usage-overflow', 'too-many-currencies', 'unknown-session', ...command],
+  },
+  markCheckpoint: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/checkpoints',
+    summary: 'Name a session as one to return to, by `fromCheckpoint` of a start',
+    params: byId,
+    body: CheckpointBody,
+    answers: { 200: { description: 'marked or unchanged', ...answered } },
+    problems: ['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'unknown-session', ...command],
+  },
+  reportInvalid: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/invalid',
+    summary: 'Go on from the latest valid session, because this one cannot be continued',
+    params: byId,
+    body: InvalidBody,
+    answers: {
+      200: {
+        description: 'recovered, started-fresh, already-recovered, marked-invalid, unchanged or reported',
+        ...answered,
+      },
+    },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+  checkpoints: {
+    method: 'GET',
+    path: '/v1/checkpoints',
+    summary: "A scope's checkpoints, oldest first: at most 100",
+    query: ScopeQuery,
+    answers: { 200: { description: 'the checkpoints', schema: CheckpointList } },
+    problems: read,
   },
   currentSession: {
     method: 'GET',

@@ -124,6 +124,95 @@ export const Attributes = Type.Object(
   },
 );
 
+const count = (description: string) =>
+  Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
+
+/** Decimals stay text, since a float cannot say most of them. */
+export const Money = Type.Object(
+  {
+    amount: Type.String({
+      pattern: '^(?=(\\.?\\d){1,18}$)(0|[1-9]\\d*)(\\.\\d{1,9})?$',
+      description: 'A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign',
+      examples: ['0.0125'],
+    }),
+    currency: Type.String({
+      pattern: '^[A-Z]{3}$',
+      description: 'ISO 4217: three capital letters',
+      examples: ['EUR'],
+    }),
+  },
+  { additionalProperties: false, description: 'An exact amount of money, in one currency' },
+);
+
+export const Usage = Type.Object(
+  {
+    inputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+    outputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+    cachedTokens: Type.Optional(count('Of the input, those from a cache: a whole number from 0 to 2^53-1')),
+    durationMs: Type.Optional(count('Milliseconds: a whole number from 0 to 2^53-1')),
+    cost: Type.Optional(Money),
+    model: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 128,
+        pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+        description: '1 to 128 characters, valid Unicode, no control characters',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'What one operation used: at least one of these',
+  },
+);
+
+export const UsageTotals = Type.Object(
+  {
+    operations: count('How many reports'),
+    inputTokens: count('Sum of all reports'),
+    outputTokens: count('Sum of all reports'),
+    cachedTokens: count('Sum of all reports'),
+    durationMs: count('Sum of all reports'),
+    cost: Type.Record(Type.String(), Type.String(), {
+      description: 'Exact sums by currency, which are never added to each other',
+    }),
+  },
+  { $id: 'UsageTotals', description: 'What was used in a session' },
+);
+
+export const Policy = Type.Object(
+  {
+    maxChainLength: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: 'A whole number from 1 to 100000: only a reset leads on from there',
+      }),
+    ),
+    adviseAt: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description:
+          'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    description: 'How long the chain may grow: one of these at least',
+  },
+);
+
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
+});
+
 export const Position = Type.Object(
   { partition: Type.Integer({ minimum: 0 }), sequence: Type.Integer({ minimum: 0 }) },
   { description: 'A place in the log' },
@@ -147,6 +236,11 @@ export const Session = Type.Object(
     parentId: Type.Optional(SessionId),
     rootId: SessionId,
     chainLength: Type.Integer({ minimum: 1 }),
+    policy: Type.Optional(Policy),
+    resetAdvised: Type.Optional(Type.Literal(true, { description: 'Rotate with reason "reset" soon' })),
+    previousRootId: Type.Optional(SessionId),
+    recoveredFrom: Type.Optional(SessionId),
+    fromCheckpoint: Type.Optional(Type.String()),
     reason: Type.Optional(Type.String()),
     versionId: Type.Optional(Type.String()),
     handles: Type.Optional(
@@ -165,6 +259,8 @@ export const Session = Type.Object(
     successorHandle: Type.Optional(
       Type.String({ description: 'Keyed hash of the name it was rotated with' }),
     ),
+    usage: Type.Optional(UsageTotals),
+    invalid: Type.Optional(Type.Object({ at: Instant, reason: Type.String() })),
   },
   { $id: 'Session' },
 );

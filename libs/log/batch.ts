@@ -6,22 +6,27 @@ import {
   evolve,
   type Instant,
   type Known,
+  lastValidBefore,
   mergePatch,
   noSessionYet,
-  type Outcome,
   parseScopeKey,
+  type ReportInvalid,
   type ScopeKey,
   type ScopeState,
   type Session,
-  type SessionEventType,
+  type SessionEvent,
+  type SessionId,
   type StopIgnoredWhy,
+  startsTimer,
   timerOf,
 } from '#session';
 import { newDetails } from './details.js';
 import { decodeEvent, encodeEvent } from './event-bytes.js';
 import type { FeedEvent } from './feed.port.js';
-import { stopIdOf } from './ids.js';
+import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
+import { checkpointKey } from './load-chain.js';
+import { outcomeOf } from './outcome.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
 import {
   type Answer,
@@ -92,6 +97,7 @@ export class Batch {
       }
       return { kind: 'refused', refusal: decision.refusal, position };
     }
+    if (command.type === 'ReportInvalid' && decision.outcome === 'reported') this.countReport(command, stamp);
     const { events: _, handles: __, ...accepted } = decision;
     return { kind: 'accepted', position, ...accepted };
   }
@@ -121,6 +127,26 @@ export class Batch {
     return this.loaded.receipts.get(key)?.find((receipt) => receipt.scopeKey === scopeKey);
   }
 
+  /** The checkpoint of this label, with its session as it is now, and how many the scope has. */
+  private checkpoint(
+    label: string,
+    state: ScopeState,
+    scopeKey: ScopeKey,
+  ): Pick<Known, 'checkpoint' | 'checkpoints'> {
+    const { checkpoints, checkpointCounts, sessions } = this.loaded;
+    const sessionId = checkpoints.get(checkpointKey(scopeKey, label)) ?? '';
+    const isLatest = sessionId === state.latest?.sessionId;
+    const checkpoint = isLatest ? state.latest : sessions.get(sessionId)?.final;
+    return { checkpoints: checkpointCounts.get(scopeKey) ?? 0, ...(checkpoint && { checkpoint }) };
+  }
+
+  private validity(command: ReportInvalid, state: ScopeState): Pick<Known, 'reported' | 'lastValid'> {
+    if (command.certainty === 'transient') return { reported: this.loaded.reported.has(reportOf(command)) };
+    const find = (sessionId: SessionId) => this.loaded.sessions.get(sessionId)?.final;
+    const lastValid = lastValidBefore(state.latest, find);
+    return lastValid ? { lastValid } : {};
+  }
+
   private head(partition: number): Head {
     const head = this.loaded.heads.get(partition);
     if (!head) throw new Error(`partition ${partition} does not exist`);
@@ -142,14 +168,21 @@ export class Batch {
     const handles = this.loaded.handles.known(command, this.loaded.scopeIds.get(scopeKey) ?? '');
     if (handles) known.handles = handles;
     if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
+    if (command.type === 'StartSession' && command.fromCheckpoint !== undefined) {
+      Object.assign(known, this.checkpoint(command.fromCheckpoint, state, scopeKey));
+    }
     if ('scope' in command) return known;
+    if (command.type === 'MarkCheckpoint') {
+      Object.assign(known, this.checkpoint(command.label, state, scopeKey));
+    }
+    if (command.type === 'ReportInvalid') Object.assign(known, this.validity(command, state));
     if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
     if (command.sessionId === state.latest?.sessionId) return known;
     const named = this.loaded.sessions.get(command.sessionId);
     const successor =
       named?.successorId === state.latest?.sessionId
         ? state.latest
-        : (named?.successor ?? this.loaded.sessions.get(named?.successorId ?? '')?.final);
+        : (this.loaded.sessions.get(named?.successorId ?? '')?.final ?? named?.successor);
     if (named?.final) known.past = named.final;
     if (successor) known.pastSuccessor = successor;
     return known;
@@ -189,9 +222,10 @@ export class Batch {
       if (event.type === 'DetailsErased') this.erase(placed);
       else if ('session' in event) {
         this.remember(event.session, scopeKey);
-        this.keepTimer(before, event.session, partition, at);
+        if (startsTimer(event)) this.keepTimer(before, event.session, partition, at);
       }
       if ('previous' in event) this.remember(event.previous, scopeKey);
+      if (event.type === 'CheckpointMarked') this.keepCheckpoint(event, placed);
     }
     for (const change of ('handles' in decision && decision.handles) || []) {
       this.loaded.handles.change(change, { partition, scopeId });
@@ -202,9 +236,9 @@ export class Batch {
     this.loaded.scopes.set(scopeKey, state);
     this.loaded.due.delete(scopeKey);
     const last = { partition, sequence: head.sequence, scopeId, scopeKey, at };
-    const type = decision.events.at(-1)?.type;
+    const event = decision.events.at(-1);
     // The command's own: not what time alone had brought about before it.
-    if (type && 'outcome' in decision && decision.outcome === outcomes[type]) {
+    if (event && 'outcome' in decision && decision.outcome === outcomeOf(event)) {
       const { details } = submission;
       if (receipt) {
         this.rows.addReceipt(receipt, last);
@@ -228,9 +262,20 @@ export class Batch {
 
   private remember(session: Session, scopeKey: ScopeKey): void {
     const named: NamedSession = { scopeKey };
+    const { successor } = this.loaded.sessions.get(session.sessionId) ?? {};
+    if (successor) named.successor = successor;
     if (session.status === 'ended') named.final = session;
     if (session.successorId) named.successorId = session.successorId;
     this.loaded.sessions.set(session.sessionId, named);
+  }
+
+  private keepCheckpoint(event: Extract<SessionEvent, { type: 'CheckpointMarked' }>, stamp: Stamp): void {
+    const { label } = event;
+    const { sessionId } = 'session' in event ? event.session : event.previous;
+    const { checkpoints, checkpointCounts } = this.loaded;
+    checkpoints.set(checkpointKey(stamp.scopeKey, label), sessionId);
+    checkpointCounts.set(stamp.scopeKey, (checkpointCounts.get(stamp.scopeKey) ?? 0) + 1);
+    this.rows.addCheckpoint(label, sessionId, stamp);
   }
 
   private rememberReceipt({ key, fingerprint }: ReceiptKey, scopeKey: ScopeKey, text: string): void {
@@ -244,6 +289,16 @@ export class Batch {
     if (!before.includes(why)) this.loaded.ignored.set(stopId, [...before, why]);
     this.rows.countIgnoredStop({ sessionId: command.sessionId, stopId, why }, stamp);
   }
+
+  private countReport(command: ReportInvalid, stamp: Stamp): void {
+    this.loaded.reported.add(reportOf(command));
+    const { sessionId } = command;
+    this.rows.countIgnoredStop({ sessionId, stopId: reportOf(command), why: 'transient' }, stamp);
+  }
+}
+
+function reportOf({ sessionId, epoch, reason }: ReportInvalid): string {
+  return reportIdOf(sessionId, epoch, reason);
 }
 
 interface Context {
@@ -258,25 +313,14 @@ function stopOf({ sessionId, origin, epoch }: EndSession): string {
   return stopIdOf(sessionId, origin, epoch);
 }
 
-/** Outcomes as they are rebuilt from the last event of the command that had them. */
-const outcomes: Partial<Record<SessionEventType, Outcome>> = {
-  SessionStarted: 'started',
-  SessionActivated: 'activated',
-  SessionRotated: 'rotated',
-  OwnershipReleased: 'released',
-  OwnershipClaimed: 'claimed',
-  AttributesChanged: 'changed',
-  HandleBound: 'changed',
-  HandleUnbound: 'changed',
-  SessionEnding: 'ending',
-  SessionEnded: 'ended',
-};
-
 /** The answer of a command that was obeyed before, or that its key was used for something else. */
 function replay(receipt: Receipt, asked: ReceiptKey): Answer {
   if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
   const { event, position } = decodeEvent(receipt.text);
-  const outcome = outcomes[event.type];
-  if (!outcome || !('session' in event)) throw new Error(`a receipt names a ${event.type}`);
-  return { kind: 'accepted', outcome, session: event.session, position, replayed: true };
+  const outcome = outcomeOf(event);
+  const isOfSession = 'session' in event || 'previous' in event;
+  if (!outcome || !isOfSession) throw new Error(`a receipt names a ${event.type}`);
+  const session = 'session' in event ? event.session : event.previous;
+  const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
+  return { kind: 'accepted', outcome, session, ...retry, position, replayed: true };
 }

@@ -27,7 +27,7 @@ test.each([1, 2, 3])(
 test('the random callers come upon every outcome, every refusal and every other answer', async () => {
   const writers = [ledger.writer(), ledger.writer()];
   const places = Array.from({ length: 4 }, () => newPlace(ledger.partitions));
-  const told = await sendAtRandom({ writers, places, callers: 8, turns: 250, seed: 7 });
+  const told = await sendAtRandom({ writers, places, callers: 8, turns: 350, seed: 7 });
   const answers = new Set(
     told.map(({ answer }) => {
       if (!('kind' in answer)) return answer.code;
@@ -38,6 +38,8 @@ test('the random callers come upon every outcome, every refusal and every other 
   const expected =
     'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
     'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
-    'changed handle-taken reserved not-owner operate-required unknown-session replayed';
+    'changed handle-taken reserved not-owner operate-required unknown-session replayed ' +
+    'recorded marked recovered started-fresh already-recovered marked-invalid reported ' +
+    'chain-too-long usage-overflow session-invalid unknown-checkpoint checkpoint-taken';
   expect([...answers].sort()).toEqual(expected.split(' ').sort());
 });

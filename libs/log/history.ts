@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ScopeKey, Session, SessionId } from '#session';
+import type { Instant, ScopeKey, Session, SessionId } from '#session';
 import { readError } from './errors.js';
 import type { Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
@@ -8,6 +8,7 @@ import { statement } from './statements.js';
 const readSession = statement('read_session');
 const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
+const readCheckpoints = statement('read_checkpoints');
 const readHeads = statement('read_heads');
 const readSnapshot = statement('read_snapshot');
 
@@ -20,6 +21,13 @@ export interface ScopeEvent {
   json: string;
   /** For StopIgnored: how often the same stop was asked for, the first time included. */
   count?: number;
+}
+
+/** A session to return to. */
+export interface Checkpoint {
+  label: string;
+  sessionId: SessionId;
+  markedAt: Instant;
 }
 
 /** A current session of the snapshot. */
@@ -54,6 +62,16 @@ export class History {
       version: row.version,
       json: row.bytes.toString('utf8'),
       ...(row.count !== null && { count: row.count }),
+    }));
+  }
+
+  /** A scope's checkpoints, oldest first: at most 100. */
+  async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
+    const { rows } = await this.query({ ...readCheckpoints, values: [partition, scopeIdOf(scopeKey)] });
+    return rows.map((row) => ({
+      label: row.label,
+      sessionId: row.session_id,
+      markedAt: row.at.toISOString(),
     }));
   }
 

@@ -55,6 +55,11 @@ export function stopIdOf(sessionId: SessionId, origin: Owner, epoch: number): st
   return digest(JSON.stringify([sessionId, epoch, origin.environment, origin.instance ?? null]));
 }
 
+/** What a failure that may pass is counted under. */
+export function reportIdOf(sessionId: SessionId, epoch: number, reason: string): string {
+  return digest(JSON.stringify(['transient', sessionId, epoch, reason]));
+}
+
 /** The first 128 bits of a SHA-256 as 32 hex digits. */
 export function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 32);

@@ -6,7 +6,7 @@ export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent, type Position } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
-export { History, type ScopeEvent, type SnapshotRow } from './history.js';
+export { type Checkpoint, History, type ScopeEvent, type SnapshotRow } from './history.js';
 export { digest, newSessionId, partitionOfSession } from './ids.js';
 export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';

@@ -2,7 +2,8 @@ import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { BatchHandles } from './handles.js';
-import { partitionOfSession, scopeIdOf, stopIdOf } from './ids.js';
+import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
+import { ancestorsQuery, checkpointKey, checkpointsQuery } from './load-chain.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -52,6 +53,12 @@ export interface Loaded {
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
+  /** Transient failures that were reported before, by `reportIdOf`. */
+  reported: Set<string>;
+  /** Session ids by scope and label, as `checkpointKey` makes it, of the checkpoints that the batch names. */
+  checkpoints: Map<string, SessionId>;
+  /** How many checkpoints a scope has, where the batch names any. */
+  checkpointCounts: Map<ScopeKey, number>;
   /** Attributes' JSON by digest, where a command of the batch changes them. */
   attributes: Map<string, string>;
   handles: BatchHandles;
@@ -75,16 +82,27 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ignoredStopsQuery(batch),
     attributesQuery(batch),
     detailedQuery(batch),
+    ancestorsQuery(batch),
+    checkpointsQuery(batch),
   ];
-  const [, heads, scopes, sessions, receipts, ignored, attributes, detailed, ...held] = await together(
-    client,
-    () => [
-      client.query('begin'),
-      client.query({ ...lockHeads, values: [listOf(partitions)] }),
-      ...queries.map((query) => query && client.query(query)),
-      ...handles.map((query) => client.query(query)),
-    ],
-  );
+  const [
+    ,
+    heads,
+    scopes,
+    sessions,
+    receipts,
+    ignored,
+    attributes,
+    detailed,
+    ancestors,
+    checkpoints,
+    ...held
+  ] = await together(client, () => [
+    client.query('begin'),
+    client.query({ ...lockHeads, values: [listOf(partitions)] }),
+    ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
+  ]);
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
@@ -95,6 +113,9 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     sessions: new Map(),
     receipts: new Map(),
     ignored: new Map(),
+    reported: new Set(),
+    checkpoints: new Map(),
+    checkpointCounts: new Map(),
     attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
     handles: new BatchHandles(held),
     detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
@@ -120,7 +141,19 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
       text: row.text,
     });
   }
-  for (const row of ignored?.rows ?? []) append(loaded.ignored, row.stop_id, row.why);
+  for (const row of ignored?.rows ?? []) {
+    if (row.why === 'transient') loaded.reported.add(row.stop_id);
+    else append(loaded.ignored, row.stop_id, row.why);
+  }
+  for (const row of checkpoints?.rows ?? []) {
+    loaded.checkpointCounts.set(row.scope_key, row.count);
+    if (row.session_id) loaded.checkpoints.set(checkpointKey(row.scope_key, row.label), row.session_id);
+  }
+  for (const row of [...(ancestors?.rows ?? []), ...(checkpoints?.rows ?? [])]) {
+    if (row.final && !loaded.sessions.has(row.session_id)) {
+      loaded.sessions.set(row.session_id, { scopeKey: row.scope_key, final: JSON.parse(row.final) });
+    }
+  }
   return loaded;
 }
 
@@ -197,8 +230,11 @@ function receiptsQuery(batch: readonly Submission[]) {
 function ignoredStopsQuery(batch: readonly Submission[]) {
   const stops = new Map<string, number>();
   for (const { command, partition } of batch) {
-    if (command.type !== 'EndSession') continue;
-    stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+    if (command.type === 'EndSession') {
+      stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+    } else if (command.type === 'ReportInvalid' && command.certainty === 'transient') {
+      stops.set(reportIdOf(command.sessionId, command.epoch, command.reason), partition);
+    }
   }
   if (stops.size === 0) return undefined;
   return { ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] };

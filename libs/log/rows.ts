@@ -78,8 +78,15 @@ export interface IgnoredStopRow extends Position {
   scopeId: string;
   sessionId: SessionId;
   stopId: string;
-  why: StopIgnoredWhy;
+  why: StopIgnoredWhy | 'transient';
   count: number;
+}
+
+export interface CheckpointRow extends Position {
+  scopeId: string;
+  label: string;
+  sessionId: SessionId;
+  at: Instant;
 }
 
 /** What a batch writes. A session's JSON is kept once: rows name its place in the events' bytes. */
@@ -93,6 +100,7 @@ export class BatchRows {
   readonly erased = new Map<string, { partition: number; scopeId: string }>();
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
+  readonly checkpoints: CheckpointRow[] = [];
   private readonly texts: string[] = [];
   private byteLength = 0;
 
@@ -142,6 +150,13 @@ export class BatchRows {
         put(event.previous.sessionId, previous, event.previous.successorId);
         put(event.session.sessionId);
         break;
+      case 'UsageRecorded':
+      case 'SessionInvalidated': {
+        // Of a session that has ended the row is its last state, which this has changed.
+        const one = 'session' in event ? event.session : event.previous;
+        if (one.status === 'ended') put(one.sessionId, session ?? previous, one.successorId);
+        break;
+      }
       case 'SessionActivated':
       case 'SessionEnding':
       case 'AttributesChanged':
@@ -151,6 +166,8 @@ export class BatchRows {
       case 'OwnershipLapsed':
       case 'OwnershipReleased':
       case 'OwnershipClaimed':
+      case 'CheckpointMarked':
+      case 'InvalidReported':
       case 'StopIgnored':
         break;
       default:
@@ -173,11 +190,16 @@ export class BatchRows {
     this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
   }
 
+  addCheckpoint(label: string, sessionId: SessionId, { partition, sequence, scopeId, at }: Stamp): void {
+    this.checkpoints.push({ partition, sequence, scopeId, at, label, sessionId });
+  }
+
   eraseDetails(partition: number, scopeId: string): void {
     this.erased.set(scopeId, { partition, scopeId });
     this.details = this.details.filter((row) => row.scopeId !== scopeId);
   }
 
+  /** An ignored stop, or a report of a transient failure. */
   countIgnoredStop(stop: IgnoredStop, { partition, sequence, scopeId }: Stamp): void {
     const { stopId, why, sessionId } = stop;
     const key = `${stopId} ${why}`;

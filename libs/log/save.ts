@@ -6,6 +6,7 @@ import type { BatchRows } from './rows.js';
 import { list, listOf, statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
+const saveCheckpoints = statement('save_checkpoints');
 const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
 const eraseDetails = statement('erase_details');
@@ -31,6 +32,9 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
     locks ? client.query({ ...lockLeases, values: locks }) : undefined,
     gone ? client.query({ ...eraseDetails, values: gone }) : undefined,
     values && client.query({ ...saveBatch, values }),
+    batch.rows.checkpoints.length > 0
+      ? client.query({ ...saveCheckpoints, values: checkpointColumns(batch.rows) })
+      : undefined,
     ...batch.loaded.handles.saving().map((query) => client.query(query)),
     client.query('commit'),
   ]);
@@ -163,6 +167,17 @@ function ignoredStopColumns(rows: BatchRows): string[] {
     list(stops, (row) => row.why),
     list(stops, (row) => row.sequence),
     list(stops, (row) => row.count),
+  ];
+}
+
+function checkpointColumns({ checkpoints }: BatchRows): unknown[] {
+  return [
+    list(checkpoints, (row) => row.partition),
+    list(checkpoints, (row) => row.scopeId),
+    checkpoints.map((row) => row.label), // free text: the client quotes it
+    list(checkpoints, (row) => row.sessionId),
+    list(checkpoints, (row) => row.sequence),
+    list(checkpoints, (row) => row.at),
   ];
 }
 

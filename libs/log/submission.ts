@@ -45,6 +45,8 @@ export type Answer =
       session: Session;
       /** The current session, where `session` may be history. */
       current?: Session;
+      /** For `reported`: in how many seconds the session should be tried again. */
+      retryAfter?: number;
       position: Position;
       /** The receipt answered: the command had been obeyed before. */
       replayed?: true;

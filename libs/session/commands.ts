@@ -1,6 +1,7 @@
 import type { Handle, NewHandle } from './handles.js';
 import type { Scope } from './scope.js';
-import type { Epoch, Instant, LeaseTerms, Owner, SessionId } from './session.js';
+import type { ChainPolicy, Epoch, Instant, LeaseTerms, Owner, SessionId } from './session.js';
+import type { Usage } from './usage.js';
 
 /** What every command brings along, so that deciding needs no clock, no random number and no credential. */
 export interface Issued {
@@ -24,6 +25,9 @@ export interface StartSession extends Issued {
   lease?: LeaseTerms;
   handles?: readonly NewHandle[];
   attributesDigest?: string;
+  policy?: ChainPolicy;
+  /** The label of a checkpoint of the scope, whose session the new one continues. */
+  fromCheckpoint?: string;
 }
 
 /** A command for the session that it names, under the epoch that its sender believes in. */
@@ -45,12 +49,15 @@ export interface RotateSession extends ByOwner {
   type: 'RotateSession';
   /** The id that the successor gets. */
   successorId: SessionId;
+  /** `reset` starts a new chain. */
   reason: string;
   versionId?: string;
   /** The provider's name for the successor: bound to it, and the same one again gets the same successor. */
   successorHandle?: Handle;
   /** More outside names to bind. */
   handles?: readonly NewHandle[];
+  /** Of the operation that has just finished on the session which is rotated away. */
+  usage?: Usage;
 }
 
 export interface ReleaseOwnership extends ByOwner {
@@ -115,6 +122,33 @@ export interface ChangeHandles extends ByOwner {
   unbind: readonly Handle[];
 }
 
+/** What an operation used. Needs no epoch and no owner: it only adds to the session's sums, also late. */
+export interface RecordUsage extends Issued {
+  type: 'RecordUsage';
+  sessionId: SessionId;
+  usage: Usage;
+}
+
+/** Names a session of the scope as one to return to. Needs no epoch: it changes no session. */
+export interface MarkCheckpoint extends Issued {
+  type: 'MarkCheckpoint';
+  sessionId: SessionId;
+  /** 1 to 128 characters; stays in the log. */
+  label: string;
+}
+
+/** The session's provider will not continue it. */
+export interface ReportInvalid extends ByOwner {
+  type: 'ReportInvalid';
+  /** `transient`: it may yet; then nothing is discarded. */
+  certainty: 'definite' | 'transient';
+  reason: string;
+  /** What to go on from; `latest-valid` starts fresh, too, when there is none. */
+  fallback: 'latest-valid' | 'start-fresh';
+  /** The id that the session in its place gets. */
+  successorId: SessionId;
+}
+
 export type SessionCommand =
   | ActivateSession
   | RotateSession
@@ -125,7 +159,10 @@ export type SessionCommand =
   | TouchSession
   | SettleSession
   | ChangeAttributes
-  | ChangeHandles;
+  | ChangeHandles
+  | RecordUsage
+  | MarkCheckpoint
+  | ReportInvalid;
 
 /** A command for a scope: it names no session. */
 export type ScopeCommand = StartSession | EraseScope;

@@ -5,7 +5,10 @@ import { erase } from './erase-scope.js';
 import { evolve } from './evolve.js';
 import { changeHandles } from './handles.js';
 import type { Known } from './known.js';
+import { markCheckpoint } from './mark-checkpoint.js';
 import { activate, changeAttributes, claim, release, renew, touch } from './ownership.js';
+import { recordUsage } from './record-usage.js';
+import { reportInvalid } from './report-invalid.js';
 import { rotate } from './rotate-session.js';
 import type { ScopeState } from './session.js';
 import { settle } from './settle.js';
@@ -49,6 +52,12 @@ function decideNow(command: Command, known: Known): Decision {
       return changeHandles(command, known);
     case 'EraseScope':
       return erase(command, known, known.latest ?? missing(command));
+    case 'RecordUsage':
+      return recordUsage(command, known);
+    case 'MarkCheckpoint':
+      return markCheckpoint(command, known);
+    case 'ReportInvalid':
+      return reportInvalid(command, known);
     default:
       return command satisfies never;
   }

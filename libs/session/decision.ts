@@ -17,6 +17,13 @@ export type Outcome =
   | 'changed'
   | 'erased'
   | 'settled'
+  | 'recorded'
+  | 'marked'
+  | 'recovered'
+  | 'started-fresh'
+  | 'already-recovered'
+  | 'marked-invalid'
+  | 'reported'
   | 'unchanged';
 
 export type RefusalCode =
@@ -32,7 +39,14 @@ export type RefusalCode =
   | 'not-owner'
   | 'handle-taken'
   | 'too-many-handles'
-  | 'operate-required';
+  | 'operate-required'
+  | 'chain-too-long'
+  | 'usage-overflow'
+  | 'too-many-currencies'
+  | 'session-invalid'
+  | 'unknown-checkpoint'
+  | 'checkpoint-taken'
+  | 'too-many-checkpoints';
 
 /** A command that was not obeyed, and what its sender needs next. */
 export interface Refusal {
@@ -56,6 +70,8 @@ export interface Accepted {
   handles?: readonly HandleChange[];
   /** The current session, where `session` may be history. */
   current?: Session;
+  /** For `reported`: in how many seconds the session should be tried again. */
+  retryAfter?: number;
 }
 
 export interface Refused {

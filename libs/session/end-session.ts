@@ -2,14 +2,13 @@ import type { EndSession } from './commands.js';
 import { accept, type Decision, type Refused, refuse } from './decision.js';
 import type { StopIgnoredWhy } from './events.js';
 import type { Known } from './known.js';
-import { about, acceptBeside, ended, forcedBy, isOwner, later } from './rules.js';
+import { about, acceptBeside, ended, forcedBy, isOwner, later, namedBy } from './rules.js';
 import { currentOf, epochOf, ownerMatches, type Session } from './session.js';
 
 export function end(command: EndSession, known: Known): Decision {
   if (command.force && !command.operate) return refuse('operate-required');
   if (command.epoch > epochOf(known)) return refuse('future-epoch', about(currentOf(known))); // 14
-  // Never another session than the one named, whatever else is known.
-  const named = [known.past, known.latest].find((one) => one?.sessionId === command.sessionId);
+  const named = namedBy(command, known);
   if (!named || named.status === 'ended') return endAgain(command, known, named);
   if (command.epoch < named.epoch) return ignoreStop('stale-epoch', 'stale-epoch', command, known); // 5
   if (!command.force && !mayEnd(command, named)) return ignoreStop('not-owner', 'not-owner', command, known); // 5, 6

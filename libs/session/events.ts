@@ -1,5 +1,6 @@
 import type { Handle } from './handles.js';
 import type { Epoch, Owner, Session, SessionId } from './session.js';
+import type { Usage } from './usage.js';
 
 /** Somebody with `operate` did it in place of the owner. */
 interface Forced {
@@ -10,10 +11,12 @@ interface Forced {
 
 /**
  * What happened, in the past tense. Each carries the session as it is afterwards, so a reader needs no
- * other event to know what is current. Stored names never change; an old shape is upcast when read.
+ * other event to know what is current: `session` is the scope's latest session, `previous` one that ended
+ * before it. Stored names never change; an old shape is upcast when read.
  */
 export type SessionEvent =
-  | { type: 'SessionStarted'; session: Session }
+  /** With `insteadOf`: a recovery. That session was invalid; this one continues a valid one, or starts fresh. */
+  | { type: 'SessionStarted'; session: Session; insteadOf?: SessionId }
   | { type: 'SessionActivated'; session: Session }
   | { type: 'SessionSuperseded'; session: Session; by: Owner }
   | { type: 'SessionRotated'; session: Session; previous: Session }
@@ -30,7 +33,18 @@ export type SessionEvent =
   // With the session when one is current: its attributes read `erased` from then on.
   | { type: 'DetailsErased'; session: Session; operator: string }
   | { type: 'DetailsErased'; operator: string }
-  | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy };
+  | { type: 'StopIgnored'; sessionId: SessionId; origin: Owner; epoch: Epoch; why: StopIgnoredWhy }
+  /** What one operation used, as reported; the session has the sums. Asked for by a rotation it comes before that. */
+  | ({ type: 'UsageRecorded'; usage: Usage } & Of)
+  /** A place to return to. The session is as it was. */
+  | ({ type: 'CheckpointMarked'; label: string } & Of)
+  /** The session can't be continued: ended by it if it was current, else only marked. */
+  | ({ type: 'SessionInvalidated' } & Of)
+  /** A failure that may pass. The session is as it was, and stays. `retryAfter`: seconds. */
+  | { type: 'InvalidReported'; session: Session; reason: string; retryAfter: number };
+
+/** About the scope's latest session, or about one before it, which stays ended as it was. */
+type Of = { session: Session } | { previous: Session };
 
 export type SessionEventType = SessionEvent['type'];
 

@@ -3,6 +3,7 @@ import type { ScopeState } from './session.js';
 
 /** The state after an event. Total: the compiler refuses an event type that is not folded here. */
 export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
+  const version = state.version + 1;
   switch (event.type) {
     case 'SessionStarted':
     case 'SessionActivated':
@@ -17,11 +18,15 @@ export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
     case 'HandleUnbound':
     case 'SessionEnding':
     case 'SessionEnded':
-      return { version: state.version + 1, latest: event.session };
+    case 'InvalidReported':
+      return { version, latest: event.session };
+    case 'UsageRecorded':
+    case 'CheckpointMarked':
+    case 'SessionInvalidated':
     case 'DetailsErased':
-      return { ...state, ...('session' in event && { latest: event.session }), version: state.version + 1 };
+      return 'session' in event ? { version, latest: event.session } : { ...state, version };
     case 'StopIgnored':
-      return { ...state, version: state.version + 1 };
+      return { ...state, version };
     default:
       return event satisfies never;
   }

@@ -1,3 +1,4 @@
+export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export * from './commands.js';
 export { decide } from './decide.js';
 export type { Accepted, Decision, Outcome, Refusal, RefusalCode, Refused } from './decision.js';
@@ -15,4 +16,5 @@ export { type Json, type JsonObject, mergePatch } from './merge-patch.js';
 export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
 export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
 export * from './session.js';
-export { type Timer, timerOf } from './timer.js';
+export { startsTimer, type Timer, timerOf } from './timer.js';
+export type { Money, Usage, UsageTotals } from './usage.js';

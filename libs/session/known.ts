@@ -16,4 +16,15 @@ export interface Known extends ScopeState {
   ignored?: readonly StopIgnoredWhy[];
   /** Who has the handles that the command names, by hash; absent: nobody. */
   handles?: ReadonlyMap<string, HandleHolder>;
+  /** Whether the same failure of the same session was reported under the same epoch before. */
+  reported?: boolean;
+  /**
+   * For a recovery: the nearest session that the latest one continues and that was not reported invalid, at
+   * most 100 back.
+   */
+  lastValid?: Session;
+  /** The session of the checkpoint that the command names. */
+  checkpoint?: Session;
+  /** How many checkpoints the scope has. */
+  checkpoints?: number;
 }

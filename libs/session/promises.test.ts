@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import {
   type Command,
@@ -37,14 +38,17 @@ interface Turn extends Told {
 
 const outcomes =
   'started joined claimed activated rotated already-rotated released ended already-ended ending renewed ' +
-  'changed erased settled unchanged';
+  'changed erased settled unchanged ' +
+  'recorded marked recovered started-fresh already-recovered marked-invalid reported';
 const refusals =
   'stale-epoch stale-session future-epoch session-active session-not-active session-ending session-ended ' +
-  'reserved no-lease not-owner operate-required handle-taken too-many-handles';
+  'reserved no-lease not-owner operate-required handle-taken too-many-handles ' +
+  'chain-too-long usage-overflow session-invalid unknown-checkpoint checkpoint-taken';
+// Not within so few commands: too-many-currencies, too-many-checkpoints.
 const eventTypes =
   'SessionStarted SessionActivated SessionSuperseded SessionRotated OwnershipReleased OwnershipClaimed ' +
   'OwnershipLapsed SessionExpired AttributesChanged HandleBound HandleUnbound DetailsErased SessionEnding ' +
-  'SessionEnded StopIgnored';
+  'SessionEnded StopIgnored UsageRecorded CheckpointMarked SessionInvalidated InvalidReported';
 
 /** Short ones, so that histories outlive them. */
 const lease = fc.record({
@@ -73,6 +77,7 @@ const move = fc.record({
     ...(['ReleaseOwnership', 'ReleaseOwnership', 'ClaimOwnership', 'ClaimOwnership'] as const),
     ...(['EndSession', 'EndSession', 'sent before', 'sent before'] as const),
     ...(['RenewLease', 'RenewLease', 'TouchSession', 'SettleSession', 'ChangeAttributes'] as const),
+    ...(['RotateSession', 'RecordUsage', 'MarkCheckpoint', 'ReportInvalid', 'ReportInvalid'] as const),
     ...(['ChangeHandles', 'ChangeHandles'] as const),
     'EraseScope' as const,
   ),
@@ -107,6 +112,24 @@ const move = fc.record({
     { nil: undefined, freq: 2 },
   ),
   unbind: fc.subarray(names.map(handle)),
+  rotates: fc.constantFrom('build', 'build', 'build', 'reset'),
+  usage: fc.record({
+    inputTokens: fc.constantFrom(0, 1, 1_000, 1_000, Number.MAX_SAFE_INTEGER),
+    cost: fc.record({
+      amount: fc.constantFrom('0.1', '0.000000001', '12'),
+      currency: fc.constantFrom('EUR', 'USD'),
+    }),
+  }),
+  withUsage: fc.boolean(),
+  label: fc.constantFrom('v1', 'v2'),
+  fromCheckpoint: fc.constantFrom(false, false, true),
+  policy: fc.option(fc.constantFrom({ maxChainLength: 2 }, { maxChainLength: 3, adviseAt: 2 }), {
+    nil: undefined,
+    freq: 2,
+  }),
+  certainty: fc.constantFrom('definite', 'definite', 'transient'),
+  why: fc.constantFrom('context lost', 'overloaded'),
+  fallback: fc.constantFrom('latest-valid', 'latest-valid', 'start-fresh'),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -129,6 +152,11 @@ describe('whatever is sent, in whatever order, however late', () => {
       const next = tell(story, event);
       if (epochOf(next.state) < epochOf(story.state)) return `${event.type} lowers the epoch`;
       for (const session of sessionsIn(event)) {
+        const was = story.sessions.get(session.sessionId);
+        const isUnseen = was === session || was?.status === 'ended';
+        if (isUnseen && (session.revision !== was.revision || session.epoch !== was.epoch))
+          return `${event.type} changes the revision or the epoch of what nobody sees`;
+        if (isUnseen) continue;
         if (session.revision <= (story.state.latest?.revision ?? 0))
           return `${event.type} keeps the revision`;
         if (session.epoch < epochOf(story.state)) return `${event.type} carries an old epoch`;
@@ -175,7 +203,10 @@ describe('whatever is sent, in whatever order, however late', () => {
     }
     if (command.type === 'EraseScope') return;
     const fits = command.sessionId === current?.sessionId && epochIn(command) === current.epoch;
-    if (!fits && changes(turn)) return `${command.type} of the past was obeyed`;
+    const isAboutHistory = adds(command) || (command.type === 'ReportInvalid' && !fits);
+    if (isAboutHistory && !isDeepStrictEqual(settledPart(current), settledPart(currentOf(turn.after.state))))
+      return `${command.type} of the past changed what is current`;
+    if (!fits && !isAboutHistory && changes(turn)) return `${command.type} of the past was obeyed`;
     const mayRenew = fits || (command.type === 'TouchSession' && command.sessionId === current?.sessionId);
     if (!mayRenew && 'renews' in turn.decision) return `${command.type} of the past renewed a lease`;
   });
@@ -193,20 +224,29 @@ describe('whatever is sent, in whatever order, however late', () => {
 
   promise('an ended session stays as it ended', ({ before, after }) => {
     for (const [id, session] of before.sessions) {
-      if (session.status === 'ended' && after.sessions.get(id) !== session) return `${id} came back`;
+      if (session.status !== 'ended') continue;
+      if (!isDeepStrictEqual(settledPart(after.sessions.get(id)), settledPart(session)))
+        return `${id} came back`;
     }
   });
 
   promise('owner commands are for its principal, or with operate', (turn) => {
     const { command, ripe } = turn;
-    const owned = currentOf(ripe.state)?.owner && command.type !== 'StartSession' && changes(turn);
-    if (!owned || command.operate) return;
-    if (command.principal !== currentOf(ripe.state)?.principal) return `${command.type} by a stranger`;
+    if (command.type === 'StartSession' || command.operate || adds(command) || !changes(turn)) return;
+    const isReport = command.type === 'ReportInvalid';
+    const owned = isReport ? ripe.sessions.get(command.sessionId) : currentOf(ripe.state);
+    if (!isReport && !owned?.owner) return;
+    if (command.principal !== owned?.principal) return `${command.type} by a stranger`;
   });
 
-  promise('the events fold to the session of the answer', ({ decision, made, after }) => {
+  promise('the events fold to the session of the answer', ({ command, decision, made, after }) => {
     if (!('outcome' in decision) || made.length === 0) return;
-    if (after.state.latest !== decision.session) return `${decision.outcome} answers another session`;
+    const { sessionId } = decision.session;
+    const isLatest = sessionId === after.state.latest?.sessionId;
+    const folded = isLatest ? after.state.latest : after.sessions.get(sessionId);
+    if (folded !== decision.session) return `${decision.outcome} answers another session`;
+    const isAboutHistory = adds(command) || decision.outcome === 'marked-invalid';
+    if (!isLatest && !isAboutHistory) return `${decision.outcome} answers with history`;
   });
 
   promise('whoever is told of a current session is told of the right one', ({ ripe, decision, after }) => {
@@ -232,19 +272,22 @@ describe('whatever is sent, in whatever order, however late', () => {
     },
   );
 
-  promise('ending, releasing, or rotating to a named successor again does as much as once', (turn, turns) => {
+  promise('what can be repeated without a key does as much as once', (turn, turns) => {
     const { command, decision, after } = turn;
-    const named = command.type === 'RotateSession' && command.successorHandle !== undefined;
-    const repeatable = named || command.type === 'EndSession' || command.type === 'ReleaseOwnership';
-    if (!repeatable || 'refusal' in decision) return;
+    if (!isRepeatable(command) || 'refusal' in decision) return;
     for (const story of [after, turns.at(-1)!.after]) {
       // Ending, or released by a lapse: the session is over by time alone.
       const drains = decision.session.status === 'ending' || decision.session.expiresAt !== undefined;
-      const mayBeTooLate = command.type === 'ReleaseOwnership' || drains;
+      const isTransient = decision.outcome === 'reported';
+      const mayBeTooLate = command.type === 'ReleaseOwnership' || drains || isTransient;
       if (mayBeTooLate && story !== after) continue;
-      const when = drains ? command.at : at(1_000_000);
-      const repeat = { ...command, at: when, ...(named && { successorId: 'session-again' }) };
-      const again = turnOf(story, repeat, knownFor(story, repeat));
+      const when = drains || isTransient ? command.at : at(1_000_000);
+      const repeat = {
+        ...command,
+        at: when,
+        ...('successorId' in command && { successorId: 'session-again' }),
+      };
+      const again = turnOf(story, repeat, { ...knownFor(story, repeat), ...(isTransient && { due: false }) });
       if (again.made.length > 0) return `again makes ${again.made[0]?.type}`;
       const same =
         'outcome' in again.decision && again.decision.session.sessionId === decision.session.sessionId;
@@ -267,10 +310,9 @@ describe('whatever is sent, in whatever order, however late', () => {
       const lost = known.due && before.state.latest?.sessionId;
       if (!lost || !('epoch' in command) || command.sessionId !== lost) return;
       const told = answerOf(decision);
-      const isOverTwice = told === 'already-ended' && before.state.latest?.status === 'ending';
+      const isOver = 'outcome' in decision && decision.session.status === 'ended';
       const usesNewEpoch = command.epoch > (before.state.latest?.epoch ?? 0);
-      if ('outcome' in decision && !isOverTwice && !usesNewEpoch)
-        return `${command.type} was answered ${told}`;
+      if ('outcome' in decision && !isOver && !usesNewEpoch) return `${command.type} was answered ${told}`;
     },
   );
 
@@ -278,6 +320,69 @@ describe('whatever is sent, in whatever order, however late', () => {
     if (!('renews' in decision)) return;
     if (made.length > 0) return 'a renewal made an event';
     if (before.timer && after.timer && after.timer.until < before.timer.until) return 'a lease was shortened';
+  });
+
+  promise(
+    'a chain never forks: everyone follows one session at most, and is followed by one at most',
+    (turn) => {
+      const sessions = [...turn.after.sessions.values()];
+      const parents = sessions.flatMap(({ parentId }) => parentId ?? []);
+      if (new Set(parents).size < parents.length) return 'two sessions follow the same one';
+      for (const { sessionId, parentId, rootId, chainLength } of sessions) {
+        const parent = parentId && turn.after.sessions.get(parentId);
+        if (!parent && (parentId || rootId !== sessionId || chainLength !== 1))
+          return `${sessionId} is no root`;
+        if (!parent) continue;
+        if (parent.successorId !== sessionId) return `${parentId} is followed by another one`;
+        if (parent.rootId !== rootId || parent.chainLength !== chainLength - 1)
+          return `${sessionId} has another place in its chain than after its parent`;
+      }
+    },
+  );
+
+  promise('no rotation makes a chain longer than its policy allows', ({ made }) => {
+    for (const event of made) {
+      if (event.type !== 'SessionRotated') continue;
+      const { chainLength, policy, resetAdvised } = event.session;
+      if (chainLength > Math.max(1, policy?.maxChainLength ?? chainLength)) return 'too long';
+      const from = policy?.adviseAt ?? policy?.maxChainLength ?? Number.POSITIVE_INFINITY;
+      if ((resetAdvised === true) !== chainLength >= from) return `${chainLength} of ${from}: advice`;
+    }
+  });
+
+  promise(
+    'a recovery continues the nearest session that is valid, if there is one',
+    ({ ripe, made, command }) => {
+      for (const event of made) {
+        if (event.type !== 'SessionStarted' || !event.insteadOf || command.type !== 'ReportInvalid') continue;
+        const continued = (one: Session | undefined) =>
+          ripe.sessions.get(one?.recoveredFrom ?? one?.parentId ?? '');
+        const line: Session[] = [];
+        for (let one = continued(ripe.sessions.get(event.insteadOf)); one; one = continued(one))
+          line.push(one);
+        const valid = command.fallback === 'start-fresh' ? undefined : line.find(({ invalid }) => !invalid);
+        if (event.session.recoveredFrom !== valid?.sessionId)
+          return `${event.session.recoveredFrom} is not it`;
+      }
+    },
+  );
+
+  promise('the sums of a session are those of its reports', ({ after }) => {
+    for (const { sessionId, usage } of after.sessions.values()) {
+      const reports = after.events
+        .filter((event) => event.type === 'UsageRecorded')
+        .filter((event) => sessionsIn(event)[0]?.sessionId === sessionId);
+      const tokens = reports.reduce((sum, one) => sum + (one.usage.inputTokens ?? 0), 0);
+      const cents = (currency: string) =>
+        reports.reduce(
+          (sum, { usage: { cost } }) => sum + (cost?.currency === currency ? billionths(cost.amount) : 0n),
+          0n,
+        );
+      if ((usage?.operations ?? 0) !== reports.length) return `${sessionId}: operations`;
+      if ((usage?.inputTokens ?? 0) !== tokens) return `${sessionId}: tokens`;
+      for (const currency of ['EUR', 'USD'])
+        if (billionths(usage?.cost[currency] ?? '0') !== cents(currency)) return `${sessionId}: cost`;
+    }
   });
 
   promise('what a status allows is there, and nothing else', ({ after }) => {
@@ -327,7 +432,7 @@ function play(moves: readonly Move[]): Turn[] {
     const command = { ...(sent ?? commandFor(made, story)), at: at(second) };
     const fresh = `session-${story.sessions.size + 1}`;
     if (command.type === 'StartSession') command.sessionId = fresh;
-    if (command.type === 'RotateSession') command.successorId = fresh;
+    if ('successorId' in command) command.successorId = fresh;
     const known = knownFor(story, command);
     if (made.away) known.due = false;
     const turn = turnOf(story, command, known);
@@ -357,13 +462,14 @@ function commandFor(made: Move, story: Story): Command {
     case 'ActivateSession':
       return { type: kind, ...byOwner };
     case 'RotateSession': {
-      const { successorHandle } = made;
+      const { successorHandle, rotates: reason, usage } = made;
       return {
         type: kind,
         ...byOwner,
         successorId: '',
-        reason: 'build',
+        reason,
         ...(successorHandle && { successorHandle }),
+        ...(made.withUsage && { usage }),
       };
     }
     case 'ReleaseOwnership':
@@ -383,6 +489,14 @@ function commandFor(made: Move, story: Story): Command {
       return { type: kind, scope, ...issued };
     case 'ChangeAttributes':
       return { type: kind, ...byOwner, attributesDigest: made.attributes };
+    case 'RecordUsage':
+      return { type: kind, sessionId, ...issued, usage: made.usage };
+    case 'MarkCheckpoint':
+      return { type: kind, sessionId, ...issued, label: made.label };
+    case 'ReportInvalid': {
+      const { certainty, why: reason, fallback } = made;
+      return { type: kind, ...byOwner, successorId: '', certainty, reason, fallback };
+    }
     case 'ChangeHandles':
       return { type: kind, ...byOwner, bind: made.bind ?? [], unbind: made.unbind };
     default:
@@ -397,6 +511,8 @@ function commandFor(made: Move, story: Story): Command {
         ...(made.bind && { handles: made.bind }),
         ...(made.starting && { phase: 'starting' }),
         ...(made.expects === 'an epoch' && { expectedEpoch: epoch }),
+        ...(made.policy && { policy: made.policy }),
+        ...(made.fromCheckpoint && { fromCheckpoint: made.label }),
       };
   }
 }
@@ -433,6 +549,28 @@ function eventsOf({ before, after }: Turn) {
 /** Whether anything but the record of a refusal was made. */
 function changes({ made }: Turn): boolean {
   return made.some((event) => event.type !== 'StopIgnored');
+}
+
+/** Commands that need no epoch, because they add something and change nothing that a command could rest on. */
+function adds(command: Command): boolean {
+  return command.type === 'RecordUsage' || command.type === 'MarkCheckpoint';
+}
+
+/** A session without what may still be added when it has ended, or at any time by anybody. */
+function settledPart(session: Session | undefined) {
+  if (!session) return undefined;
+  const { usage, invalid, revision, ...rest } = session;
+  return session.status === 'ended' ? { ...rest, revision } : rest;
+}
+
+function isRepeatable(command: Command): boolean {
+  if (command.type === 'RotateSession') return command.successorHandle !== undefined;
+  return ['EndSession', 'ReleaseOwnership', 'MarkCheckpoint', 'ReportInvalid'].includes(command.type);
+}
+
+function billionths(amount: string): bigint {
+  const [whole = '', fraction = ''] = amount.split('.');
+  return BigInt(whole + fraction.padEnd(9, '0'));
 }
 
 function answerOf(decision: Decision): string {

@@ -1,47 +1,51 @@
+import { isFull, newRootAfter, successorOf } from './chain.js';
 import type { RotateSession } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
 import { bindTo, type NewHandle } from './handles.js';
 import type { Known } from './known.js';
+import { addReport } from './record-usage.js';
 import { acceptBeside, ended, fenced, isOwner } from './rules.js';
 import { epochOf, type Session } from './session.js';
 
 export function rotate(command: RotateSession, known: Known): Decision {
-  const { past, pastSuccessor } = known;
-  const repeated = past?.sessionId === command.sessionId && past.endCause === 'rotated';
-  if (repeated && pastSuccessor && command.epoch <= epochOf(known)) {
-    const handle = command.successorHandle?.hash;
-    if (handle !== undefined && handle === past.successorHandle)
-      return acceptBeside('already-rotated', pastSuccessor, known); // 11
-  }
+  const repeated = rotatedBefore(command, known);
+  if (repeated) return acceptBeside('already-rotated', repeated, known); // 11
   const current = fenced(command, known); // 11: stale-session with the winner
   if ('refusal' in current) return current;
   if (current.status === 'ending') return refuse('session-ending', { current }); // 11
   if (current.status !== 'active') return refuse('session-not-active', { current }); // 11
   if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  const { successorHandle, versionId, reason, successorId, at } = command;
+  const isReset = reason === 'reset';
+  if (!isReset && isFull(current)) return refuse('chain-too-long', { current });
 
-  const previous: Session = {
-    ...ended(current, command.at, 'rotated'),
-    successorId: command.successorId,
-  };
-  if (command.successorHandle) previous.successorHandle = command.successorHandle.hash;
-  const { versionId: _, handles: __, ...inherited } = current;
-  const successor: Session = {
-    ...inherited,
-    sessionId: command.successorId,
-    epoch: current.epoch + 1,
-    revision: current.revision + 1,
-    parentId: current.sessionId,
-    chainLength: current.chainLength + 1,
-    reason: command.reason,
-    startedAt: command.at,
-  };
-  if (command.versionId !== undefined) successor.versionId = command.versionId;
+  const used = command.usage ? addReport(current, command.usage, known) : accept('unchanged', current);
+  if ('refusal' in used) return used;
+  const parent = used.session;
+  const previous: Session = { ...ended(parent, at, isReset ? 'reset' : 'rotated'), successorId };
+  if (successorHandle) previous.successorHandle = successorHandle.hash;
+  const successor = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
+  successor.reason = reason;
+  if (versionId !== undefined) successor.versionId = versionId;
   const bound = bindTo(successor, newHandles(command), known);
   if ('refusal' in bound) return bound;
   const { session, changes } = bound;
-  return { ...accept('rotated', session, { type: 'SessionRotated', session, previous }), handles: changes };
+  const events = [...used.events, { type: 'SessionRotated', session, previous } as const];
+  return { ...accept('rotated', session, ...events), handles: changes };
 }
 
 function newHandles({ successorHandle, handles = [] }: RotateSession): readonly NewHandle[] {
   return successorHandle ? [{ ...successorHandle, binds: 'session' }, ...handles] : handles;
+}
+
+/** The successor that the same rotation got before: the one with the same handle. */
+function rotatedBefore(command: RotateSession, known: Known): Session | undefined {
+  const { past, pastSuccessor } = known;
+  const handle = command.successorHandle?.hash;
+  const isSame =
+    past?.sessionId === command.sessionId &&
+    (past.endCause === 'rotated' || past.endCause === 'reset') &&
+    handle !== undefined &&
+    handle === past.successorHandle;
+  return isSame && command.epoch <= epochOf(known) ? pastSuccessor : undefined;
 }

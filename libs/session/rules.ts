@@ -1,5 +1,13 @@
-import type { Issued, SessionCommand, SettleSession, TouchSession } from './commands.js';
-import { accept, type Decision, type Outcome, type Refused, refuse } from './decision.js';
+import type {
+  Issued,
+  MarkCheckpoint,
+  RecordUsage,
+  SessionCommand,
+  SettleSession,
+  TouchSession,
+} from './commands.js';
+import { type Accepted, accept, type Decision, type Outcome, type Refused, refuse } from './decision.js';
+import type { SessionEvent } from './events.js';
 import type { Known } from './known.js';
 import {
   currentOf,
@@ -12,7 +20,7 @@ import {
 } from './session.js';
 
 /** Commands that carry an epoch. */
-type FencedCommand = Exclude<SessionCommand, TouchSession | SettleSession>;
+type FencedCommand = Exclude<SessionCommand, TouchSession | SettleSession | RecordUsage | MarkCheckpoint>;
 
 /** The current session if the command names it under its epoch; otherwise what to answer. 5, 13, 14 */
 export function fenced(command: FencedCommand, known: Known): Session | Refused {
@@ -31,6 +39,28 @@ export function isPrincipal(issued: Issued, session: Session): boolean {
 export function isOwner(issued: Issued, session: Session, asking: Owner | undefined): boolean {
   if (!session.owner || !isPrincipal(issued, session)) return false;
   return asking === undefined || ownerMatches(session.owner, asking);
+}
+
+/** Whether a session that has ended was the asking one's. */
+export function wasOwner(issued: Issued, session: Session, asking: Owner | undefined): boolean {
+  if (!isPrincipal(issued, session)) return false;
+  return asking === undefined || ownerMatches(session.owner ?? session.previousOwner, asking);
+}
+
+/** The session that a command names, current or not: never another one, whatever else is known. */
+export function namedBy({ sessionId }: Pick<SessionCommand, 'sessionId'>, known: Known): Session | undefined {
+  return [known.past, known.latest].find((one) => one?.sessionId === sessionId);
+}
+
+/** A session that is not known any more is not the current one. */
+export function gone(known: Known): Refused {
+  const current = currentOf(known);
+  return current ? refuse('stale-session', { current }) : refuse('session-ended');
+}
+
+/** How an event carries the session that it is about: as what the scope has now, or as its past. */
+export function carried(session: Session, known: Known): { session: Session } | { previous: Session } {
+  return session.sessionId === known.latest?.sessionId ? { session } : { previous: session };
 }
 
 /** The last state of a session, a stop that ended it aside; its epoch and revision are those of the change that ended it. */
@@ -58,6 +88,18 @@ export function later(at: Instant, seconds: number): Instant {
 /** Nothing to do about `session`, which may be history: with the current one. */
 export function acceptBeside(outcome: Outcome, session: Session, known: Known): Decision {
   return { ...accept(outcome, session), ...about(currentOf(known)) };
+}
+
+/** As `acceptBeside`, unless `session` is the latest itself. */
+export function acceptFor(
+  outcome: Outcome,
+  session: Session,
+  known: Known,
+  ...events: SessionEvent[]
+): Accepted {
+  const accepted = accept(outcome, session, ...events);
+  const isLatest = session.sessionId === known.latest?.sessionId;
+  return isLatest ? accepted : { ...accepted, ...about(currentOf(known)) };
 }
 
 export function about(current: Session | undefined): { current?: Session } {

@@ -1,5 +1,6 @@
 import type { Handle } from './handles.js';
 import type { Scope } from './scope.js';
+import type { UsageTotals } from './usage.js';
 
 /** UUIDv7 of one session instance; carries its partition. Never reused, never derived from user or project. */
 export type SessionId = string;
@@ -25,6 +26,14 @@ export interface LeaseTerms {
   /** `heartbeat`: the owner renews. `use`: any join or touch renews, so it is an idle time-out. */
   renewOn: 'heartbeat' | 'use';
   onLapse: 'release' | 'end';
+}
+
+/** How long a chain may grow. Given by the start, inherited by every successor. */
+export interface ChainPolicy {
+  /** 1 to 100,000. Only a reset leads on from a session of this chain length. */
+  maxChainLength?: number;
+  /** From which chain length a reset is advised: 1 to `maxChainLength`, which it is when left out. */
+  adviseAt?: number;
 }
 
 export type Status = 'starting' | 'active' | 'released' | 'ending' | 'ended';
@@ -54,10 +63,20 @@ export interface Session {
   drainUntil?: Instant;
   /** From the credential that started or claimed it. */
   principal: string;
+  /** The session that it followed in its chain, by rotation or recovery. A root has none. */
   parentId?: SessionId;
   rootId: SessionId;
   /** 1 for a root, 2 for its successor … */
   chainLength: number;
+  policy?: ChainPolicy;
+  /** Its chain is so long that its policy advises a reset. */
+  resetAdvised?: true;
+  /** Of a root that a reset or a recovery made: the root of the chain before it. */
+  previousRootId?: SessionId;
+  /** The valid session that it continues in place of an invalid one, or that of a checkpoint. */
+  recoveredFrom?: SessionId;
+  /** The checkpoint that it was started from. */
+  fromCheckpoint?: string;
   /** Why it was rotated into being. */
   reason?: string;
   versionId?: string;
@@ -76,6 +95,10 @@ export interface Session {
   successorId?: SessionId;
   /** Keyed hash of the outside name that its rotation was asked with: the same one gets the same successor. */
   successorHandle?: string;
+  /** What was used in it; absent until the first report. Reports may still come when it has ended. */
+  usage?: UsageTotals;
+  /** It was reported that it cannot be continued, however it ended: no recovery chooses it. */
+  invalid?: { at: Instant; reason: string };
 }
 
 /** All that a scope needs to decide: a small value whose size does not grow with history. */

@@ -1,5 +1,6 @@
 /// <reference types="jest" />
 // Given / when / then for the decider. For tests only: index.ts does not show it.
+import { lastValidBefore } from './chain.js';
 import type {
   ActivateSession,
   ChangeAttributes,
@@ -9,8 +10,11 @@ import type {
   EndSession,
   EraseScope,
   Issued,
+  MarkCheckpoint,
+  RecordUsage,
   ReleaseOwnership,
   RenewLease,
+  ReportInvalid,
   RotateSession,
   SettleSession,
   StartSession,
@@ -24,7 +28,7 @@ import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Known } from './known.js';
 import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
-import { type Timer, timerOf } from './timer.js';
+import { startsTimer, type Timer, timerOf } from './timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */
 export interface Story {
@@ -66,8 +70,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (!('session' in event)) return [];
-  return event.type === 'SessionRotated' ? [event.previous, event.session] : [event.session];
+  return [...('previous' in event ? [event.previous] : []), ...('session' in event ? [event.session] : [])];
 }
 
 /** What a command is decided on, how, and what that leads to. */
@@ -99,10 +102,7 @@ function handlesAfter({ handles }: Story, decision: Decision): Story['handles'] 
 }
 
 function setsTimer(decision: Decision): boolean {
-  return (
-    'renews' in decision ||
-    decision.events.some(({ type }) => type !== 'StopIgnored' && type !== 'DetailsErased')
-  );
+  return 'renews' in decision || decision.events.some(startsTimer);
 }
 
 /**
@@ -113,6 +113,7 @@ export function knownFor(story: Story, command: Command): Known {
   const due = story.timer !== undefined && command.at >= story.timer.until;
   const known: Known = { ...story.state, due, handles: holdersIn(story) };
   if (command.type === 'EraseScope') known.detailed = hasDetails(story);
+  Object.assign(known, checkpointFor(story, command), validityFor(story, command));
   if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
@@ -146,6 +147,29 @@ function hasDetails({ events }: Story): boolean {
   const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');
   const before = digests(events.slice(0, erased + 1));
   return [...digests(events.slice(erased + 1))].some((digest) => !before.has(digest));
+}
+
+/** The checkpoint that a command names, with its session as it is now. */
+function checkpointFor(story: Story, command: Command): Pick<Known, 'checkpoint' | 'checkpoints'> {
+  const label = command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+  const named = command.type === 'MarkCheckpoint' ? command.label : label;
+  if (named === undefined) return {};
+  const marked = story.events.filter((event) => event.type === 'CheckpointMarked');
+  const [session] = marked.filter((event) => event.label === named).flatMap(sessionsIn);
+  const checkpoint = session && story.sessions.get(session.sessionId);
+  return { checkpoints: marked.length, ...(checkpoint && { checkpoint }) };
+}
+
+/** For a report that a session is invalid: what recovery may go back to, and whether it was reported before. */
+function validityFor(story: Story, command: Command): Pick<Known, 'reported' | 'lastValid'> {
+  if (command.type !== 'ReportInvalid') return {};
+  const { sessionId, epoch, reason } = command;
+  const reported = story.events
+    .filter((event) => event.type === 'InvalidReported' && event.reason === reason)
+    .flatMap(sessionsIn)
+    .some((session) => session.sessionId === sessionId && session.epoch === epoch);
+  const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
+  return { reported, ...(lastValid && { lastValid }) };
 }
 
 function stopOf(stop: { sessionId: SessionId; origin: Owner; epoch: number }) {
@@ -194,7 +218,10 @@ export function accepted(outcome: Outcome, ...types: SessionEventType[]): Expect
   return ({ decision, after }) => {
     expect(decision).toMatchObject({ outcome });
     expect(decision.events.map((event) => event.type)).toEqual(types);
-    if ('outcome' in decision && types.length > 0) expect(after.state.latest).toEqual(decision.session);
+    if (!('outcome' in decision) || types.length === 0) return;
+    const { sessionId } = decision.session;
+    const isLatest = sessionId === after.state.latest?.sessionId;
+    expect(isLatest ? after.state.latest : after.sessions.get(sessionId)).toEqual(decision.session);
   };
 }
 
@@ -432,6 +459,32 @@ export function settleSession(second: number) {
   };
 }
 
+export function recordUsage({ by, ...more }: By<RecordUsage>) {
+  return (story: Story): RecordUsage => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'RecordUsage', usage: { inputTokens: 1 }, ...rest };
+  };
+}
+
+export function markCheckpoint({ by, ...more }: By<MarkCheckpoint>) {
+  return (story: Story): MarkCheckpoint => {
+    const { epoch: _, ...rest } = said(story, by, more);
+    return { type: 'MarkCheckpoint', label: 'v1', ...rest };
+  };
+}
+
+/** Definite, and to go on from the latest valid session, unless said. */
+export function reportInvalid({ by, ...more }: By<ReportInvalid>) {
+  return (story: Story): ReportInvalid => ({
+    type: 'ReportInvalid',
+    certainty: 'definite',
+    reason: 'context lost',
+    fallback: 'latest-valid',
+    successorId: nextId(story),
+    ...said(story, by, more),
+  });
+}
+
 /** A lease of ten seconds with a grace of five, unless said. */
 export function lease(more: Partial<LeaseTerms> = {}): { lease: LeaseTerms } {
   return { lease: { seconds: 10, graceSeconds: 5, renewOn: 'heartbeat', onLapse: 'release', ...more } };
@@ -447,6 +500,10 @@ export const releasedBy = (by: Who, to?: Who, reservedSeconds?: number) =>
   releaseOwnership({ by, ...(to && { to }), ...(reservedSeconds && { reservedSeconds }) });
 export const claimedBy = claimOwnership;
 export const endedBy = (origin: Who) => endSession({ origin });
+export const usedBy = recordUsage;
+export const invalidBy = reportInvalid;
+export const checkpointBy = (by: Who, label: string, more: More<MarkCheckpoint> = {}) =>
+  markCheckpoint({ by, label, ...more });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });
 export const settledAt = settleSession;

@@ -1,3 +1,4 @@
+import { continuing, isLong } from './chain.js';
 import type { StartSession } from './commands.js';
 import { accept, type Decision, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
@@ -13,6 +14,10 @@ export function start(command: StartSession, known: Known): Decision {
   const expected = command.expectedEpoch ?? epoch;
   if (expected > epoch) return refuse('future-epoch', about(current)); // 14
   if (expected < epoch) return refuse('stale-epoch', about(current)); // 1
+  if (command.fromCheckpoint !== undefined) {
+    if (!known.checkpoint) return refuse('unknown-checkpoint', about(current));
+    if (known.checkpoint.invalid) return refuse('session-invalid', about(current));
+  }
   if (!current || command.onConflict === 'supersede') return begin(command, known); // 1
   if (command.onConflict === 'reject') return refuse('session-active', { current }); // 3
   if (current.status === 'ending') return refuse('session-ending', { current }); // 2
@@ -56,6 +61,13 @@ function begin(command: StartSession, known: Known): Decision {
   session.revision += 1;
   if (command.lease) session.lease = command.lease;
   if (command.attributesDigest !== undefined) session.attributesDigest = command.attributesDigest;
+  if (command.policy) session.policy = command.policy;
+  if (command.policy && isLong(session, 1)) session.resetAdvised = true;
+  if (command.fromCheckpoint !== undefined && known.checkpoint) {
+    session.previousRootId = known.checkpoint.rootId;
+    session.fromCheckpoint = command.fromCheckpoint;
+    Object.assign(session, continuing(known.checkpoint));
+  }
   let handles: readonly HandleChange[] | undefined;
   if (command.handles) {
     const bound = bindTo(session, command.handles, known);

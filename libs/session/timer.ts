@@ -1,3 +1,4 @@
+import type { SessionEvent } from './events.js';
 import { later } from './rules.js';
 import type { Instant, Session } from './session.js';
 
@@ -29,6 +30,20 @@ export function timerOf(session: Session, at: Instant): Timer | undefined {
       return undefined;
     default:
       return session.status satisfies never;
+  }
+}
+
+/** Whether an event starts its session's timer anew: not those that anybody may cause, or that change nothing. */
+export function startsTimer(event: SessionEvent): boolean {
+  switch (event.type) {
+    case 'UsageRecorded':
+    case 'CheckpointMarked':
+    case 'InvalidReported':
+    case 'DetailsErased':
+    case 'StopIgnored':
+      return false;
+    default:
+      return true;
   }
 }
 

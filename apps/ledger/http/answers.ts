@@ -40,8 +40,10 @@ export class Presenter {
           .header('content-type', 'application/json')
           .header('ledger-position', `${position.partition}:${position.sequence}`);
         if (answer.replayed) reply.header('idempotency-replayed', 'true');
+        if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
+        const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
         reply.send(
-          `{"outcome":"${outcome}","session":${session}${current},"position":${JSON.stringify(position)}}`,
+          `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
         );
         return;
       }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { Frontier, leafHash, rootOf } from '#audit';
-import { currentOf, epochOf, partitionOf, type Session, timerOf } from '#session';
-import { scopeIdOf, stopIdOf } from '../ids.js';
+import { currentOf, epochOf, partitionOf, type Session, type SessionEvent, timerOf } from '#session';
+import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { MOST_SCOPE_HANDLES, partitionOfSession } from '../index.js';
 import { groupBy, type Reader, readLog, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';
@@ -25,6 +25,7 @@ export async function brokenPromises(pool: pg.Pool): Promise<string[]> {
     await checkSessionRows(client, stories, broken);
     await checkHandles(client, stories, broken);
     await checkIgnoredStops(client, log, broken);
+    await checkCheckpoints(client, log, broken);
     await checkReceipts(client, broken);
     await checkDetails(client, stories, broken);
     await checkLeases(client, stories, broken);
@@ -95,7 +96,8 @@ function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
     const epoch = epochOf(before.state);
     const revision = before.state.latest?.revision ?? 0;
     for (const { sessionId, status } of sessionsIn(event)) {
-      if (before.sessions.get(sessionId)?.status === 'ended') broken.push(`${name} revives a session`);
+      const wasOver = before.sessions.get(sessionId)?.status === 'ended';
+      if (wasOver && status !== 'ended') broken.push(`${name} revives a session`);
       if (partitionOfSession(sessionId) !== partition) broken.push(`${name} has an id of another partition`);
       if (status === 'ended' || before.sessions.has(sessionId)) continue;
       if (born.has(sessionId)) broken.push(`${name} reuses a session id`);
@@ -112,9 +114,19 @@ function checkScopes(log: StoredEvent[], broken: string[]): Map<string, Story> {
     if (current && (holders.get(term) ?? holding(current)) !== holding(current))
       broken.push(`${name} gives another holder the same epoch`);
     if (current) holders.set(term, holding(current));
-    if ('session' in event && event.session.revision <= revision) broken.push(`${name} keeps the revision`);
+    if (isSeen(event) && event.session.revision <= revision) broken.push(`${name} keeps the revision`);
   }
   return stories;
+}
+
+/** Whether readers of the current session see that something has changed. */
+function isSeen(event: SessionEvent): event is Extract<SessionEvent, { session: Session }> {
+  if (!('session' in event) || event.type === 'InvalidReported' || event.type === 'CheckpointMarked')
+    return false;
+  const isLate =
+    event.type === 'UsageRecorded' ||
+    (event.type === 'SessionInvalidated' && event.session.endCause !== 'invalid');
+  return !(isLate && event.session.status === 'ended');
 }
 
 /** Promise 5 for scopes: the row is the fold. */
@@ -180,11 +192,7 @@ async function checkHandles(client: Reader, stories: Map<string, Story>, broken:
 async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.ignored_stops');
   const recorded = log.flatMap(({ event, partition, sequence }) =>
-    event.type === 'StopIgnored'
-      ? [
-          `${partition}:${sequence} ${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.sessionId} ${event.why}`,
-        ]
-      : [],
+    recordedIn(event).map((one) => `${partition}:${sequence} ${one}`),
   );
   const counted = rows.map((row) => {
     if (row.count < 1) broken.push('a stop is counted less than once');
@@ -194,6 +202,41 @@ async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: str
     broken.push('ignored stops and their counts differ');
   const names = new Set(recorded.map((one) => one.slice(one.indexOf(' '))));
   if (names.size < recorded.length) broken.push('the same ignored stop is recorded twice');
+}
+
+/** What is recorded once and counted: a stop that was not obeyed, or a report of a transient failure. */
+function recordedIn(event: SessionEvent): string[] {
+  switch (event.type) {
+    case 'StopIgnored':
+      return [`${stopIdOf(event.sessionId, event.origin, event.epoch)} ${event.sessionId} ${event.why}`];
+    case 'InvalidReported': {
+      const { sessionId, epoch } = event.session;
+      return [`${reportIdOf(sessionId, epoch, event.reason)} ${sessionId} transient`];
+    }
+    default:
+      return [];
+  }
+}
+
+/** Promise 5 for checkpoints: the rows are the CheckpointMarked events. */
+async function checkCheckpoints(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
+  const { rows } = await client.query('select * from ledger.checkpoints');
+  const stored = rows.map((row) =>
+    [
+      row.partition,
+      row.sequence,
+      row.scope_id.replaceAll('-', ''),
+      row.label,
+      row.session_id,
+      row.at.toISOString(),
+    ].join(),
+  );
+  const marked = log.flatMap(({ event, partition, sequence, scopeKey, at }) =>
+    event.type === 'CheckpointMarked'
+      ? [[partition, sequence, scopeIdOf(scopeKey), event.label, sessionsIn(event)[0]?.sessionId, at].join()]
+      : [],
+  );
+  if (!isDeepStrictEqual(stored.sort(), marked.sort())) broken.push('checkpoints differ from their events');
 }
 
 /** A key answers for one event of its scope. */

@@ -2,7 +2,17 @@ import fc from 'fast-check';
 import type { Owner, Session } from '#session';
 import { type Answer, newSessionId, partitionOfSession, type Submission } from '../index.js';
 import { ask, type Told } from './answers.js';
-import { again, forSession, keyed, type Place, start, withAttributes } from './submissions.js';
+import {
+  again,
+  forSession,
+  keyed,
+  markCheckpoint,
+  type Place,
+  recordUsage,
+  reportInvalid,
+  start,
+  withAttributes,
+} from './submissions.js';
 
 const owners: Owner[] = [
   { environment: 'cloud-dev' },
@@ -13,6 +23,7 @@ const owners: Owner[] = [
 const kinds = [
   ...(['start', 'start', 'activate', 'rotate', 'rotate', 'release', 'release', 'claim', 'claim'] as const),
   ...(['end', 'end', 'late', 'again', 'stranger', 'handles'] as const),
+  ...(['usage', 'invalid', 'invalid', 'checkpoint', 'from checkpoint', 'release'] as const),
 ];
 
 const names = Array.from({ length: 12 }, (_, index) => `handle-${index}`);
@@ -46,6 +57,14 @@ const move = fc.record({
     names.map((hash) => ({ kind: 'agent', hash })),
     { maxLength: 3 },
   ),
+  usage: fc.constantFrom(
+    { inputTokens: 7 },
+    { outputTokens: 3, cost: { amount: '0.01', currency: 'EUR' }, model: 'größer' },
+    { inputTokens: Number.MAX_SAFE_INTEGER },
+  ),
+  label: fc.constantFrom('v1', '"}, NULL \\ 🚲'),
+  certainty: fc.constantFrom('definite', 'definite', 'transient'),
+  fallback: fc.constantFrom('latest-valid', 'latest-valid', 'start-fresh'),
   key: fc.constantFrom(true, false),
 } as const);
 type Move = typeof move extends fc.Arbitrary<infer Value> ? Value : never;
@@ -113,7 +132,9 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
           hash: handle.length === 1 ? `${meant.sessionId}-${handle}` : handle,
         },
       };
-      return forSession(meant, { type: 'RotateSession', successorId, reason: 'bigger', ...named, ...issued });
+      const used = made.force && { usage: made.usage };
+      const reason = made.starting ? 'compact' : 'reset';
+      return forSession(meant, { type: 'RotateSession', successorId, reason, ...named, ...used, ...issued });
     }
     case 'release': {
       const to = reserved && { to: reserved, reservedSeconds: 3_600 };
@@ -126,6 +147,20 @@ function forMeant(made: Move, meant: Session, place: Place): Submission {
       const unbind = made.unbind.filter(({ hash }) => !bind.some((one) => one.hash === hash));
       return forSession(meant, { type: 'ChangeHandles', bind, unbind, ...issued });
     }
+    case 'usage':
+      return recordUsage(meant, made.usage);
+    case 'invalid':
+      return reportInvalid(meant, { certainty: made.certainty, fallback: made.fallback, ...issued });
+    case 'checkpoint':
+      return markCheckpoint(meant, made.label);
+    case 'from checkpoint':
+      return start(place, {
+        owner,
+        fromCheckpoint: made.label,
+        policy: { maxChainLength: 3 },
+        principal,
+        operate,
+      });
     case 'stranger':
       return { ...forSession(meant, { type: 'ActivateSession', ...issued }), tenant: 'other' };
     case 'end':
@@ -145,6 +180,7 @@ function starting(made: Move, place: Place, epoch: number): Submission {
   const { owner, onConflict, principal, operate } = made;
   const phase = made.starting && { phase: 'starting' as const };
   const expected = made.expects && { expectedEpoch: epoch };
+  const policy = made.force && { policy: { maxChainLength: 1 } };
   const handles = made.key && { handles: made.bind.filter(isFirst) };
   const submission = start(place, {
     owner,
@@ -153,6 +189,7 @@ function starting(made: Move, place: Place, epoch: number): Submission {
     operate,
     ...phase,
     ...expected,
+    ...policy,
     ...handles,
   });
   return made.force

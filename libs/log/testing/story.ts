@@ -3,6 +3,7 @@ import {
   evolve,
   type HandleHolder,
   type Known,
+  lastValidBefore,
   noSessionYet,
   type Owner,
   type ScopeState,
@@ -32,13 +33,17 @@ export function tell(story: Story, event: SessionEvent): Story {
 
 /** The sessions that an event changed, as they are after it. */
 export function sessionsIn(event: SessionEvent): Session[] {
-  if (!('session' in event)) return [];
-  return 'previous' in event ? [event.previous, event.session] : [event.session];
+  return [...('previous' in event ? [event.previous] : []), ...('session' in event ? [event.session] : [])];
 }
 
 /** What the decider has to know, taken from the whole story instead of from tables. */
 export function knownFrom(story: Story, command: Command): Known {
-  const known: Known = { ...story.state, handles: handlesOf(story) };
+  const known: Known = {
+    ...story.state,
+    ...checkpointFrom(story, command),
+    ...validityFrom(story, command),
+    handles: handlesOf(story),
+  };
   if ('scope' in command) return known;
   const named = story.sessions.get(command.sessionId);
   if (named && named.sessionId !== story.state.latest?.sessionId) {
@@ -54,6 +59,29 @@ export function knownFrom(story: Story, command: Command): Known {
       .map(({ why }) => why);
   }
   return known;
+}
+
+/** The checkpoint that a command names, with its session as it is now. */
+function checkpointFrom(story: Story, command: Command): Pick<Known, 'checkpoint' | 'checkpoints'> {
+  const label = command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+  const named = command.type === 'MarkCheckpoint' ? command.label : label;
+  if (named === undefined) return {};
+  const marked = story.events.filter((event) => event.type === 'CheckpointMarked');
+  const [session] = marked.filter((event) => event.label === named).flatMap(sessionsIn);
+  const checkpoint = session && story.sessions.get(session.sessionId);
+  return { checkpoints: marked.length, ...(checkpoint && { checkpoint }) };
+}
+
+/** For a report that a session is invalid: what recovery may go back to, and whether it was reported before. */
+function validityFrom(story: Story, command: Command): Pick<Known, 'reported' | 'lastValid'> {
+  if (command.type !== 'ReportInvalid') return {};
+  const { sessionId, epoch, reason } = command;
+  const reported = story.events
+    .filter((event) => event.type === 'InvalidReported' && event.reason === reason)
+    .flatMap(sessionsIn)
+    .some((session) => session.sessionId === sessionId && session.epoch === epoch);
+  const lastValid = lastValidBefore(story.state.latest, (id) => story.sessions.get(id));
+  return { reported, ...(lastValid && { lastValid }) };
 }
 
 /** Only those that are bound to sessions: the others make no event. */

@@ -8,6 +8,7 @@ import {
   type Session,
   type SessionCommand,
   scopeKey,
+  type Usage,
 } from '#session';
 import {
   type Answer,
@@ -83,9 +84,35 @@ export function end(
   return forSession(session, { type: 'EndSession', origin: session.owner ?? dev, reason: 'done', ...more });
 }
 
-export function rotate(session: Session): Submission {
+export function rotate(
+  session: Session,
+  more: Partial<Extract<Draft, { type: 'RotateSession' }>> = {},
+): Submission {
   const successorId = newSessionId(partitionOfSession(session.sessionId));
-  return forSession(session, { type: 'RotateSession', successorId, reason: 'compacted' });
+  return forSession(session, { type: 'RotateSession', successorId, reason: 'compacted', ...more });
+}
+
+/** Definite, and to go on from the latest valid session, unless said. */
+export function reportInvalid(
+  session: Session,
+  more: Partial<Extract<Draft, { type: 'ReportInvalid' }>> = {},
+): Submission {
+  return forSession(session, {
+    type: 'ReportInvalid',
+    certainty: 'definite',
+    reason: 'context lost',
+    fallback: 'latest-valid',
+    successorId: newSessionId(partitionOfSession(session.sessionId)),
+    ...more,
+  });
+}
+
+export function recordUsage(session: Session, usage: Usage): Submission {
+  return forSession(session, { type: 'RecordUsage', usage });
+}
+
+export function markCheckpoint(session: Session, label: string): Submission {
+  return forSession(session, { type: 'MarkCheckpoint', label });
 }
 
 /** The submission with an idempotency key, as the edge makes it from tenant, principal, key and body. */
@@ -102,7 +129,7 @@ export function keyed(submission: Submission, key: string, body: unknown = 'body
 export function again(submission: Submission): Submission {
   const command = { ...submission.command };
   if (command.type === 'StartSession') command.sessionId = newSessionId(submission.partition);
-  if (command.type === 'RotateSession') command.successorId = newSessionId(submission.partition);
+  if ('successorId' in command) command.successorId = newSessionId(submission.partition);
   const fresh = { ...submission, command, commandId: v4() };
   return submission.details ? withAttributes(fresh, submission.details.body) : fresh;
 }

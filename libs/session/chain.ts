@@ -1,0 +1,67 @@
+import type { Instant, Session, SessionId } from './session.js';
+
+/**
+ * The next session of a chain, of the same owner. It inherits what holds for the chain and its owner; what a
+ * session has for itself alone, such as its version and its usage, is left behind.
+ */
+export function successorOf(parent: Session, sessionId: SessionId, at: Instant): Session {
+  const { sessionId: parentId, epoch, revision, chainLength, startedAt: _, parentId: __, ...rest } = parent;
+  const { reason, versionId, handles, usage, recoveredFrom, fromCheckpoint, ...more } = rest;
+  const { previousRootId, resetAdvised, ...inherited } = more;
+  const length = chainLength + 1;
+  return {
+    sessionId,
+    epoch: epoch + 1,
+    revision: revision + 1,
+    parentId,
+    chainLength: length,
+    startedAt: at,
+    ...(isLong(parent, length) && { resetAdvised: true }),
+    ...inherited,
+  };
+}
+
+/** A session that inherits as much as a successor does, but starts a chain of its own and names the old one. */
+export function newRootAfter(old: Session, sessionId: SessionId, at: Instant): Session {
+  const { parentId, resetAdvised, chainLength, rootId, ...inherited } = successorOf(old, sessionId, at);
+  return {
+    ...(isLong(old, 1) && { resetAdvised: true }),
+    chainLength: 1,
+    rootId: sessionId,
+    previousRootId: rootId,
+    ...inherited,
+  };
+}
+
+/** What a session has from the valid one that it continues. Its handles stay with that one, as its history. */
+export function continuing(valid: Session): Pick<Session, 'recoveredFrom'> {
+  return { recoveredFrom: valid.sessionId };
+}
+
+/** How many sessions back a recovery looks for a valid one. */
+export const MOST_STEPS_BACK = 100;
+
+/** The nearest session that this one continues and that was not reported invalid; `find` knows those that have ended. */
+export function lastValidBefore(
+  session: Session | undefined,
+  find: (sessionId: SessionId) => Session | undefined,
+): Session | undefined {
+  let one = session;
+  for (let steps = 0; steps < MOST_STEPS_BACK; steps += 1) {
+    const before = one?.recoveredFrom ?? one?.parentId;
+    one = before === undefined ? undefined : find(before);
+    if (!one?.invalid) return one;
+  }
+  return undefined;
+}
+
+/** Whether the policy advises a reset at this chain length. */
+export function isLong({ policy }: Pick<Session, 'policy'>, chainLength: number): boolean {
+  const from = policy?.adviseAt ?? policy?.maxChainLength;
+  return from !== undefined && chainLength >= from;
+}
+
+/** Whether the policy forbids any successor but a reset's. */
+export function isFull({ policy, chainLength }: Session): boolean {
+  return policy?.maxChainLength !== undefined && chainLength >= policy.maxChainLength;
+}

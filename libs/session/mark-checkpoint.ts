@@ -1,0 +1,22 @@
+import type { MarkCheckpoint } from './commands.js';
+import { type Decision, refuse } from './decision.js';
+import type { Known } from './known.js';
+import { about, acceptFor, carried, gone, namedBy } from './rules.js';
+import { currentOf } from './session.js';
+
+/** How many checkpoints a scope can have. None is ever moved or taken away. */
+export const MOST_CHECKPOINTS = 100;
+
+export function markCheckpoint(command: MarkCheckpoint, known: Known): Decision {
+  const named = namedBy(command, known);
+  if (!named) return gone(known);
+  const current = about(currentOf(known));
+  if (known.checkpoint) {
+    const isSame = known.checkpoint.sessionId === named.sessionId;
+    return isSame ? acceptFor('unchanged', named, known) : refuse('checkpoint-taken', current);
+  }
+  if (named.invalid) return refuse('session-invalid', current);
+  if ((known.checkpoints ?? 0) >= MOST_CHECKPOINTS) return refuse('too-many-checkpoints', current);
+  const { label } = command;
+  return acceptFor('marked', named, known, { type: 'CheckpointMarked', label, ...carried(named, known) });
+}

@@ -1,0 +1,24 @@
+import type { RecordUsage } from './commands.js';
+import { type Accepted, type Decision, type Refused, refuse } from './decision.js';
+import type { Known } from './known.js';
+import { about, acceptFor, carried, gone, namedBy } from './rules.js';
+import { currentOf, type Session } from './session.js';
+import { addUsage, type Usage } from './usage.js';
+
+export function recordUsage(command: RecordUsage, known: Known): Decision {
+  const named = namedBy(command, known);
+  return named ? addReport(named, command.usage, known) : gone(known);
+}
+
+/** Adds a report to a session's sums, also when it has ended; which session is current, and whose, stays so. */
+export function addReport(session: Session, report: Usage, known: Known): Accepted | Refused {
+  const usage = addUsage(session.usage, report);
+  if (typeof usage === 'string') return refuse(usage, about(currentOf(known)));
+  const isSeen = session.status !== 'ended';
+  const after: Session = { ...session, revision: session.revision + (isSeen ? 1 : 0), usage };
+  return acceptFor('recorded', after, known, {
+    type: 'UsageRecorded',
+    usage: report,
+    ...carried(after, known),
+  });
+}

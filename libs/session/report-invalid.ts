@@ -1,0 +1,77 @@
+import { continuing, newRootAfter, successorOf } from './chain.js';
+import type { ReportInvalid } from './commands.js';
+import { accept, type Decision, refuse } from './decision.js';
+import type { Known } from './known.js';
+import {
+  about,
+  acceptBeside,
+  acceptFor,
+  carried,
+  ended,
+  fenced,
+  gone,
+  isOwner,
+  namedBy,
+  wasOwner,
+} from './rules.js';
+import { currentOf, epochOf, type Session } from './session.js';
+
+/** How many seconds after a failure that may pass the session should be tried again. */
+const RETRY_SECONDS = 5;
+
+export function reportInvalid(command: ReportInvalid, known: Known): Decision {
+  if (command.epoch > epochOf(known)) return refuse('future-epoch', about(currentOf(known))); // 14
+  if (command.certainty === 'transient') return reportTransient(command, known);
+  const named = namedBy(command, known);
+  if (!named) return gone(known);
+  return named.status === 'ended' ? markInvalid(command, named, known) : recover(command, known);
+}
+
+/** Recorded once per session, epoch and reason; the answer is the same every time. 12 */
+function reportTransient(command: ReportInvalid, known: Known): Decision {
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+  const retryAfter = RETRY_SECONDS;
+  const told = { ...accept('reported', current), retryAfter };
+  if (known.reported) return told;
+  const { reason } = command;
+  return { ...told, events: [{ type: 'InvalidReported', session: current, reason, retryAfter }] };
+}
+
+/** A session that has ended stays as it ended; but no recovery will choose it. 12 */
+function markInvalid(command: ReportInvalid, named: Session, known: Known): Decision {
+  const recovered = named.endCause === 'invalid' && known.pastSuccessor;
+  if (recovered) return acceptBeside('already-recovered', recovered, known);
+  if (!wasOwner(command, named, command.owner)) return refuse('not-owner', about(currentOf(known)));
+  if (named.invalid) return acceptFor('unchanged', named, known);
+  const session: Session = { ...named, invalid: { at: command.at, reason: command.reason } };
+  return acceptFor('marked-invalid', session, known, {
+    type: 'SessionInvalidated',
+    ...carried(session, known),
+  });
+}
+
+/** Ends the current session, and lets the same owner go on from the latest valid one before it, or afresh. 12 */
+function recover(command: ReportInvalid, known: Known): Decision {
+  const current = fenced(command, known);
+  if ('refusal' in current) return current;
+  if (current.status === 'ending') return refuse('session-ending', { current });
+  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
+
+  const { at, reason, successorId } = command;
+  const invalid: Session = { ...ended(current, at, 'invalid'), invalid: { at, reason }, successorId };
+  const valid = command.fallback === 'start-fresh' ? undefined : known.lastValid;
+  const session: Session = {
+    ...(valid
+      ? { ...successorOf(current, successorId, at), ...continuing(valid) }
+      : newRootAfter(current, successorId, at)),
+    revision: invalid.revision + 1,
+  };
+  return accept(
+    valid ? 'recovered' : 'started-fresh',
+    session,
+    { type: 'SessionInvalidated', session: invalid },
+    { type: 'SessionStarted', session, insteadOf: current.sessionId },
+  );
+}
