@@ -29,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],
   // Copied by strangers: the published client, and what each is an example for.
+  'examples/coding-agent': ['#client', NODE],
   'examples/mcp-server': ['#client', '@modelcontextprotocol/sdk/*', 'zod', NODE],
 };
 /** What tests and their helpers may import besides. */
