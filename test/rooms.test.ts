@@ -31,6 +31,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Copied by strangers: the published client, and what each is an example for.
   'examples/coding-agent': ['#client', NODE],
   'examples/mcp-server': ['#client', '@modelcontextprotocol/sdk/*', 'zod', NODE],
+  'examples/nestjs': ['#client', '@nestjs/*', 'reflect-metadata'],
 };
 /** What tests and their helpers may import besides. */
 const ALLOWED_IN_TESTS = ['fast-check', '@jest/globals', 'pg', 'kafkajs', '#*', 'test/support', NODE];
