@@ -32,6 +32,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'examples/coding-agent': ['#client', NODE],
   'examples/mcp-server': ['#client', '@modelcontextprotocol/sdk/*', 'zod', NODE],
   'examples/nestjs': ['#client', '@nestjs/*', 'reflect-metadata'],
+  'examples/python-worker': [],
 };
 /** What tests and their helpers may import besides. */
 const ALLOWED_IN_TESTS = ['fast-check', '@jest/globals', 'pg', 'kafkajs', '#*', 'test/support', NODE];
