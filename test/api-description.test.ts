@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type Operation, operations } from '#contracts';
+import { type Operation, operations, problems } from '#contracts';
 import type { Description } from './support/described.js';
 import { ask } from './support/http.js';
 import { type Service, startService } from './support/service.js';
@@ -74,10 +74,22 @@ test('a session shows nothing that is not described', async () => {
   await see(`${rotated}/end`, { epoch: 4, origin: cloudDev, reason: 'done' });
   for (const path of [started, rotated]) {
     const { body, text } = await ask(`${service.url}${path}`);
-    for (const name of Object.keys(body)) seen.add(name);
+    const { refusals, ...session } = body; // beside the session, and only here
+    expect(refusals).toEqual([]);
+    for (const name of Object.keys(session)) seen.add(name);
     expect(text).not.toContain('secret');
   }
   expect([...seen].filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('the type of every problem leads to a page that says what to do', async () => {
+  for (const [code, { status, title, retryable }] of Object.entries(problems)) {
+    const type = `/problems/${code}`;
+    const page = await ask(`${service.url}${type}`);
+    expect(page).toMatchObject({ status: 200, body: { type, status, title, retryable } });
+  }
+  const { body } = await ask(`${service.url}/problems/stale-epoch`);
+  expect(body.advice).toMatch(/^Read the current session/);
 });
 
 test('the page for people brings its own style and script', async () => {

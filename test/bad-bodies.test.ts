@@ -55,18 +55,22 @@ const invalid: [string, string, string][] = [
     'body.expectedEpoch has to be of type integer',
   ],
   ['a fraction', withValue('"expectedEpoch"', '1.5'), 'body.expectedEpoch has to be of type integer'],
-  ['less than nothing', withValue('"expectedEpoch"', '-1'), 'body.expectedEpoch must be >= 0'],
+  ['less than nothing', withValue('"expectedEpoch"', '-1'), 'body.expectedEpoch has to be at least 0'],
   ['1e400', withValue('"expectedEpoch"', '1e400'), 'body.expectedEpoch has to be of type integer'],
   [
     '2^53',
     withValue('"expectedEpoch"', '9007199254740992'),
-    'body.expectedEpoch must be <= 9007199254740991',
+    'body.expectedEpoch has to be at most 9007199254740991',
   ],
   ['a choice that there is not', withValue('"onConflict"', '"win"'), 'one of: supersede, reject, join'],
   ['a field that nobody knows', withValue('"usrId"', '1'), 'body.usrId is not known here'],
   ['one in the owner', '{"userId":"a","owner":{"environment":"x","x":1}}', 'body.owner.x is not known here'],
   ['a constructor', withValue('"constructor"', '1'), 'body.constructor is not known here'],
-  ['an empty id', '{"userId":"","owner":{"environment":"x"}}', 'body.userId must NOT have fewer than 1'],
+  [
+    'an empty id',
+    '{"userId":"","owner":{"environment":"x"}}',
+    'body.userId has to have at least 1 character (1 to 256',
+  ],
   ['attributes in an array', withValue('"attributes"', '[]'), 'body.attributes has to be of type object'],
 ];
 test.each(invalid)('%s is told by its place', async (_, body, detail) => {
@@ -141,14 +145,18 @@ const commands: [string, object, string][] = [
     'successorHandle.value is missing',
   ],
   ['release', {}, 'body.epoch is missing'],
-  ['release', { epoch: 1, to: cloudDev, reservedSeconds: 0 }, 'body.reservedSeconds must be >= 1'],
+  ['release', { epoch: 1, to: cloudDev, reservedSeconds: 0 }, 'body.reservedSeconds has to be at least 1'],
   ['release', { epoch: 1, reservedSeconds: 9 }, 'body.reservedSeconds needs body.to'],
   ['claim', { epoch: 1 }, 'body.owner is missing'],
   ['claim', { epoch: 1, owner: cloudDev, force: 'yes' }, 'body.force has to be of type boolean'],
   ['end', { origin: cloudDev, reason: 'r' }, 'body.epoch is missing'],
   ['end', { epoch: 1, reason: 'r' }, 'body.origin is missing'],
   ['end', { epoch: 1, origin: cloudDev }, 'body.reason is missing'],
-  ['end', { epoch: 1, origin: cloudDev, reason: 'r'.repeat(65) }, 'body.reason must NOT have more than 64'],
+  [
+    'end',
+    { epoch: 1, origin: cloudDev, reason: 'r'.repeat(65) },
+    'body.reason has to have at most 64 characters (1 to 64',
+  ],
 ];
 test.each(commands)('%s with %j is refused', async (action, body, detail) => {
   const { answer, faults, ...told } = await refused(`${service.url}/v1/sessions/${sessionId}/${action}`, {

@@ -30,6 +30,9 @@ describe('addresses', () => {
     ['400 invalid-request', `/v1/sessions/${'x'.repeat(300)}`, undefined],
     ['400 invalid-request', `/v1/sessions/${'x'.repeat(300)}/end`, end],
     ['400 invalid-request', '/v1/sessions/%zz', undefined],
+    ['404 not-found', '/problems/no-such', undefined],
+    ['404 not-found', '/problems/constructor', undefined],
+    ['404 not-found', '/problems', undefined],
     ['404 unknown-session', `/v1/sessions/${uuid}`, undefined],
     ['404 unknown-session', `/v1/sessions/${uuid}/end`, end],
     ['404 unknown-session', '/v1/sessions/01920000-0000-7fff-8000-000000000000', undefined],
@@ -41,13 +44,18 @@ describe('addresses', () => {
   });
 
   const methods: [string, string, string][] = [
-    ['GET', '/v1/sessions', 'POST'],
+    ['PUT', '/v1/sessions', 'POST, GET'],
     ['DELETE', `/v1/sessions/${uuid}`, 'GET'],
     ['PUT', '/v1/current', 'GET'],
+    ['GET', '/v1/reports', 'POST'],
+    ['POST', '/v1/chain', 'GET'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
     ['POST', '/health/ready', 'GET'],
     ['DELETE', '/metrics', 'GET'],
     ['POST', '/docs', 'GET'],
+    ['POST', '/problems/stale-epoch', 'GET'],
+    ['GET', '/v1/details', 'DELETE'],
+    ['DELETE', '/v1/bulk', 'POST'],
   ];
   test.each(methods)('405: %s %s, which takes %s', async (method, path, allow) => {
     const { answer, faults, headers } = await refused(`${service.url}${path}`, { method });
@@ -58,32 +66,64 @@ describe('addresses', () => {
 describe('queries', () => {
   const wrong: [string, string][] = [
     ['/v1/current', 'query.userId is missing'],
-    ['/v1/current?userId=', 'query.userId must NOT have fewer than 1'],
+    ['/v1/current?userId=', 'query.userId has to have at least 1 character (1 to 256'],
     ['/v1/current?userId=a&userId=b', 'query.userId has to be of type string'],
     ['/v1/current?userId=a&user=b', 'query.user is not known here'],
     ['/v1/current?userId=%zz', 'the query is not percent-encoded UTF-8'],
     ['/v1/current?userId=%ff', 'the query is not percent-encoded UTF-8'],
     ['/v1/current?userId=%ed%a0%80', 'the query is not percent-encoded UTF-8'],
     ['/v1/current?userId=a%00', 'query.userId has to be'],
-    [`/v1/current?userId=${'x'.repeat(257)}`, 'query.userId must NOT have more than 256'],
-    ['/v1/current?userId=a&wait=0', 'query.wait must be >= 1'],
-    ['/v1/current?userId=a&wait=61', 'query.wait must be <= 60'],
+    [`/v1/current?userId=${'x'.repeat(257)}`, 'query.userId has to have at most 256 characters (1 to 256'],
+    ['/v1/current?userId=a&wait=0', 'query.wait has to be at least 1'],
+    ['/v1/current?userId=a&wait=61', 'query.wait has to be at most 60'],
     ['/v1/current?userId=a&wait=', 'query.wait has to be of type integer'],
     ['/v1/current?userId=a&wait=1.5', 'query.wait has to be of type integer'],
     ['/v1/current?userId=a&wait=1&wait=2', 'query.wait has to be of type integer'],
-    ['/v1/events?userId=a&limit=0', 'query.limit must be >= 1'],
-    ['/v1/events?userId=a&limit=501', 'query.limit must be <= 500'],
-    ['/v1/events?userId=a&after=-1', 'query.after must be >= 0'],
+    ['/v1/events?userId=a&limit=0', 'query.limit has to be at least 1 (100 when left out)'],
+    ['/v1/events?userId=a&limit=501', 'query.limit has to be at most 500'],
+    ['/v1/events?userId=a&after=-1', 'query.after has to be at least 0'],
     ['/v1/feed', 'query.partition is missing'],
     ['/v1/feed?partition=16', 'query.partition has to be below 16'],
-    ['/v1/feed?partition=-1', 'query.partition must be >= 0'],
-    ['/v1/feed?partition=4096', 'query.partition must be <= 4095'],
+    ['/v1/feed?partition=-1', 'query.partition has to be at least 0'],
+    ['/v1/feed?partition=4096', 'query.partition has to be at most 4095'],
     ['/v1/feed?partition=zero', 'query.partition has to be of type integer'],
-    ['/v1/feed?partition=0&limit=0', 'query.limit must be >= 1'],
-    ['/v1/feed?partition=0&limit=501', 'query.limit must be <= 500'],
-    ['/v1/feed?partition=0&after=9007199254740992', 'query.after must be <= 9007199254740991'],
-    ['/v1/feed?partition=0&after=1e400', 'query.after must be <= 9007199254740991'],
+    ['/v1/feed?partition=0&limit=0', 'query.limit has to be at least 1'],
+    ['/v1/feed?partition=0&limit=501', 'query.limit has to be at most 500'],
+    ['/v1/feed?partition=0&after=9007199254740992', 'query.after has to be at most 9007199254740991'],
+    ['/v1/feed?partition=0&after=1e400', 'query.after has to be at most 9007199254740991'],
     ['/v1/stream', 'query.userId is missing'],
+    ['/v1/current?userId=a&all=maybe', 'query.all has to be of type boolean'],
+    ['/v1/current?userId=a&asOf=', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=yesterday', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00+01:00', 'a + in it is sent as %2B'],
+    ['/v1/current?userId=a&asOf=2026-02-30T00:00:00Z', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2026-01-01T24:01:00Z', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=9999-12-31T23:59:59-23:59', 'query.asOf is in the future'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00-99:00', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=9:9999999999999999', 'query.asOf has to be a position'],
+    ['/v1/current?userId=a&asOf=-1:2', 'query.asOf has to be: an RFC 3339 time'],
+    ['/v1/current?userId=a&asOf=4095:0', 'query.asOf is a position of partition 4095; this scope lives in'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00Z&wait=1', 'query.asOf cannot be waited for'],
+    ['/v1/chain?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
+    [`/v1/chain?userId=a&asOf=2026-01-01T00:00:00Z&sessionId=${uuid}`, 'two different chains'],
+    ['/v1/chain?userId=a&sessionId=x', 'query.sessionId has to be'],
+    ['/v1/chain', 'query.userId is missing'],
+    ...['sessions', 'chain', 'transitions'].flatMap((name): [string, string][] => [
+      [`/v1/${name}?userId=a&limit=0`, 'query.limit has to be at least 1'],
+      [`/v1/${name}?userId=a&limit=501`, 'query.limit has to be at most 500'],
+      [`/v1/${name}?userId=a&after=!`, 'query.after has to be: what an earlier page gave as `next`'],
+      [`/v1/${name}?userId=a&after=abc`, 'query.after is nothing that a page here gave as next'],
+      [`/v1/${name}?userId=a&after=${'a'.repeat(65)}`, 'query.after has to be'],
+      [`/v1/${name}?userId=a&atLeast=x`, 'query.atLeast has to be: a position'],
+      [`/v1/${name}?userId=a&atLeast=4095:0`, 'query.atLeast is a position of partition 4095'],
+    ]),
+    ['/v1/sessions?userId=a&versionId=', 'query.versionId must NOT have fewer than 1'],
+    ['/v1/stats?after=abc', 'query.after is nothing that a page here gave as next'],
+    ['/v1/stats?limit=501', 'query.limit has to be at most 500'],
+    ['/v1/stats?consumer=a%20b', 'query.consumer has to be'],
   ];
   test.each(wrong)('%s: %s', async (path, detail) => {
     const { answer, faults, ...told } = await refused(`${service.url}${path}`);
@@ -107,6 +147,28 @@ describe('headers', () => {
     });
     expect([answer, faults]).toEqual(['400 invalid-request', []]);
     expect(told.detail).toBe('header.last-event-id is not an id of this stream');
+  });
+
+  test.each(['/v1/sessions', '/v1/chain', '/v1/transitions'])('%s with a Ledger-Position', async (path) => {
+    const told = await refused(`${service.url}${path}?userId=a`, { headers: { 'ledger-position': 'x' } });
+    expect(told).toMatchObject({
+      answer: '400 invalid-request',
+      detail: 'header.ledger-position has to be a position, partition:sequence',
+      faults: [],
+    });
+  });
+
+  test.each([
+    ['/v1/feed/stream', `${'0.'.repeat(15)}zzzz`],
+    ['/v1/feed/stream', `1.${'0.'.repeat(14)}0`],
+    ['/v1/stream?userId=a', '1'],
+    ['/v1/stream?userId=a', '9'.repeat(15)],
+  ])('%s with Last-Event-ID %s, which is ahead of the log', async (path, id) => {
+    const { answer, faults, ...told } = await refused(`${service.url}${path}`, {
+      headers: { 'last-event-id': id },
+    });
+    expect([answer, faults]).toEqual(['400 invalid-request', []]);
+    expect(told.detail).toMatch(/^header.last-event-id is ahead of the log/);
   });
 
   test.each([
@@ -155,4 +217,21 @@ test('what is unusual but right is taken', async () => {
   const more = { body: { ...body, attributes: full }, headers: { 'idempotency-key': 'k' } };
   expect((await ask(`${service.url}/v1/sessions`, more)).status).toBe(201);
   heads = await headsOf(service.url);
+});
+
+describe('erasing details', () => {
+  test.each([
+    ['', 'query.userId is missing'],
+    ['?userId=', 'query.userId has to have at least 1 character'],
+    ['?userId=a&projectId=', 'query.projectId has to have at least 1 character'],
+    ['?userId=a&all=true', 'query.all is not known here'],
+    ['?projectId=p', 'query.userId is missing'],
+    ['?userId=a&userId=b', 'query.userId has to be of type string'],
+  ])('DELETE /v1/details%s', async (query, detail) => {
+    const { answer, faults, ...told } = await refused(`${service.url}/v1/details${query}`, {
+      method: 'DELETE',
+    });
+    expect([answer, faults]).toEqual(['400 invalid-request', []]);
+    expect(told.detail).toContain(detail);
+  });
 });

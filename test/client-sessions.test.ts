@@ -45,8 +45,8 @@ describe('an owned session', () => {
   test('renews its lease by itself, for many times its length', async () => {
     const session = await start({ lease });
     await pause(2_600);
-    expect(await session.run(({ sessionId, epoch }) => [sessionId, epoch])).toEqual([session.id, 1]);
-    expect(await nowOf(session)).toMatchObject({ sessionId: session.id, epoch: 1, status: 'active' });
+    expect(await session.run(({ sessionId, epoch }) => [sessionId, epoch])).toEqual([session.sessionId, 1]);
+    expect(await nowOf(session)).toMatchObject({ sessionId: session.sessionId, epoch: 1, status: 'active' });
     await session.end({ reason: 'done' });
   });
 
@@ -99,12 +99,12 @@ describe('an owned session', () => {
       await using _ = await start({}, userId);
       taken = await other.start({ userId, owner: cloudDebug });
     }
-    expect(await ledger.current({ userId })).toMatchObject({ sessionId: taken.id, status: 'active' });
+    expect(await ledger.current({ userId })).toMatchObject({ sessionId: taken.sessionId, status: 'active' });
   });
 
   test('keeps its epoch through rotations and attributes that are asked for at once', async () => {
     const session = await start({ lease });
-    const first = session.id;
+    const first = session.sessionId;
     const outcomes = await Promise.all([
       session.rotate({ reason: 'build' }),
       session.changeAttributes({ model: 'one' }),
@@ -112,9 +112,9 @@ describe('an owned session', () => {
       session.changeAttributes({ model: 'two' }),
     ]);
     expect(outcomes.map(({ outcome }) => outcome)).toEqual(['rotated', 'changed', 'rotated', 'changed']);
-    expect([session.state, session.epoch, session.id === first]).toEqual(['held', 3, false]);
+    expect([session.state, session.epoch, session.sessionId === first]).toEqual(['held', 3, false]);
     expect(await nowOf(session)).toEqual(session.view);
-    expect(await ledger.guard(session.id, ({ epoch }) => epoch)).toBe(3);
+    expect(await ledger.guard(session.sessionId, ({ epoch }) => epoch)).toBe(3);
     expect(await failed(ledger.guard(first, () => 'reached'))).toMatchObject({ why: 'not-here' });
     await session.end({ reason: 'done' });
   });
@@ -148,7 +148,7 @@ describe('an owned session', () => {
   test('is claimed by the next owner, and taken up again after a restart', async () => {
     const session = await start({ lease });
     await session.release({ to: cloudDebug, reservedSeconds: 30 });
-    const named = { sessionId: session.id, epoch: session.epoch, owner: cloudDebug };
+    const named = { sessionId: session.sessionId, epoch: session.epoch, owner: cloudDebug };
     const claimed = await other.claim(named);
     expect([claimed.epoch, claimed.state]).toEqual([3, 'held']);
     // What a process that was restarted does: it does not know how old its lease is before it has renewed it.
@@ -165,7 +165,7 @@ describe('an owned session', () => {
     const body = { userId, owner: cloudDev, lease: { seconds: 60 } };
     const first = await other.start(body, { idempotencyKey });
     const again = await ledger.start(body, { idempotencyKey });
-    expect([again.id, again.leftMs]).toEqual([first.id, Number.NEGATIVE_INFINITY]);
+    expect([again.sessionId, again.leftMs]).toEqual([first.sessionId, Number.NEGATIVE_INFINITY]);
     await until(() => again.leftMs > 0);
     first.abandon();
     await again.end({ reason: 'done' });
@@ -192,28 +192,34 @@ describe('a loss', () => {
     {
       why: 'ended',
       how: (mine: OwnedSession) =>
-        other.end(mine.id, { epoch: mine.epoch, origin: cloudDebug, reason: 'user left', force: true }),
+        other.end(mine.sessionId, {
+          epoch: mine.epoch,
+          origin: cloudDebug,
+          reason: 'user left',
+          force: true,
+        }),
     },
     {
       why: 'claimed',
       how: (mine: OwnedSession) =>
-        other.claim({ sessionId: mine.id, epoch: mine.epoch, owner: cloudDebug, force: true }),
+        other.claim({ sessionId: mine.sessionId, epoch: mine.epoch, owner: cloudDebug, force: true }),
     },
     {
       why: 'released',
-      how: ({ id: sessionId, epoch }: OwnedSession) =>
+      how: ({ sessionId, epoch }: OwnedSession) =>
         other.call('releaseOwnership', { params: { sessionId }, body: { epoch } }),
     },
     {
       why: 'rotated',
-      how: ({ id: sessionId, epoch }: OwnedSession) =>
+      how: ({ sessionId, epoch }: OwnedSession) =>
         other.call('rotateSession', { params: { sessionId }, body: { epoch, reason: 'build' } }),
     },
   ])('by being $why is told, with who has it now', async ({ why, how }) => {
     for (const watched of [true, false]) {
       const client = watched ? ledger : new LedgerClient({ url: service.url, maxWatches: 0 });
-      const mine = await client.start({ userId: newUser(), owner: cloudDev, lease });
-      const { id: sessionId, epoch } = mine;
+      // Without a lease there is no renewal that could tell, only the wait.
+      const mine = await client.start({ userId: newUser(), owner: cloudDev, ...(!watched && { lease }) });
+      const { sessionId, epoch } = mine;
       const lost = lossOf(mine);
       await how(mine);
       const loss = await lost;
@@ -247,7 +253,7 @@ describe('a loss', () => {
     const next = await other.start({ userId: mine.view.scope.userId, owner: cloudDebug });
     const lost = lossOf(mine);
     expect(await failed(mine.changeAttributes({ late: true }))).toMatchObject({ code: 'stale-session' });
-    expect(await lost).toMatchObject({ why: 'superseded', current: { sessionId: next.id } });
+    expect(await lost).toMatchObject({ why: 'superseded', current: { sessionId: next.sessionId } });
   });
 
   test('is what remains of a release whose answer never comes', async () => {

@@ -30,13 +30,16 @@ const start = async () => {
 const to = <Body = CommandBody>(sessionId: string, action: string, body: object) =>
   ask<Body>(`${service.url}/v1/sessions/${sessionId}/${action}`, { body });
 
+/** What the AI tool calls a session: another name for every project. */
+const agentSession = (named: string) => ({ kind: 'agent', value: `${userId} ${named}` });
+
 /** What a service does when an operation has given a new session: it tells of it, with what the operation used. */
 async function rotate(known: SessionView, reason: string, named: string, more: object = {}) {
   const cost = { amount: '0.01', currency: 'EUR' };
   const { status, body } = await to(known.sessionId, 'rotate', {
     epoch: known.epoch,
     reason,
-    successorHandle: { kind: 'agent', value: named },
+    successorHandle: agentSession(named),
     usage: { inputTokens: 100, cost },
     ...more,
   });
@@ -75,7 +78,7 @@ test('build → update → chat plan: the plan gets the session of the update, w
   const build = await rotate(await start(), 'build', 'def456', { versionId: 'v1' });
   const update = await rotate(build, 'build', 'ghi789', { versionId: 'v2' });
   // The chat service still has the build's session: it is refused, told of the update's, and goes on from there.
-  const late = { epoch: build.epoch, reason: 'chat_plan', successorHandle: { kind: 'agent', value: 'plan' } };
+  const late = { epoch: build.epoch, reason: 'chat_plan', successorHandle: agentSession('plan') };
   const refused = await to<ProblemBody>(build.sessionId, 'rotate', late);
   expect([refused.status, refused.body.type]).toEqual([409, '/problems/stale-session']);
   expect(refused.body.current).toEqual(update);

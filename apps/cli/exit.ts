@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { LedgerError } from '#client';
-import { LogError } from '#log';
+import { ArchiveError, LogError } from '#log';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -33,7 +33,7 @@ export function exitCodeOf(error: unknown): number {
 export function complain(error: unknown): void {
   if (error instanceof CommanderError) return; // has said it already
   const { message, code } = error as { message?: string; code?: string };
-  const known = [CommandFailed, LedgerError, LogError].some((kind) => error instanceof kind);
+  const known = [CommandFailed, LedgerError, LogError, ArchiveError].some((kind) => error instanceof kind);
   if (known) process.stderr.write(`${message}${causeOf(error)}\n`);
   else if (code && /^E[A-Z]+$/.test(code))
     process.stderr.write(`Postgres cannot be reached: ${message || code}\n`);

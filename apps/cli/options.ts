@@ -14,6 +14,9 @@ export const databaseOption = () =>
     .makeOptionMandatory()
     .argParser(databaseUrl);
 
+export const archivesOption = () =>
+  new Option('--archives <dir>', 'where the files are that events were archived to');
+
 export const jsonOption = () => new Option('--json', 'one JSON document a line instead of a table');
 
 export const limitOption = (most: number, standard: number) =>

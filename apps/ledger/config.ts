@@ -18,13 +18,16 @@ const Settings = Type.Object({
   LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
   LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
-  LEDGER_ROLES: Type.Optional(Type.String({ pattern: '^(api|relay|reaper)(,(api|relay|reaper))*$' })),
+  LEDGER_ROLES: Type.Optional(
+    Type.String({ pattern: '^(api|relay|reaper|projector)(,(api|relay|reaper|projector))*$' }),
+  ),
+  LEDGER_PROJECTOR_SHARE: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
   LEDGER_WRITERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
   LEDGER_MAX_BATCH: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   LEDGER_MAX_QUEUE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
 
-export type Role = 'api' | 'relay' | 'reaper';
+export type Role = 'api' | 'relay' | 'reaper' | 'projector';
 
 /** What the service runs with; parsed once, handed on as values. */
 export interface Config {
@@ -43,6 +46,8 @@ export interface Config {
   dataDir: string;
   partitions: number;
   roles: ReadonlySet<Role>;
+  /** Part of its time, from 0 to 1, that the projector takes while commands wait. */
+  projectorShare: number;
   writers: number;
   maxBatch: number;
   maxQueue: number;
@@ -84,7 +89,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     topic: s.LEDGER_TOPIC ?? 'session-ledger.events.v1',
     dataDir: s.LEDGER_DATA_DIR ?? '.data',
     partitions: s.LEDGER_PARTITIONS ?? 16,
-    roles: new Set((s.LEDGER_ROLES ?? 'api,relay,reaper').split(',') as Role[]),
+    roles: new Set((s.LEDGER_ROLES ?? 'api,relay,reaper,projector').split(',') as Role[]),
+    projectorShare: (s.LEDGER_PROJECTOR_SHARE ?? 5) / 100,
     writers: s.LEDGER_WRITERS ?? 2,
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,

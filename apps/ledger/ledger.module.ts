@@ -1,7 +1,20 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule } from '@nestjs/cqrs';
-import { CurrentReader, Finder, History, LedgerWriter, Tail } from '#log';
+
+import {
+  CurrentReader,
+  Finder,
+  History,
+  LedgerWriter,
+  Reached,
+  ReadModels,
+  Reports,
+  Tail,
+  TimeTravel,
+  UserScopes,
+} from '#log';
+
 import { Bulk } from './bulk.js';
 import { Erasure } from './erasure.js';
 import { ExecuteHandler } from './execute.js';
@@ -13,14 +26,18 @@ import { CommandsController } from './http/commands.controller.js';
 import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { FeedController } from './http/feed.controller.js';
+import { HistoryController } from './http/history.controller.js';
 import { LeasesController } from './http/leases.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
+import { ProjectedReads } from './http/projected-reads.js';
 import { ReadsController } from './http/reads.controller.js';
 import { ResolveController } from './http/resolve.controller.js';
+import { StatsController } from './http/stats.controller.js';
 import { Leases } from './leases.js';
 import type { Ledger } from './ledger.js';
 import { Metrics } from './metrics.js';
+import { PastReader } from './past-reader.js';
 import { ReadLatestHandler } from './read-latest.js';
 import { RunningLedger } from './running-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
@@ -37,6 +54,7 @@ export class LedgerModule {
     const streams = new Streams(ledger.tail, ledger.history, watch, (error) =>
       faults.report('stream', error),
     );
+    const reached = new Reached(ledger.pool);
     metrics.observe(
       ledger,
       () => streams.count,
@@ -49,6 +67,7 @@ export class LedgerModule {
       [LedgerWriter, ledger.writer],
       [CurrentReader, ledger.reader],
       [History, ledger.history],
+      [UserScopes, ledger.scopes],
       [Finder, ledger.finder],
       [Tail, ledger.tail],
       [ScopeWatch, watch],
@@ -56,6 +75,11 @@ export class LedgerModule {
       [Submissions, submissions],
       [Bulk, new Bulk(ledger.jobs, ledger.bulk, watch)],
       [Presenter, new Presenter(ledger.history)],
+      [ReadModels, new ReadModels(ledger.pool)],
+      [Reached, reached],
+      [ProjectedReads, new ProjectedReads(reached, submissions)],
+      [PastReader, new PastReader(new TimeTravel(ledger.pool), ledger.history)],
+      [Reports, new Reports(ledger.pool)],
     ] as const;
     return {
       module: LedgerModule,
@@ -65,6 +89,8 @@ export class LedgerModule {
         ChainController,
         LeasesController,
         ReadsController,
+        HistoryController,
+        StatsController,
         ResolveController,
         FeedController,
         BulkController,

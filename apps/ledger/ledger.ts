@@ -4,6 +4,7 @@ import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   BulkWorker,
   CurrentReader,
+  type DatabaseOptions,
   Finder,
   History,
   identify,
@@ -14,6 +15,7 @@ import {
   migrate,
   openPool,
   PostgresRelayLeases,
+  Projector,
   Reaper,
   rotateReceipts,
   Tail,
@@ -43,6 +45,8 @@ export interface Ledger {
   tail: Tail;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
+  /** Absent when this replica has no such role. */
+  projector: Projector | undefined;
   /** Ends what needs the database, after the last request was answered. */
   close(): Promise<void>;
 }
@@ -116,6 +120,9 @@ export async function openLedger(
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
+  const projector = config.roles.has('projector')
+    ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
+    : undefined;
   const receipts = keepReceipts(pool, fault('receipts'));
 
   return {
@@ -131,8 +138,10 @@ export async function openLedger(
     bulk,
     tail,
     relay,
+    projector,
     async close() {
       clearInterval(receipts);
+      await projector?.close();
       await bulk.close();
       await reaper?.close();
       await renewer.close();
@@ -168,6 +177,19 @@ function startRelay(
   });
   relay.start();
   return relay;
+}
+
+function startProjector(
+  { projectorShare: share }: Config,
+  { database, tail, writer }: { database: DatabaseOptions; tail: Tail; writer: LedgerWriter },
+  metrics: Metrics,
+  onFault: (error: unknown) => void,
+): Projector {
+  const isBusy = () => writer.waiting > 0;
+  const onProjected = (events: number) => metrics.projected.inc(events);
+  const projector = new Projector({ database, tail, share, isBusy, onProjected, onFault });
+  projector.start();
+  return projector;
 }
 
 function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {

@@ -16,6 +16,7 @@ export class Metrics {
   );
   readonly faults = this.counter('ledger_faults_total', 'Faults of the machinery', ['where']);
   readonly relayed = this.counter('ledger_relay_events_total', 'Events that Kafka has acknowledged', []);
+  readonly projected = this.counter('ledger_projected_events_total', 'Events that were projected here', []);
   readonly resent = this.counter('ledger_relay_resends_total', 'Batches that were sent to Kafka again', []);
 
   constructor() {
@@ -27,12 +28,26 @@ export class Metrics {
     this.gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
     this.gauge('ledger_streams', 'Open event streams', streams);
     this.gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
+    this.projectorGauge(ledger);
     this.gauge('ledger_relay_behind_events', 'Events that Kafka does not have yet', () => {
       const heads = ledger.tail.heads();
       const partitions = ledger.relay?.status().partitions ?? [];
       return partitions
         .filter(({ state }) => state !== 'standby')
         .reduce((sum, { partition, sent }) => sum + Math.max(0, (heads[partition] ?? 0) - sent), 0);
+    });
+  }
+
+  /** How far each partition's read models are behind. Only where this replica projects. */
+  private projectorGauge(ledger: Ledger): void {
+    new Gauge({
+      name: 'ledger_projection_behind_events',
+      help: 'Events that are not projected yet',
+      labelNames: ['partition'],
+      registers: [this.registry],
+      collect() {
+        for (const { partition, behind } of ledger.projector?.status() ?? []) this.set({ partition }, behind);
+      },
     });
   }
 

@@ -8,7 +8,14 @@ export interface Readiness {
   relay: 'relaying' | 'standby' | 'behind' | 'stopped' | 'none';
   /** What the operator should know of the relay. */
   relayWhy?: string;
+  /** Neither does a projector that is behind or stopped: only reads of the history wait. */
+  projector: 'projecting' | 'behind' | 'stopped' | 'none';
+  /** What it stopped at: an event that this version does not understand. */
+  projectorWhy?: string;
 }
+
+/** So many events are nothing to speak of. */
+const BEHIND_EVENTS = 10_000;
 
 /** The ledger as its health is asked for. */
 export class RunningLedger {
@@ -33,6 +40,16 @@ export class RunningLedger {
       postgres,
       relay: state,
       ...(why && { relayWhy: why }),
+      ...this.projection(),
     };
+  }
+
+  private projection(): Pick<Readiness, 'projector' | 'projectorWhy'> {
+    const parts = this.ledger.projector?.status();
+    if (!parts) return { projector: 'none' };
+    const why = parts.find((part) => part.why !== undefined)?.why;
+    if (why !== undefined) return { projector: 'stopped', projectorWhy: why };
+    const behind = parts.reduce((sum, part) => sum + part.behind, 0);
+    return { projector: behind > BEHIND_EVENTS ? 'behind' : 'projecting' };
   }
 }

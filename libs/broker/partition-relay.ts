@@ -2,7 +2,7 @@ import type { Feed, FeedEvent } from '#log';
 import { type KafkaPort, type Log, type PartitionProducer, ProducerLost } from './broker.port.js';
 import { HeldLease, type LeaseHolder } from './held-lease.js';
 import { toRecord } from './record.js';
-import { RelayStopped, resumeAfter } from './resume.js';
+import { RelayStopped, resumeAfter, stopIfArchived } from './resume.js';
 import { inBatches, sendUntilAnswered } from './sending.js';
 import { Interrupted, orInterrupted, pause, untilDone } from './waiting.js';
 
@@ -187,9 +187,10 @@ export class PartitionRelay {
   async #read(after: number, signal: AbortSignal): Promise<FeedEvent[]> {
     const { feed, maxRecords } = this.#at;
     const read = () => feed.read(this.#partition, after, maxRecords);
-    const events = await untilDone(read, signal, (error) =>
-      this.#failed('behind', 'the log cannot be read', error),
-    );
+    const events = await untilDone(read, signal, (error) => {
+      stopIfArchived(error, this.#partition);
+      this.#failed('behind', 'the log cannot be read', error);
+    });
     for (const [index, { sequence }] of events.entries()) {
       if (sequence === after + 1 + index) continue;
       throw new RelayStopped(

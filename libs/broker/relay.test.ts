@@ -263,6 +263,19 @@ describe('stops, and says what to do, when', () => {
     expect(log.holders()).toEqual(['']);
   });
 
+  test.each([
+    ['a new topic', async () => ({ log: new MemoryLog(1), topic: newTopic() })],
+    ['a topic that ends within it', () => mirrored(20)],
+  ])('the next events are archived, for %s', async (_, before) => {
+    const { log, topic } = await before();
+    log.onRead = () => {
+      throw Object.assign(new Error('They are in a.gz.'), { code: 'archived' });
+    };
+    expect(await whyStopped(relayOf(log, topic))).toMatch(
+      /^Kafka's partition 0 is behind the archive\. They are in a\.gz\. .*Restore the topic/,
+    );
+  });
+
   test('the log has a hole', async () => {
     const log = new MemoryLog(1);
     log.append(0, 5);

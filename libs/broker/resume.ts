@@ -7,6 +7,15 @@ export class RelayStopped extends Error {
   override name = 'RelayStopped';
 }
 
+/** Throws RelayStopped when the log could not be read because what is to be sent next is archived. */
+export function stopIfArchived(error: Error & { code?: unknown }, partition: number): void {
+  if (error.code !== 'archived') return;
+  throw new RelayStopped(
+    `Kafka's partition ${partition} is behind the archive. ${error.message} Nothing further is sent, or its ` +
+      `followers would miss them. Restore the topic from a copy that goes up to there.`,
+  );
+}
+
 /** How far back to look for the highest sequence behind what a paused relay may have repeated. */
 const LOOK_BACK = 5_000;
 
@@ -84,8 +93,10 @@ async function checkSameHistory(
   where: string,
   last: { sequence: number; record: KafkaRecord },
 ): Promise<void> {
-  const [event] = await feed.read(partition, last.sequence - 1, 1);
-  if (event && event.sequence > last.sequence) return; // That part of the log is archived: nothing to compare.
+  const [event] = await feed.read(partition, last.sequence - 1, 1).catch((error) => {
+    stopIfArchived(error, partition);
+    throw error;
+  });
   if (event?.bytes.equals(last.record.value)) return;
   const what = event
     ? `holds another event ${last.sequence} than Postgres`

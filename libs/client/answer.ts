@@ -16,7 +16,7 @@ export interface Asked {
   doubtful: boolean;
 }
 
-/** The body was cut, or is more than anything of ours: whoever asked may ask again. */
+/** The body was cut: whoever asked may ask again. */
 export class BodyLost extends Error {
   override readonly name = 'BodyLost';
 }
@@ -35,6 +35,7 @@ export async function readAnswer(
   const outcomeUnknown = key !== undefined && (doubtful || isDoubtful(status));
   const failed = { outcomeUnknown, idempotencyKey: key };
   const text = await readText(response);
+  if (text === undefined) throw new UnexpectedAnswer(status, `over ${MOST_BYTES} bytes`, failed);
   const type = response.headers.get('content-type')?.split(';', 1)[0] ?? 'none';
   if (!/^application\/(problem\+)?json$/.test(type)) {
     throw new UnexpectedAnswer(status, `content type ${type}, ${quoted(text)}`, failed);
@@ -58,7 +59,8 @@ function isDoubtful(status: number): boolean {
   return status >= 500 || status < 400;
 }
 
-async function readText(response: Response): Promise<string> {
+/** The body; undefined when it is more than any answer. Throws BodyLost. */
+async function readText(response: Response): Promise<string | undefined> {
   try {
     const length = response.headers.get('content-length');
     const known = length !== null && !response.headers.has('content-encoding');
@@ -69,7 +71,7 @@ async function readText(response: Response): Promise<string> {
   }
 }
 
-async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<string> {
+async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<string | undefined> {
   const decoder = new TextDecoder();
   const reader = body?.getReader();
   let text = '';
@@ -79,7 +81,7 @@ async function readBounded(body: ReadableStream<Uint8Array> | null): Promise<str
     bytes += value.length;
     if (bytes > MOST_BYTES) {
       await reader.cancel();
-      throw new Error(`the answer has over ${MOST_BYTES} bytes`);
+      return undefined;
     }
     text += decoder.decode(value, { stream: true });
   }

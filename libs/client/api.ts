@@ -148,6 +148,152 @@ export interface Session {
   };
 }
 
+export interface PlacedSession {
+  /** UUID of one session instance. */
+  sessionId: string;
+  scope: {
+    /** 1 to 256 characters, valid Unicode, no control characters. */
+    userId: string;
+
+    /** 1 to 256 characters, valid Unicode, no control characters. */
+    projectId: string;
+  };
+  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+  revision: number;
+
+  /** Who runs the session. */
+  owner?: Owner;
+
+  /** Who runs the session. */
+  previousOwner?: Owner;
+
+  /** Who runs the session. */
+  reservedFor?: Owner;
+
+  /** UTC, milliseconds. */
+  reservedUntil?: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+
+  /** How long ownership lasts without a sign of life. */
+  lease?: Lease;
+
+  /** UTC, milliseconds. */
+  drainUntil?: string;
+  principal: string;
+
+  /** UUID of one session instance. */
+  parentId?: string;
+
+  /** UUID of one session instance. */
+  rootId: string;
+  chainLength: number;
+
+  /** How long the chain may grow: one of these at least. */
+  policy?: {
+    /** A whole number from 1 to 100000: only a reset leads on from there. */
+    maxChainLength?: number;
+
+    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+    adviseAt?: number;
+  };
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
+  reason?: string;
+  versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
+  /** SHA-256 over a salt and the attributes. */
+  attributesDigest?: string;
+  attributes: { [name: string]: unknown } | 'erased';
+
+  /** UTC, milliseconds. */
+  startedAt: string;
+
+  /** UTC, milliseconds. */
+  endedAt?: string;
+  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+  endReason?: string;
+
+  /** Who runs the session. */
+  endedBy?: Owner;
+
+  /** UUID of one session instance. */
+  successorId?: string;
+
+  /** Keyed hash of the name it was rotated with. */
+  successorHandle?: string;
+
+  /** What was used in a session. */
+  usage?: {
+    /** How many reports. */
+    operations: number;
+
+    /** Sum of all reports. */
+    inputTokens: number;
+
+    /** Sum of all reports. */
+    outputTokens: number;
+
+    /** Sum of all reports. */
+    cachedTokens: number;
+
+    /** Sum of all reports. */
+    durationMs: number;
+
+    /** Exact sums by currency, which are never added to each other. */
+    cost: { [name: string]: unknown };
+  };
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
+
+  /** A place in the log. */
+  position: Position;
+}
+
+export interface Transition {
+  /** Why the current session is another one. */
+  source: 'started' | 'recovered' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
+
+  /** UUID of one session instance. */
+  from?: string;
+
+  /** UUID of one session instance. */
+  to?: string;
+
+  /** Who runs the session. */
+  by?: Owner;
+  reason?: string;
+  versionId?: string;
+
+  /** UTC, milliseconds. */
+  at: string;
+
+  /** A place in the log. */
+  position: Position;
+}
+
 export interface LedgerEvent {
   specversion: '1.0';
 
@@ -229,6 +375,22 @@ export interface Problem {
 
   /** UTC, milliseconds. */
   until?: string;
+
+  /** Of archived events. */
+  partition?: number;
+
+  /** The first of the partition that the ledger itself has. */
+  firstSequence?: number;
+
+  /** The first of the scope that the ledger itself has. */
+  firstVersion?: number;
+
+  /** The archives to read before, in order, with the sequences that they hold. */
+  files?: {
+    file: string;
+    first: number;
+    last: number;
+  }[];
 }
 
 /** Every operation by its id in /openapi.json. */
@@ -837,8 +999,211 @@ export interface Operations {
       /** Seconds to wait for a revision above `after`. */
       wait?: number;
       after?: number;
+
+      /** All of the user's current sessions, whatever their projects, 100 a page. */
+      all?: boolean;
+
+      /** With `all`: what the page before said. */
+      next?: string;
+
+      /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
+      asOf?: string;
     };
     answer: Session | undefined;
+  };
+  /** A scope's sessions, the newest first, in pages; or those of one version of the project. */
+  sessions: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** 100 when left out. */
+      limit?: number;
+
+      /** what an earlier page gave as `next`. */
+      after?: string;
+
+      /** a position, partition:sequence, as a Ledger-Position header gives it. */
+      atLeast?: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      versionId?: string;
+    };
+    answer: {
+      sessions: PlacedSession[];
+
+      /** What to ask for with `after`; absent when this is the last page. */
+      next?: string;
+    };
+  };
+  /** The chain of the current or latest session, or of another one, from its tip to its root, in pages. */
+  chain: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** 100 when left out. */
+      limit?: number;
+
+      /** what an earlier page gave as `next`. */
+      after?: string;
+
+      /** a position, partition:sequence, as a Ledger-Position header gives it. */
+      atLeast?: string;
+
+      /** UUID of one session instance. */
+      sessionId?: string;
+
+      /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
+      asOf?: string;
+    };
+    answer: {
+      sessions: PlacedSession[];
+
+      /** What to ask for with `after`; absent when this is the last page. */
+      next?: string;
+    };
+  };
+  /** Every change of which session is current, the newest first, in pages. */
+  transitions: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** 100 when left out. */
+      limit?: number;
+
+      /** what an earlier page gave as `next`. */
+      after?: string;
+
+      /** a position, partition:sequence, as a Ledger-Position header gives it. */
+      atLeast?: string;
+    };
+    answer: {
+      transitions: Transition[];
+
+      /** What to ask for with `after`; absent when this is the last page. */
+      next?: string;
+    };
+  };
+  /** Say which sessions consumers hold, up to 1,000 at once. */
+  report: {
+    body: {
+      /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
+      consumer: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** UUID of one session instance. */
+      sessionId: string;
+    }[];
+    answer: {
+      taken: number;
+
+      /** The tenant's oldest reports, over 50,000, that were forgotten for them. */
+      dropped: number;
+    };
+  };
+  /** Figures of the ledger, and which consumers hold the current sessions. */
+  stats: {
+    query?: {
+      /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
+      consumer?: string;
+
+      /** Of those out of sync; 100 when left out. */
+      limit?: number;
+
+      /** what an earlier page gave as `next`. */
+      after?: string;
+    };
+    answer: {
+      ledger: {
+        partitions: number;
+
+        /** Of all partitions. */
+        events: number;
+
+        /** The last sequence of each partition. */
+        heads: number[];
+      };
+      projection: {
+        /** What was projected last of each partition. */
+        positions: number[];
+
+        /** Events that are not projected yet. */
+        behind: number;
+      };
+      sync: {
+        /** Reports that name the current session. */
+        inSync: number;
+
+        /** Reports that name another session of the scope. */
+        outOfSync: number;
+
+        /** Reports of what is no session of the scope. */
+        unknown: number;
+
+        /** Those in sync, of all; absent when there are none. */
+        rate?: number;
+
+        /** Those with the most reports, at most 100. */
+        consumers: {
+          consumer: string;
+
+          /** Reports that name the current session. */
+          inSync: number;
+
+          /** Reports that name another session of the scope. */
+          outOfSync: number;
+
+          /** Reports of what is no session of the scope. */
+          unknown: number;
+
+          /** Those in sync, of all; absent when there are none. */
+          rate?: number;
+        }[];
+
+        /** Those that are not in sync, in pages. */
+        list: {
+          consumer: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          userId: string;
+
+          /** 1 to 256 characters, valid Unicode, no control characters. */
+          projectId: string;
+          state: 'out-of-sync' | 'unknown';
+
+          /** UUID of one session instance. */
+          sessionId: string;
+
+          /** UUID of one session instance. */
+          currentId?: string;
+
+          /** UTC, milliseconds. */
+          since: string;
+
+          /** UTC, milliseconds. */
+          reportedAt: string;
+        }[];
+
+        /** What to ask for with `after`. */
+        next?: string;
+      };
+    };
   };
   /** Any session, also one that has ended. */
   session: {
@@ -846,7 +1211,28 @@ export interface Operations {
       /** UUID of one session instance. */
       sessionId: string;
     };
-    answer: Session;
+    answer: Session & {
+      /** Stops of this session that were not obeyed: the newest 100, the newest first. */
+      refusals: {
+        /** Who runs the session. */
+        origin: Owner;
+
+        /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+        epoch: number;
+
+        /** How the session had ended, or what did not match. */
+        why: string;
+
+        /** How often it came. */
+        count: number;
+
+        /** A place in the log. */
+        position: Position;
+
+        /** UTC, milliseconds. */
+        at: string;
+      }[];
+    };
   };
   /** A scope's history, in pages; an ignored stop says how often it came. */
   scopeEvents: {
@@ -896,6 +1282,27 @@ export interface Operations {
   /** All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present. */
   feedStream: {
     answer: ReadableStream<Uint8Array>;
+  };
+  /** What a problem's type means, and what to do about it. */
+  problem: {
+    params: {
+      code: string;
+    };
+    answer: {
+      /** /problems/<code>. */
+      type: string;
+      title: string;
+      status: number;
+
+      /** Whether the same request may succeed later. */
+      retryable: boolean;
+
+      /** Seconds to wait before. */
+      retryAfter?: number;
+
+      /** What to do, where the title does not say it. */
+      advice?: string;
+    };
   };
 }
 
@@ -980,7 +1387,21 @@ export const routes = {
       unknown: 'array',
     },
   },
-  startBulk: { method: 'POST', path: '/v1/bulk' },
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    shape: {
+      jobId: 'string',
+      state: 'any',
+      select: {},
+      action: 'any',
+      reason: 'string',
+      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
+      partitions: { done: 'number', of: 'number' },
+      createdAt: 'string',
+      updatedAt: 'string',
+    },
+  },
   bulkJob: {
     method: 'GET',
     path: '/v1/bulk/:jobId',
@@ -1010,12 +1431,46 @@ export const routes = {
   reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid', shape: SHAPE_OF.CommandAnswer },
   checkpoints: { method: 'GET', path: '/v1/checkpoints', shape: { checkpoints: 'array' } },
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
-  session: { method: 'GET', path: '/v1/sessions/:sessionId', shape: SHAPE_OF.Session },
+  sessions: { method: 'GET', path: '/v1/sessions', shape: { sessions: 'array' } },
+  chain: { method: 'GET', path: '/v1/chain', shape: { sessions: 'array' } },
+  transitions: { method: 'GET', path: '/v1/transitions', shape: { transitions: 'array' } },
+  report: { method: 'POST', path: '/v1/reports', shape: { taken: 'number', dropped: 'number' } },
+  stats: {
+    method: 'GET',
+    path: '/v1/stats',
+    shape: {
+      ledger: { partitions: 'number', events: 'number', heads: 'array' },
+      projection: { positions: 'array', behind: 'number' },
+      sync: { inSync: 'number', outOfSync: 'number', unknown: 'number', consumers: 'array', list: 'array' },
+    },
+  },
+  session: {
+    method: 'GET',
+    path: '/v1/sessions/:sessionId',
+    shape: {
+      sessionId: 'string',
+      scope: { userId: 'string', projectId: 'string' },
+      status: 'any',
+      epoch: 'number',
+      revision: 'number',
+      principal: 'string',
+      rootId: 'string',
+      chainLength: 'number',
+      attributes: 'any',
+      startedAt: 'string',
+      refusals: 'array',
+    },
+  },
   scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
   scopeStream: { method: 'GET', path: '/v1/stream' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
   feed: { method: 'GET', path: '/v1/feed', shape: SHAPE_OF.EventPage },
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
+  problem: {
+    method: 'GET',
+    path: '/problems/:code',
+    shape: { type: 'string', title: 'string', status: 'number', retryable: 'boolean' },
+  },
 } as const;
 
 /** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */
@@ -1050,10 +1505,18 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  archived: { status: 410, title: 'The next events are in the archive', retryable: false },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
+  'unknown-version': { status: 404, title: 'No session was made for this version', retryable: false },
+  'projection-behind': {
+    status: 503,
+    title: 'What was projected from the log has not come to that position yet',
+    retryable: true,
+    retryAfter: 1,
+  },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
   'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
   'invalid-attributes': { status: 400, title: 'The attributes cannot be kept', retryable: false },

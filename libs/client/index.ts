@@ -12,6 +12,7 @@ export type {
   ProblemCode,
   Session,
 } from './api.js';
+export { problems, routes } from './api.js';
 export {
   type AnyLedgerProblem,
   ClientBusy,
@@ -21,8 +22,24 @@ export {
   NoAnswer,
   UnexpectedAnswer,
 } from './errors.js';
+export { BadEvent, type FollowedEvent, type SessionInEvent } from './event.js';
+export {
+  type EventSource,
+  FollowerStopped,
+  feedSource,
+  type Positions,
+  type Reading,
+  type StopCode,
+} from './event-source.js';
 export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
+export {
+  Follower,
+  type FollowerCounts,
+  type FollowOptions,
+  Gap,
+} from './follower.js';
 export { type HeldState, NotHeld } from './gate.js';
+export type { FollowedTo } from './handler.js';
 export {
   type ClaimRequest,
   type JoinRequest,
@@ -33,5 +50,15 @@ export {
 } from './ledger-client.js';
 export type { Loss, LossReason } from './loss.js';
 export { type Guarded, OwnedSession } from './owned-session.js';
+export { type Realm, type SessionName, SessionReference } from './reference.js';
+export { CurrentReplica, ReplicaFull, type ReplicaOptions } from './replica.js';
+export {
+  type CallSessions,
+  type CandidateSource,
+  type Resolved,
+  type ResolverOptions,
+  SessionMismatch,
+  SessionResolver,
+} from './resolver.js';
 export { SessionGuards } from './session-guards.js';
 export type { AnswerOf, CallOptions, RequestOf } from './transport.js';

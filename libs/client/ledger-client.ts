@@ -63,9 +63,9 @@ export class LedgerClient implements AsyncDisposable {
       onTrouble,
       moved: (session, from) => {
         this.#held.delete(from);
-        this.#held.set(session.id, session);
+        this.#held.set(session.sessionId, session);
       },
-      forget: (session) => this.#held.delete(session.id),
+      forget: (session) => this.#held.delete(session.sessionId),
     };
   }
 
@@ -186,8 +186,8 @@ export class LedgerClient implements AsyncDisposable {
       const answered = await ask();
       if (answered.isOld) await this.#confirm(answered.body.session);
       const session = new OwnedSession(this.#keeper, owner, answered);
-      this.#held.get(session.id)?.abandon();
-      this.#held.set(session.id, session);
+      this.#held.get(session.sessionId)?.abandon();
+      this.#held.set(session.sessionId, session);
       this.#watch(session);
       if (this.#closing.signal.aborted) session.abandon();
       return session;

@@ -85,7 +85,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   }
 
   /** Of the session that is held now: another one after a rotation. */
-  get id(): string {
+  get sessionId(): string {
     return this.#session.sessionId;
   }
 
@@ -140,7 +140,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
    */
   async run<T>(work: (guarded: Guarded) => T | Promise<T>): Promise<T> {
     while (this.#waiting.some(changesEpoch)) await this.#commands;
-    return this.#gate.run((signal) => work({ sessionId: this.id, epoch: this.epoch, signal }));
+    return this.#gate.run((signal) => work({ sessionId: this.sessionId, epoch: this.epoch, signal }));
   }
 
   /** Confirms a session that was started in phase `starting`. */
@@ -170,7 +170,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
 
   /** A sign of use, for a lease with `renewOn: 'use'`. */
   async touch(options?: CallOptions): Promise<void> {
-    const { id: sessionId, epoch } = this;
+    const { sessionId, epoch } = this;
     const { body, sentAt, isOld } = await this.#call(
       'touchSession',
       { params: { sessionId }, body: {} },
@@ -228,7 +228,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   #judge({ current }: Seen, judge: (held: Held) => LossReason | 'ask' | undefined): void {
     const decide = () => {
       if (this.#state !== 'held') return;
-      const why = judge({ sessionId: this.id, epoch: this.epoch });
+      const why = judge({ sessionId: this.sessionId, epoch: this.epoch });
       if (why) void this.#lose(why, current);
       else this.#learn(current);
     };
@@ -240,7 +240,11 @@ export class OwnedSession implements AsyncDisposable, Renewable {
 
   /** Takes over what somebody else has changed without touching the ownership. */
   #learn(seen: Session | undefined): void {
-    if (seen?.sessionId !== this.id || seen.epoch !== this.epoch || seen.revision <= this.#session.revision)
+    if (
+      seen?.sessionId !== this.sessionId ||
+      seen.epoch !== this.epoch ||
+      seen.revision <= this.#session.revision
+    )
       return;
     this.#session = seen;
     if (seen.status === 'ending') this.#keeper.renewals.drop(this);
@@ -259,7 +263,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   async #execute(id: OwnCommand, body: object, options: CallOptions): Promise<CommandAnswer> {
     try {
       if (this.#state !== 'held') throw new NotHeld(this.#state, this.#loss);
-      const { id: sessionId, epoch } = this;
+      const { sessionId, epoch } = this;
       const request = { params: { sessionId }, body: { ...body, epoch } } as unknown as RequestOf<OwnCommand>;
       const answer = await this.#call(id, request, options).catch((error) => {
         this.#failed(id, error, options.signal?.aborted ?? false);
@@ -279,11 +283,11 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   #done(id: OwnCommand, answer: Answered<CommandAnswer>, drainSeconds: number | undefined): void {
     if (this.#state !== 'held') return; // lost meanwhile, whatever this came to
     const { session, outcome, position } = answer.body;
-    const { id: before } = this;
+    const { sessionId: before } = this;
     this.#position = position;
     this.#revision = Math.max(this.#revision, session.revision);
     if (session.revision >= this.#session.revision) this.#session = session;
-    if (this.id !== before) this.#keeper.moved(this, before);
+    if (this.sessionId !== before) this.#keeper.moved(this, before);
     if (id === 'releaseOwnership') this.#close('released');
     else if (outcome === 'ending') this.#drain(drainSeconds, answer.sentAt);
     else if (id === 'endSession' && outcome !== 'unchanged') this.#close('ended');
@@ -312,14 +316,14 @@ export class OwnedSession implements AsyncDisposable, Renewable {
     const isUnknown = error instanceof LedgerError ? error.outcomeUnknown : isAborted;
     if (isUnknown && changesEpoch(id)) void this.#lose('unknown-outcome', undefined);
     else if (error instanceof LedgerProblem && this.#state === 'held') {
-      const why = lossOfRefusal({ sessionId: this.id, epoch: this.epoch }, error);
+      const why = lossOfRefusal({ sessionId: this.sessionId, epoch: this.epoch }, error);
       if (why) void this.#lose(why, error.current);
     }
   }
 
   /** Shuts the gate at once; tells once it is known how the session was lost. Never rejects. */
   async #lose(why: LossReason | 'ask', current: Session | undefined): Promise<void> {
-    const { id: sessionId, epoch } = this;
+    const { sessionId, epoch } = this;
     this.#close('lost');
     const known = why === 'ask' ? await this.#endCauseOf(sessionId) : why;
     const loss: Loss = { why: known, sessionId, epoch, ...(current && { current }) };

@@ -6,7 +6,7 @@ import { now } from './waiting.js';
 
 /** A session whose lease is kept. */
 export interface Renewable {
-  readonly id: string;
+  readonly sessionId: string;
   readonly epoch: number;
   /** Milliseconds; not Infinity. */
   readonly leaseMs: number;
@@ -80,7 +80,7 @@ export class Renewals {
 
   /** Renews one chunk. Never rejects: who could not be reached is tried again, its lease runs on meanwhile. */
   async #renew(sessions: Renewable[]): Promise<void> {
-    const named = sessions.map(({ id: sessionId, epoch }) => ({ sessionId, epoch }));
+    const named = sessions.map(({ sessionId, epoch }) => ({ sessionId, epoch }));
     const ms = Math.max(500, Math.min(...sessions.map(({ leaseMs }) => leaseMs / 3)));
     try {
       const options = { deadlineMs: ms, attemptMs: ms };

@@ -54,6 +54,8 @@ interface Attempt {
 const DEADLINE_MS = 30_000;
 const ATTEMPT_MS = 12_000;
 const MOST_ATTEMPTS = 20;
+/** An attempt for which the deadline leaves less is not begun: it would only hide what the last one ran into. */
+const LEAST_ATTEMPT_MS = 100;
 
 /**
  * Asks the ledger, again where that is safe: when nobody answered, and after 408, 429, 502, 503 and 504. A command
@@ -110,11 +112,11 @@ export class Transport {
       ms: this.#options.attemptMs ?? ATTEMPT_MS,
       goesOn: true,
     });
-    done();
     const type = response.headers.get('content-type') ?? '';
-    if (response.ok && response.body && /^(text\/event-stream|application\/x-ndjson)/.test(type))
-      return response.body;
-    await readAnswer(response, { [`a ${id}`]: 'any' }, { key: undefined, doubtful: false });
+    const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
+    if (isStream) done();
+    if (isStream && response.body) return response.body;
+    await readAnswer(response, undefined, { key: undefined, doubtful: false }).finally(done);
     throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
       outcomeUnknown: false,
     });
@@ -135,14 +137,18 @@ export class Transport {
       encodeURIComponent(String(params?.[name])),
     );
     const isRead = route.method === 'GET';
+    const hasBody = route.method === 'POST' || route.method === 'PATCH';
     if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
       throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
     }
     const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
     return {
       url: this.#base + path + queryOf(query),
-      init: { method: route.method, ...(!isRead && { body: JSON.stringify(body) }) },
-      headers: key === undefined ? {} : { 'content-type': 'application/json', 'idempotency-key': key },
+      init: { method: route.method, ...(hasBody && { body: JSON.stringify(body) }) },
+      headers: {
+        ...(hasBody && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
       shape: route.shape,
       key,
       ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
@@ -167,7 +173,8 @@ export class Transport {
         const failure = asFailure(error, attempts, attempt.key);
         doubtful ||= failure.error.outcomeUnknown;
         const waitMs = failure.retryAfterMs + backoffMs(attempts);
-        if (!failure.again || attempts >= MOST_ATTEMPTS || now() + waitMs >= until) throw failure.error;
+        const isTooLate = now() + waitMs + LEAST_ATTEMPT_MS >= until;
+        if (!failure.again || attempts >= MOST_ATTEMPTS || isTooLate) throw failure.error;
         await pause(waitMs, signal);
       }
     }

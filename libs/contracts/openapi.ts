@@ -77,9 +77,14 @@ function parameters(place: 'path' | 'query', schema: TSchema | undefined): Json[
   }));
 }
 
-function answer({ description, schema, contentType = 'application/json' }: Reply): Json {
+function answer({ description, schema, asked, contentType = 'application/json' }: Reply): Json {
   if (!schema && contentType === 'application/json') return { description };
-  return { description, content: { [contentType]: { schema: schema ?? { type: 'string' } } } };
+  return {
+    description,
+    content: {
+      [contentType]: { schema: asked ? { anyOf: [schema, asked] } : (schema ?? { type: 'string' }) },
+    },
+  };
 }
 
 function refusals(codes: readonly ProblemCode[]): Json {

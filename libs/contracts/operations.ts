@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { BulkJob, CurrentPage, ErasedAnswer, ProblemPage, SessionWithRefusals } from './answers.js';
 import {
   ActivateBody,
   AttributesBody,
@@ -18,9 +19,12 @@ import {
   UsageBody,
 } from './bodies.js';
 import { LedgerEvent } from './event.js';
+import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
-import { Id, Instant, Label, Position, Reason, Selection, Session, SessionId } from './values.js';
+
+import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
+import { AsOf, Id, Instant, Label, Position, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -38,12 +42,13 @@ export interface Operation {
 export interface Reply {
   description: string;
   schema?: TSchema;
+  /** What the query can ask for in place of `schema`. The client's types know `schema` only. */
+  asked?: TSchema;
   /** application/json when left out. */
   contentType?: string;
 }
 
 const closed = { additionalProperties: false };
-const requiredScope = { userId: Id, projectId: Id };
 const scope = { userId: Id, projectId: Type.Optional(Id) };
 const byId = Type.Object({ sessionId: SessionId }, closed);
 
@@ -55,6 +60,13 @@ export const CurrentQuery = Type.Object(
       Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for a revision above `after`' }),
     ),
     after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    all: Type.Optional(
+      Type.Boolean({
+        description: "All of the user's current sessions, whatever their projects, 100 a page",
+      }),
+    ),
+    next: Type.Optional(Type.String({ maxLength: 64, description: 'With `all`: what the page before said' })),
+    asOf: Type.Optional(AsOf),
   },
   closed,
 );
@@ -129,37 +141,6 @@ const Resolved = Type.Object({
     description: 'Which candidates, counted from 0, are handles that nobody has bound',
   }),
 });
-
-export const ErasedAnswer = Type.Object({
-  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
-  erased: Type.Array(Type.Object({ scope: Type.Object(requiredScope), position: Position }), {
-    maxItems: 500,
-    description: 'The scopes whose details went; positions of their DetailsErased',
-  }),
-  complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
-});
-
-const Counts = Type.Object({
-  examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
-  changed: Type.Integer({ description: 'Ended or released by this job' }),
-  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
-  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
-});
-export const BulkJob = Type.Object(
-  {
-    jobId: Type.String(),
-    state: Type.Enum(['open', 'finished']),
-    select: Selection,
-    action: Type.Enum(['end', 'release']),
-    reason: Reason,
-    counts: Counts,
-    partitions: Type.Object({ done: Type.Integer(), of: Type.Integer() }),
-    createdAt: Instant,
-    updatedAt: Instant,
-    finishedAt: Type.Optional(Instant),
-  },
-  { $id: 'BulkJob', description: 'Kept for 30 days after it was finished' },
-);
 const jobAnswered = { schema: BulkJob };
 
 const answered = { schema: CommandAnswer };
@@ -175,6 +156,7 @@ const command = [
 ] as const;
 const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
+const projected = [...read, 'projection-behind'] as const;
 const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
 
 export const operations = {
@@ -397,17 +379,64 @@ export const operations = {
     summary: 'The current session of a user and a project',
     query: CurrentQuery,
     answers: {
-      200: { description: 'the current session; its ETag changes with its revision', schema: Session },
+      200: {
+        description: 'the current session, whose ETag changes with its revision; with `all` a page of them',
+        schema: Session,
+        asked: CurrentPage,
+      },
       304: { description: 'unchanged since If-None-Match' },
     },
     problems: ['no-current-session', ...read],
+  },
+  sessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    summary: "A scope's sessions, the newest first, in pages; or those of one version of the project",
+    query: SessionsQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    problems: ['unknown-version', ...projected],
+  },
+  chain: {
+    method: 'GET',
+    path: '/v1/chain',
+    summary:
+      'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
+    query: ChainQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    problems: ['unknown-session', ...projected],
+  },
+  transitions: {
+    method: 'GET',
+    path: '/v1/transitions',
+    summary: 'Every change of which session is current, the newest first, in pages',
+    query: TransitionsQuery,
+    answers: { 200: { description: 'transitions', schema: TransitionPage } },
+    problems: projected,
+  },
+  report: {
+    method: 'POST',
+    path: '/v1/reports',
+    summary: 'Say which sessions consumers hold, up to 1,000 at once',
+    body: Reports,
+    answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
+    problems: ['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type', 'unavailable'],
+  },
+  stats: {
+    method: 'GET',
+    path: '/v1/stats',
+    summary: 'Figures of the ledger, and which consumers hold the current sessions',
+    query: StatsQuery,
+    answers: { 200: { description: 'figures as of now', schema: Stats } },
+    problems: read,
   },
   session: {
     method: 'GET',
     path: '/v1/sessions/:sessionId',
     summary: 'Any session, also one that has ended',
     params: byId,
-    answers: { 200: { description: 'the session', schema: Session } },
+    answers: {
+      200: { description: 'the session, and its stops that were not obeyed', schema: SessionWithRefusals },
+    },
     problems: ['unknown-session', ...read],
   },
   scopeEvents: {
@@ -416,7 +445,7 @@ export const operations = {
     summary: "A scope's history, in pages; an ignored stop says how often it came",
     query: EventsQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: read,
+    problems: ['archived', ...read],
   },
   scopeStream: {
     method: 'GET',
@@ -424,7 +453,7 @@ export const operations = {
     summary: "A scope's events as they happen; Last-Event-ID is a version",
     query: ScopeQuery,
     answers: { 200: sse },
-    problems: read,
+    problems: ['archived', ...read],
   },
   snapshot: {
     method: 'GET',
@@ -444,14 +473,22 @@ export const operations = {
     summary: "A partition's events by number, in pages",
     query: FeedQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: read,
+    problems: ['archived', ...read],
   },
   feedStream: {
     method: 'GET',
     path: '/v1/feed/stream',
     summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
     answers: { 200: sse },
-    problems: ['overloaded', 'invalid-request'],
+    problems: ['archived', ...read],
+  },
+  problem: {
+    method: 'GET',
+    path: '/problems/:code',
+    summary: "What a problem's type means, and what to do about it",
+    params: Type.Object({ code: Type.String() }, closed),
+    answers: { 200: { description: 'the problem', schema: ProblemPage } },
+    problems: ['not-found'],
   },
 } as const satisfies Record<string, Operation>;
 

@@ -12,6 +12,19 @@ export const Problem = Type.Object(
     current: Type.Optional(Session),
     last: Type.Optional(Session),
     until: Type.Optional(Instant),
+    partition: Type.Optional(Type.Integer({ description: 'Of archived events' })),
+    firstSequence: Type.Optional(
+      Type.Integer({ description: 'The first of the partition that the ledger itself has' }),
+    ),
+    firstVersion: Type.Optional(
+      Type.Integer({ description: 'The first of the scope that the ledger itself has' }),
+    ),
+    files: Type.Optional(
+      Type.Array(Type.Object({ file: Type.String(), first: Type.Integer(), last: Type.Integer() }), {
+        maxItems: 100,
+        description: 'The archives to read before, in order, with the sequences that they hold',
+      }),
+    ),
   },
   { $id: 'Problem', description: 'RFC 9457. `current` is the current session; `last` the one before none' },
 );

@@ -41,10 +41,18 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  archived: { status: 410, title: 'The next events are in the archive', retryable: false },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
+  'unknown-version': { status: 404, title: 'No session was made for this version', retryable: false },
+  'projection-behind': {
+    status: 503,
+    title: 'What was projected from the log has not come to that position yet',
+    retryable: true,
+    retryAfter: 1,
+  },
   'invalid-request': { status: 400, title: 'The request is not valid', retryable: false },
   'invalid-json': { status: 400, title: 'The body is not valid JSON', retryable: false },
   'invalid-attributes': { status: 400, title: 'The attributes cannot be kept', retryable: false },
@@ -92,7 +100,10 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'future-epoch': 'The ledger was restored to an earlier state, or the epoch was made up. Nothing was done.',
   'session-active': 'Use onConflict "supersede" or "join", or end the current session first.',
   'unknown-job': 'Jobs are forgotten 30 days after they were finished.',
-  'body-too-large': 'A body is at most 64 KiB, a list of renewals at most 128 KiB.',
+  'body-too-large':
+    'A body is at most 64 KiB, a list of renewals at most 128 KiB, of reports at most 512 KiB.',
+  'unknown-version':
+    'Versions are named when a session is rotated. One that was named just now is found with atLeast=<the position of that answer>.',
   'session-ended': 'Start a new session; an ended one never comes back.',
   reserved: 'Wait until the reservation is over, or let the owner that it is for claim the session.',
   'not-owner': 'Ask the owner to release the session, or start a new one in its place.',
@@ -106,6 +117,7 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'too-many-handles': 'Unbind one of its 8 handles before you bind another one.',
   'unknown-handle': 'Bind it when you start or join a session, or send a candidate that is known besides.',
   'session-mismatch': 'Send only what belongs together, or `override` to let the first candidate decide.',
+  archived: 'Read the archive up to where the ledger itself goes on, then ask again from there.',
   'key-reused': 'Use a new key for a new request, and repeat a request with the very same body.',
   'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
 };

@@ -218,6 +218,19 @@ export const Position = Type.Object(
   { description: 'A place in the log' },
 );
 
+export const AsOf = Type.String({
+  pattern:
+    '^([0-9]{1,4}:[0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))$',
+  description: 'an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past',
+  examples: ['2026-01-31T12:00:00Z', '3:1042'],
+});
+
+export const PositionText = Type.String({
+  pattern: '^[0-9]{1,4}:[0-9]{1,16}$',
+  description: 'a position, partition:sequence, as a Ledger-Position header gives it',
+  examples: ['3:1042'],
+});
+
 export const Session = Type.Object(
   {
     sessionId: SessionId,

@@ -165,17 +165,19 @@ export class Batch {
 
   private known(command: Command, state: ScopeState, scopeKey: ScopeKey): Known {
     const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
-    const handles = this.loaded.handles.known(command, this.loaded.scopeIds.get(scopeKey) ?? '');
-    if (handles) known.handles = handles;
     if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
     if (command.type === 'StartSession' && command.fromCheckpoint !== undefined) {
       Object.assign(known, this.checkpoint(command.fromCheckpoint, state, scopeKey));
     }
+    if (command.type === 'ReportInvalid') Object.assign(known, this.validity(command, state));
+    const continued = known.checkpoint?.handles ?? known.lastValid?.handles;
+    const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
+    const handles = this.loaded.handles.known(command, scopeId, continued);
+    if (handles) known.handles = handles;
     if ('scope' in command) return known;
     if (command.type === 'MarkCheckpoint') {
       Object.assign(known, this.checkpoint(command.label, state, scopeKey));
     }
-    if (command.type === 'ReportInvalid') Object.assign(known, this.validity(command, state));
     if (command.type === 'EndSession') known.ignored = this.loaded.ignored.get(stopOf(command)) ?? [];
     if (command.sessionId === state.latest?.sessionId) return known;
     const named = this.loaded.sessions.get(command.sessionId);

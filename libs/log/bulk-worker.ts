@@ -102,7 +102,7 @@ export class BulkWorker {
       if (!(await jobs.savePage(job, page, after))) return;
     }
     const counts = await this.work(job, page);
-    await jobs.saveStep(job, counts, after.partition >= partitions);
+    if (counts) await jobs.saveStep(job, counts, after.partition >= partitions);
   }
 
   /** The sessions to deal with next, and after which place to go on; empty when the time to look was over. */
@@ -149,9 +149,11 @@ export class BulkWorker {
     };
   }
 
-  private async work(job: Job, page: readonly JobItem[]): Promise<JobCounts> {
+  /** Undefined when another worker has taken the job over: it counts all of the page. */
+  private async work(job: Job, page: readonly JobItem[]): Promise<JobCounts | undefined> {
     const counts: JobCounts = { examined: page.length, changed: 0, skipped: 0, failed: 0 };
     for (let start = 0; start < page.length; start += SLICE) {
+      if (start > 0 && !(await this.options.jobs.keep(job))) return undefined;
       const slice = page.slice(start, start + SLICE).map((item) => this.deal(job, item));
       for (const fate of await Promise.all(slice)) counts[fate] += 1;
     }

@@ -237,6 +237,21 @@ describe('a worker that dies', () => {
     },
   );
 
+  test('is not one that is slow: it keeps its job as long as it goes on', async () => {
+    const places = Array.from({ length: 200 }, () => newPlace(ledger.partitions, 0));
+    await Promise.all(places.map((place) => begin(dead, place)));
+    const job = await order();
+    const slowly = async (submission: Submission) => {
+      await sleep(2_000);
+      return writer.submit(submission);
+    };
+    work(slowly); // four slices: over six seconds, longer than one lease
+    while ((await jobs.read(job.id, 'acme'))?.page.length === 0) await sleep(10);
+    work(() => Promise.reject(new Error('it was taken over')));
+    expect((await finished(job)).counts).toEqual(counts(200));
+    expect(faults).toEqual([]);
+  });
+
   test('and comes back writes nothing over what its successor has written', async () => {
     await begin(dead);
     const { id } = await order();
@@ -246,6 +261,7 @@ describe('a worker that dies', () => {
     await ledger.pool.query("update ledger.jobs set leased_until = '-infinity'");
     work();
     const done = await finished(late);
+    expect(await jobs.keep(late)).toBe(false);
     expect(await jobs.savePage(late, [{ sessionId: id, epoch: 1 }], late.after)).toBe(false);
     expect(await jobs.saveStep(late, counts(9), true)).toBe(false);
     expect(await jobs.read(id, 'acme')).toEqual(done);

@@ -10,6 +10,7 @@
  * | `rejected` | no: Postgres or the decider refuses this one command; a bug |
  * | `closing` | no: the service is stopping |
  * | `schema` | not a command: the database is not at this version |
+ * | `archived` | not a command: what was to be read is in archives; always an ArchivedError, which says where |
  */
 export type LogErrorCode =
   | 'overloaded'
@@ -18,7 +19,8 @@ export type LogErrorCode =
   | 'unknown-outcome'
   | 'rejected'
   | 'closing'
-  | 'schema';
+  | 'schema'
+  | 'archived';
 
 export class LogError extends Error {
   constructor(
@@ -53,8 +55,9 @@ export function isAnswered(error: unknown): boolean {
 /** A mistake in our own statement: it would fail again, whenever it is asked. */
 const BY_STATEMENT = /^(22|42)/;
 
-/** What a failed read is told as: `unavailable`, unless the statement itself is wrong. */
+/** What a failed read is told as: `unavailable`, unless the statement itself is wrong, or it says why already. */
 export function readError(cause: unknown): unknown {
+  if (cause instanceof LogError) return cause;
   const { code } = cause as { code?: unknown };
   if (typeof code === 'string' && code.length === 5 && BY_STATEMENT.test(code)) return cause;
   return new LogError('unavailable', 'Postgres cannot be used.', { cause });

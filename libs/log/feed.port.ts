@@ -13,7 +13,10 @@ export interface FeedEvent {
 /** The log as followers see it: dense numbers, in order, by partition. */
 export interface Feed {
   readonly partitions: number;
-  /** Events after `after`, at most `limit` of them; empty at the end of the partition. */
+  /**
+   * Events after `after`, at most `limit` of them; empty at the end of the partition. Rejects with an error whose
+   * code is `archived` when the next event is in an archive.
+   */
   read(partition: number, after: number, limit: number): Promise<FeedEvent[]>;
   /**
    * Resolves when the partition may hold something after `after`, at latest after `ms` or when `signal`

@@ -52,11 +52,21 @@ export class BatchHandles {
     return queries;
   }
 
+  /** Those of sessions that a command of the batch may go back to. */
+  static queryOf(sessions: readonly Session[]): pg.QueryConfig | undefined {
+    const hashes = sessions.flatMap(({ handles = none }) => handles.map(({ hash }) => hash));
+    return hashes.length === 0 ? undefined : { ...loadHandles, values: [listOf(new Set(hashes))] };
+  }
+
   /** From the answers to those queries. */
   constructor(answers: readonly (pg.QueryResult | undefined)[] = []) {
-    for (const row of answers.flatMap((answer) => answer?.rows ?? [])) {
-      if (!row.scope_id) this.reserved.add(row.hash);
-      else this.holders.set(row.hash, { scopeId: row.scope_id, sessionId: row.session_id ?? undefined });
+    for (const answer of answers) if (answer) this.learn(answer);
+  }
+
+  learn({ rows }: pg.QueryResult): void {
+    for (const { hash, scope_id, session_id } of rows) {
+      if (!scope_id) this.reserved.add(hash);
+      else this.holders.set(hash, { scopeId: scope_id, sessionId: session_id ?? undefined });
     }
   }
 
@@ -64,9 +74,13 @@ export class BatchHandles {
     return this.reserved.size === 0 && this.changed.size === 0;
   }
 
-  /** Who has the handles of a command, as its scope sees it; undefined when it names none. */
-  known(command: Draft, scopeId: string): ReadonlyMap<string, HandleHolder> | undefined {
-    const named = handlesIn(command);
+  /** Who has the handles of a command and `more` ones, as its scope sees it; undefined when there are none. */
+  known(
+    command: Draft,
+    scopeId: string,
+    more: readonly Handle[] = none,
+  ): ReadonlyMap<string, HandleHolder> | undefined {
+    const named = more.length > 0 ? [...handlesIn(command), ...more] : handlesIn(command);
     if (named.length === 0) return undefined;
     const known = new Map<string, HandleHolder>();
     for (const { hash } of named) {

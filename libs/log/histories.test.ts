@@ -1,4 +1,4 @@
-import { untruths } from './testing/answers.js';
+import { type Told, untruths } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { sendAtRandom } from './testing/random-callers.js';
@@ -27,19 +27,25 @@ test.each([1, 2, 3])(
 test('the random callers come upon every outcome, every refusal and every other answer', async () => {
   const writers = [ledger.writer(), ledger.writer()];
   const places = Array.from({ length: 4 }, () => newPlace(ledger.partitions));
-  const told = await sendAtRandom({ writers, places, callers: 8, turns: 350, seed: 7 });
-  const answers = new Set(
-    told.map(({ answer }) => {
-      if (!('kind' in answer)) return answer.code;
-      if (answer.kind === 'accepted') return answer.replayed ? 'replayed' : answer.outcome;
-      return answer.kind === 'refused' ? answer.refusal.code : answer.kind;
-    }),
-  );
-  const expected =
-    'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
-    'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
-    'changed handle-taken reserved not-owner operate-required unknown-session replayed ' +
-    'recorded marked recovered started-fresh already-recovered marked-invalid reported ' +
-    'chain-too-long usage-overflow session-invalid unknown-checkpoint checkpoint-taken';
-  expect([...answers].sort()).toEqual(expected.split(' ').sort());
+  const answers = new Set<string>();
+  // What callers come upon also depends on who is faster: some rounds, each with another seed.
+  for (let seed = 1; seed <= 12 && expected.some((one) => !answers.has(one)); seed++) {
+    const told = await sendAtRandom({ writers, places, callers: 8, turns: 200, seed: seed * 1_000 });
+    for (const { answer } of told) answers.add(nameOf(answer));
+  }
+  expect([...answers].sort()).toEqual([...expected].sort());
 });
+
+const expected = (
+  'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
+  'stale-epoch stale-session future-epoch session-active session-not-active session-ended ' +
+  'changed handle-taken reserved not-owner operate-required unknown-session replayed ' +
+  'recorded marked recovered started-fresh already-recovered marked-invalid reported ' +
+  'chain-too-long usage-overflow session-invalid unknown-checkpoint checkpoint-taken'
+).split(' ');
+
+function nameOf(answer: Told['answer']): string {
+  if (!('kind' in answer)) return answer.code;
+  if (answer.kind === 'accepted') return answer.replayed ? 'replayed' : answer.outcome;
+  return answer.kind === 'refused' ? answer.refusal.code : answer.kind;
+}

@@ -1,14 +1,25 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey, Session, SessionId } from '#session';
+import {
+  type Instant,
+  type Owner,
+  partitionOf,
+  type ScopeKey,
+  type Session,
+  type SessionId,
+  type StopIgnoredWhy,
+} from '#session';
+import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
-import type { Position } from './event-bytes.js';
+import { decodeEvent, type Position } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
 
 const readSession = statement('read_session');
+const readRefusals = statement('read_refusals');
 const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
 const readCheckpoints = statement('read_checkpoints');
+const readPartitions = statement('read_partitions');
 const readHeads = statement('read_heads');
 const readSnapshot = statement('read_snapshot');
 
@@ -21,6 +32,17 @@ export interface ScopeEvent {
   json: string;
   /** For StopIgnored: how often the same stop was asked for, the first time included. */
   count?: number;
+}
+
+/** A stop that was not obeyed, and how often it came. */
+export interface SessionRefusal {
+  origin: Owner;
+  epoch: number;
+  why: StopIgnoredWhy;
+  count: number;
+  /** Of the event that recorded the first time. */
+  position: Position;
+  at: Instant;
 }
 
 /** A session to return to. */
@@ -38,6 +60,8 @@ export interface SnapshotRow {
 
 /** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
 export class History {
+  private partitions: number | undefined;
+
   constructor(private readonly pool: pg.Pool) {}
 
   /** A session and its scope; undefined when no partition knows the id. */
@@ -47,16 +71,29 @@ export class History {
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
   }
 
+  /** The session's stops that were not obeyed, the newest first, at most `limit`. */
+  async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
+    const values = [partitionOfSession(sessionId), sessionId, limit];
+    const { rows } = await this.query({ ...readRefusals, values });
+    return rows.map(({ count, bytes }) => {
+      const { event, position, at } = decodeEvent(bytes.toString('utf8'));
+      if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
+      const { origin, epoch, why } = event;
+      return { origin, epoch, why, count, position, at };
+    });
+  }
+
   /** The JSON of attributes by their digest; undefined when they were erased. */
   async attributes(partition: number, digest: string): Promise<string | undefined> {
     const { rows } = await this.query({ ...readDetails, values: [partition, [digest]] });
     return rows[0]?.body;
   }
 
-  /** A scope's events after a version, oldest first. */
+  /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
   async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
     const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
     const { rows } = await this.query({ ...readScopeEvents, values });
+    if (rows[0]?.version !== after + 1) await this.refuseArchived(scopeKey, after);
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
       version: row.version,
@@ -93,6 +130,15 @@ export class History {
     } finally {
       client?.release(!isWhole); // also when the reader goes away: then no line above is reached
     }
+  }
+
+  private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
+    // Fixed when the ledger was made.
+    this.partitions ??= (await this.query(readPartitions)).rows[0].partitions as number;
+    const partition = partitionOf(scopeKey, this.partitions);
+    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch((error) => {
+      throw readError(error);
+    });
   }
 
   private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {

@@ -1,3 +1,16 @@
+export { parseAge } from './archive/age.js';
+export {
+  type ArchiveOptions,
+  type ArchiveProgress,
+  type ArchiveSummary,
+  archive,
+} from './archive/archive.js';
+export { type Archive, ArchivedError, listArchives } from './archive/archives.js';
+export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
+export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
+export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
+export { replayFrom } from './archive/replay.js';
+export { type AsOf, type Past, TimeTravel } from './as-of.js';
 export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
@@ -6,14 +19,46 @@ export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent, type Position } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
-export { type Checkpoint, History, type ScopeEvent, type SnapshotRow } from './history.js';
+
+export {
+  type Checkpoint,
+  History,
+  type ScopeEvent,
+  type SessionRefusal,
+  type SnapshotRow,
+} from './history.js';
+
 export { digest, newSessionId, partitionOfSession } from './ids.js';
 export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
+export { type Projected, Projector } from './projections/projector.js';
+export { Reached } from './projections/reached.js';
+export {
+  type ProjectedPage,
+  type ProjectedSession,
+  ReadModels,
+  type ScopePlace,
+} from './projections/read-models.js';
+export { type RebuildOptions, type RebuildProgress, rebuild } from './projections/rebuild.js';
+export type { Transition } from './projections/told.js';
+export {
+  type Difference,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyProjections,
+} from './projections/verify.js';
 export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';
 export { LeaseRenewer, type Renewal } from './renewer.js';
+export {
+  MOST_REPORTS,
+  type OutOfSync,
+  type Report,
+  type ReportPlace,
+  Reports,
+  type SyncFigures,
+} from './reports.js';
 export {
   type Answer,
   type Draft,

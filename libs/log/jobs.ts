@@ -9,6 +9,7 @@ const insertJob = statement('insert_job');
 const findJob = statement('find_job');
 const readJob = statement('read_job');
 const takeJob = statement('take_job');
+const keepJob = statement('keep_job');
 const savePage = statement('save_page');
 const saveStep = statement('save_step');
 const forgetJobs = statement('forget_jobs');
@@ -92,6 +93,11 @@ export class Jobs {
   async savePage({ id, epoch }: Job, page: readonly JobItem[], after: Place): Promise<boolean> {
     const values = [id, epoch, JSON.stringify(page), after.partition, after.scopeId, LEASE_SECONDS];
     return (await this.query({ ...savePage, values })).rowCount === 1;
+  }
+
+  /** For LEASE_SECONDS more. False when another worker has the job: stop at once. */
+  async keep({ id, epoch }: Job): Promise<boolean> {
+    return (await this.query({ ...keepJob, values: [id, epoch, LEASE_SECONDS] })).rowCount === 1;
   }
 
   /** Adds what became of the page, and gives the job back. False when another worker has it. */

@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import { MOST_STEPS_BACK, type ScopeKey, type SessionId } from '#session';
+import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
+import { BatchHandles } from './handles.js';
 import { scopeIdOf } from './ids.js';
+import type { Loaded } from './load.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -45,6 +47,34 @@ export function checkpointsQuery(batch: readonly Submission[]): pg.QueryConfig |
     asked.map((one) => one.label), // free text: the client quotes it
   ];
   return { ...loadCheckpoints, values };
+}
+
+interface LineRow {
+  scope_key: ScopeKey;
+  session_id: SessionId | null;
+  final: string | null;
+}
+
+/** Takes over what the queries above found, and reads who has the handles of the sessions that may be gone back to. */
+export async function loadChains(
+  client: pg.Client,
+  loaded: Loaded,
+  ancestors: readonly LineRow[],
+  checkpoints: readonly (LineRow & { label: string; count: number })[],
+): Promise<void> {
+  for (const { scope_key, label, count, session_id } of checkpoints) {
+    loaded.checkpointCounts.set(scope_key, count);
+    if (session_id) loaded.checkpoints.set(checkpointKey(scope_key, label), session_id);
+  }
+  const continued: Session[] = [];
+  for (const { scope_key, session_id, final } of [...ancestors, ...checkpoints]) {
+    const session: Session | undefined = final ? JSON.parse(final) : loaded.scopes.get(scope_key)?.latest;
+    if (session) continued.push(session);
+    if (!final || !session_id || loaded.sessions.has(session_id)) continue;
+    loaded.sessions.set(session_id, { scopeKey: scope_key, final: session as Session });
+  }
+  const query = BatchHandles.queryOf(continued);
+  if (query) loaded.handles.learn(await client.query(query));
 }
 
 /** What `Loaded.checkpoints` knows a checkpoint by. */

@@ -3,7 +3,7 @@ import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
-import { ancestorsQuery, checkpointKey, checkpointsQuery } from './load-chain.js';
+import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
 import { list, listOf, statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -85,6 +85,12 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ancestorsQuery(batch),
     checkpointsQuery(batch),
   ];
+  const answers = await together(client, () => [
+    client.query('begin'),
+    client.query({ ...lockHeads, values: [listOf(partitions)] }),
+    ...queries.map((query) => query && client.query(query)),
+    ...handles.map((query) => client.query(query)),
+  ]);
   const [
     ,
     heads,
@@ -97,12 +103,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ancestors,
     checkpoints,
     ...held
-  ] = await together(client, () => [
-    client.query('begin'),
-    client.query({ ...lockHeads, values: [listOf(partitions)] }),
-    ...queries.map((query) => query && client.query(query)),
-    ...handles.map((query) => client.query(query)),
-  ]);
+  ] = answers;
   const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
   const loaded: Loaded = {
     now,
@@ -145,15 +146,8 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     if (row.why === 'transient') loaded.reported.add(row.stop_id);
     else append(loaded.ignored, row.stop_id, row.why);
   }
-  for (const row of checkpoints?.rows ?? []) {
-    loaded.checkpointCounts.set(row.scope_key, row.count);
-    if (row.session_id) loaded.checkpoints.set(checkpointKey(row.scope_key, row.label), row.session_id);
-  }
-  for (const row of [...(ancestors?.rows ?? []), ...(checkpoints?.rows ?? [])]) {
-    if (row.final && !loaded.sessions.has(row.session_id)) {
-      loaded.sessions.set(row.session_id, { scopeKey: row.scope_key, final: JSON.parse(row.final) });
-    }
-  }
+  if (ancestors || checkpoints)
+    await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
   return loaded;
 }
 

@@ -80,6 +80,10 @@ async function createLedger(client: pg.Client, partitions: number): Promise<void
   await client.query('insert into ledger.relays (partition) select generate_series(0, $1::int - 1)', [
     partitions,
   ]);
+  await client.query(
+    'insert into ledger.projection_positions (generation, partition) select 1, generate_series(0, $1::int - 1)',
+    [partitions],
+  );
 }
 
 /** What a ledger is for good. */

@@ -4,7 +4,7 @@ import { createDatabase } from '../../test/support/database.js';
 import { identify, migrate, openPool } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { describeSchema } from './testing/schema.js';
-import { newPlace, start } from './testing/submissions.js';
+import { debug, end, newPlace, sessionOf, start } from './testing/submissions.js';
 
 let ledger: TestLedger;
 beforeAll(async () => {
@@ -104,6 +104,20 @@ describe('migrations', () => {
     const pool = openPool({ url }, 1);
     await expect(identify(pool)).rejects.toMatchObject({ code: 'schema', message });
     await pool.end();
+  });
+
+  test('name the sessions of stops that were refused before they ran', async () => {
+    const replica = await openTestLedger();
+    const writer = replica.writer();
+    const session = sessionOf(await writer.submit(start(newPlace(replica.partitions))));
+    await writer.submit(end(session, { origin: debug }));
+    await replica.pool.query('drop table ledger.jobs');
+    await replica.pool.query('alter table ledger.ignored_stops drop column session_id');
+    const migration = new URL('./sql/migrations/004_jobs.sql', import.meta.url);
+    await replica.pool.query(await readFile(migration, 'utf8'));
+    const { rows } = await replica.pool.query('select session_id from ledger.ignored_stops');
+    expect(rows).toEqual([{ session_id: session.sessionId }]);
+    await replica.close();
   });
 
   test('that have not run yet are asked for', async () => {

@@ -66,6 +66,14 @@ test('a local commit is heard before its sender is answered', async () => {
   }
 });
 
+test('what another replica has just committed is in the stored heads, before the tail has heard of it', async () => {
+  const { tail } = await replica({ pollMs: 60_000 });
+  const place = newPlace(ledger.partitions);
+  await ledger.writer().submit(start(place));
+  const heads = await tail.storedHeads();
+  expect([heads[place.partition], tail.heads()[place.partition]]).toEqual([1, 0]);
+});
+
 test('who stops listening hears no more', async () => {
   const { tail, writer } = await replica();
   const heard: FeedEvent[] = [];

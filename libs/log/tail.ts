@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { ScopeKey } from '#session';
+import { refuseArchived, refuseArchivedOf } from './archive/archives.js';
 import { readError } from './errors.js';
 import type { Feed, FeedEvent } from './feed.port.js';
 import { statement } from './statements.js';
@@ -70,6 +71,16 @@ export class Tail implements Feed {
   /** The last sequence of each partition that this replica knows of. */
   heads(): number[] {
     return this.tails.map((tail) => tail.head);
+  }
+
+  /** The last sequence of each partition as of now. Rejects with LogError `unavailable`. */
+  async storedHeads(): Promise<number[]> {
+    const { rows } = await this.options.pool.query(readHeads).catch((error) => {
+      throw readError(error);
+    });
+    const heads = this.heads();
+    for (const { partition, sequence } of rows) heads[partition] = sequence;
+    return heads;
   }
 
   listen(listener: TailListener): () => void {
@@ -158,11 +169,22 @@ export class Tail implements Feed {
     for (const listener of this.listeners) listener(events);
   }
 
-  private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    const values = [partition, after, limit];
-    const { rows } = await this.options.pool.query({ ...readFeed, values }).catch((error) => {
+  /** Throws ArchivedError for the first place of `afters`, one a partition, whose next event is archived. */
+  async refuseArchived(afters: readonly number[]): Promise<void> {
+    await refuseArchivedOf(this.options.pool, afters).catch((error) => {
       throw readError(error);
     });
+  }
+
+  private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    const { pool } = this.options;
+    const values = [partition, after, limit];
+    const { rows } = await pool.query({ ...readFeed, values }).catch((error) => {
+      throw readError(error);
+    });
+    // What is archived leaves the table from the oldest on: the first row tells.
+    const isMissing = rows.length > 0 ? rows[0].sequence > after + 1 : this.tail(partition).head > after;
+    if (isMissing) await this.refuseMissing(partition, after);
     return rows.map((row) => ({
       partition,
       sequence: row.sequence,
@@ -171,6 +193,12 @@ export class Tail implements Feed {
       epoch: row.epoch,
       bytes: row.bytes,
     }));
+  }
+
+  private async refuseMissing(partition: number, after: number): Promise<void> {
+    await refuseArchived(this.options.pool, partition, after).catch((error) => {
+      throw readError(error);
+    });
   }
 
   private poll(): void {

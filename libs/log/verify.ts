@@ -1,7 +1,10 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
+import { type Archive, listArchives } from './archive/archives.js';
+import { ArchiveError } from './archive/errors.js';
+import { recordedEvents } from './archive/replay.js';
 import { readError } from './errors.js';
-import { PartitionFold } from './partition-fold.js';
+import { type LoggedEvent, PartitionFold } from './partition-fold.js';
 import { statement } from './statements.js';
 
 const readHeads = statement('read_heads');
@@ -33,11 +36,13 @@ export type OnProgress = (done: number, total: number) => void;
 /**
  * Folds the whole log again, each partition as of one moment, and compares: numbers are dense, times never go
  * back, columns say what the bytes say, the tree is the head's, and each scope's state is what its events fold
- * to. Reads only. Rejects with LogError `unavailable`.
+ * to. What is archived is read from the directory `archives`. Reads only. Rejects with LogError `unavailable`, and
+ * with ArchiveError when a file is not as it was recorded, or nobody said where the files are.
  */
 export async function* verifyLog(
   pool: pg.Pool,
   onProgress: OnProgress = () => {},
+  archives?: string,
 ): AsyncGenerator<PartitionReport> {
   let client: pg.PoolClient | undefined;
   let isWhole = false;
@@ -47,14 +52,15 @@ export async function* verifyLog(
     const total = heads.reduce((sum, { sequence }) => sum + sequence, 0);
     let done = 0;
     for (const { partition } of heads) {
-      yield await verifyPartition(client, partition, (events) => {
+      const onRead = (events: number) => {
         done += events;
         onProgress(done, total);
-      });
+      };
+      yield await verifyPartition(client, partition, onRead, archives);
     }
     isWhole = true;
   } catch (error) {
-    throw readError(error);
+    throw error instanceof ArchiveError ? error : readError(error);
   } finally {
     client?.release(!isWhole);
   }
@@ -64,9 +70,10 @@ async function verifyPartition(
   client: pg.PoolClient,
   partition: number,
   onRead: (events: number) => void,
+  archives: string | undefined,
 ): Promise<PartitionReport> {
   const fold = new PartitionFold();
-  await client.query('begin isolation level repeatable read read only');
+  await beginAfterArchives(client, partition, fold, onRead, archives);
   const { sequence, frontier } = (await client.query({ ...readTree, values: [partition] })).rows[0];
   await readEvents(client, partition, sequence, fold, onRead);
   if (!fold.tree.root().equals(Frontier.restore(sequence, frontier).root())) {
@@ -86,6 +93,60 @@ async function verifyPartition(
   };
 }
 
+/**
+ * Folds what is archived, and begins the transaction for the rest. Files are read before it, because Postgres ends
+ * one that idles; an archiver that recorded more meanwhile makes it look once more.
+ */
+async function beginAfterArchives(
+  client: pg.PoolClient,
+  partition: number,
+  fold: PartitionFold,
+  onRead: (events: number) => void,
+  directory: string | undefined,
+): Promise<void> {
+  for (;;) {
+    await client.query('begin isolation level repeatable read read only');
+    const archives = await listArchives(client, partition, fold.tree.size);
+    const last = archives.at(-1)?.last;
+    if (last === undefined) return;
+    await client.query('commit');
+    if (directory === undefined) {
+      const which = `The events of partition ${partition} up to ${last} are archived`;
+      throw new ArchiveError('directory', `${which}: say in which directory.`);
+    }
+    for (const archive of archives) await foldArchive(directory, archive, fold, onRead);
+  }
+}
+
+async function foldArchive(
+  directory: string,
+  archive: Archive,
+  fold: PartitionFold,
+  onRead: (events: number) => void,
+): Promise<void> {
+  let page: LoggedEvent[] = [];
+  for await (const { sequence, bytes } of recordedEvents(directory, archive)) {
+    page.push(loggedEvent(sequence, bytes));
+    if (page.length < PAGE && sequence < archive.last) continue;
+    fold.take(page);
+    onRead(page.length);
+    page = [];
+  }
+}
+
+/** An archive has no columns beside the bytes: there is nothing to differ from them. */
+function loggedEvent(sequence: number, bytes: Buffer): LoggedEvent {
+  const { subject, type, time, data } = JSON.parse(bytes.toString());
+  return {
+    sequence,
+    version: data.version,
+    type: type.split('.')[1],
+    scope_key: subject,
+    at: Date.parse(time),
+    bytes,
+  };
+}
+
 async function readEvents(
   client: pg.PoolClient,
   partition: number,
@@ -93,7 +154,7 @@ async function readEvents(
   fold: PartitionFold,
   onRead: (events: number) => void,
 ): Promise<void> {
-  for (let after = 0; after < head; after += PAGE) {
+  for (let after = fold.tree.size; after < head; after += PAGE) {
     const { rows } = await client.query({ ...readLog, values: [partition, after, PAGE] });
     fold.take(rows);
     onRead(rows.length);

@@ -1,3 +1,5 @@
+import type { HandleChange } from './handles.js';
+import type { Known } from './known.js';
 import type { Instant, Session, SessionId } from './session.js';
 
 /**
@@ -33,9 +35,28 @@ export function newRootAfter(old: Session, sessionId: SessionId, at: Instant): S
   };
 }
 
-/** What a session has from the valid one that it continues. Its handles stay with that one, as its history. */
-export function continuing(valid: Session): Pick<Session, 'recoveredFrom'> {
-  return { recoveredFrom: valid.sessionId };
+/**
+ * A session that continues a valid one: the provider goes on where that one was, so its outside names mean the
+ * new session from now on. Those that somebody has unbound meanwhile do not.
+ */
+export function continuing(
+  valid: Session,
+  session: Session,
+  known: Known,
+): { session: Session; changes: HandleChange[] } {
+  const handles = (valid.handles ?? []).filter(({ hash }) => {
+    const holder = known.handles?.get(hash);
+    return holder?.scope === 'this' && holder.sessionId !== undefined;
+  });
+  const { sessionId } = session;
+  return {
+    session: {
+      ...session,
+      recoveredFrom: valid.sessionId,
+      ...(handles.length > 0 && { handles }),
+    },
+    changes: handles.map((handle) => ({ ...handle, to: { sessionId } })),
+  };
 }
 
 /** How many sessions back a recovery looks for a valid one. */

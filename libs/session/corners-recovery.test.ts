@@ -2,6 +2,7 @@ import {
   accepted,
   at,
   besides,
+  changeHandles,
   claimedBy,
   current,
   draining,
@@ -9,6 +10,7 @@ import {
   event,
   given,
   handle,
+  handles,
   invalidBy,
   lease,
   refused,
@@ -21,6 +23,7 @@ import {
   session,
   startedOn,
   supersededBy,
+  toSession,
 } from './specification.js';
 
 // Sessions that cannot be continued. The numbers are the rows of the table of corners in docs/commands.md.
@@ -49,7 +52,7 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: leaves outside names with the sessions that they are bound to', () => {
+  test('12: outside names of the valid one mean the recovered one; those of the invalid one stay dead', () => {
     const steps = [
       startedOn(dev),
       rotatedBy(dev, { successorHandle: handle('h2') }),
@@ -57,12 +60,24 @@ describe('the current session is invalid', () => {
     ];
     given(...steps)
       .when(reportInvalid(broken))
-      .then(session({ recoveredFrom: 'session-2' }), ({ after }) =>
-        expect(after.state.latest).not.toHaveProperty('handles'),
-      );
+      .then(session({ recoveredFrom: 'session-2', handles: [handle('h2')] }), handles({ h2: 4 }));
     given(...steps, invalidBy(broken))
-      .when(rotateSession({ by: dev, successorHandle: handle('h2') }))
+      .when(rotateSession({ by: dev, successorHandle: handle('h3') }))
       .then(refused('handle-taken', { handle: 'agent' }));
+    given(...steps)
+      .when(reportInvalid({ ...broken, fallback: 'start-fresh' }))
+      .then(handles({}), ({ decision }) => expect(decision).not.toHaveProperty('session.handles'));
+  });
+
+  test('12: an outside name that was unbound meanwhile is not taken back', () => {
+    given(
+      startedOn(dev, { handles: [toSession('h1')] }),
+      rotatedBy(dev),
+      invalidBy(broken),
+      changeHandles({ by: dev, unbind: [handle('h1')] }),
+    )
+      .when(reportInvalid(broken))
+      .then(session({ recoveredFrom: 'session-1' }), handles({}));
   });
 
   test('12: the next rotation continues from the recovered one', () => {

@@ -42,8 +42,7 @@ export function bindTo(
   const bound = [...(session.handles ?? [])];
   for (const { kind, hash, binds } of handles) {
     const holder = known.handles?.get(hash);
-    const isOwn = holder?.scope === 'this' && holder.sessionId === session.sessionId;
-    if (isOwn && binds === 'session') continue;
+    if (binds === 'session' && bound.some((one) => one.hash === hash)) continue;
     if (holder && (holder.scope === 'another' || holder.sessionId !== undefined)) {
       return refuse('handle-taken', { ...about(currentOf(known)), handle: kind });
     }

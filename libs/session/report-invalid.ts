@@ -62,16 +62,14 @@ function recover(command: ReportInvalid, known: Known): Decision {
   const { at, reason, successorId } = command;
   const invalid: Session = { ...ended(current, at, 'invalid'), invalid: { at, reason }, successorId };
   const valid = command.fallback === 'start-fresh' ? undefined : known.lastValid;
-  const session: Session = {
-    ...(valid
-      ? { ...successorOf(current, successorId, at), ...continuing(valid) }
-      : newRootAfter(current, successorId, at)),
-    revision: invalid.revision + 1,
-  };
-  return accept(
+  const next = (valid ? successorOf : newRootAfter)(current, successorId, at);
+  next.revision = invalid.revision + 1;
+  const { session, changes } = valid ? continuing(valid, next, known) : { session: next, changes: [] };
+  const accepted = accept(
     valid ? 'recovered' : 'started-fresh',
     session,
     { type: 'SessionInvalidated', session: invalid },
     { type: 'SessionStarted', session, insteadOf: current.sessionId },
   );
+  return { ...accepted, handles: changes };
 }

@@ -61,19 +61,19 @@ function begin(command: StartSession, known: Known): Decision {
   session.revision += 1;
   if (command.lease) session.lease = command.lease;
   if (command.attributesDigest !== undefined) session.attributesDigest = command.attributesDigest;
+  let handles: readonly HandleChange[] | undefined;
   if (command.policy) session.policy = command.policy;
   if (command.policy && isLong(session, 1)) session.resetAdvised = true;
   if (command.fromCheckpoint !== undefined && known.checkpoint) {
     session.previousRootId = known.checkpoint.rootId;
     session.fromCheckpoint = command.fromCheckpoint;
-    Object.assign(session, continuing(known.checkpoint));
+    ({ session, changes: handles } = continuing(known.checkpoint, session, known));
   }
-  let handles: readonly HandleChange[] | undefined;
   if (command.handles) {
     const bound = bindTo(session, command.handles, known);
     if ('refusal' in bound) return bound;
     session = bound.session;
-    handles = bound.changes;
+    handles = handles ? [...handles, ...bound.changes] : bound.changes;
   }
   const started = { type: 'SessionStarted', session } as const;
   const events: SessionEvent[] = superseded

@@ -6,7 +6,8 @@ import { Metrics } from '../../apps/ledger/metrics.js';
 /** The service's settings, so that LEDGER_WRITERS and the like can be tried out. */
 export function settings(): Record<string, string> {
   const given = Object.entries(process.env).filter(
-    ([name, value]) => /^LEDGER_(WRITERS|MAX_BATCH|MAX_QUEUE|PARTITIONS)$/.test(name) && value,
+    ([name, value]) =>
+      /^LEDGER_(WRITERS|MAX_BATCH|MAX_QUEUE|PARTITIONS|PROJECTOR_SHARE)$/.test(name) && value,
   );
   return Object.fromEntries(given) as Record<string, string>;
 }

@@ -9,10 +9,11 @@ import { commands } from './w1-commands.js';
 import { httpCommands } from './w2-http-commands.js';
 import { httpReads } from './w3-http-reads.js';
 import { toKafka } from './w5-kafka.js';
+import { history } from './w7-history.js';
 import { renewals } from './w8-renewals.js';
 import type { Bench, Workload } from './workload.js';
 
-const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, renewals];
+const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, history, renewals];
 
 const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
 
@@ -25,7 +26,7 @@ ${workloads.map(({ id, title }) => `  ${id}  ${title}`).join('\n')}
 
 Compare ratios, not figures: each is ours divided by the reference's, which worked in the turns between
 ours. Settings of the service that can be tried out: LEDGER_WRITERS, LEDGER_MAX_BATCH, LEDGER_MAX_QUEUE,
-LEDGER_PARTITIONS.
+LEDGER_PARTITIONS, LEDGER_PROJECTOR_SHARE.
 `;
 
 const plans = {

@@ -52,7 +52,7 @@ export const commands: Workload = {
 };
 
 /** Starts a session in a random scope, as the controller does; rejects unless it was started. */
-function starter({ identity, writer }: Ledger): (key: string | undefined) => Promise<void> {
+export function starter({ identity, writer }: Ledger): (key: string | undefined) => Promise<void> {
   const submissions = new Submissions(identity);
   return async (key) => {
     const body = startBody(randomInt(SCOPES));

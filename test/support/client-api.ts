@@ -9,10 +9,12 @@ import {
   type Operation,
   Owner,
   operations,
+  PlacedSession,
   Position,
   type ProblemKind,
   problems,
   Session,
+  Transition,
 } from '#contracts';
 
 /** A JSON schema as far as ours go. */
@@ -22,6 +24,7 @@ interface Schema {
   const?: unknown;
   enum?: unknown[];
   anyOf?: Schema[];
+  allOf?: Schema[];
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
@@ -38,6 +41,8 @@ const named = new Map(
     Lease,
     Position,
     Session,
+    PlacedSession,
+    Transition,
     LedgerEvent,
     CommandAnswer,
     EventPage,
@@ -96,7 +101,8 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
 
 /** `shape`: the members that an answer has to have, so that whatever else arrives is noticed at the door. */
 function route(id: string, { method, path, answers }: Operation): string {
-  const reply = answers[200];
+  // Any of them: those of one operation have the same members.
+  const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
   const name = reply?.schema && named.get(JSON.stringify(plain(reply.schema)));
   const shape = reply?.schema ? `, shape: ${name ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}` : '';
   return `${id}: { method: '${method}', path: '${path}'${shape} },`;
@@ -107,6 +113,7 @@ const shapeText = (schema: Schema) => JSON.stringify(shapeOf(schema));
 type Shape = string | { [member: string]: Shape };
 
 function shapeOf(schema: Schema): Shape {
+  if (schema.allOf) return Object.assign({}, ...schema.allOf.map(shapeOf));
   if (!schema.properties) return schema.type === 'integer' ? 'number' : (schema.type ?? 'any');
   const required = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
   return Object.fromEntries(required.map(([name, member]) => [name, shapeOf(member)]));
@@ -118,6 +125,7 @@ function typeOf(schema: Schema): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
+  if (schema.allOf) return schema.allOf.map(typeOf).join(' & ');
   switch (schema.type) {
     case 'array':
       return `(${typeOf(schema.items ?? {})})[]`;

@@ -11,12 +11,12 @@ const session = await ledger.start({
   lease: { seconds: Number(seconds), graceSeconds: 60 },
 });
 session.onLost(({ why, current }) => console.log(`lost ${why} ${current?.sessionId}`));
-console.log(`started ${session.id} ${session.epoch}`);
+console.log(`started ${session.sessionId} ${session.epoch}`);
 
 /** A write that takes its time, so that the process can be stopped in the middle of it. */
 async function write({ epoch }) {
   console.log(`begun ${epoch}`);
-  await pause(20);
+  await pause(200);
   const { status } = await fetch(`${resource}/?epoch=${epoch}`, { method: 'POST' });
   console.log(`written ${status}`);
 }

@@ -32,7 +32,7 @@ while (current.chainLength < Number(length)) {
   if (!isLate) await pause(Number(operationMs));
   operations += 1;
   const { sessionId, epoch } = current;
-  const successorHandle = { kind: 'agent', value: `${name}-${operations}` };
+  const successorHandle = { kind: 'agent', value: `${userId} ${name}-${operations}` };
   const rotation = { epoch, reason, versionId: `${name}-${operations}`, successorHandle };
   const answer = await ask(`/v1/sessions/${sessionId}/rotate`, rotation);
   isLate = answer.status !== 200;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import { databaseOption, jsonOption } from '../options.js';
+import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { printFields, printJson } from '../output.js';
 import { verified } from './verify.js';
 
@@ -17,13 +17,18 @@ export function replay(): Command {
   return new Command('replay')
     .description('fold the whole log and tell what it leads to')
     .addOption(databaseOption())
+    .addOption(archivesOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action(({ databaseUrl, json }) => run(databaseUrl, json));
+    .action(({ databaseUrl, archives, json }) => run(databaseUrl, archives, json));
 }
 
-async function run(databaseUrl: string, json: boolean | undefined): Promise<void> {
-  const reports = await verified(databaseUrl);
+async function run(
+  databaseUrl: string,
+  archives: string | undefined,
+  json: boolean | undefined,
+): Promise<void> {
+  const reports = await verified(databaseUrl, archives);
   const sum = (of: 'events' | 'scopes' | 'current') =>
     reports.reduce((total, report) => total + report[of], 0);
   const state = createHash('sha256');

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { identify, type PartitionReport, verifyLog } from '#log';
 import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { databaseOption, jsonOption } from '../options.js';
+import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { alarming, printJson, printLine, printTable, progress } from '../output.js';
 
 const examples = `
@@ -18,13 +18,18 @@ export function verify(): Command {
   return new Command('verify')
     .description('fold the whole log again and compare it with its trees and states')
     .addOption(databaseOption())
+    .addOption(archivesOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action(({ databaseUrl, json }) => run(databaseUrl, json));
+    .action(({ databaseUrl, archives, json }) => run(databaseUrl, archives, json));
 }
 
-async function run(databaseUrl: string, json: boolean | undefined): Promise<void> {
-  const reports = await verified(databaseUrl);
+async function run(
+  databaseUrl: string,
+  archives: string | undefined,
+  json: boolean | undefined,
+): Promise<void> {
+  const reports = await verified(databaseUrl, archives);
   if (json) for (const report of reports) printJson(report);
   else show(reports);
   const faults = reports.reduce((sum, report) => sum + report.faults.length + report.moreFaults, 0);
@@ -32,13 +37,13 @@ async function run(databaseUrl: string, json: boolean | undefined): Promise<void
 }
 
 /** Every partition's report, with a progress bar meanwhile. */
-export async function verified(databaseUrl: string): Promise<PartitionReport[]> {
+export async function verified(databaseUrl: string, archives?: string): Promise<PartitionReport[]> {
   return withDatabase(databaseUrl, async (pool) => {
     await identify(pool);
     const bar = progress('reading');
     const reports: PartitionReport[] = [];
     try {
-      for await (const report of verifyLog(pool, bar.at)) reports.push(report);
+      for await (const report of verifyLog(pool, bar.at, archives)) reports.push(report);
     } finally {
       bar.stop();
     }

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Controller, Get, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { openApi } from '#contracts';
+import { Controller, Get, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { advice, openApi, type ProblemCode, problems } from '#contracts';
+import { ProblemError } from '../problem.js';
 import { version } from '../version.js';
+import { Route } from './route.js';
 
 // Resolved, not imported: importing the package would load the whole page into the service.
 const { resolve } = createRequire(import.meta.url);
@@ -26,6 +28,16 @@ export class DocsController {
   @Get('/openapi.json')
   openApi(@Res() reply: FastifyReply): void {
     reply.header('content-type', 'application/json').send(this.description);
+  }
+
+  /** Where the `type` of a problem leads. */
+  @Route('problem')
+  problem(@Req() request: FastifyRequest<{ Params: { code: string } }>, @Res() reply: FastifyReply): void {
+    const { code } = request.params;
+    if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'there is no such problem');
+    const known = code as ProblemCode;
+    reply.header('content-type', 'application/json');
+    reply.send({ type: `/problems/${known}`, ...problems[known], advice: advice[known] });
   }
 
   @Get('/docs')

@@ -42,10 +42,14 @@ export class FeedController {
   }
 
   @Route('feedStream')
-  feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+  async feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
     const last = request.headers['last-event-id'];
     const heads = this.tail.heads();
-    this.streams.feed(reply, last ? decodeVector(String(last), heads) : heads);
+    const vector = last ? decodeVector(String(last), heads.length) : heads;
+    // What is ahead of this replica, another one may have committed a moment ago.
+    if (isAhead(vector, heads) && isAhead(vector, await this.tail.storedHeads())) throw ahead();
+    if (last) await this.tail.refuseArchived(vector);
+    this.streams.feed(reply, vector);
   }
 
   @Route('scopeStream')
@@ -56,9 +60,11 @@ export class FeedController {
     if (last && !/^\d{1,15}$/.test(String(last))) {
       throw new ProblemError('invalid-request', 'header.last-event-id is not an id of this stream');
     }
-    const version = last
-      ? Number(last)
-      : ((await this.queries.execute(new ReadLatest(scopeKey, partition)))?.version ?? 0);
+    const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
+    const head = latest?.version ?? 0;
+    const version = last ? Number(last) : head;
+    if (version > head) throw ahead();
+    if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
     this.streams.scope(reply, scopeKey, version);
   }
 
@@ -66,6 +72,18 @@ export class FeedController {
   snapshot(@Res() reply: FastifyReply): void {
     reply.header('content-type', 'application/x-ndjson').send(Readable.from(lines(this.history)));
   }
+}
+
+/** A reader who waits for what comes after it would wait for ever, or miss what comes until then. */
+function ahead(): ProblemError {
+  return new ProblemError(
+    'invalid-request',
+    'header.last-event-id is ahead of the log: it is of another ledger, or this one was restored; read all of it anew',
+  );
+}
+
+function isAhead(vector: readonly number[], heads: readonly number[]): boolean {
+  return vector.some((sequence, partition) => sequence > (heads[partition] ?? 0));
 }
 
 /** A line a document; the last one says that nothing is missing. */

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { advice, type Operation, operations, type ProblemCode, type ProblemKind, problems } from '#contracts';
-import { LogError } from '#log';
+import { ArchivedError, LogError } from '#log';
 import { Faults } from '../faults.js';
 import { ProblemError } from '../problem.js';
 import { explainValidation, type ValidationFault } from './validation.js';
@@ -25,6 +25,7 @@ export class ProblemsFilter implements ExceptionFilter {
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {
     if (error instanceof ProblemError) return { code: error.code, detail: error.detail, more: error.more };
+    if (error instanceof ArchivedError) return { code: 'archived', more: error.where };
     if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
     if (error instanceof HttpException && error.getStatus() === 404) {
       const methods = methodsOf(request);

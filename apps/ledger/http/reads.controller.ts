@@ -1,17 +1,28 @@
 import { Controller, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { CurrentQuery, EventsQuery } from '#contracts';
-import { History, type Latest } from '#log';
+
+import { type CurrentQuery, type EventsQuery, MOST_REFUSALS } from '#contracts';
+import { History, type Latest, type ScopePlace, START, UserScopes } from '#log';
+
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
+import { PastReader } from '../past-reader.js';
 import { ProblemError } from '../problem.js';
 import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
-import { latestJson, Presenter } from './answers.js';
+import { latestJson, Presenter, sessionJson } from './answers.js';
 import { page } from './page.js';
+
+import { decodePlace, encodePlace } from './place.js';
+
+import { positionText } from './positions.js';
+
 import { Route } from './route.js';
+
+/** Most sessions in one page of a user's. */
+const PAGE = 100;
 
 /** What is current, and what was. */
 @Controller()
@@ -22,12 +33,18 @@ export class ReadsController {
     private readonly submissions: Submissions,
     private readonly watch: ScopeWatch,
     private readonly presenter: Presenter,
+    private readonly scopes: UserScopes,
+    private readonly past: PastReader,
   ) {}
 
   @Route('currentSession')
   async current(@Req() request: FastifyRequest<{ Querystring: CurrentQuery }>, @Res() reply: FastifyReply) {
-    const { userId, projectId, wait, after = 0 } = request.query;
+    const { userId, projectId, wait, after = 0, all, asOf } = request.query;
+    if (all) return this.allOf(request, reply);
+    if (request.query.next !== undefined)
+      throw new ProblemError('invalid-request', 'query.next needs query.all=true');
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    if (asOf !== undefined) return this.asOf({ scopeKey, partition }, asOf, request, reply);
     const latest =
       wait === undefined
         ? await this.queries.execute(new ReadLatest(scopeKey, partition))
@@ -44,6 +61,47 @@ export class ReadsController {
     const unchanged = request.headers['if-none-match'] === etag || (wait && latest.revision <= after);
     if (unchanged) return reply.code(304).send();
     return reply.header('content-type', 'application/json').send(latestJson(latest));
+  }
+
+  /** All current sessions of a user, a page of them. */
+  private async allOf(request: FastifyRequest<{ Querystring: CurrentQuery }>, reply: FastifyReply) {
+    const { userId, next } = request.query;
+    for (const name of ['projectId', 'wait', 'after', 'asOf'] as const) {
+      if (request.query[name] === undefined) continue;
+      throw new ProblemError(
+        'invalid-request',
+        `query.${name} is for one scope, query.all for all of a user`,
+      );
+    }
+    if (request.headers['if-none-match'] !== undefined) {
+      throw new ProblemError('invalid-request', 'header.if-none-match is for one scope: pages have no ETag');
+    }
+    const { scopeKey } = this.submissions.scope(anonymous, userId);
+    const found = await this.scopes.current(scopeKey, next === undefined ? START : decodePlace(next), PAGE);
+    const last = found.length === PAGE ? found.at(-1) : undefined;
+    const sessions = found.map(({ json, attributes }) => sessionJson(json, attributes)).join(',');
+    reply
+      .header('content-type', 'application/json')
+      .send(`{"sessions":[${sessions}]${last ? `,"next":"${encodePlace(last)}"` : ''}}`);
+  }
+
+  /** What a reader got then. It does not change any more, so there is nothing to wait for. */
+  private async asOf(
+    scope: ScopePlace,
+    asOf: string,
+    { query: { wait, after } }: FastifyRequest<{ Querystring: CurrentQuery }>,
+    reply: FastifyReply,
+  ) {
+    if (wait !== undefined || after !== undefined) {
+      throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
+    }
+    const past = await this.past.read(scope, asOf);
+    const json = past && sessionJson(JSON.stringify(past.session), past.attributes);
+    if (past) reply.header('ledger-position', positionText(past.position));
+    if (!past || past.session.status === 'ended') {
+      throw new ProblemError('no-current-session', undefined, json ? { last: JSON.parse(json) } : {});
+    }
+    return reply.header('content-type', 'application/json').send(json);
   }
 
   /** The latest session once its revision is above `after`, or as it is when the time is over. */
@@ -77,11 +135,17 @@ export class ReadsController {
   ) {
     const { sessionId } = request.params;
     this.submissions.partitionOf(sessionId);
-    const found = await this.history.session(sessionId);
+    const [found, refusals] = await Promise.all([
+      this.history.session(sessionId),
+      this.history.refusals(sessionId, MOST_REFUSALS),
+    ]);
     if (!found || parseScopeKey(found.scopeKey).tenant !== anonymous.tenant) {
       throw new ProblemError('unknown-session');
     }
-    reply.header('content-type', 'application/json').send(await this.presenter.session(found.session));
+    const json = await this.presenter.session(found.session);
+    reply
+      .header('content-type', 'application/json')
+      .send(`${json.slice(0, -1)},"refusals":${JSON.stringify(refusals)}}`);
   }
 
   @Route('scopeEvents')

@@ -3,15 +3,15 @@ export interface ValidationFault {
   keyword: string;
   instancePath: string;
   params: Record<string, unknown>;
-  message?: string;
   parentSchema?: { description?: string };
 }
 
 /** What is wrong with a request, in a sentence that names the place. */
 export function explainValidation(fault: ValidationFault, context = 'request'): string {
-  const { keyword, instancePath, params, message, parentSchema } = fault;
+  const { keyword, instancePath, params, parentSchema } = fault;
   const part = context === 'querystring' ? 'query' : context;
   const place = [part, ...instancePath.split('/').slice(1)].join('.');
+  const rule = parentSchema?.description ? ` (${parentSchema.description})` : '';
   switch (keyword) {
     case 'required':
       return `${place}.${params.missingProperty} is missing`;
@@ -23,9 +23,23 @@ export function explainValidation(fault: ValidationFault, context = 'request'): 
       return `${place} has to be: ${parentSchema?.description ?? params.pattern}`;
     case 'type':
       return `${place} has to be of type ${params.type}`;
-    default: {
-      const rule = parentSchema?.description;
-      return `${place} ${message ?? 'is not valid'}${rule && keyword !== 'maximum' ? `; it is: ${rule}` : ''}`;
-    }
+    case 'minimum':
+      return `${place} has to be at least ${params.limit}${rule}`;
+    case 'maximum':
+      return `${place} has to be at most ${params.limit}${rule}`;
+    case 'minLength':
+      return `${place} has to have at least ${counted(params.limit, 'character')}${rule}`;
+    case 'maxLength':
+      return `${place} has to have at most ${counted(params.limit, 'character')}${rule}`;
+    case 'minItems':
+      return `${place} has to have at least ${counted(params.limit, 'item')}${rule}`;
+    case 'maxItems':
+      return `${place} has to have at most ${counted(params.limit, 'item')}${rule}`;
+    default:
+      return `${place} is not valid${rule}`;
   }
+}
+
+function counted(limit: unknown, what: string): string {
+  return `${limit} ${what}${limit === 1 ? '' : 's'}`;
 }

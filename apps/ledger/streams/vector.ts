@@ -6,9 +6,9 @@ export function encodeVector(sequences: readonly number[]): string {
 }
 
 /** The vector of a Last-Event-ID. Throws `invalid-request` for what this ledger has not given out. */
-export function decodeVector(id: string, heads: readonly number[]): number[] {
+export function decodeVector(id: string, partitions: number): number[] {
   const parts = id.split('.');
-  const valid = parts.length === heads.length && parts.every((part) => /^[0-9a-z]{1,11}$/.test(part));
+  const valid = parts.length === partitions && parts.every((part) => /^[0-9a-z]{1,11}$/.test(part));
   const sequences = valid ? parts.map((part) => Number.parseInt(part, 36)) : [];
   if (!valid || sequences.some((sequence) => !Number.isSafeInteger(sequence))) {
     throw new ProblemError('invalid-request', 'header.last-event-id is not an id of this stream');

@@ -18,6 +18,8 @@ export interface TestLedger {
   tail(options?: { pool?: pg.Pool; pollMs?: number; onFault?: (error: unknown) => void }): Promise<Tail>;
   /** Connections of the service's role, through `url` when given. */
   servicePool(max: number, options?: Partial<DatabaseOptions>): pg.Pool;
+  /** Has something closed with it, before all that it gave out until now. */
+  onClose(step: () => Promise<void>): void;
   /** Closes everything that it gave out. Throws when a part reported a fault that its test did not expect. */
   close(): Promise<void>;
 }
@@ -70,6 +72,9 @@ export async function openTestLedger(partitions = 4, server?: { url: string }): 
       const opened = openPool({ ...service, ...options }, max);
       closing.push(() => opened.end());
       return opened;
+    },
+    onClose(step) {
+      closing.unshift(step);
     },
     async close() {
       for (const one of closing) await one();

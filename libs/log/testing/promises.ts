@@ -5,20 +5,23 @@ import { Frontier, leafHash, rootOf } from '#audit';
 import { currentOf, epochOf, partitionOf, type Session, type SessionEvent, timerOf } from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { MOST_SCOPE_HANDLES, partitionOfSession } from '../index.js';
-import { groupBy, type Reader, readLog, type StoredEvent } from './stored-log.js';
+import { checkArchives, readWholeLog } from './archived-log.js';
+import { groupBy, type Reader, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';
 
 /**
  * Reads the whole ledger and says which of its promises it breaks: numbers, times and trees of the partitions,
- * the fold of every scope, and every table that claims to equal that fold. Empty when all is well.
+ * the fold of every scope, and every table that claims to equal that fold. Empty when all is well. What was
+ * archived is read from the directory `archives`.
  */
-export async function brokenPromises(pool: pg.Pool): Promise<string[]> {
+export async function brokenPromises(pool: pg.Pool, archives?: string): Promise<string[]> {
   const client = await pool.connect();
   try {
     // All of it as of one moment: a reaper may be at work.
     await client.query('begin isolation level repeatable read');
-    const log = await readLog(client);
+    const log = await readWholeLog(client, archives);
     const broken: string[] = [];
+    await checkArchives(client, log, broken);
     await checkPartitions(client, log, broken);
     const stories = checkScopes(log, broken);
     await checkScopeRows(client, stories, broken);
@@ -171,10 +174,8 @@ async function checkSessionRows(
 /** Handles of sessions are what their events say; those of scopes are at most 32 each, and none is left reserved. */
 async function checkHandles(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.handles');
-  const said = [...stories.values()].flatMap(({ sessions }) =>
-    [...sessions.values()].flatMap(({ sessionId, handles = [] }) =>
-      handles.map(({ kind, hash }) => `${kind} ${hash} ${sessionId}`),
-    ),
+  const said = [...stories.values()].flatMap(({ handles }) =>
+    [...handles].map(([hash, { kind, sessionId }]) => `${kind} ${hash} ${sessionId}`),
   );
   const kept = rows.flatMap((row) => (row.session_id ? [`${row.kind} ${row.hash} ${row.session_id}`] : []));
   if (!isDeepStrictEqual(said.sort(), kept.sort())) broken.push('handles are not those of their sessions');
@@ -239,11 +240,12 @@ async function checkCheckpoints(client: Reader, log: StoredEvent[], broken: stri
   if (!isDeepStrictEqual(stored.sort(), marked.sort())) broken.push('checkpoints differ from their events');
 }
 
-/** A key answers for one event of its scope. */
+/** A key answers for one event of its scope, unless that is archived: then nobody may answer from it any more. */
 async function checkReceipts(client: Reader, broken: string[]): Promise<void> {
   const { rows } = await client.query(
     `select count(*) as receipts, count(distinct (r.key, r.scope_id)) as keys, count(e.sequence) as answered
-       from ledger.receipts r left join ledger.events e using (partition, sequence, scope_id, at)`,
+       from ledger.receipts r left join ledger.events e using (partition, sequence, scope_id, at)
+      where not exists (select from ledger.archives a where a.partition = r.partition and a.last >= r.sequence)`,
   );
   const { receipts, keys, answered } = rows[0];
   if (keys !== receipts) broken.push('an idempotency key has two receipts in one scope');

@@ -72,18 +72,21 @@ const sources: { title: string; query: string; inOrder?: true }[] = [
         from pg_proc p where p.pronamespace = 'ledger'::regnamespace`,
   },
   {
-    title: 'grants to session_ledger and to everybody, on the schema, its tables and its functions',
+    title: 'grants to the roles and to everybody, on the schema, its tables, their columns and its functions',
     query: `
       with granted (what, acl) as (
         select 'schema ' || nspname, nspacl from pg_namespace where nspname = 'ledger'
         union all select 'table ' || c.relname, c.relacl from ${TABLES} and c.relkind in ('r', 'p')
+        union all select format('column %s.%s', c.relname, a.attname), a.attacl
+                    from ${TABLES} join pg_attribute a on a.attrelid = c.oid and a.attacl is not null
         union all select 'function ' || proname, coalesce(proacl, acldefault('f', proowner))
                     from pg_proc where pronamespace = 'ledger'::regnamespace)
       select format('%s to %s: %s', what,
                case a.grantee when 0 then 'everybody' else a.grantee::regrole::text end,
                string_agg(lower(a.privilege_type), ', ' order by a.privilege_type collate "C")) as line
         from granted, aclexplode(acl) as a
-       where a.grantee = 0 or a.grantee = 'session_ledger'::regrole
+       where a.grantee = 0
+          or a.grantee in ('session_ledger'::regrole, 'session_ledger_archivist'::regrole)
        group by what, a.grantee`,
   },
 ];

@@ -17,17 +17,22 @@ export interface Story {
   state: ScopeState;
   sessions: Map<SessionId, Session>;
   events: SessionEvent[];
+  /** Who has the handles that are bound to sessions, by hash. */
+  handles: Map<string, { sessionId: SessionId; kind: string }>;
 }
 
 export function nothingYet(): Story {
-  return { state: noSessionYet, sessions: new Map(), events: [] };
+  return { state: noSessionYet, sessions: new Map(), events: [], handles: new Map() };
 }
 
 /** Adds an event to the story, in place. */
 export function tell(story: Story, event: SessionEvent): Story {
   story.state = evolve(story.state, event);
   story.events.push(event);
-  for (const session of sessionsIn(event)) story.sessions.set(session.sessionId, session);
+  for (const session of sessionsIn(event)) {
+    keepHandles(story, session);
+    story.sessions.set(session.sessionId, session);
+  }
   return story;
 }
 
@@ -85,12 +90,20 @@ function validityFrom(story: Story, command: Command): Pick<Known, 'reported' | 
 }
 
 /** Only those that are bound to sessions: the others make no event. */
-function handlesOf({ sessions }: Story): Map<string, HandleHolder> {
-  const holders = new Map<string, HandleHolder>();
-  for (const { sessionId, handles = [] } of sessions.values()) {
-    for (const { hash } of handles) holders.set(hash, { scope: 'this', sessionId });
+function handlesOf({ handles }: Story): Map<string, HandleHolder> {
+  return new Map([...handles].map(([hash, { sessionId }]) => [hash, { scope: 'this', sessionId }]));
+}
+
+/** A session has the handles that it has come to carry, until it carries them no more or another one does. */
+function keepHandles({ sessions, handles }: Story, { sessionId, handles: now = [] }: Session): void {
+  const before = sessions.get(sessionId)?.handles ?? [];
+  for (const { hash } of before) {
+    const isGone = !now.some((one) => one.hash === hash);
+    if (isGone && handles.get(hash)?.sessionId === sessionId) handles.delete(hash);
   }
-  return holders;
+  for (const { hash, kind } of now) {
+    if (!before.some((one) => one.hash === hash)) handles.set(hash, { sessionId, kind });
+  }
 }
 
 function isSame(one: Owner, other: Owner): boolean {

@@ -8,7 +8,7 @@ import { spawnNode } from './support/process.js';
 import { startService } from './support/service.js';
 import { cloudDebug, newUser } from './support/sessions.js';
 
-const script = fileURLToPath(new URL('support/owner.js', import.meta.url));
+const scriptOf = (name: string) => fileURLToPath(new URL(`support/${name}.js`, import.meta.url));
 
 test('an owner that was stopped for 10 s begins nothing when it wakes, and what it had begun is fenced off', async () => {
   const { url } = await startService();
@@ -23,7 +23,7 @@ test('an owner that was stopped for 10 s begins nothing when it wakes, and what 
   await once(resource, 'listening');
   const address = `http://127.0.0.1:${(resource.address() as AddressInfo).port}`;
   const userId = newUser();
-  const owner = spawnNode(script, { args: [url, address, userId, '2'] });
+  const owner = spawnNode(scriptOf('owner'), { args: [url, address, userId, '2'] });
   await owner.waitForLine(/^written 200/);
 
   // In the middle of a write: it has begun, and the resource has not heard of it.
@@ -48,8 +48,35 @@ test('an owner that was stopped for 10 s begins nothing when it wakes, and what 
     new Set(['1 false']),
   );
   expect(writes.slice(0, written).every(({ accepted }) => accepted)).toBe(true);
-  expect((await other.session(next.id)).status).toBe('active');
+  expect((await other.session(next.sessionId)).status).toBe('active');
   expect(owner.errors).toEqual([]);
   await other[Symbol.asyncDispose]();
   resource.close().closeAllConnections();
 }, 40_000);
+
+test('each process of a bridge has an automatic session of its own', async () => {
+  const { url } = await startService();
+  const processes = [1, 2].map(() => spawnNode(scriptOf('automatic'), { args: [url] }));
+  const ids = await Promise.all(
+    processes.map(async ({ exited, lines, errors }) => {
+      expect(await exited).toEqual({ code: 0, signal: null });
+      expect(errors).toEqual([]);
+      const id = /^automatic ([0-9a-f-]{36})$/.exec(lines[0] ?? '')?.[1];
+      expect(lines[1]).toBe(`again ${id} 1`);
+      return id as string;
+    }),
+  );
+  expect(new Set(ids).size).toBe(2);
+  const ledger = new LedgerClient({ url });
+  const statuses = await Promise.all(ids.map(async (id) => (await ledger.session(id)).status));
+  expect(statuses).toEqual(['released', 'released']);
+});
+
+test('SIGTERM releases what a process holds, and ends it', async () => {
+  const { url } = await startService();
+  const owner = spawnNode(scriptOf('terminated'), { args: [url] });
+  const started = await owner.waitForLine(/^started/);
+  expect(await owner.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
+  const found = await new LedgerClient({ url }).session(started.split(' ')[1] as string);
+  expect([found.status, found.expiresAt]).toEqual(['released', undefined]);
+});

@@ -1,0 +1,15 @@
+import { ProblemError } from '../problem.js';
+
+/** What the next page is asked for with: opaque to callers, so that what stands in it may change. */
+export function encodeCursor(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
+/** The first group of a cursor's text. Throws `invalid-request` for what no page of this kind has given out. */
+export function decodeCursor(cursor: string, pattern: RegExp): string {
+  const found = pattern.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
+  if (found === undefined) {
+    throw new ProblemError('invalid-request', 'query.after is nothing that a page here gave as next');
+  }
+  return found;
+}

@@ -1,0 +1,16 @@
+import type { Place } from '#log';
+import { ProblemError } from '../problem.js';
+
+/** What a page's `next` looks like: where its last session lives, which tells nothing but that. */
+export function encodePlace({ partition, scopeId }: Place): string {
+  return `${partition}.${scopeId}`;
+}
+
+/** The place after which a page begins. Throws `invalid-request` for what no page has said. */
+export function decodePlace(next: string): Place {
+  const [, partition, scopeId = ''] = /^(\d{1,4})\.([0-9a-f]{32})$/.exec(next) ?? [];
+  if (partition === undefined) {
+    throw new ProblemError('invalid-request', 'query.next has to be what the page before said');
+  }
+  return { partition: Number(partition), scopeId };
+}

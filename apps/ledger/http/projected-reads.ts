@@ -1,0 +1,53 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ProjectedPage, Reached, ScopePlace } from '#log';
+import { anonymous } from '../caller.js';
+import { ProblemError } from '../problem.js';
+import type { Submissions } from '../submissions.js';
+import { positionOf, positionText } from './positions.js';
+
+/** The longest that a reader waits for the position that it asked for. */
+const WAIT_MS = 5_000;
+
+type Asking = FastifyRequest<{ Querystring: { userId: string; projectId?: string; atLeast?: string } }>;
+
+/** Reads of what comes after the log: each says how far that had come, and waits when more was asked for. */
+export class ProjectedReads {
+  constructor(
+    private readonly reached: Reached,
+    private readonly submissions: Submissions,
+  ) {}
+
+  /** The scope that a request is about, and the sequence that its answer has to know, from query or header. */
+  asked({ query, headers }: Asking): { scope: ScopePlace; wanted: number } {
+    const { userId, projectId, atLeast } = query;
+    const scope = this.submissions.scope(anonymous, userId, projectId);
+    const header = headers['ledger-position'];
+    const text = atLeast ?? (header === undefined ? undefined : String(header));
+    if (text === undefined) return { scope, wanted: 0 };
+    const place = atLeast === undefined ? 'header.ledger-position' : 'query.atLeast';
+    return { scope, wanted: positionOf(text, scope.partition, place).sequence };
+  }
+
+  /** A page that knows what was asked for. Throws `projection-behind` when that takes over 5 s. */
+  async page<Row>(
+    reply: FastifyReply,
+    { partition }: ScopePlace,
+    wanted: number,
+    read: () => Promise<ProjectedPage<Row>>,
+  ): Promise<Row[]> {
+    let page = await read();
+    if (page.reached < wanted) {
+      await this.wait(reply, partition, wanted);
+      page = await read();
+    }
+    reply.header('ledger-position', positionText({ partition, sequence: page.reached }));
+    return page.rows;
+  }
+
+  private async wait(reply: FastifyReply, partition: number, wanted: number): Promise<void> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    if (await this.reached.wait(partition, wanted, WAIT_MS, gone.signal)) return;
+    throw new ProblemError('projection-behind', `${partition}:${wanted} was not projected within 5 s`);
+  }
+}

@@ -1,0 +1,100 @@
+import { Controller, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Reports as ReportsBody, StatsQuery } from '#contracts';
+import { type OutOfSync, Reached, type ReportPlace, Reports, type SyncFigures, Tail } from '#log';
+import { parseScopeKey } from '#session';
+import { anonymous } from '../caller.js';
+import { ProblemError } from '../problem.js';
+import { Submissions } from '../submissions.js';
+import { encodeCursor } from './cursor.js';
+import { Route } from './route.js';
+
+/** Most consumers that an answer names; the figures over all count the others, too. */
+const MOST_CONSUMERS = 100;
+const PLACE = /^r(\d{1,4}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([A-Za-z0-9_.:-]{1,64})$/;
+
+/** What consumers hold, and figures. */
+@Controller()
+export class StatsController {
+  constructor(
+    private readonly reports: Reports,
+    private readonly reached: Reached,
+    private readonly tail: Tail,
+    private readonly submissions: Submissions,
+  ) {}
+
+  @Route('report')
+  async report(@Req() request: FastifyRequest<{ Body: ReportsBody }>, @Res() reply: FastifyReply) {
+    const reports = request.body.map(({ consumer, userId, projectId, sessionId }) => {
+      const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+      return { consumer, sessionId, scopeKey, partition };
+    });
+    const taken = await this.reports.take(anonymous.tenant, reports);
+    reply.header('content-type', 'application/json').send(taken);
+  }
+
+  @Route('stats')
+  async stats(@Req() request: FastifyRequest<{ Querystring: StatsQuery }>, @Res() reply: FastifyReply) {
+    const { consumer, limit = 100, after } = request.query;
+    const { tenant } = anonymous;
+    const place = after === undefined ? undefined : placeOf(after);
+    const [consumers, page, positions] = await Promise.all([
+      this.reports.figures(tenant, consumer),
+      this.reports.outOfSync(tenant, { consumer, after: place, limit }),
+      this.reached.look(),
+    ]);
+    const heads = this.tail.heads();
+    const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
+    const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
+    reply.header('content-type', 'application/json').send({
+      ledger: { partitions: heads.length, events: sum(heads), heads },
+      projection: { positions: projected, behind: sum(behind) },
+      sync: {
+        ...rated(totalOf(consumers)),
+        consumers: consumers
+          .slice(0, MOST_CONSUMERS)
+          .map((one) => ({ consumer: one.consumer, ...rated(one) })),
+        list: page.list.map(shown),
+        ...(page.next && { next: cursorOf(page.next) }),
+      },
+    });
+  }
+}
+
+type Counts = Omit<SyncFigures, 'consumer'>;
+
+function totalOf(consumers: readonly SyncFigures[]): Counts {
+  return {
+    inSync: sum(consumers.map(({ inSync }) => inSync)),
+    outOfSync: sum(consumers.map(({ outOfSync }) => outOfSync)),
+    unknown: sum(consumers.map(({ unknown }) => unknown)),
+  };
+}
+
+/** Of no reports there is no rate. */
+function rated({ inSync, outOfSync, unknown }: Counts) {
+  const all = inSync + outOfSync + unknown;
+  return { inSync, outOfSync, unknown, ...(all > 0 && { rate: inSync / all }) };
+}
+
+function shown({ scopeKey, ...one }: OutOfSync) {
+  const { userId, projectId } = parseScopeKey(scopeKey);
+  return { userId, projectId, ...one };
+}
+
+function cursorOf({ partition, scopeId, consumer }: ReportPlace): string {
+  return encodeCursor(`r${partition} ${scopeId} ${consumer}`);
+}
+
+function placeOf(after: string): ReportPlace {
+  const [, partition, scopeId = '', consumer = ''] =
+    PLACE.exec(Buffer.from(after, 'base64url').toString()) ?? [];
+  if (partition === undefined) {
+    throw new ProblemError('invalid-request', 'query.after is nothing that a page here gave as next');
+  }
+  return { partition: Number(partition), scopeId, consumer };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,37 @@
+import { type History, type Position, type ScopePlace, TimeTravel } from '#log';
+import type { Session } from '#session';
+import { asOfQuery } from './http/positions.js';
+import { ProblemError } from './problem.js';
+
+/** A scope's latest session as it was then. */
+export interface PastSession {
+  session: Session;
+  /** What it had then; `erased` when that has been forgotten since. */
+  attributes?: string | 'erased';
+  /** Of the event that made it so. */
+  position: Position;
+}
+
+/** Answers what readers got in the past. */
+export class PastReader {
+  constructor(
+    private readonly travel: TimeTravel,
+    private readonly history: History,
+  ) {}
+
+  /** Undefined when the scope had no session yet. Throws `invalid-request` for a future, or for another partition's position. */
+  async read({ scopeKey, partition }: ScopePlace, asOf: string): Promise<PastSession | undefined> {
+    const past = await this.travel.session(scopeKey, partition, asOfQuery(asOf, partition));
+    if (past.future) {
+      throw new ProblemError(
+        'invalid-request',
+        'query.asOf is in the future: nobody knows what will be current',
+      );
+    }
+    if (past.session === undefined) return undefined;
+    const { session, position } = past;
+    const { attributesDigest: digest } = session;
+    if (digest === undefined) return { session, position };
+    return { session, position, attributes: (await this.history.attributes(partition, digest)) ?? 'erased' };
+  }
+}

@@ -1,0 +1,75 @@
+import { dataOf, parts } from './chunks.js';
+import { type FollowedEvent, parseEvent } from './event.js';
+import type { LedgerClient } from './ledger-client.js';
+
+/** Why a follower has stopped by itself. None of these goes away by trying again. */
+export type StopCode =
+  /** The handler threw, again and again, or did not return: `cause` and the position tell where. */
+  | 'handler-failed'
+  | 'handler-stuck'
+  /** Kafka's topic, or the stored position, has another number of partitions than the ledger. */
+  | 'partitions-changed'
+  /** The ledger has not reached the position: it was restored, or is another one. */
+  | 'position-ahead'
+  /** Kafka's topic ends before the position: it was made anew, or its relay is behind. */
+  | 'topic-recreated'
+  | 'another-ledger'
+  /** The feed itself lacks events: the log is damaged. */
+  | 'events-missing'
+  /** What should be events is something else, many times in a row. */
+  | 'bad-events';
+
+/** A follower has stopped, and needs somebody to look. */
+export class FollowerStopped extends Error {
+  override readonly name = 'FollowerStopped';
+
+  constructor(
+    readonly code: StopCode,
+    what: string,
+    cause?: unknown,
+  ) {
+    super(`${code}: ${what}`, cause === undefined ? undefined : { cause });
+  }
+}
+
+/** How far each partition was followed. */
+export type Positions = readonly number[];
+
+/** What a source is given to hand over what it reads. */
+export interface Reading {
+  /** How far was followed so far; it moves while events are taken. */
+  positions: Positions;
+  /** Events of any partitions, each partition's in order; repetitions do no harm. One call at a time. */
+  take(events: readonly FollowedEvent[]): Promise<void>;
+  /** The source lives, though it may have nothing to tell. */
+  alive(): void;
+  signal: AbortSignal;
+}
+
+/** Where a follower gets its events from: the ledger's own stream, Kafka, or yours. */
+export interface EventSource {
+  /** Reads after `positions` until the signal aborts. Rejects when it cannot go on; it is then called again. */
+  read(reading: Reading): Promise<void>;
+  /** Rejects with FollowerStopped when the source cannot carry these positions. */
+  check?(positions: Positions): Promise<void>;
+}
+
+/** The ledger's own stream: GET /v1/feed/stream. */
+export function feedSource(ledger: LedgerClient): EventSource {
+  return {
+    async read({ positions, take, alive, signal }) {
+      const body = await ledger.stream('feedStream', {}, { signal, lastEventId: vectorOf(positions) });
+      alive();
+      for await (const blocks of parts(body, '\n\n')) {
+        alive();
+        const data = blocks.map(dataOf).filter((one) => one !== undefined);
+        if (data.length > 0) await take(data.map(parseEvent));
+      }
+    },
+  };
+}
+
+/** The ids of the stream: each partition's sequence to base 36, between dots. */
+export function vectorOf(positions: Positions): string {
+  return positions.map((sequence) => sequence.toString(36)).join('.');
+}

@@ -1,0 +1,72 @@
+import type { FollowedEvent } from './event.js';
+import { FollowerStopped } from './event-source.js';
+import { backoffMs, pause } from './waiting.js';
+
+/** Where the events of one call end: store it in the transaction that handles them. */
+export interface FollowedTo {
+  partition: number;
+  sequence: number;
+  /** Aborts when the call's time is over, or the follower is told to stop. */
+  signal: AbortSignal;
+}
+
+export interface HandlerOptions {
+  onEvents(events: FollowedEvent[], to: FollowedTo): Promise<void> | void;
+  retries?: number;
+  handlerMs?: number;
+}
+
+/** Calls what the user does with events: again when it throws, and never beside itself. */
+export class Handler {
+  readonly #options: HandlerOptions;
+  readonly #stop: AbortSignal;
+  readonly #onTrouble: (error: unknown) => void;
+
+  constructor(options: HandlerOptions, stop: AbortSignal, onTrouble: (error: unknown) => void) {
+    this.#options = options;
+    this.#stop = stop;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Rejects with FollowerStopped when it threw too often, or does not return in time. */
+  async call(events: FollowedEvent[], partition: number, sequence: number): Promise<void> {
+    const { retries = 5 } = this.#options;
+    const where = `events up to ${partition}:${sequence}`;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#once(events, { partition, sequence }, where);
+      } catch (error) {
+        if (error instanceof FollowerStopped) throw error;
+        if (failures > retries)
+          throw new FollowerStopped('handler-failed', `the handler of ${where} threw`, error);
+        this.#onTrouble(error);
+      }
+      await pause(backoffMs(failures), this.#stop);
+    }
+  }
+
+  async #once(events: FollowedEvent[], to: Omit<FollowedTo, 'signal'>, where: string): Promise<void> {
+    const { handlerMs = 60_000, onEvents } = this.#options;
+    const time = new AbortController();
+    const abort = () => time.abort(this.#stop.reason);
+    this.#stop.addEventListener('abort', abort, { once: true });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const late = new FollowerStopped(
+          'handler-stuck',
+          `the handler of ${where} did not return in ${handlerMs} ms`,
+        );
+        time.abort(late);
+        reject(late);
+      }, handlerMs);
+    });
+    try {
+      const call = async () => onEvents(events, { ...to, signal: time.signal });
+      await Promise.race([call(), overdue]);
+    } finally {
+      clearTimeout(timer);
+      this.#stop.removeEventListener('abort', abort);
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** What needs Node: the context that follows asynchronous calls, and signals. */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { LedgerClient } from './ledger-client.js';
+import type { SessionName } from './reference.js';
+
+const contexts = new AsyncLocalStorage<SessionName>();
+
+/** Calls `work` with a session as its context: for everything that it calls and awaits, however deep. */
+export function withSession<T>(session: SessionName, work: () => T): T {
+  return contexts.run(session, work);
+}
+
+/** The session of the call that is being made; undefined outside of `withSession`. For a resolver's `context`. */
+export function currentContext(): SessionName | undefined {
+  return contexts.getStore();
+}
+
+/**
+ * On a signal, SIGTERM unless named otherwise: releases what the client holds, for at most 3 s, then lets the signal
+ * take its course. Returns how to stop that.
+ */
+export function releaseOnSignal(ledger: LedgerClient, signal: NodeJS.Signals = 'SIGTERM'): () => void {
+  const onSignal = async () => {
+    await ledger.releaseAll();
+    ledger.close();
+    stop();
+    // Whoever else listens ends the process in its own way; nobody: then the signal does.
+    if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+  };
+  const stop = () => process.off(signal, onSignal);
+  process.once(signal, onSignal);
+  return stop;
+}

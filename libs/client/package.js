@@ -1,0 +1,20 @@
+// Assembles the npm package: compiled files with their types, its package.json, README and licence. Nothing of the
+// project's own dependencies goes into it.
+//   node libs/client/package.js <directory>
+import { execFileSync } from 'node:child_process';
+import { cp, mkdir, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const target = resolve(process.argv[2] ?? join(root, 'dist/packages/client'));
+
+await rm(target, { recursive: true, force: true });
+await mkdir(target, { recursive: true });
+const compiler = join(root, 'node_modules/typescript/bin/tsc');
+const project = join(here, 'tsconfig.package.json');
+execFileSync(process.execPath, [compiler, '-p', project, '--outDir', target], { stdio: 'inherit' });
+await cp(join(here, 'package.json'), join(target, 'package.json'));
+await cp(join(here, 'README.md'), join(target, 'README.md'));
+await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));

@@ -1,0 +1,86 @@
+import { type Static, Type } from 'typebox';
+import { Id, Instant, SessionId } from './values.js';
+
+const closed = { additionalProperties: false };
+
+/** A kind of consumer is meant, such as a service's name, or one of its stores. */
+const Consumer = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[A-Za-z0-9_.:-]+$',
+  description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+});
+
+export const Reports = Type.Array(
+  Type.Object({ consumer: Consumer, userId: Id, projectId: Type.Optional(Id), sessionId: SessionId }, closed),
+  {
+    minItems: 1,
+    maxItems: 1_000,
+    description: 'from 1 to 1,000; of several about one consumer and scope the last counts',
+  },
+);
+
+export const ReportsTaken = Type.Object({
+  taken: Type.Integer(),
+  dropped: Type.Integer({
+    description: "The tenant's oldest reports, over 50,000, that were forgotten for them",
+  }),
+});
+
+export const StatsQuery = Type.Object(
+  {
+    consumer: Type.Optional(Consumer),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 500, description: 'Of those out of sync; 100 when left out' }),
+    ),
+    after: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'what an earlier page gave as `next`' }),
+    ),
+  },
+  closed,
+);
+
+const figures = {
+  inSync: Type.Integer({ description: 'Reports that name the current session' }),
+  outOfSync: Type.Integer({ description: 'Reports that name another session of the scope' }),
+  unknown: Type.Integer({ description: 'Reports of what is no session of the scope' }),
+  rate: Type.Optional(Type.Number({ description: 'Those in sync, of all; absent when there are none' })),
+};
+
+export const Stats = Type.Object(
+  {
+    ledger: Type.Object({
+      partitions: Type.Integer(),
+      events: Type.Integer({ description: 'Of all partitions' }),
+      heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),
+    }),
+    projection: Type.Object({
+      positions: Type.Array(Type.Integer(), { description: 'What was projected last of each partition' }),
+      behind: Type.Integer({ description: 'Events that are not projected yet' }),
+    }),
+    sync: Type.Object({
+      ...figures,
+      consumers: Type.Array(Type.Object({ consumer: Type.String(), ...figures }), {
+        description: 'Those with the most reports, at most 100',
+      }),
+      list: Type.Array(
+        Type.Object({
+          consumer: Type.String(),
+          userId: Id,
+          projectId: Id,
+          state: Type.Enum(['out-of-sync', 'unknown']),
+          sessionId: SessionId,
+          currentId: Type.Optional(SessionId),
+          since: Instant,
+          reportedAt: Instant,
+        }),
+        { description: 'Those that are not in sync, in pages' },
+      ),
+      next: Type.Optional(Type.String({ description: 'What to ask for with `after`' })),
+    }),
+  },
+  { $id: 'Stats' },
+);
+
+export type Reports = Static<typeof Reports>;
+export type StatsQuery = Static<typeof StatsQuery>;

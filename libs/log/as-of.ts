@@ -1,0 +1,43 @@
+import type pg from 'pg';
+import type { Instant, ScopeKey, Session } from '#session';
+import { readError } from './errors.js';
+import { decodeEvent, type Position } from './event-bytes.js';
+import { scopeIdOf } from './ids.js';
+import { statement } from './statements.js';
+
+const readAsOf = statement('read_as_of');
+
+/** A place in a partition, or a moment. */
+export type AsOf = { sequence: number } | { time: Instant };
+
+/** What a scope's readers got then. */
+export type Past =
+  | { future: true }
+  /** The scope's latest session then, which may have ended, and the position of the event that carries it. */
+  | { future: false; session: Session; position: Position }
+  | { future: false; session: undefined };
+
+/** Answers for the past, from the log alone. */
+export class TimeTravel {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /**
+   * The scope's session as of a position of its partition, or as of a time (the end of that millisecond). The same
+   * question gets the same answer for good; `future` when the log has not come that far. Its cost grows with the
+   * logarithm of the scope's history. Rejects with LogError `unavailable`.
+   */
+  async session(scopeKey: ScopeKey, partition: number, asOf: AsOf): Promise<Past> {
+    const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
+    const time = 'time' in asOf ? asOf.time : undefined;
+    const values = [partition, scopeIdOf(scopeKey), sequence, time];
+    const { rows } = await this.pool.query({ ...readAsOf, values }).catch((error) => {
+      throw readError(error);
+    });
+    const { future, text } = rows[0];
+    if (future) return { future };
+    if (text === null) return { future: false, session: undefined };
+    const { event, position } = decodeEvent(text);
+    if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
+    return { future: false, session: event.session, position };
+  }
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPipeline } from '../database.js';
+import type { LedgerWriter } from '../index.js';
+import { statement } from '../statements.js';
+import { openTestLedger, type TestLedger } from '../testing/ledger.js';
+import {
+  foldedRows,
+  projectAll,
+  startProjector,
+  storedRows,
+  untilProjected,
+} from '../testing/projections.js';
+import { sendAtRandom } from '../testing/random-callers.js';
+import { newPlace, rotate, sessionOf, start } from '../testing/submissions.js';
+
+let ledger: TestLedger;
+let writer: LedgerWriter;
+beforeEach(async () => {
+  ledger = await openTestLedger();
+  writer = ledger.writer();
+});
+afterEach(() => ledger.close());
+
+const places = (count: number) => Array.from({ length: count }, () => newPlace(ledger.partitions));
+const atRandom = (turns: number, seed: number, stop = () => false) =>
+  sendAtRandom({ writers: [writer, ledger.writer()], places: places(8), callers: 12, turns, seed, stop });
+
+test.each([1, 2, 3])('random histories: the rows are what the log folds to (%#)', async () => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  await atRandom(60, seed);
+  await projectAll(ledger, 7);
+  expect({ seed, rows: await storedRows(ledger) }).toEqual({ seed, rows: await foldedRows(ledger) });
+});
+
+test('two projectors at once, while writers go on: each event is projected once', async () => {
+  const projected: number[] = [];
+  const onProjected = (events: number) => void projected.push(events);
+  const both = [await startProjector(ledger, { onProjected }), await startProjector(ledger, { onProjected })];
+  await atRandom(150, 5);
+  await untilProjected(ledger);
+  await Promise.all(both.map((one) => one.close()));
+  expect(await storedRows(ledger)).toEqual(await foldedRows(ledger));
+  const { rows } = await ledger.pool.query('select sum(sequence)::int as events from ledger.heads');
+  expect(projected.reduce((sum, events) => sum + events, 0)).toBe(rows[0].events);
+});
+
+test('what another replica writes is projected, too', async () => {
+  await startProjector(ledger);
+  const session = sessionOf(await writer.submit(start(newPlace(ledger.partitions))));
+  await writer.submit(rotate(session));
+  await untilProjected(ledger);
+  expect((await storedRows(ledger)).sessions).toHaveLength(2);
+});
+
+test('connections that are lost in the middle cost nothing but time', async () => {
+  let over = false;
+  const faults: unknown[] = [];
+  await startProjector(ledger, {
+    database: { url: `${ledger.database.url}?application_name=projector`, role: 'session_ledger' },
+    onFault: (error) => void faults.push(error),
+  });
+  const sending = atRandom(10_000, 3, () => over);
+  for (let times = 0; times < 5; times++) {
+    await sleep(150);
+    await ledger.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name = 'projector'`,
+    );
+  }
+  over = true;
+  await sending;
+  await untilProjected(ledger);
+  expect(faults.length).toBeGreaterThan(0);
+  expect(await storedRows(ledger)).toEqual(await foldedRows(ledger));
+});
+
+test('one that hangs with the lock in its hand is taken over from when its transaction is ended', async () => {
+  const hanging = await openPipeline({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
+  ledger.onClose(() => hanging.end().catch(() => {}));
+  await hanging.query('begin');
+  const held = { ...statement('lock_projection'), values: [0, 1] };
+  expect((await hanging.query(held)).rows).toEqual([{ sequence: 0 }]);
+  await startProjector(ledger);
+  const places = [0, 1].map((partition) => newPlace(ledger.partitions, partition));
+  await Promise.all(places.map((place) => writer.submit(start(place))));
+  await untilProjected(ledger, [1]);
+  expect((await storedRows(ledger)).sessions).toMatchObject([{ partition: 1 }]);
+  await untilProjected(ledger);
+});
+
+test('while commands wait it takes its share of the time and no more; then it catches up', async () => {
+  let isBusy = true;
+  const projector = await startProjector(ledger, { share: 0.001, isBusy: () => isBusy });
+  const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
+  await Promise.all(places.map((place) => writer.submit(start(place))));
+  const left = () => projector.status().filter(({ behind }) => behind > 0).length;
+  for (const end = performance.now() + 5_000; left() === 4 && performance.now() < end; ) await sleep(5);
+  await sleep(300);
+  expect(left()).toBe(3); // a step of some milliseconds, and then a second's rest
+  isBusy = false;
+  await untilProjected(ledger);
+});
+
+test('an event of a newer version stops its partition, loudly; the others go on, and nothing is skipped', async () => {
+  const [first, second] = [newPlace(ledger.partitions, 0), newPlace(ledger.partitions, 1)];
+  await writer.submit(start(first));
+  const poison = await insertForeignEvent(0, 2);
+  const faults: Error[] = [];
+  const projector = await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
+  await writer.submit(start(second));
+  await untilProjected(ledger, [1]);
+  for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
+    await sleep(5);
+  const [stopped, running] = projector.status();
+  expect(stopped).toMatchObject({ sequence: 1, behind: 1, why: expect.stringContaining(`event ${poison}`) });
+  expect(running).toEqual({ partition: 1, sequence: 1, behind: 0 });
+  expect(faults[0]?.message).toMatch(/type that this version does not know: run a newer version/);
+  expect((await storedRows(ledger)).sessions).toHaveLength(2);
+});
+
+test('a hole in the log is no end of it', async () => {
+  const place = newPlace(ledger.partitions, 0);
+  await writer.submit(start(place));
+  await insertForeignEvent(0, 3);
+  const faults: Error[] = [];
+  await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
+  for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
+    await sleep(5);
+  expect(faults.map(({ message }) => message)).toEqual(['event 0:2: it is missing in the log']);
+  expect((await storedRows(ledger)).sessions).toHaveLength(1);
+});
+
+/** What a newer version would have appended. */
+async function insertForeignEvent(partition: number, sequence: number): Promise<string> {
+  await ledger.pool.query(
+    `insert into ledger.events (partition, sequence, version, epoch, at, type, scope_id, scope_key, bytes)
+     select partition, $2::bigint, version + 1, epoch, at, 'SessionTeleported', scope_id, scope_key,
+            convert_to(replace(convert_from(bytes, 'UTF8'), 'SessionStarted', 'SessionTeleported'), 'UTF8')
+       from ledger.events where partition = $1 order by sequence desc limit 1`,
+    [partition, sequence],
+  );
+  await ledger.pool.query('update ledger.heads set sequence = $2 where partition = $1', [
+    partition,
+    sequence,
+  ]);
+  return `${partition}:${sequence}`;
+}

@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { evolve, noSessionYet, type ScopeState } from '#session';
+import { recordedLog } from '../testing/recorded-log.js';
+import { foldSessions } from './sessions/fold.js';
+import { readTold } from './stored-event.js';
+import { foldTransitions } from './transitions/fold.js';
+
+const EVENTS = 100_000;
+
+/**
+ * Of the log and of what it folds to. The first one changes when the decider decides otherwise or events are written
+ * otherwise; the second one alone: when the same log means something else than before, which must never be by accident.
+ */
+const LOG = '5a9d3f93b6c7b548467b2cd993587194ee91c118e2a898655947427e2ebd0677';
+const STATE = 'd33da6efbe3b22316ef78513b1c87be891061f32bd756606aff39c111db9789b';
+
+test('a recorded log of 100,000 events folds to the same state on every machine, bit for bit', () => {
+  const log = createHash('sha256');
+  const scopes = new Map<string, ScopeState>();
+  const told = recordedLog(EVENTS, 20_261_121).map(({ scopeId, sequence, event, bytes }) => {
+    log.update(bytes);
+    scopes.set(scopeId, evolve(scopes.get(scopeId) ?? noSessionYet, event));
+    return readTold(0, { sequence, scopeId, bytes });
+  });
+  const state = createHash('sha256');
+  for (const row of scopes) state.update(JSON.stringify(row));
+  for (const row of foldSessions(told).values()) state.update(JSON.stringify(row));
+  for (const row of foldTransitions(told).values()) state.update(JSON.stringify(row));
+  expect(told).toHaveLength(EVENTS);
+  expect({ log: log.digest('hex'), state: state.digest('hex') }).toEqual({ log: LOG, state: STATE });
+});

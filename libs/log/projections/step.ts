@@ -1,0 +1,108 @@
+import type pg from 'pg';
+import { together } from '../load.js';
+import { list, statement } from '../statements.js';
+import { foldSessions, type SessionRow, versionKey } from './sessions/fold.js';
+import { type PlacedTold, readTold, UnprojectableEvent } from './stored-event.js';
+import { Texts } from './texts.js';
+import { foldTransitions, type TransitionRow } from './transitions/fold.js';
+
+const lockProjection = statement('lock_projection');
+const readUnprojected = statement('read_unprojected');
+const saveProjection = statement('save_projection');
+
+/** One generation's part of one partition. */
+export interface Part {
+  generation: number;
+  partition: number;
+}
+
+/** How far a step has come, and how many events it took; undefined when another is at it, or the part is gone. */
+export type Stepped = { sequence: number; events: number } | undefined;
+
+/**
+ * Projects the next events of a part, at most `limit` of them: rows and position in one transaction, two round trips.
+ * `client` is a pipeline of its own. Throws UnprojectableEvent, having changed nothing, or what Postgres says.
+ */
+export async function step(client: pg.Client, part: Part, limit: number): Promise<Stepped> {
+  const { generation, partition } = part;
+  try {
+    const [, locked, read] = await together(client, () => [
+      client.query('begin'),
+      client.query({ ...lockProjection, values: [partition, generation] }),
+      client.query({ ...readUnprojected, values: [partition, generation, limit] }),
+    ]);
+    const position: number | undefined = locked?.rows[0]?.sequence;
+    const rows = read?.rows ?? [];
+    if (position === undefined || rows.length === 0) {
+      await client.query('rollback');
+      return position === undefined ? undefined : { sequence: position, events: 0 };
+    }
+    const told = readUpToFault(partition, position, rows);
+    const sequence = position + told.length;
+    await together(client, () => [
+      client.query({ ...saveProjection, values: columns(part, told, sequence) }),
+      client.query('commit'),
+    ]);
+    return { sequence, events: told.length };
+  } catch (error) {
+    await client.query('rollback').catch(() => {}); // the connection is lost, and the transaction with it
+    throw error;
+  }
+}
+
+/** Reads events up to one that cannot be projected; throws UnprojectableEvent when that is the first. */
+function readUpToFault(
+  partition: number,
+  position: number,
+  rows: readonly { sequence: number; scope_id: string; bytes: Buffer }[],
+): PlacedTold[] {
+  const told: PlacedTold[] = [];
+  try {
+    for (const { sequence, scope_id: scopeId, bytes } of rows) {
+      const expected = position + told.length + 1;
+      // Dense numbers: a hole would be an event that nobody would ever project.
+      if (sequence !== expected) {
+        throw new UnprojectableEvent(partition, expected, 'it is missing in the log');
+      }
+      told.push(readTold(partition, { sequence, scopeId, bytes }));
+    }
+  } catch (error) {
+    if (told.length === 0) throw error; // the next step comes to it
+  }
+  return told;
+}
+
+/** The parameters of save_projection.sql. */
+function columns({ generation, partition }: Part, told: readonly PlacedTold[], sequence: number): unknown[] {
+  const texts = new Texts();
+  const sessions = sessionColumns([...foldSessions(told).values()], texts);
+  const transitions = transitionColumns([...foldTransitions(told).values()], texts);
+  return [partition, generation, texts.bytes(), sequence, ...sessions, ...transitions];
+}
+
+function sessionColumns(rows: readonly SessionRow[], texts: Texts): string[] {
+  const slices = rows.map(({ session }) => texts.add(JSON.stringify(session)));
+  return [
+    list(rows, (row) => row.sessionId),
+    list(rows, (row) => row.scopeId),
+    list(rows, (row) => row.started),
+    list(rows, (row) => row.sequence),
+    list(rows, ({ session }) => session.parentId),
+    list(rows, ({ session: { versionId } }) => versionId && versionKey(versionId)),
+    list(rows, ({ session }) => session.attributesDigest),
+    list(slices, ({ start }) => start + 1),
+    list(slices, ({ length }) => length),
+  ];
+}
+
+function transitionColumns(rows: readonly TransitionRow[], texts: Texts): string[] {
+  const slices = rows.map(({ transition }) => texts.add(JSON.stringify(transition)));
+  return [
+    list(rows, (row) => row.sessionId),
+    list(rows, (row) => row.came),
+    list(rows, (row) => row.scopeId),
+    list(rows, (row) => row.sequence),
+    list(slices, ({ start }) => start + 1),
+    list(slices, ({ length }) => length),
+  ];
+}

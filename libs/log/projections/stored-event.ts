@@ -1,0 +1,43 @@
+import type { SessionEvent } from '#session';
+import { decodeEvent } from '../event-bytes.js';
+import { type Told, toldBy, UnknownEventType } from './told.js';
+
+/** An event as the projector reads it from its table. */
+export interface StoredEvent {
+  sequence: number;
+  /** A UUID. */
+  scopeId: string;
+  bytes: Buffer;
+}
+
+/** An event's place, and what it says. */
+export interface PlacedTold extends Told {
+  sequence: number;
+  scopeId: string;
+}
+
+/** Reads an event. Throws UnprojectableEvent, which names its place, for one that this version cannot understand. */
+export function readTold(partition: number, { sequence, scopeId, bytes }: StoredEvent): PlacedTold {
+  try {
+    const { event, at } = decodeEvent(bytes.toString('utf8'));
+    return { sequence, scopeId, ...toldBy(event as SessionEvent, at) };
+  } catch (cause) {
+    // What a parser says may quote data.
+    const why = cause instanceof UnknownEventType ? cause.message : 'it cannot be read';
+    throw new UnprojectableEvent(partition, sequence, why, { cause });
+  }
+}
+
+/** The projection cannot go on past an event: nothing is skipped, so it waits there for a version that can. */
+export class UnprojectableEvent extends Error {
+  override readonly name = 'UnprojectableEvent';
+
+  constructor(
+    readonly partition: number,
+    readonly sequence: number,
+    why: string,
+    options?: ErrorOptions,
+  ) {
+    super(`event ${partition}:${sequence}: ${why}`, options);
+  }
+}

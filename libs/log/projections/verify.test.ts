@@ -1,0 +1,137 @@
+import { type Difference, type LedgerWriter, type VerifyProgress, verifyProjections } from '../index.js';
+import { openTestLedger, type TestLedger } from '../testing/ledger.js';
+import { projectAll, startProjector } from '../testing/projections.js';
+import { sendAtRandom } from '../testing/random-callers.js';
+import { newPlace } from '../testing/submissions.js';
+
+let ledger: TestLedger;
+let writer: LedgerWriter;
+beforeAll(async () => {
+  ledger = await openTestLedger();
+  writer = ledger.writer();
+  await atRandom(40);
+  await projectAll(ledger, 50);
+});
+afterAll(() => ledger.close());
+
+const places = () => Array.from({ length: 8 }, () => newPlace(ledger.partitions));
+const atRandom = (turns: number, stop = () => false) =>
+  sendAtRandom({ writers: [writer], places: places(), callers: 8, turns, seed: 11, stop });
+
+async function verified(): Promise<{ differences: Difference[]; heard: VerifyProgress[] }> {
+  const differences: Difference[] = [];
+  const heard: VerifyProgress[] = [];
+  await verifyProjections({
+    pool: ledger.servicePool(1),
+    onDifference: (one) => void differences.push(one),
+    onProgress: (progress) => void heard.push(progress),
+  });
+  return { differences, heard };
+}
+
+test('what the projector made is what the log folds to', async () => {
+  const { differences, heard } = await verified();
+  expect(differences).toEqual([]);
+  const { rows } = await ledger.pool.query(
+    `select (select sum(sequence)::int from ledger.heads) as events,
+            (select count(*)::int from ledger.projected_sessions) + (select count(*)::int from ledger.projected_transitions) as rows`,
+  );
+  expect(heard.at(-1)).toMatchObject({ partitions: 4, ...rows[0] });
+});
+
+const other = '(select scope_id from ledger.scopes s where s.scope_id <> t.scope_id limit 1)';
+const one =
+  '(partition, sequence) = (select partition, max(sequence) from ledger.projected_sessions group by 1 order by 2 limit 1)';
+
+test.each([
+  ['a session that is gone', `delete from ledger.projected_sessions where ${one}`, 'sessions missing'],
+  [
+    'another session',
+    `update ledger.projected_sessions set session = replace(session, '"epoch":', '"epoch":1')  where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'another parent',
+    `update ledger.projected_sessions set parent_id = session_id where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'another digest',
+    `update ledger.projected_sessions set attributes_digest = 'x' where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'another version',
+    `update ledger.projected_sessions set version_key = session_id where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'another beginning',
+    `update ledger.projected_sessions set started = started - 1 where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'another scope',
+    `update ledger.projected_sessions t set scope_id = ${other} where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'the event before',
+    `update ledger.projected_sessions set sequence = sequence - 1 where ${one}`,
+    'sessions stale',
+  ],
+  [
+    'the event after',
+    `update ledger.projected_sessions set sequence = sequence + 1 where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'a session too many',
+    `insert into ledger.projected_sessions select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_sessions t where ${one}`,
+    'sessions wrong',
+  ],
+  [
+    'a transition that is gone',
+    'delete from ledger.projected_transitions where sequence = 1 and partition = 0',
+    'transitions missing',
+  ],
+  [
+    'another transition',
+    `update ledger.projected_transitions set transition = replace(transition, 'started', 'rotated') where sequence = 1 and partition = 0`,
+    'transitions wrong',
+  ],
+  [
+    'a later transition',
+    'update ledger.projected_transitions set sequence = 3 where sequence = 1 and partition = 0',
+    'transitions stale',
+  ],
+  [
+    'a transition too many',
+    `insert into ledger.projected_transitions select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_transitions t where sequence = 1 and partition = 0`,
+    'transitions wrong',
+  ],
+])('%s is found', async (_, change, found) => {
+  const client = await ledger.pool.connect();
+  try {
+    await client.query('create table before_sessions as table ledger.projected_sessions');
+    await client.query('create table before_transitions as table ledger.projected_transitions');
+    expect((await client.query(change)).rowCount).toBe(1);
+    const kinds = (await verified()).differences.map(({ model, kind }) => `${model} ${kind}`);
+    expect(kinds).toContain(found);
+  } finally {
+    await client.query('truncate ledger.projected_sessions, ledger.projected_transitions');
+    await client.query('insert into ledger.projected_sessions table before_sessions');
+    await client.query('insert into ledger.projected_transitions table before_transitions');
+    await client.query('drop table before_sessions, before_transitions');
+    client.release();
+  }
+});
+
+test('it may be asked for while commands come in and are projected', async () => {
+  await startProjector(ledger);
+  let over = false;
+  const sending = atRandom(2_000, () => over);
+  for (let times = 0; times < 3; times++) expect((await verified()).differences).toEqual([]);
+  over = true;
+  await sending;
+});

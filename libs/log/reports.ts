@@ -1,0 +1,130 @@
+import type pg from 'pg';
+import type { Instant, ScopeKey, SessionId } from '#session';
+import { readError } from './errors.js';
+import { scopeIdOf } from './ids.js';
+import { list, type Statement, statement } from './statements.js';
+
+const saveReports = statement('save_reports');
+const dropReports = statement('drop_reports');
+const readSync = statement('read_sync');
+const readOutOfSync = statement('read_out_of_sync');
+
+/** Most reports that are kept for a tenant: one for each consumer and scope. The oldest are forgotten. */
+export const MOST_REPORTS = 50_000;
+
+/** Which session a consumer holds for a scope. */
+export interface Report {
+  consumer: string;
+  partition: number;
+  scopeKey: ScopeKey;
+  sessionId: SessionId;
+}
+
+export interface SyncFigures {
+  consumer: string;
+  inSync: number;
+  outOfSync: number;
+  unknown: number;
+}
+
+/** A report that is not of the current session. */
+export interface OutOfSync {
+  consumer: string;
+  scopeKey: ScopeKey;
+  /** `unknown`: the scope never had such a session. */
+  state: 'out-of-sync' | 'unknown';
+  sessionId: SessionId;
+  /** Absent when the scope has none. */
+  currentId?: SessionId;
+  since: Instant;
+  reportedAt: Instant;
+}
+
+/** Where a page of those out of sync ends. */
+export interface ReportPlace {
+  consumer: string;
+  partition: number;
+  scopeId: string;
+}
+
+interface OutOfSyncPage {
+  /** Everybody's when left out. */
+  consumer?: string | undefined;
+  after?: ReportPlace | undefined;
+  limit: number;
+}
+
+const FROM_THE_FIRST: ReportPlace = {
+  consumer: '',
+  partition: -1,
+  scopeId: '00000000-0000-0000-0000-000000000000',
+};
+
+/** What consumers hold, and how it agrees with what is current. Rejects with LogError `unavailable`. */
+export class Reports {
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly most = MOST_REPORTS,
+  ) {}
+
+  /** Keeps reports, of several about one consumer and scope the last. Says how many old ones were forgotten for them. */
+  async take(tenant: string, reports: readonly Report[]): Promise<{ taken: number; dropped: number }> {
+    const byPlace = new Map(reports.map((one) => [`${one.consumer} ${one.scopeKey}`, one]));
+    const rows = [...byPlace.values()];
+    const values = [
+      tenant,
+      rows.map(({ consumer }) => consumer), // an array of its own: one may be called NULL
+      list(rows, ({ partition }) => partition),
+      list(rows, ({ scopeKey }) => scopeIdOf(scopeKey)),
+      list(rows, ({ scopeKey }) => scopeKey),
+      list(rows, ({ sessionId }) => sessionId),
+    ];
+    const saved = await this.query(saveReports, values);
+    const isMore = saved.rows[0].new > 0;
+    const dropped = isMore ? (await this.query(dropReports, [tenant, this.most])).rowCount : 0;
+    return { taken: rows.length, dropped: dropped ?? 0 };
+  }
+
+  /** A tenant's figures by consumer, those with the most reports first. */
+  async figures(tenant: string, consumer?: string): Promise<SyncFigures[]> {
+    const { rows } = await this.query(readSync, [tenant, consumer]);
+    return rows.map((row) => ({
+      consumer: row.consumer,
+      inSync: row.in_sync,
+      outOfSync: row.out_of_sync,
+      unknown: row.unknown,
+    }));
+  }
+
+  /** A tenant's reports that are not in sync, in the order of consumer and place; where to go on when there are more. */
+  async outOfSync(
+    tenant: string,
+    { consumer, after = FROM_THE_FIRST, limit }: OutOfSyncPage,
+  ): Promise<{ list: OutOfSync[]; next?: ReportPlace }> {
+    const values = [tenant, consumer, after.consumer, after.partition, after.scopeId, limit];
+    const { rows } = await this.query(readOutOfSync, values);
+    const last = rows.length === limit && rows.at(-1);
+    return {
+      list: rows.map((row) => ({
+        consumer: row.consumer,
+        scopeKey: row.scope_key,
+        state: row.known ? 'out-of-sync' : 'unknown',
+        sessionId: row.session_id,
+        ...(row.current_id && { currentId: row.current_id }),
+        since: row.since,
+        reportedAt: row.reported_at,
+      })),
+      ...(last && {
+        next: { consumer: last.consumer, partition: last.partition, scopeId: last.scope_id },
+      }),
+    };
+  }
+
+  private async query(query: Statement, values: unknown[]): Promise<pg.QueryResult> {
+    try {
+      return await this.pool.query({ ...query, values });
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}

@@ -1,0 +1,1 @@
+select partitions from ledger.ledger

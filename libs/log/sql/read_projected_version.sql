@@ -1,0 +1,14 @@
+-- As read_projected_sessions.sql: only sessions that a version of the project was made with.
+select p.sequence as reached, s.session_id, s.session, s.sequence, s.started, s.attributes_digest is not null as detailed,
+       (select d.body from ledger.details d where d.partition = $1 and d.digest = s.attributes_digest) as attributes
+  from ledger.projection_generations g
+  join ledger.projection_positions p on p.generation = g.generation and p.partition = $1
+  left join lateral (
+    select *
+      from ledger.projected_sessions
+     where scope_id = $2 and generation = g.generation and version_key = $5 and started < $3
+     order by started desc
+     limit $4
+  ) s on true
+ where g.state = 'live'
+ order by s.started desc

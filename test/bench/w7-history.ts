@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { decodeEvent, ReadModels, rebuild, TimeTravel } from '#log';
+import { evolve, noSessionYet, type ScopeState } from '#session';
+import { anonymous } from '../../apps/ledger/caller.js';
+import type { Ledger } from '../../apps/ledger/ledger.js';
+import { Submissions } from '../../apps/ledger/submissions.js';
+import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
+import { openHere } from './ledger.js';
+import { seed } from './seed.js';
+import { withCpu } from './stack.js';
+import { starter } from './w1-commands.js';
+import type { Bench, Workload } from './workload.js';
+
+const CALLERS = 64;
+const PAGE = 500;
+
+/** What comes after the log: what it costs to follow it, what it costs the commands, and what the past costs. */
+export const history: Workload = {
+  id: 'W7',
+  title: 'the projector beside the commands; rebuild and replay; the past of long scopes',
+  kafka: false,
+  async run(bench: Bench) {
+    return [...(await besideCommands(bench)), ...(await overTheLog(bench)), ...(await ofThePast(bench))];
+  },
+};
+
+/** The same commands on two ledgers of one process, one of which projects. */
+async function besideCommands({ stack, plan, cleanup, signal }: Bench): Promise<Row[]> {
+  const pids = { node: process.pid, postgres: stack.postgresPid };
+  const side = async (name: string, LEDGER_ROLES: string): Promise<Side> => {
+    const ledger = await openHere(await stack.createDatabase(`w7_${name}`), { LEDGER_ROLES });
+    cleanup.add(ledger.close);
+    const start = starter(ledger);
+    return {
+      name,
+      async turn(ms) {
+        const turn = await withCpu(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
+        await caughtUp(ledger); // so that the other side has the machine to itself
+        return turn;
+      },
+    };
+  };
+  const projecting = await side('projecting', 'api,projector');
+  const alone = await side('alone', 'api');
+  const turns = await interleave([projecting, alone], { ...plan, turnMs: 2 * plan.turnMs }, signal);
+  const of = ({ name }: Side) => turns.get(name) ?? [];
+  const reference = { name: 'commands without projector', turns: of(alone) };
+  return [
+    compared(row('commands beside the projector', CALLERS, of(projecting)), of(projecting), reference),
+    row(reference.name, CALLERS, reference.turns),
+  ];
+}
+
+async function caughtUp({ projector }: Ledger): Promise<void> {
+  for (let behind = 1; projector && behind > 0; await new Promise((resolve) => setTimeout(resolve, 20))) {
+    behind = projector.status().reduce((sum, part) => sum + part.behind, 0);
+  }
+}
+
+/** Everything that is in a log, once a turn: read alone, folded, projected. */
+async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Promise<Row[]> {
+  const url = await stack.createDatabase('w7_log');
+  await seed(url, seeded, signal);
+  const ledger = await openHere(url, { LEDGER_ROLES: 'api' });
+  cleanup.add(ledger.close);
+  const pids = { node: process.pid, postgres: stack.postgresPid };
+  const side = (name: string, work: () => Promise<number>): Side => ({
+    name,
+    turn: () => withCpu(pids, () => timed(work)),
+  });
+  const reading = side('read by a cursor', () => readAll(ledger, () => {}));
+  const replaying = side('replayed in memory', () => {
+    const scopes = new Map<string, ScopeState>();
+    return readAll(ledger, (text, scopeKey) => {
+      scopes.set(scopeKey, evolve(scopes.get(scopeKey) ?? noSessionYet, decodeEvent(text).event));
+    });
+  });
+  const rebuilding = side('rebuilt beside the live one, swapped, the old one dropped', async () => {
+    return (await rebuild({ database: { url, role: 'session_ledger' } })).events;
+  });
+  const sides = [reading, replaying, rebuilding];
+  const turns = await interleave(sides, plan, signal);
+  const of = ({ name }: Side) => turns.get(name) ?? [];
+  const reference = { name: `events ${reading.name}`, turns: of(reading) };
+  return [
+    compared(row(`events ${replaying.name}`, 1, of(replaying)), of(replaying), reference),
+    compared(row(`events ${rebuilding.name}`, 1, of(rebuilding)), of(rebuilding), reference),
+    row(reference.name, 1, reference.turns),
+  ];
+}
+
+async function timed(work: () => Promise<number>): Promise<Turn> {
+  const began = performance.now();
+  const ops = await work();
+  const seconds = (performance.now() - began) / 1_000;
+  return { seconds, ops, latencies: [(seconds * 1_000) / ops] };
+}
+
+async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) => void): Promise<number> {
+  let events = 0;
+  for (let partition = 0; partition < tail.partitions; partition++) {
+    for (let after = 0; ; ) {
+      const page = await tail.read(partition, after, PAGE);
+      for (const { bytes, scopeKey } of page) each(bytes.toString('utf8'), scopeKey);
+      events += page.length;
+      if (page.length < PAGE) break;
+      after = page.at(-1)!.sequence;
+    }
+  }
+  return events;
+}
+
+/** Scopes of 100 and of 10,000 rotations: sessions as of any of their times, and pages of their chains. */
+async function ofThePast({ stack, plan, cleanup, signal }: Bench): Promise<Row[]> {
+  const ledger = await openHere(await stack.createDatabase('w7_past'));
+  cleanup.add(ledger.close);
+  const travel = new TimeTravel(ledger.pool);
+  const models = new ReadModels(ledger.pool);
+  const short = await chainOf(ledger, 'short', 100);
+  const long = await chainOf(ledger, 'long', 10_000);
+  await caughtUp(ledger);
+  const asOf = ({ scope, sequences }: Chain): Side => ({
+    name: `as of a position, ${sequences.length} rotations`,
+    turn: (ms) =>
+      callLoops(1, ms, async () => {
+        const sequence = sequences[Math.floor(Math.random() * sequences.length)]!;
+        const past = await travel.session(scope.scopeKey, scope.partition, { sequence });
+        if (past.future || past.session === undefined || past.position.sequence !== sequence) {
+          throw new Error('another past was answered');
+        }
+      }),
+  });
+  const chain = ({ scope, sequences }: Chain): Side => ({
+    name: `a page of 50 of a chain, ${sequences.length} rotations`,
+    turn: (ms) =>
+      callLoops(1, ms, async () => {
+        if ((await models.chain(scope, { limit: 50 })).rows.length !== 50) throw new Error('no whole page');
+      }),
+  });
+  const pairs = [asOf, chain].map((of) => [of(long), of(short)] as const);
+  const turns = await interleave(pairs.flat(), plan, signal);
+  return pairs.flatMap(([ours, theirs]) => {
+    const [many, few] = [turns.get(ours.name) ?? [], turns.get(theirs.name) ?? []];
+    const reference = { name: theirs.name, turns: few };
+    return [
+      compared(row(ours.name, 1, many), many, reference, 'p50'),
+      compared(row(ours.name, 1, many), many, reference, 'p99'),
+      row(theirs.name, 1, few),
+    ];
+  });
+}
+
+interface Chain {
+  scope: ReturnType<Submissions['scope']>;
+  /** Of every event of the chain. */
+  sequences: number[];
+}
+
+async function chainOf({ identity, writer }: Ledger, userId: string, rotations: number): Promise<Chain> {
+  const submissions = new Submissions(identity);
+  const body = { userId, owner: { environment: 'bench' } };
+  const sequences: number[] = [];
+  let next = submissions.start(anonymous, body, { key: undefined, path: '/v1/sessions', body });
+  while (sequences.length < rotations) {
+    const answer = await writer.submit({ ...next, commandId: randomUUID() });
+    if (answer.kind !== 'accepted') throw new Error(`a rotation was answered ${answer.kind}`);
+    sequences.push(answer.position.sequence);
+    const { sessionId, epoch } = answer.session;
+    const successorId = submissions.successorOf(sessionId);
+    const rotation = { type: 'RotateSession', sessionId, epoch, successorId, reason: 'build' } as const;
+    next = submissions.forSession(anonymous, rotation);
+  }
+  return { scope: submissions.scope(anonymous, userId), sequences };
+}
