@@ -386,7 +386,7 @@ export const operations = {
       },
       304: { description: 'unchanged since If-None-Match' },
     },
-    problems: ['no-current-session', ...read],
+    problems: ['no-current-session', 'archived', ...read],
   },
   sessions: {
     method: 'GET',
@@ -403,7 +403,7 @@ export const operations = {
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
     answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
-    problems: ['unknown-session', ...projected],
+    problems: ['unknown-session', 'archived', ...projected],
   },
   transitions: {
     method: 'GET',
