@@ -53,8 +53,6 @@ export class AgentChain {
       if (outcome.kind === 'done') return this.#record(session, operation, outcome);
       if (outcome.kind === 'failed') throw new AgentFailed(outcome.why);
       if (attempt === MOST_ATTEMPTS) throw new AgentFailed(`${outcome.kind} ${attempt} times`);
-      // A session that was recovered is as invalid as the one that it continues: say so of both, or it comes again.
-      if (outcome.kind === 'invalid' && origin !== session) await this.#report(origin, 'definite');
       const certainty = outcome.kind === 'invalid' ? 'definite' : 'transient';
       const fallback = resume === 'forgotten' ? 'start-fresh' : 'latest-valid';
       session = await this.#report(session, certainty, fallback);
