@@ -30,7 +30,7 @@ function describe(operationId: string, operation: Operation): Json {
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
-      ...(operation.method === 'POST' || operation.method === 'PATCH' ? [idempotencyKey] : []),
+      ...(hasKey(operation) ? [idempotencyKey] : []),
     ],
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },
@@ -42,6 +42,10 @@ function describe(operationId: string, operation: Operation): Json {
       ...refusals(operation.problems),
     },
   };
+}
+
+function hasKey({ method, reads }: Operation): boolean {
+  return !reads && (method === 'POST' || method === 'PATCH');
 }
 
 const idempotencyKey = {

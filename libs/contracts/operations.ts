@@ -31,6 +31,8 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters. */
   path: string;
+  /** It changes nothing, although its question is so long that it is a POST. */
+  reads?: true;
   summary: string;
   params?: TSchema;
   query?: TSchema;
@@ -285,6 +287,7 @@ export const operations = {
   resolve: {
     method: 'POST',
     path: '/v1/resolve',
+    reads: true,
     summary: 'The one current session that all candidates mean',
     body: ResolveBody,
     answers: { 200: { description: 'the session', schema: Resolved } },
