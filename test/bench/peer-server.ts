@@ -60,6 +60,14 @@ app.post<{ Body: { userId: string; projectId: string } }>('/batched', async (req
   return reply.code(201).header('content-type', 'application/json').send(ANSWER);
 });
 
+app.post<{ Body: { userId: string; projectId: string } }>('/single', async (request, reply) => {
+  const { userId, projectId } = request.body;
+  const values = [++sequence, new Date(), `default/${userId}/${projectId}`, EVENT];
+  const text = 'insert into public.events values ($1, $2, $3, $4)';
+  await pool.query({ name: 'insert_one', text, values });
+  return reply.code(201).header('content-type', 'application/json').send(ANSWER);
+});
+
 app.get<{ Querystring: { userId: string; projectId: string } }>('/select', async (request, reply) => {
   const { userId, projectId } = request.query;
   const values = [`default/${userId}/${encodeURIComponent(projectId)}`];

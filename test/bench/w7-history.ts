@@ -7,7 +7,7 @@ import { Submissions } from '../../apps/ledger/submissions.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { openHere } from './ledger.js';
 import { seed } from './seed.js';
-import { withCpu } from './stack.js';
+import { metered } from './stack.js';
 import { starter } from './w1-commands.js';
 import type { Bench, Workload } from './workload.js';
 
@@ -34,7 +34,7 @@ async function besideCommands({ stack, plan, cleanup, signal }: Bench): Promise<
     return {
       name,
       async turn(ms) {
-        const turn = await withCpu(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
+        const turn = await metered(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
         await caughtUp(ledger); // so that the other side has the machine to itself
         return turn;
       },
@@ -66,7 +66,7 @@ async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Prom
   const pids = { node: process.pid, postgres: stack.postgresPid };
   const side = (name: string, work: () => Promise<number>): Side => ({
     name,
-    turn: () => withCpu(pids, () => timed(work)),
+    turn: () => metered(pids, () => timed(work)),
   });
   const reading = side('read by a cursor', () => readAll(ledger, () => {}));
   const replaying = side('replayed in memory', () => {
