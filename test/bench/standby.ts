@@ -1,11 +1,13 @@
+import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import { type Cleanup, execute } from './stack.js';
 
 const NAME = 'bench_standby';
 const RELOAD_MS = 5_000;
 
-/** What pg's types do not tell of a replication connection. */
-interface ReplicationConnection extends NodeJS.EventEmitter {
+/** What pg's types do not tell of a connection. */
+interface Connection extends NodeJS.EventEmitter {
+  stream: Duplex;
   query(text: string): void;
   sendCopyFromChunk(chunk: Buffer): void;
 }
@@ -19,34 +21,29 @@ export interface Standby {
   whileAwaited<T>(work: () => Promise<T>): Promise<T>;
 }
 
+/** Connects it; nobody waits for it yet. */
 export async function startStandby(url: string, delayMs: number, cleanup: Cleanup): Promise<Standby> {
   const config = { connectionString: url, application_name: NAME, replication: 'true' };
   const client = new pg.Client(config as pg.ClientConfig);
   const broken = new Promise<never>((_, reject) => void client.once('error', reject));
   broken.catch(() => {}); // told to whom it concerns, below
   await client.connect();
+  const { connection } = client as unknown as { connection: Connection };
+  const acknowledge = (position: bigint) => {
+    if (connection.stream.writable) connection.sendCopyFromChunk(statusUpdate(position));
+  };
   const { rows } = await client.query('IDENTIFY_SYSTEM');
-  const { connection } = client as unknown as { connection: ReplicationConnection };
-  const timers = new Set<NodeJS.Timeout>();
-  // pg itself knows no answer that never ends.
-  connection.removeAllListeners('copyData');
+  const from: string = rows[0].xlogpos;
+  // It counts as a standby once it has said how far it is.
+  connection.once('replicationStart', () => acknowledge(positionOf(from)));
+  connection.removeAllListeners('copyData'); // pg itself knows no answer that never ends
   connection.on('copyData', ({ chunk }: { chunk: Buffer }) => {
-    const flushed = flushedBy(chunk);
-    if (flushed === undefined) return;
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      connection.sendCopyFromChunk(statusUpdate(flushed));
-    }, delayMs);
-    timers.add(timer);
+    const arrived = arrivedBy(chunk);
+    if (arrived !== undefined) setTimeout(acknowledge, delayMs, arrived);
   });
-  connection.query(`START_REPLICATION PHYSICAL ${rows[0].xlogpos}`);
-  cleanup.add(async () => {
-    await awaitStandby(url, '');
-    for (const timer of timers) clearTimeout(timer);
-    (
-      client as unknown as { connection: { stream: NodeJS.WritableStream & { destroy(): void } } }
-    ).connection.stream.destroy();
-  });
+  connection.query(`START_REPLICATION PHYSICAL ${from}`);
+  cleanup.add(() => connection.stream.destroy());
+  cleanup.add(() => awaitStandby(url, ''));
   return {
     async whileAwaited(work) {
       await awaitStandby(url, NAME);
@@ -59,11 +56,17 @@ export async function startStandby(url: string, delayMs: number, cleanup: Cleanu
   };
 }
 
-/** The position up to which the log has arrived: XLogData is `w`, its first byte's position, the end, time, data. */
-function flushedBy(chunk: Buffer): bigint | undefined {
+/** How far the log has arrived. XLogData is `w`, its first byte's position, the log's end, a time, then the data. */
+function arrivedBy(chunk: Buffer): bigint | undefined {
   if (chunk[0] === 0x77) return chunk.readBigUInt64BE(1) + BigInt(chunk.length - 25);
   if (chunk[0] === 0x6b) return chunk.readBigUInt64BE(1); // a keepalive says how far the server has sent
   return undefined;
+}
+
+/** Of the text form of a position: two halves in hexadecimal digits. */
+function positionOf(text: string): bigint {
+  const [high, low] = text.split('/').map((half) => BigInt(`0x${half}`)) as [bigint, bigint];
+  return (high << 32n) + low;
 }
 
 /** Standby status update: `r`, written, flushed and applied up to here, time since 2000, no answer wanted. */
