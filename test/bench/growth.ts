@@ -36,19 +36,19 @@ export async function grow(
   const submissions = new Submissions(identity);
   const most = Math.ceil(events / EVENTS_A_SCOPE);
   const began = performance.now();
-  let [scopes, appended, told] = [0, 0, began];
+  let [scopes, asked, told] = [0, 0, began];
   const caller = async () => {
-    for (let now = began; appended < events && now < began + withinMs; now = performance.now()) {
+    for (let now = began; asked < events && now < began + withinMs; now = performance.now()) {
       signal.throwIfAborted();
       const isNew = scopes < most;
+      asked += isNew ? 1 : 2;
       const body = startBody(isNew ? scopes++ : randomInt(scopes));
       const request = { key: undefined, path: '/v1/sessions', body };
       const answer = await writer.submit(submissions.start(anonymous, body, request));
       if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
-      appended += isNew ? 1 : 2;
       if (now > told + TELL_MS) {
         told = now;
-        say(`    ${appended.toLocaleString('en')} of ${events.toLocaleString('en')} events`);
+        say(`    ${asked.toLocaleString('en')} of ${events.toLocaleString('en')} events`);
       }
     }
   };

@@ -11,61 +11,57 @@ const STYLE = `<style>
   .spread { stroke: #111827; stroke-width: 1.5 }
 </style>`;
 
-/** Draws a run: `ratios.svg`, and `callers.svg` when W1 was measured with at least three numbers of callers. */
-export async function draw(report: Report, directory: string): Promise<void> {
+/**
+ * Draws a run: `w1-ratios.svg` and the like, and `w1-callers.svg` when W1 was measured with at least three
+ * numbers of callers.
+ */
+export async function draw({ machine, workloads }: Report, directory: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'ratios.svg'), ratios(report));
-  const lines = byCallers(report);
-  if (lines) await writeFile(join(directory, 'callers.svg'), lines);
+  for (const [id, rows] of Object.entries(workloads)) {
+    const name = join(directory, id.toLowerCase());
+    await writeFile(`${name}-ratios.svg`, ratios(id, rows, machine));
+    const lines = id === 'W1' ? byCallers(rows, machine) : undefined;
+    if (lines) await writeFile(`${name}-callers.svg`, lines);
+  }
 }
 
 type Ratio = Row & Required<Pick<Row, 'ratio' | 'spread' | 'against'>>;
 
 /** A bar for each comparison, from 1 to its median, with its lowest and highest; the axis counts doublings. */
-export function ratios({ machine, workloads }: Report): string {
-  const groups = Object.entries(workloads)
-    .map(([id, rows]) => ({ id, rows: rows.filter(isRatio) }))
-    .filter(({ rows }) => rows.length > 0);
-  const all = groups.flatMap(({ rows }) => rows.flatMap(({ spread }) => spread));
-  const [low, high] = [
-    Math.floor(Math.log2(Math.min(0.5, ...all))),
-    Math.ceil(Math.log2(Math.max(2, ...all))),
-  ];
+export function ratios(id: string, all: readonly Row[], machine: Machine): string {
+  const rows = all.filter(isRatio);
+  const ends = rows.flatMap(({ spread }) => spread);
+  const low = Math.floor(Math.log2(Math.min(0.5, ...ends)));
+  const high = Math.ceil(Math.log2(Math.max(2, ...ends)));
   const [left, right] = [430, WIDTH - 60];
   const x = (ratio: number) => left + ((Math.log2(ratio) - low) / (high - low)) * (right - left);
-  const parts: string[] = [];
-  let y = 50;
-  for (const [at, { id, rows }] of groups.entries()) {
-    parts.push(text(12, y + 12, id, 'title'));
-    for (const row of rows) {
-      y += 30;
-      const colour = COLOURS[at % COLOURS.length]!;
-      const [from, to] = [Math.min(x(1), x(row.ratio)), Math.max(x(1), x(row.ratio))];
-      const name = `${row.case}, ${row.callers} ${row.callers === 1 ? 'caller' : 'callers'}`;
-      const measure = row.of === 'ops' || row.of === undefined ? '' : `${row.of}: less is better; `;
-      parts.push(
-        text(left - 12, y + 1, short(name), 'name', 'end'),
-        text(left - 12, y + 13, short(`${measure}against ${row.against}`, 78), 'small', 'end'),
-        rect(from, y - 8, Math.max(1, to - from), 14, colour),
-        line(x(row.spread[0]), y - 1, x(row.spread[1]), y - 1, 'spread'),
-        ...row.spread.map((end) => line(x(end), y - 5, x(end), y + 3, 'spread')),
-        text(right + 12, y + 3, `×${row.ratio.toFixed(2)}`),
-      );
-    }
-    y += 26;
-  }
+  const bars = rows.flatMap((row, at) => {
+    const y = 64 + 30 * at;
+    const [from, to] = [Math.min(x(1), x(row.ratio)), Math.max(x(1), x(row.ratio))];
+    const name = `${short(row.case, 48)}, ${row.callers} ${row.callers === 1 ? 'caller' : 'callers'}`;
+    const measure = row.of === 'ops' || row.of === undefined ? '' : `${row.of}, less is better; `;
+    return [
+      text(left - 12, y + 1, name, 'name', 'end'),
+      text(left - 12, y + 13, short(`${measure}against ${row.against}`, 78), 'small', 'end'),
+      rect(from, y - 8, Math.max(1, to - from), 14, COLOURS[measure ? 1 : 0]!),
+      line(x(row.spread[0]), y - 1, x(row.spread[1]), y - 1, 'spread'),
+      ...row.spread.map((end) => line(x(end), y - 5, x(end), y + 3, 'spread')),
+      text(right + 12, y + 3, `×${row.ratio.toFixed(2)}`),
+    ];
+  });
+  const bottom = 64 + 30 * rows.length;
   const ticks = Array.from({ length: high - low + 1 }, (_, n) => 2 ** (low + n));
   const axis = ticks.flatMap((tick) => [
-    line(x(tick), 40, x(tick), y, tick === 1 ? 'even' : 'grid'),
-    text(x(tick), 34, `×${tick}`, 'small', 'middle'),
+    line(x(tick), 42, x(tick), bottom, tick === 1 ? 'even' : 'grid'),
+    text(x(tick), 36, `×${tick}`, 'small', 'middle'),
   ]);
-  return svg(y + 30, 'Ours divided by theirs, in neighbouring turns', [...axis, ...parts], machine);
+  return svg(bottom + 30, `${id}: ours / theirs, in neighbouring turns`, [...axis, ...bars], machine);
 }
 
-/** Operations a second of W1 over the number of callers; undefined when there are too few. */
-export function byCallers({ machine, workloads }: Report): string | undefined {
+/** Operations a second over the number of callers; undefined when there are too few. */
+export function byCallers(rows: readonly Row[], machine: Machine): string | undefined {
   const lines = new Map<string, Map<number, number>>();
-  for (const { case: name, callers, ops } of workloads.W1 ?? []) {
+  for (const { case: name, callers, ops } of rows) {
     lines.set(name, (lines.get(name) ?? new Map()).set(callers, ops));
   }
   const drawn = [...lines].filter(([, points]) => points.size >= 3);

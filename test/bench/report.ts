@@ -65,6 +65,11 @@ function isText(column: number): boolean {
   return column === 0 || column === header.length - 1;
 }
 
+/** Nothing for a line that is not about single operations. */
+function milliseconds(value: number): string {
+  return Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
 function cells(row: Row): string[] {
   const { callers, ops, p50, p99, cpu = {}, memory = {}, ratio, spread, against, of } = row;
   const parts = (figures: Record<string, number>) =>
@@ -75,8 +80,8 @@ function cells(row: Row): string[] {
     row.case,
     String(callers),
     Math.round(ops).toLocaleString('en'),
-    p50.toFixed(2),
-    p99.toFixed(2),
+    milliseconds(p50),
+    milliseconds(p99),
     parts(cpu),
     parts(memory),
     ratio === undefined ? '' : `×${ratio.toFixed(2)}`,

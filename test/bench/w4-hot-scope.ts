@@ -32,7 +32,7 @@ export const hotScope: Workload = {
       return { name, turn, lost: () => lost.slice(-plan.turns) };
     };
     const ours = side('rotations of one scope', rotate);
-    const bare = side('UPDATE … WHERE epoch = $n of one row, one a transaction, pool of 16', register.swap);
+    const bare = side('UPDATE … WHERE epoch = $n, pool of 16', register.swap);
     const turns = await interleave([ours, bare], plan, signal);
 
     const of = ({ name }: Side) => turns.get(name) ?? [];

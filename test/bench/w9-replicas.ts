@@ -10,6 +10,7 @@ import type { Bench, Workload } from './workload.js';
 const CALLERS = [64, 1_024];
 const STANDBY_MS = 2;
 const LEDGER_ROLES = 'api';
+const ONE_PARTITION = { LEDGER_PARTITIONS: '1', LEDGER_WRITERS: '1' };
 
 /** What happens when those who write have to wait: for one another, or for a standby. */
 export const replicas: Workload = {
@@ -19,11 +20,8 @@ export const replicas: Workload = {
   long: true,
   async run(bench: Bench) {
     return [
-      ...(await together(bench, 'replicas', 2, {})),
-      ...(await together(bench, 'writers on one partition', 4, {
-        LEDGER_PARTITIONS: '1',
-        LEDGER_WRITERS: '1',
-      })),
+      ...(await together(bench, 'replicas', 2, 'replica')),
+      ...(await together(bench, 'writers', 4, 'writer on one partition', ONE_PARTITION)),
       ...(await behindStandby(bench)),
     ];
   },
@@ -32,29 +30,27 @@ export const replicas: Workload = {
 /** Several replicas in this process, each with its own writer and connections, against one of them alone. */
 async function together(
   bench: Bench,
-  what: string,
+  database: string,
   count: number,
-  settings: Record<string, string>,
+  what: string,
+  settings: Record<string, string> = {},
 ): Promise<Row[]> {
-  const name = what.replaceAll(' ', '_');
-  const alone = await open(bench, `w9_${name}_1`, 1, settings);
-  const several = await open(bench, `w9_${name}`, count, settings);
+  const names = { ours: `${count} × a ${what}`, theirs: `one ${what}` };
+  const alone = await open(bench, `w9_${database}_1`, 1, settings);
+  const several = await open(bench, `w9_${database}`, count, settings);
   const sides = CALLERS.map((callers) => ({
     callers,
-    ours: alternating(bench, `${count} ${what}, ${callers}`, callers, several),
-    theirs: alternating(bench, `one alone, ${callers}`, callers, alone),
+    ours: alternating(bench, `${names.ours}, ${callers}`, callers, several),
+    theirs: alternating(bench, `${names.theirs}, ${callers}`, callers, alone),
   }));
   const order = sides.flatMap(({ ours, theirs }) => [ours.side, theirs.side]);
   const turns = await interleave(order, bench.plan, bench.signal);
   return sides.flatMap(({ callers, ours, theirs }) => {
     const of = ({ side }: Measured) => turns.get(side.name) ?? [];
-    const one = `one of ${what} alone`;
+    const reference = { name: names.theirs, turns: of(theirs) };
     return [
-      compared(row(`${count} ${what}${ours.batches()}`, callers, of(ours)), of(ours), {
-        name: one,
-        turns: of(theirs),
-      }),
-      row(`${one}${theirs.batches()}`, callers, of(theirs)),
+      compared(row(`${names.ours}${ours.batches()}`, callers, of(ours)), of(ours), reference),
+      row(`${names.theirs}${theirs.batches()}`, callers, of(theirs)),
     ];
   });
 }
