@@ -26,6 +26,7 @@ export async function openInserts(url: string): Promise<Inserts> {
        bytes bytea not null, primary key (partition, sequence))`,
   );
   const pool = new pg.Pool({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000 });
+  pool.on('error', () => {}); // idle ones hear it when Postgres stops; broken queries tell by themselves
   const text = 'event '.repeat(Math.ceil(EVENT_BYTES / 6)).slice(0, EVENT_BYTES);
   const bytes = Buffer.from(text);
   const statement = {

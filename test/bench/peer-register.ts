@@ -19,6 +19,7 @@ export async function openRegister(url: string): Promise<Register> {
   );
   await execute(url, `insert into current values (1, 0, '')`);
   const pool = new pg.Pool({ connectionString: url, max: 16, connectionTimeoutMillis: 5_000 });
+  pool.on('error', () => {}); // idle ones hear it when Postgres stops; broken queries tell by themselves
   const statement = {
     name: 'swap',
     text: 'update current set epoch = epoch + 1, session = $2 where id = 1 and epoch = $1',

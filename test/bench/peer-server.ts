@@ -16,6 +16,7 @@ await execute(
     'scope_key text not null, event text not null)',
 );
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis: 5_000 });
+pool.on('error', () => {}); // idle ones hear it when Postgres stops; broken queries tell by themselves
 const app = fastify();
 
 interface Waiting {

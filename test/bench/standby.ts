@@ -25,7 +25,7 @@ export interface Standby {
 export async function startStandby(url: string, delayMs: number, cleanup: Cleanup): Promise<Standby> {
   const config = { connectionString: url, application_name: NAME, replication: 'true' };
   const client = new pg.Client(config as pg.ClientConfig);
-  const broken = new Promise<never>((_, reject) => void client.once('error', reject));
+  const broken = new Promise<never>((_, reject) => void client.on('error', reject));
   broken.catch(() => {}); // told to whom it concerns, below
   await client.connect();
   const { connection } = client as unknown as { connection: Connection };

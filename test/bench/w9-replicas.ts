@@ -63,8 +63,9 @@ async function behindStandby(bench: Bench): Promise<Row[]> {
   const inserts = await openInserts(url);
   cleanup.add(inserts.close);
   const { whileAwaited } = await startStandby(url, STANDBY_MS, cleanup);
+  const pids = { node: process.pid, postgres: stack.postgresPid };
   const bare = (name: string, callers: number): Measured => ({
-    side: { name, turn: (ms) => callLoops(callers, ms, inserts.one) },
+    side: { name, turn: (ms) => metered(pids, () => callLoops(callers, ms, inserts.one)) },
     batches: () => '',
   });
   const awaited = ({ side: { name, turn }, batches }: Measured): Measured => ({
