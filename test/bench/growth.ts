@@ -1,11 +1,17 @@
 import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { StartBody } from '#contracts';
+import { LogError } from '#log';
 import { anonymous } from '../../apps/ledger/caller.js';
+import type { Ledger } from '../../apps/ledger/ledger.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
 import { openHere } from './ledger.js';
 import { startBody } from './scopes.js';
 import { execute } from './stack.js';
 
-const CALLERS = 8_192;
+const CALLERS = 4_096;
+/** One that was not obeyed, while Postgres wrote its dirty pages, asks again: so often, after so long. */
+const [TRIES, RETRY_MS] = [60, 1_000];
 /** Twice the service's most: filling is not what is measured. */
 const BATCH = '1024';
 /** Of so many events one scope is new; the others change those that there are. */
@@ -32,8 +38,7 @@ export async function grow(
   say: (line: string) => void,
 ): Promise<Grown> {
   const more = { LEDGER_ROLES: 'api', LEDGER_MAX_BATCH: BATCH, LEDGER_MAX_QUEUE: String(2 * CALLERS) };
-  const { identity, writer, close } = await openHere(databaseUrl, more);
-  const submissions = new Submissions(identity);
+  const ledger = await openHere(databaseUrl, more);
   const most = Math.ceil(events / EVENTS_A_SCOPE);
   const began = performance.now();
   let [scopes, asked, told] = [0, 0, began];
@@ -43,9 +48,7 @@ export async function grow(
       const isNew = scopes < most;
       asked += isNew ? 1 : 2;
       const body = startBody(isNew ? scopes++ : randomInt(scopes));
-      const request = { key: undefined, path: '/v1/sessions', body };
-      const answer = await writer.submit(submissions.start(anonymous, body, request));
-      if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
+      await start(ledger, body, signal);
       if (now > told + TELL_MS) {
         told = now;
         say(`    ${asked.toLocaleString('en')} of ${events.toLocaleString('en')} events`);
@@ -57,7 +60,23 @@ export async function grow(
     const seconds = (performance.now() - began) / 1_000;
     return { events: await eventsOf(databaseUrl), scopes, seconds };
   } finally {
-    await close();
+    await ledger.close();
+  }
+}
+
+/** Starts a session, asking again while Postgres cannot; a session that was started twice is superseded once. */
+async function start({ identity, writer }: Ledger, body: StartBody, signal: AbortSignal): Promise<void> {
+  const submissions = new Submissions(identity);
+  for (let tries = 1; ; tries++) {
+    try {
+      const request = { key: undefined, path: '/v1/sessions', body };
+      const answer = await writer.submit(submissions.start(anonymous, body, request));
+      if (answer.kind === 'accepted') return;
+      throw new Error(`a start was answered ${answer.kind}`);
+    } catch (error) {
+      if (!(error instanceof LogError) || tries === TRIES) throw error;
+      await sleep(RETRY_MS, undefined, { signal });
+    }
   }
 }
 

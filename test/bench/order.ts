@@ -26,7 +26,7 @@ export const workloads: Workload[] = [
 export const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
 
   npm run bench -- --quick             all but the long ones, in less than a minute on a machine that is quiet
-  npm run bench -- --full              all, with more callers and peers, in about an hour and a half
+  npm run bench -- --full              all, with more callers and peers, in about an hour
   npm run bench -- --quick --only W1,W3   only these, also of the long ones
   npm run bench -- --quick --out FILE  writes the figures as JSON, too
   npm run bench -- --quick --plots DIR  draws them as SVG, too
@@ -45,8 +45,8 @@ LEDGER_PARTITIONS, LEDGER_PROJECTOR_SHARE.
 
 const plans = {
   quick: {
-    plan: { turns: 3, turnMs: 500, warmUpMs: 600 },
-    seeded: 30_000,
+    plan: { turns: 3, turnMs: 400, warmUpMs: 400 },
+    seeded: 10_000,
     growth: { events: 20_000, withinMs: 60_000 },
     withinMs: 300_000,
   },
