@@ -1,5 +1,5 @@
 export default {
-  testMatch: ['<rootDir>/{apps,libs,test}/**/*.test.ts'],
+  testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.

@@ -164,7 +164,7 @@ test('figures of the ledger and of the projection', async () => {
 });
 
 test.each([
-  ['no reports', '[]', 'must NOT have fewer than 1 items'],
+  ['no reports', '[]', 'body has to have at least 1 item'],
   ['no list', '{}', 'body has to be of type array'],
   [
     'a report of nobody',

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { archive, openPool, replayFrom } from '#log';
 import { type DescribedAsk, describedBy } from './support/described.js';
+import { spawnNode } from './support/process.js';
 import { freshTopic, type Service, startService } from './support/service.js';
 import {
   type CommandBody,
@@ -21,6 +23,7 @@ type Archived = ProblemBody & {
   files: { file: string; first: number; last: number }[];
 };
 
+const cli = fileURLToPath(new URL('../dist/apps/cli/main.js', import.meta.url));
 const kafkaBrokers = process.env.TEST_KAFKA_BROKERS ?? '';
 const env = { LEDGER_PARTITIONS: '1' };
 let service: Service;
@@ -146,6 +149,34 @@ test('archive and feed together are the whole log', async () => {
   await pool.end();
   expect(sequences).toEqual(Array.from({ length: sequences.length }, (_, index) => index + 1));
   expect(sequences.length).toBeGreaterThanOrEqual(12);
+});
+
+test('the command line verifies what is archived, too, and asks for the files', async () => {
+  const verify = (...more: string[]) =>
+    spawnNode(cli, { args: ['verify', '--database-url', service.databaseUrl, ...more] });
+  const whole = verify('--archives', directory, '--json');
+  expect(await whole.exited).toMatchObject({ code: 0 });
+  expect(JSON.parse(whole.lines[0] ?? '')).toMatchObject({ partition: 0, faults: [] });
+  const without = verify();
+  expect(await without.exited).toMatchObject({ code: 1 });
+  expect(without.errors).toEqual([
+    'The events of partition 0 up to 11 are archived: say in which directory.',
+  ]);
+});
+
+test('a reader of the past is told that it is archived, and chains are rebuilt from the files', async () => {
+  const past = await ask<Archived>(`/v1/current?userId=${userId}&asOf=0:5`);
+  expect(past).toMatchObject({ status: 410, body: { type: '/problems/archived', firstVersion: 3 } });
+  expect((await ask(`/v1/current?userId=${userId}&asOf=0:12`)).status).toBe(200);
+  const chain = async () => (await ask(`/v1/chain?userId=${userId}`)).body;
+  const before = await chain();
+  const rebuild = (...more: string[]) =>
+    spawnNode(cli, { args: ['rebuild', '--database-url', service.databaseUrl, ...more] });
+  const without = rebuild();
+  expect(await without.exited).toMatchObject({ code: 1 });
+  expect(without.errors).toEqual(['Events of partition 0 are archived: say where the files are.']);
+  expect(await rebuild('--archives', directory).exited).toMatchObject({ code: 0 });
+  expect(await chain()).toEqual(before);
 });
 
 test('the relay goes on with its topic, and stops at one that the archive is ahead of', async () => {

@@ -23,17 +23,17 @@ const send = (action: string, body: unknown) =>
 
 const eur = (amount: unknown) => ({ cost: { amount, currency: 'EUR' } });
 const reports: [string, unknown, string][] = [
-  ['nothing', {}, 'body.usage must NOT have fewer than 1 properties'],
+  ['nothing', {}, 'body.usage is not valid (What one operation used'],
   ['a list', [], 'body.usage has to be of type object'],
-  ['less than nothing', { inputTokens: -1 }, 'body.usage.inputTokens must be >= 0'],
+  ['less than nothing', { inputTokens: -1 }, 'body.usage.inputTokens has to be at least 0'],
   ['half a token', { outputTokens: 0.5 }, 'body.usage.outputTokens has to be of type integer'],
-  ['2^53 tokens', { cachedTokens: 2 ** 53 }, 'body.usage.cachedTokens must be <= 9007199254740991'],
+  ['2^53 tokens', { cachedTokens: 2 ** 53 }, 'body.usage.cachedTokens has to be at most 9007199254740991'],
   ['tokens as text', { inputTokens: '12' }, 'body.usage.inputTokens has to be of type integer'],
-  ['a negative duration', { durationMs: -5 }, 'body.usage.durationMs must be >= 0'],
+  ['a negative duration', { durationMs: -5 }, 'body.usage.durationMs has to be at least 0'],
   ['an endless duration', { durationMs: null }, 'body.usage.durationMs has to be of type integer'],
   ['what nobody knows', { tokens: 1 }, 'body.usage.tokens is not known here'],
-  ['a model without name', { model: '' }, 'body.usage.model must NOT have fewer than 1 characters'],
-  ['a model of 129 characters', { model: 'm'.repeat(129) }, 'body.usage.model must NOT have more than 128'],
+  ['a model without name', { model: '' }, 'body.usage.model has to have at least 1 character'],
+  ['a model of 129 characters', { model: 'm'.repeat(129) }, 'body.usage.model has to have at most 128'],
   [
     'a model with a control character',
     { model: 'a\u0007' },
@@ -82,17 +82,17 @@ const commands: [string, unknown, string][] = [
   ['usage', {}, 'body.usage is missing'],
   ['usage', { usage: { inputTokens: 1 }, epoch: 1 }, 'body.epoch is not known here'],
   ['checkpoints', {}, 'body.label is missing'],
-  ['checkpoints', { label: '' }, 'body.label must NOT have fewer than 1 characters'],
-  ['checkpoints', { label: 'x'.repeat(129) }, 'body.label must NOT have more than 128 characters'],
+  ['checkpoints', { label: '' }, 'body.label has to have at least 1 character'],
+  ['checkpoints', { label: 'x'.repeat(129) }, 'body.label has to have at most 128 characters'],
   ['checkpoints', { label: 'a\u0000b' }, 'body.label has to be: 1 to 128 characters'],
   ['checkpoints', { label: 7 }, 'body.label has to be of type string'],
   ['invalid', { ...definite, epoch: undefined }, 'body.epoch is missing'],
   ['invalid', { ...definite, certainty: undefined }, 'body.certainty is missing'],
   ['invalid', { ...definite, certainty: 'perhaps' }, 'body.certainty has to be one of: definite, transient'],
   ['invalid', { ...definite, reason: undefined }, 'body.reason is missing'],
-  ['invalid', { ...definite, reason: 'r'.repeat(65) }, 'body.reason must NOT have more than 64'],
+  ['invalid', { ...definite, reason: 'r'.repeat(65) }, 'body.reason has to have at most 64'],
   ['invalid', { ...definite, fallback: 'hope' }, 'body.fallback has to be one of: latest-valid, start-fresh'],
-  ['rotate', { epoch: 1, reason: 'r'.repeat(65) }, 'body.reason must NOT have more than 64'],
+  ['rotate', { epoch: 1, reason: 'r'.repeat(65) }, 'body.reason has to have at most 64'],
   ['rotate', { epoch: 1, reason: 'has space' }, 'body.reason has to be'],
 ];
 test.each(commands)('%s with %j is refused', async (action, body, detail) => {
@@ -102,10 +102,14 @@ test.each(commands)('%s with %j is refused', async (action, body, detail) => {
 });
 
 const policies: [string, unknown, string][] = [
-  ['nothing', {}, 'body.policy must NOT have fewer than 1 properties'],
-  ['a length of 0', { maxChainLength: 0 }, 'body.policy.maxChainLength must be >= 1'],
-  ['a length over 100,000', { maxChainLength: 100_001 }, 'body.policy.maxChainLength must be <= 100000'],
-  ['advice at 0', { adviseAt: 0 }, 'body.policy.adviseAt must be >= 1'],
+  ['nothing', {}, 'body.policy is not valid (How long'],
+  ['a length of 0', { maxChainLength: 0 }, 'body.policy.maxChainLength has to be at least 1'],
+  [
+    'a length over 100,000',
+    { maxChainLength: 100_001 },
+    'body.policy.maxChainLength has to be at most 100000',
+  ],
+  ['advice at 0', { adviseAt: 0 }, 'body.policy.adviseAt has to be at least 1'],
   ['advice beyond the length', { maxChainLength: 5, adviseAt: 6 }, 'body.policy.adviseAt must be <='],
   ['something else', { maxChainLength: 5, advice: 'none' }, 'body.policy.advice is not known here'],
 ];

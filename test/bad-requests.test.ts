@@ -120,7 +120,7 @@ describe('queries', () => {
       [`/v1/${name}?userId=a&atLeast=x`, 'query.atLeast has to be: a position'],
       [`/v1/${name}?userId=a&atLeast=4095:0`, 'query.atLeast is a position of partition 4095'],
     ]),
-    ['/v1/sessions?userId=a&versionId=', 'query.versionId must NOT have fewer than 1'],
+    ['/v1/sessions?userId=a&versionId=', 'query.versionId has to have at least 1 character'],
     ['/v1/stats?after=abc', 'query.after is nothing that a page here gave as next'],
     ['/v1/stats?limit=501', 'query.limit has to be at most 500'],
     ['/v1/stats?consumer=a%20b', 'query.consumer has to be'],

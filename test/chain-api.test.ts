@@ -74,7 +74,7 @@ describe('usage', () => {
       },
       current: { sessionId: second.sessionId },
     });
-    expect(await seen(first.sessionId)).toEqual(late.body.session);
+    expect(await seen(first.sessionId)).toMatchObject(late.body.session);
     expect((await currentOf(first.scope.userId)).headers.get('etag')).toBe(current.headers.get('etag'));
     expect(await typesOf(first.scope.userId)).toEqual([
       'SessionStarted',

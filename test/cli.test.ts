@@ -1,5 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import pg from 'pg';
 import { freePort } from '#dev-stack';
 import { createDatabase } from './support/database.js';
 import { ask } from './support/http.js';
@@ -88,6 +95,86 @@ test('history shows what happened, refused stops with how often they came', asyn
   });
 });
 
+describe('chain', () => {
+  test('shows the tip first, with what was used, and as it was', async () => {
+    const userId = newUser();
+    const { session, position } = (await start(userId)).body;
+    const usage = { inputTokens: 7, outputTokens: 2, cost: { amount: '0.25', currency: 'EUR' } };
+    const body = { epoch: 1, reason: 'build', versionId: 'v1', usage };
+    const rotated = await ask<CommandBody>(`${service.url}/v1/sessions/${session.sessionId}/rotate`, {
+      body,
+    });
+    await untilProjected(rotated.body.position);
+    const [titles, tip, root, ...rest] = lines(await run(['chain', userId]));
+    expect(titles).toMatch(/session +status +reason +version +started +tokens +cost$/);
+    expect(tip).toMatch(/^2 .*active +build +v1/);
+    expect(root).toMatch(/^1 .*ended: rotated .*7 in, 2 out +0.25 EUR$/);
+    expect(rest).toEqual([]);
+    const then = `${position.partition}:${position.sequence}`;
+    expect(documents(await run(['chain', userId, '--as-of', then, '--json']))).toMatchObject([
+      { sessionId: session.sessionId, status: 'active' },
+    ]);
+    const asOf = documents(await run(['current', userId, '--as-of', then, '--json']));
+    expect(asOf).toMatchObject([{ sessionId: session.sessionId, epoch: 1 }]);
+  });
+
+  test('ends with 3 when there is no session', async () => {
+    expect(await run(['chain', newUser()])).toEqual({ code: 3, out: '', err: 'there is no session\n' });
+  });
+});
+
+describe('tail', () => {
+  test('shows the last events of all partitions in the order of their times', async () => {
+    for (let count = 0; count < 12; count++) await start(newUser());
+    const shown = documents(await run(['tail', '--lines', '5', '--json']));
+    expect(shown).toHaveLength(5);
+    expect(shown.map(({ time }) => time)).toEqual(shown.map(({ time }) => time).sort());
+    expect(lines(await run(['tail']))).toHaveLength(10);
+  });
+
+  test('begins after any position', async () => {
+    const { position } = (await start(newUser())).body;
+    const { partition, sequence } = position;
+    const [first] = documents(await run(['tail', '--json', '--from', `${partition}:${sequence - 1}`]));
+    expect(first).toMatchObject({ partition, sequence: String(sequence).padStart(16, '0') });
+    const all = documents(await run(['tail', '--from', 'start', '--json']));
+    const [{ events }] = documents(await run(['replay', '--json']));
+    expect(all).toHaveLength(events);
+  });
+
+  test('follows until it is told to stop, and ends with 0', async () => {
+    const child = spawn(process.execPath, [main, 'tail', '--follow', '--lines', '1', '--json'], {
+      env: { PATH: process.env.PATH, LEDGER_URL: service.url },
+    });
+    const out: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => out.push(line));
+    await until(() => out.length > 0);
+    const userId = newUser();
+    await start(userId);
+    await until(() => out.some((line) => line.includes(userId)));
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  for (const end = performance.now() + 20_000; !isSo(); await sleep(20)) {
+    if (performance.now() > end) throw new Error('it does not come to it');
+  }
+}
+
+/** Read models come later: waits for them. */
+async function untilProjected({ partition, sequence }: CommandBody['position']): Promise<void> {
+  await ask(`${service.url}/v1/sessions?userId=nobody&atLeast=${partition}:${sequence}`);
+  let positions: number[] = [];
+  const end = performance.now() + 20_000;
+  while ((positions[partition] ?? 0) < sequence && performance.now() < end) {
+    positions = (await ask<{ projection: { positions: number[] } }>(`${service.url}/v1/stats`)).body
+      .projection.positions;
+    await sleep(20);
+  }
+}
+
 describe('offline', () => {
   test('verify finds a sound log sound, and ends with 4 for one that was changed', async () => {
     await start(newUser());
@@ -103,7 +190,6 @@ describe('offline', () => {
     const database = await createDatabase();
     const env = { DATABASE_URL: database.url };
     await run(['migrate', '--partitions', '2'], env);
-    const { default: pg } = await import('pg');
     const client = new pg.Client({ connectionString: database.url });
     await client.connect();
     await client.query(
@@ -116,6 +202,49 @@ describe('offline', () => {
     expect(unsound.out).toContain('partition 1: 0 events, where its head says 1');
     expect(unsound.err).toBe('2 faults: the log is not sound\n');
     await database.drop();
+  });
+
+  test('rebuild makes read models that verify finds right, and that it finds wrong when they are changed', async () => {
+    await start(newUser());
+    const [rebuilt] = documents(await run(['rebuild', '--json']));
+    expect(rebuilt.generation).toBeGreaterThan(1);
+    const verified = await run(['verify', '--projections']);
+    expect(verified).toMatchObject({ code: 0, err: '' });
+    expect(verified.out).toMatch(/^\d+ events and \d+ rows compared\n$/);
+    const client = new pg.Client({ connectionString: service.databaseUrl });
+    await client.connect();
+    await client.query("update ledger.projected_sessions set session = replace(session, 'active', 'ending')");
+    await client.end();
+    const wrong = await run(['verify', '--projections']);
+    expect(wrong).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/^\d+ differences: rebuild the read models\n$/),
+    });
+    expect(wrong.out).toMatch(/^wrong row of sessions: session /);
+    expect((await run(['rebuild'])).out).toMatch(/^generation \d+ is live, of \d+ events\n$/);
+    expect((await run(['verify', '--projections'])).code).toBe(0);
+  });
+
+  test('archive says what it cannot do, and what it did', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'archives-'));
+    const asked = (...more: string[]) => run(['archive', '--older-than', '3d', '--to', directory, ...more]);
+    expect(await asked()).toMatchObject({ code: 1, err: expect.stringContaining('No relay has ever') });
+    const [summary] = documents(await asked('--without-relay', '--json'));
+    expect(summary).toMatchObject({ files: 0, events: 0, deleted: 0 });
+    const young = await run(['archive', '--older-than', '2d', '--to', directory]);
+    expect([young.code, young.err]).toEqual([1, expect.stringContaining('older than three days')]);
+    const wrong = await run(['archive', '--older-than', 'soon', '--to', directory]);
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('is no age')]);
+    const nowhere = await run([
+      'archive',
+      '--older-than',
+      '30d',
+      '--to',
+      `${directory}/none`,
+      '--without-relay',
+    ]);
+    expect([nowhere.code, nowhere.out]).toEqual([1, '']);
+    await rm(directory, { recursive: true });
   });
 
   test('replay leads to the same digest each time', async () => {
@@ -145,6 +274,7 @@ describe('the command line', () => {
     ['an argument too many', ['current', 'ada', 'captions', 'more'], 'too many arguments'],
     ['a URL that is none', ['current', 'ada', '--url', 'ledger:4600'], 'has to begin with http'],
     ['a database that is none', ['verify', '--database-url', 'mysql://x'], 'has to begin with postgres'],
+    ['a position that is none', ['tail', '--from', '3-120'], 'partition:sequence'],
     ['no partitions', ['migrate', '--partitions', '0'], 'from 1 to 4096'],
   ];
   test.each(wrong)('with %s ends with 2', async (_, args, said) => {

@@ -28,6 +28,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],
+  // Copied by strangers: the published client, and what each is an example for.
+  'examples/coding-agent': ['#client', NODE],
+  'examples/mcp-server': ['#client', '@modelcontextprotocol/sdk/*', 'zod', NODE],
+  'examples/nestjs': ['#client', '@nestjs/*', 'reflect-metadata'],
+  'examples/python-worker': [],
 };
 /** What tests and their helpers may import besides. */
 const ALLOWED_IN_TESTS = ['fast-check', '@jest/globals', 'pg', 'kafkajs', '#*', 'test/support', NODE];
@@ -39,7 +44,7 @@ interface Import {
   typeOnly: boolean;
 }
 
-const files = ['apps', 'libs'].flatMap((side) =>
+const files = ['apps', 'examples', 'libs'].flatMap((side) =>
   readdirSync(join(root, side), { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.[cm]?[jt]sx?$/.test(file) && !file.includes('node_modules'))
     .map((file) => join(side, file)),
@@ -113,6 +118,7 @@ test.each([
   ['libs/log/tail.ts', "import { scopeKey } from '../session/scope.js';"],
   ['libs/log/tail.ts', "export * from '../../apps/ledger/faults.js';"],
   ['libs/client/index.ts', "import pg from 'pg';"],
+  ['examples/mcp-server/main.ts', "import { decide } from '#session';"],
   ['libs/audit/hash.ts', "import { createDatabase } from '../../test/support/database.js';"],
   ['libs/log/tail.ts', "import {\n  Tail,\n  History,\n} from\n  '#broker';"],
 ])('%s may not say %s', (file, statement) => {

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
+import { archiveLog } from './commands/archive.js';
+import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
 import { history } from './commands/history.js';
 import { migrateSchema } from './commands/migrate.js';
+import { rebuildModels } from './commands/rebuild.js';
 import { replay } from './commands/replay.js';
+import { tail } from './commands/tail.js';
 import { verify } from './commands/verify.js';
 import { version } from './version.js';
 
@@ -17,6 +21,7 @@ Exit codes:
 Examples:
   session-ledger current ada captions
   session-ledger history ada captions --json | jq .type
+  session-ledger tail --follow
   session-ledger verify --database-url postgres://…
 
 From a checkout: npm run --silent session-ledger -- current ada captions
@@ -30,7 +35,9 @@ export function program(): Command {
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', after)
     .exitOverride();
-  for (const command of [current, history, replay, verify, migrateSchema]) {
+  const online = [current, chain, history, tail];
+  const offline = [replay, rebuildModels, verify, archiveLog, migrateSchema];
+  for (const command of [...online, ...offline]) {
     root.addCommand(command().exitOverride().showHelpAfterError('(--help tells more)'));
   }
   return root;

@@ -43,6 +43,8 @@ export interface Ledger {
   jobs: Jobs;
   bulk: BulkWorker;
   tail: Tail;
+  /** Of Kafka, whether there is one or not. */
+  topic: string;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
   relay: Relay | undefined;
   /** Absent when this replica has no such role. */
@@ -137,6 +139,7 @@ export async function openLedger(
     jobs,
     bulk,
     tail,
+    topic: config.topic,
     relay,
     projector,
     async close() {

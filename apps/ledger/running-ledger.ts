@@ -23,6 +23,11 @@ export class RunningLedger {
 
   constructor(private readonly ledger: Ledger) {}
 
+  /** Of Kafka, as this replica would write it. */
+  get topic(): string {
+    return this.ledger.topic;
+  }
+
   /** From now on the replica says that it is not ready, so that no new requests are sent to it. */
   stop(): void {
     this.closing = true;

@@ -1371,6 +1371,7 @@ export const routes = {
   resolve: {
     method: 'POST',
     path: '/v1/resolve',
+    reads: true,
     shape: {
       session: {
         sessionId: 'string',

@@ -136,7 +136,7 @@ export class Transport {
     const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
       encodeURIComponent(String(params?.[name])),
     );
-    const isRead = route.method === 'GET';
+    const isRead = route.method === 'GET' || 'reads' in route;
     const hasBody = route.method === 'POST' || route.method === 'PATCH';
     if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
       throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');

@@ -1,4 +1,5 @@
 export { MOST_REFUSALS } from './answers.js';
+export { asyncApi } from './asyncapi.js';
 export * from './bodies.js';
 export { EVENT_TYPES, LedgerEvent } from './event.js';
 export {

@@ -1,9 +1,8 @@
 import type { TSchema } from 'typebox';
+import { type Json, withComponents } from './components.js';
 import { type Operation, operations, type Reply } from './operations.js';
 import { Problem } from './problem-body.js';
 import { type ProblemCode, problems } from './problems.js';
-
-type Json = Record<string, unknown>;
 
 /** The OpenAPI 3.1 document, from the very schemas that validate requests. */
 export function openApi(version: string): Json {
@@ -24,21 +23,6 @@ export function openApi(version: string): Json {
   });
 }
 
-/** Schemas with an `$id` stand among the components once; everywhere else is a reference to them. */
-function withComponents(description: Json): Json {
-  const schemas: Json = {};
-  const refer = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(refer);
-    if (typeof value !== 'object' || value === null) return value;
-    const { $id, ...rest } = value as Json;
-    const inner = Object.fromEntries(Object.entries(rest).map(([key, part]) => [key, refer(part)]));
-    if (typeof $id !== 'string') return inner;
-    schemas[$id] = inner;
-    return { $ref: `#/components/schemas/${$id}` };
-  };
-  return { ...(refer(description) as Json), components: { schemas } };
-}
-
 function describe(operationId: string, operation: Operation): Json {
   return {
     operationId,
@@ -46,7 +30,7 @@ function describe(operationId: string, operation: Operation): Json {
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
-      ...(operation.method === 'POST' || operation.method === 'PATCH' ? [idempotencyKey] : []),
+      ...(hasKey(operation) ? [idempotencyKey] : []),
     ],
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },
@@ -58,6 +42,10 @@ function describe(operationId: string, operation: Operation): Json {
       ...refusals(operation.problems),
     },
   };
+}
+
+function hasKey({ method, reads }: Operation): boolean {
+  return !reads && (method === 'POST' || method === 'PATCH');
 }
 
 const idempotencyKey = {

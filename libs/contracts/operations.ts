@@ -31,6 +31,8 @@ export interface Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters. */
   path: string;
+  /** It changes nothing, although its question is so long that it is a POST. */
+  reads?: true;
   summary: string;
   params?: TSchema;
   query?: TSchema;
@@ -285,6 +287,7 @@ export const operations = {
   resolve: {
     method: 'POST',
     path: '/v1/resolve',
+    reads: true,
     summary: 'The one current session that all candidates mean',
     body: ResolveBody,
     answers: { 200: { description: 'the session', schema: Resolved } },
@@ -386,7 +389,7 @@ export const operations = {
       },
       304: { description: 'unchanged since If-None-Match' },
     },
-    problems: ['no-current-session', ...read],
+    problems: ['no-current-session', 'archived', ...read],
   },
   sessions: {
     method: 'GET',
@@ -403,7 +406,7 @@ export const operations = {
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
     answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
-    problems: ['unknown-session', ...projected],
+    problems: ['unknown-session', 'archived', ...projected],
   },
   transitions: {
     method: 'GET',

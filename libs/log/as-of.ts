@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Instant, ScopeKey, Session } from '#session';
+import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
 import { decodeEvent, type Position } from './event-bytes.js';
 import { scopeIdOf } from './ids.js';
@@ -24,7 +25,8 @@ export class TimeTravel {
   /**
    * The scope's session as of a position of its partition, or as of a time (the end of that millisecond). The same
    * question gets the same answer for good; `future` when the log has not come that far. Its cost grows with the
-   * logarithm of the scope's history. Rejects with LogError `unavailable`.
+   * logarithm of the scope's history. Rejects with LogError `unavailable`, and with ArchivedError when what would
+   * answer may be archived.
    */
   async session(scopeKey: ScopeKey, partition: number, asOf: AsOf): Promise<Past> {
     const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
@@ -35,7 +37,10 @@ export class TimeTravel {
     });
     const { future, text } = rows[0];
     if (future) return { future };
-    if (text === null) return { future: false, session: undefined };
+    if (text === null) {
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0);
+      return { future: false, session: undefined };
+    }
     const { event, position } = decodeEvent(text);
     if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
     return { future: false, session: event.session, position };

@@ -207,7 +207,8 @@ export class MemoryLedger {
     switch (id) {
       case 'session': {
         const found = this.#store.session(sessionId ?? '');
-        return found ? respond({ status: 200, body: this.#store.shown(found) }) : problem('unknown-session');
+        if (!found) return problem('unknown-session');
+        return respond({ status: 200, body: { ...this.#store.shown(found), refusals: [] } });
       }
       case 'currentSession':
         return this.#current(

@@ -62,16 +62,20 @@ export function continuing(
 /** How many sessions back a recovery looks for a valid one. */
 export const MOST_STEPS_BACK = 100;
 
-/** The nearest session that this one continues and that was not reported invalid; `find` knows those that have ended. */
+/**
+ * The nearest session before this one that was not reported invalid; `find` knows those that have ended. What a dead
+ * session itself continued (`recoveredFrom`) is as dead as it is: the provider was asked for the same context.
+ */
 export function lastValidBefore(
   session: Session | undefined,
   find: (sessionId: SessionId) => Session | undefined,
 ): Session | undefined {
   let one = session;
   for (let steps = 0; steps < MOST_STEPS_BACK; steps += 1) {
-    const before = one?.recoveredFrom ?? one?.parentId;
+    const continued = one?.recoveredFrom;
+    const before = continued ?? one?.parentId;
     one = before === undefined ? undefined : find(before);
-    if (!one?.invalid) return one;
+    if (!one || (!one.invalid && continued === undefined)) return one;
   }
   return undefined;
 }

@@ -105,11 +105,11 @@ describe('a start from a checkpoint', () => {
       .then(accepted('started', 'SessionStarted'), session({ recoveredFrom: 'session-2' }));
   });
 
-  test('is what a recovery goes back to, too', () => {
+  test('was tried by who started from it: a recovery of that one goes back to what came before', () => {
     given(...marked, startedOn(dev, { fromCheckpoint: 'v1' }))
       .when(reportInvalid(broken))
       .then(
-        session({ recoveredFrom: 'session-2', parentId: 'session-4', rootId: 'session-4', chainLength: 2 }),
+        session({ recoveredFrom: 'session-1', parentId: 'session-4', rootId: 'session-4', chainLength: 2 }),
       );
   });
 

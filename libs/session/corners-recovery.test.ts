@@ -3,6 +3,7 @@ import {
   at,
   besides,
   changeHandles,
+  checkpointBy,
   claimedBy,
   current,
   draining,
@@ -22,6 +23,7 @@ import {
   type Step,
   session,
   startedOn,
+  startSession,
   supersededBy,
   toSession,
 } from './specification.js';
@@ -72,11 +74,12 @@ describe('the current session is invalid', () => {
   test('12: an outside name that was unbound meanwhile is not taken back', () => {
     given(
       startedOn(dev, { handles: [toSession('h1')] }),
+      checkpointBy(dev, 'here'),
       rotatedBy(dev),
       invalidBy(broken),
       changeHandles({ by: dev, unbind: [handle('h1')] }),
     )
-      .when(reportInvalid(broken))
+      .when(startSession(dev, { fromCheckpoint: 'here' }))
       .then(session({ recoveredFrom: 'session-1' }), handles({}));
   });
 
@@ -89,12 +92,19 @@ describe('the current session is invalid', () => {
   });
 
   test('12: again and again, it goes further back', () => {
-    given(startedOn(dev), ...rotations(2), invalidBy(broken))
+    const twice = [startedOn(dev), ...rotations(2), invalidBy(broken)];
+    given(...twice)
       .when(reportInvalid(broken))
       .then(
         accepted('recovered', 'SessionInvalidated', 'SessionStarted'),
-        session({ recoveredFrom: 'session-2' }),
+        session({ recoveredFrom: 'session-1' }),
       );
+    given(...twice, ...rotations(1))
+      .when(reportInvalid(broken))
+      .then(session({ recoveredFrom: 'session-4' }));
+    given(...twice, invalidBy(broken))
+      .when(reportInvalid(broken))
+      .then(accepted('started-fresh', 'SessionInvalidated', 'SessionStarted'));
   });
 
   test('12: passes by those that were reported invalid after they had ended', () => {

@@ -369,12 +369,13 @@ describe('whatever is sent, in whatever order, however late', () => {
     ({ ripe, made, command }) => {
       for (const event of made) {
         if (event.type !== 'SessionStarted' || !event.insteadOf || command.type !== 'ReportInvalid') continue;
-        const continued = (one: Session | undefined) =>
-          ripe.sessions.get(one?.recoveredFrom ?? one?.parentId ?? '');
-        const line: Session[] = [];
-        for (let one = continued(ripe.sessions.get(event.insteadOf)); one; one = continued(one))
-          line.push(one);
-        const valid = command.fallback === 'start-fresh' ? undefined : line.find(({ invalid }) => !invalid);
+        const dead = new Set<string>();
+        let one = ripe.sessions.get(event.insteadOf);
+        while (one && (one.sessionId === event.insteadOf || one.invalid || dead.has(one.sessionId))) {
+          if (one.recoveredFrom) dead.add(one.recoveredFrom);
+          one = ripe.sessions.get(one.recoveredFrom ?? one.parentId ?? '');
+        }
+        const valid = command.fallback === 'start-fresh' ? undefined : one;
         if (event.session.recoveredFrom !== valid?.sessionId)
           return `${event.session.recoveredFrom} is not it`;
       }

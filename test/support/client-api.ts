@@ -100,12 +100,12 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
 }
 
 /** `shape`: the members that an answer has to have, so that whatever else arrives is noticed at the door. */
-function route(id: string, { method, path, answers }: Operation): string {
+function route(id: string, { method, path, reads, answers }: Operation): string {
   // Any of them: those of one operation have the same members.
   const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
   const name = reply?.schema && named.get(JSON.stringify(plain(reply.schema)));
   const shape = reply?.schema ? `, shape: ${name ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}` : '';
-  return `${id}: { method: '${method}', path: '${path}'${shape} },`;
+  return `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''}${shape} },`;
 }
 
 const shapeText = (schema: Schema) => JSON.stringify(shapeOf(schema));

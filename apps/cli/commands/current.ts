@@ -7,6 +7,7 @@ import { printFields, printJson } from '../output.js';
 const examples = `
 Examples:
   session-ledger current ada captions
+  session-ledger current ada captions --as-of 2026-11-01T12:00:00Z
   session-ledger current ada captions --json | jq -r .owner.environment
 `;
 
@@ -15,17 +16,18 @@ export function current(): Command {
     .description('the current session of a user and a project')
     .argument('<userId>')
     .argument('[projectId]', '', 'default')
+    .option('--as-of <time or position>', 'what was current then: RFC 3339, or partition:sequence')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action((userId, projectId, { url, json }) =>
-      run(new LedgerClient({ url }), { userId, projectId }, json),
+    .action((userId, projectId, { url, json, asOf }) =>
+      run(new LedgerClient({ url }), { userId, projectId, ...(asOf && { asOf }) }, json),
     );
 }
 
 async function run(
   ledger: LedgerClient,
-  scope: { userId: string; projectId: string },
+  scope: { userId: string; projectId: string; asOf?: string },
   json: boolean | undefined,
 ): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { identify, type PartitionReport, verifyLog } from '#log';
+import { type Difference, identify, type PartitionReport, verifyLog, verifyProjections } from '#log';
 import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
@@ -8,10 +8,13 @@ import { alarming, printJson, printLine, printTable, progress } from '../output.
 const examples = `
 Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the
 bytes, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
+With --projections the read models are compared instead, row by row, with what the log folds to.
 
 Examples:
   session-ledger verify --database-url postgres://ledger_service:…@db/ledger
   session-ledger verify --json | jq 'select(.faults != [])'
+  session-ledger verify --archives /mnt/archives
+  session-ledger verify --projections
 `;
 
 export function verify(): Command {
@@ -19,9 +22,12 @@ export function verify(): Command {
     .description('fold the whole log again and compare it with its trees and states')
     .addOption(databaseOption())
     .addOption(archivesOption())
+    .option('--projections', 'compare the read models instead')
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action(({ databaseUrl, archives, json }) => run(databaseUrl, archives, json));
+    .action(({ databaseUrl, archives, projections, json }) =>
+      projections ? compare(databaseUrl, json) : run(databaseUrl, archives, json),
+    );
 }
 
 async function run(
@@ -67,4 +73,29 @@ function show(reports: readonly PartitionReport[]): void {
     for (const fault of faults) printLine(`partition ${partition}: ${fault}`);
     if (moreFaults > 0) printLine(`partition ${partition}: and ${moreFaults} more`);
   }
+}
+
+/** The most differences that are told to people. */
+const MOST_LINES = 100;
+
+async function compare(databaseUrl: string, json: boolean | undefined): Promise<void> {
+  let found = 0;
+  const tell = (difference: Difference) => {
+    const { model, kind, partition, sequence, sessionId } = difference;
+    found += 1;
+    if (json) printJson(difference);
+    else if (found <= MOST_LINES) {
+      printLine(`${kind} row of ${model}: session ${sessionId}, event ${partition}:${sequence}`);
+    }
+  };
+  const compared = await withDatabase(databaseUrl, async (pool) => {
+    await identify(pool);
+    const bar = progress('partitions');
+    const at = ({ partition, partitions }: { partition: number; partitions: number }) =>
+      bar.at(partition, partitions);
+    return verifyProjections({ pool, onProgress: at, onDifference: tell }).finally(bar.stop);
+  });
+  if (json) printJson({ ...compared, differences: found });
+  else printLine(`${compared.events} events and ${compared.rows} rows compared`);
+  if (found > 0) throw new CommandFailed(`${found} differences: rebuild the read models`, exitCodes.unsound);
 }

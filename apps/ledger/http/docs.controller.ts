@@ -2,8 +2,9 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { advice, openApi, type ProblemCode, problems } from '#contracts';
+import { advice, asyncApi, openApi, type ProblemCode, problems } from '#contracts';
 import { ProblemError } from '../problem.js';
+import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
 import { Route } from './route.js';
 
@@ -24,10 +25,20 @@ const page = `<!doctype html>
 @Controller()
 export class DocsController {
   private readonly description = JSON.stringify(openApi(version));
+  private readonly events: string;
+
+  constructor(ledger: RunningLedger) {
+    this.events = JSON.stringify(asyncApi(version, ledger.topic));
+  }
 
   @Get('/openapi.json')
   openApi(@Res() reply: FastifyReply): void {
     reply.header('content-type', 'application/json').send(this.description);
+  }
+
+  @Get('/asyncapi.json')
+  asyncApi(@Res() reply: FastifyReply): void {
+    reply.header('content-type', 'application/json').send(this.events);
   }
 
   /** Where the `type` of a problem leads. */

@@ -6,6 +6,7 @@ import { History, type LedgerWriter, listArchives, readArchive, replayFrom, veri
 import { archiveAll, archiveDirectory, filesIn, fill, placesIn } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { brokenPromises } from '../testing/promises.js';
+import { sendAtRandom } from '../testing/random-callers.js';
 import { readLog, type StoredEvent } from '../testing/stored-log.js';
 import { again, end, keyed, newPlace, type Place, rotate, sessionOf, start } from '../testing/submissions.js';
 import type { ArchiveProgress } from './archive.js';
@@ -151,6 +152,17 @@ describe('an archive', () => {
     }
     return whole;
   };
+});
+
+test('random histories of everything that callers can send are whole before, between and after', async () => {
+  for (const seed of [3, 4]) {
+    await sendAtRandom({ writers: [writer, ledger.writer()], places, callers: 8, turns: 40, seed });
+    await archiveAll(ledger, directory.path);
+    expect(await brokenPromises(ledger.pool, directory.path)).toEqual([]);
+  }
+  const types = new Set<string>();
+  for await (const { type } of replayFrom(directory.path, ledger.pool, 0)) types.add(type);
+  expect(types.size).toBeGreaterThan(8);
 });
 
 describe('verifying the whole log', () => {

@@ -1,5 +1,10 @@
 import type pg from 'pg';
+import type { ScopeKey } from '#session';
+import { listArchives } from '../archive/archives.js';
+import { ArchiveError } from '../archive/errors.js';
+import { recordedEvents } from '../archive/replay.js';
 import { type DatabaseOptions, openPipeline } from '../database.js';
+import { scopeIdOf } from '../ids.js';
 import {
   beginGeneration,
   dropRetired,
@@ -9,7 +14,7 @@ import {
   swapTo,
   TAKEN_OVER,
 } from './generations.js';
-import { step } from './step.js';
+import { type Stepped, step, stepThrough, type UnprojectedEvent } from './step.js';
 
 /** Most events of one transaction: larger than the projector's, since nobody waits for these. */
 const PAGE = 2_000;
@@ -19,6 +24,8 @@ const MOST_ROUNDS = 100;
 
 export interface RebuildOptions {
   database: DatabaseOptions;
+  /** Where the archives are; needed once anything was archived. */
+  archives?: string | undefined;
   /** Hears how far it has come, after every page. */
   onProgress?(progress: RebuildProgress): void;
   /** Aborting leaves the live generation as it is. */
@@ -37,7 +44,7 @@ export interface RebuildProgress {
  * swap and the new one after it, never one that stands before where they have read. Killed at any time, it can be
  * started again: it gives up what was half built and begins anew; a second one at the same time takes over from the
  * first, which then throws. Throws UnprojectableEvent when this version does not understand an event; the live ones
- * stay then as they are.
+ * stay then as they are; and ArchiveError when an archive is missing or another one than was recorded.
  */
 export async function rebuild(options: RebuildOptions): Promise<{ generation: number; events: number }> {
   const clients: pg.Client[] = [];
@@ -101,17 +108,47 @@ class Building {
     return this.standing.reduce((sum, { sequence, head }) => sum + head - sequence, 0);
   }
 
+  /** Folds what the table may no longer have; returns how far that came. */
+  private async archived(partition: number): Promise<number> {
+    let sequence = 0;
+    for (const archive of await listArchives(this.client, partition)) {
+      const { archives } = this.options;
+      if (archives === undefined) {
+        throw new ArchiveError(
+          'directory',
+          `Events of partition ${partition} are archived: say where the files are.`,
+        );
+      }
+      let page: UnprojectedEvent[] = [];
+      for await (const { sequence: number, bytes } of recordedEvents(archives, archive)) {
+        const { subject } = JSON.parse(bytes.toString()) as { subject: ScopeKey };
+        page.push({ sequence: number, scope_id: scopeIdOf(subject), bytes });
+        if (page.length < PAGE && number < archive.last) continue;
+        sequence = await this.took(
+          partition,
+          await stepThrough(this.client, { generation: this.generation, partition }, page),
+        );
+        page = [];
+      }
+    }
+    return sequence;
+  }
+
+  private async took(partition: number, stepped: Stepped): Promise<number> {
+    this.options.signal?.throwIfAborted();
+    if (!stepped) throw new Error(TAKEN_OVER);
+    if (stepped.events === 0) throw new Error(`partition ${partition} ends after ${stepped.sequence}`);
+    this.events += stepped.events;
+    this.report();
+    return stepped.sequence;
+  }
+
   private async partition(partition: number, until: number): Promise<void> {
-    const { generation, options } = this;
+    const { generation } = this;
     let sequence = this.standing.find((one) => one.partition === partition)?.sequence ?? 0;
+    if (sequence === 0) sequence = await this.archived(partition);
     while (sequence < until) {
-      options.signal?.throwIfAborted();
-      const stepped = await step(this.client, { generation, partition }, PAGE);
-      if (!stepped) throw new Error(TAKEN_OVER);
-      if (stepped.events === 0) throw new Error(`partition ${partition} ends before ${until}`);
-      sequence = stepped.sequence;
-      this.events += stepped.events;
-      this.report();
+      sequence = await this.took(partition, await step(this.client, { generation, partition }, PAGE));
     }
   }
 }

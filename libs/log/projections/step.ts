@@ -25,14 +25,43 @@ export type Stepped = { sequence: number; events: number } | undefined;
  */
 export async function step(client: pg.Client, part: Part, limit: number): Promise<Stepped> {
   const { generation, partition } = part;
+  const read = { ...readUnprojected, values: [partition, generation, limit] };
+  return project(client, part, async () => (await client.query(read)).rows);
+}
+
+/** The same for events that the table no longer has: those after where the part stands, dense. */
+export function stepThrough(
+  client: pg.Client,
+  part: Part,
+  events: readonly UnprojectedEvent[],
+): Promise<Stepped> {
+  return project(client, part, async () => events);
+}
+
+/** An event as it is read to be projected. */
+export interface UnprojectedEvent {
+  sequence: number;
+  scope_id: string;
+  bytes: Buffer;
+}
+
+async function project(
+  client: pg.Client,
+  part: Part,
+  read: () => Promise<readonly UnprojectedEvent[]>,
+): Promise<Stepped> {
+  const { generation, partition } = part;
   try {
-    const [, locked, read] = await together(client, () => [
+    let rows: readonly UnprojectedEvent[] = [];
+    const [, locked] = await together<pg.QueryResult | undefined>(client, () => [
       client.query('begin'),
       client.query({ ...lockProjection, values: [partition, generation] }),
-      client.query({ ...readUnprojected, values: [partition, generation, limit] }),
+      read().then((found) => {
+        rows = found;
+        return undefined;
+      }),
     ]);
     const position: number | undefined = locked?.rows[0]?.sequence;
-    const rows = read?.rows ?? [];
     if (position === undefined || rows.length === 0) {
       await client.query('rollback');
       return position === undefined ? undefined : { sequence: position, events: 0 };
@@ -51,11 +80,7 @@ export async function step(client: pg.Client, part: Part, limit: number): Promis
 }
 
 /** Reads events up to one that cannot be projected; throws UnprojectableEvent when that is the first. */
-function readUpToFault(
-  partition: number,
-  position: number,
-  rows: readonly { sequence: number; scope_id: string; bytes: Buffer }[],
-): PlacedTold[] {
+function readUpToFault(partition: number, position: number, rows: readonly UnprojectedEvent[]): PlacedTold[] {
   const told: PlacedTold[] = [];
   try {
     for (const { sequence, scope_id: scopeId, bytes } of rows) {

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
+import { listArchives } from '../archive/archives.js';
+import { ArchiveError } from '../archive/errors.js';
 import { list, listOf, statement } from '../statements.js';
 import { foldSessions, versionKey } from './sessions/fold.js';
 import { type PlacedTold, readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
@@ -45,10 +47,17 @@ export interface Difference {
  * Folds the log again and compares it with the live read models, row by row, up to where they stood when it began.
  * Reads only, in pages, while everything goes on. A row is right when its event says just this, and no other event says
  * more. Throws UnprojectableEvent for an event that this version does not understand, and an Error when the models
- * were rebuilt meanwhile.
+ * were rebuilt meanwhile, and ArchiveError `log` once anything was archived: then only a rebuild is sure.
  */
 export async function verifyProjections(options: VerifyOptions): Promise<{ events: number; rows: number }> {
   const { rows: parts } = await options.pool.query(readLiveGeneration);
+  for (const { partition } of parts) {
+    if ((await listArchives(options.pool, partition, 0, 1)).length === 0) continue;
+    throw new ArchiveError(
+      'log',
+      'The table no longer has all events to compare with: rebuild from the archives instead.',
+    );
+  }
   const totals = { events: 0, rows: 0 };
   for (const { generation, partition, sequence } of parts) {
     const report = () => options.onProgress?.({ partition, partitions: parts.length, ...totals });

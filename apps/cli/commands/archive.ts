@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { type ArchiveSummary, archive, identify, parseAge, projectedUpTo } from '#log';
+import { withDatabase } from '../database.js';
+import { databaseOption, jsonOption } from '../options.js';
+import { printFields, printJson, progress } from '../output.js';
+
+const examples = `
+Moves old events to files, of each partition everything from its first event on, and deletes them only after their file
+was read back and recorded. What is current never depends on them. Stopped at any moment it loses nothing: run it again.
+Keep the files: audits and rebuilds read them.
+
+Examples:
+  session-ledger archive --older-than 30d --to /mnt/archives --database-url postgres://ledger_archivist:…@db/ledger
+  session-ledger archive --older-than 12w --to /mnt/archives --json
+`;
+
+export function archiveLog(): Command {
+  return new Command('archive')
+    .description('move old events to compressed files, with their proofs')
+    .requiredOption('--older-than <age>', 'hours, days or weeks: 96h, 30d, 12w; at least three days')
+    .requiredOption('--to <dir>', 'a directory that is there')
+    .option('--without-relay', 'although no event was ever sent to Kafka, and none will be')
+    .addOption(databaseOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(run);
+}
+
+interface Asked {
+  olderThan: string;
+  to: string;
+  withoutRelay?: true;
+  databaseUrl: string;
+  json?: true;
+}
+
+async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Asked): Promise<void> {
+  const seconds = parseAge(olderThan);
+  const projected = await withDatabase(url, async (pool) => {
+    await identify(pool);
+    return projectedUpTo(pool);
+  });
+  const bar = progress('archiving');
+  const summary = await archive({
+    url,
+    olderThan: seconds,
+    to,
+    withoutRelay,
+    notAfter: async (partition) => projected.get(partition),
+    onProgress: ({ read, toRead }) => bar.at(read, toRead),
+  }).finally(bar.stop);
+  if (json) printJson(summary);
+  else printFields(inWords(summary));
+}
+
+function inWords({ files, events, eventBytes, fileBytes, deleted }: ArchiveSummary) {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  return {
+    files,
+    events: `${events}, ${megabytes(eventBytes)}`,
+    written: megabytes(fileBytes),
+    deleted: `${deleted} from the table`,
+  };
+}

@@ -1,0 +1,119 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { Follower, LedgerClient, type LedgerEvent } from '#client';
+import { eventRow } from '../event-row.js';
+import { CommandFailed } from '../exit.js';
+import { jsonOption, urlOption, wholeNumber } from '../options.js';
+import { printJson, printLine } from '../output.js';
+
+const examples = `
+Examples:
+  session-ledger tail                          the last ten events
+  session-ledger tail --follow                 and then all that come, until Ctrl-C
+  session-ledger tail --from start --json      the whole log, a document a line
+  session-ledger tail --from 3:120 --follow    partition 3 after its event 120, the others from now on
+`;
+
+const PAGE = 500;
+type Places = Map<number, number>;
+
+export function tail(): Command {
+  return new Command('tail')
+    .description('the newest events, from any position, as they come')
+    .option('-f, --follow', 'go on with what comes')
+    .option('-n, --lines <n>', `the last so many, 1 to ${PAGE}`, wholeNumber(1, PAGE), 10)
+    .option('--from <position...>', 'partition:sequence, of several partitions; or start', places)
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(run);
+}
+
+interface Asked {
+  follow?: true;
+  lines: number;
+  from?: Places | 'start';
+  url: string;
+  json?: true;
+}
+
+async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
+  const ledger = new LedgerClient({ url });
+  const show = json ? printJson : showLine;
+  const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger;
+  const newest = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines);
+  for await (const event of newest) show(event);
+  if (follow) await followAfter(ledger, heads, show);
+}
+
+function showLine(event: LedgerEvent): void {
+  printLine(eventRow(event).filter(Boolean).join('  '));
+}
+
+/** Partition by partition, up to these heads. */
+async function* eventsFrom(
+  ledger: LedgerClient,
+  heads: readonly number[],
+  from: Places | 'start',
+): AsyncGenerator<LedgerEvent> {
+  for (const [partition, head] of heads.entries()) {
+    yield* eventsOf(ledger, partition, from === 'start' ? 0 : (from.get(partition) ?? head), head);
+  }
+}
+
+/** The last of all partitions, by time. */
+async function lastEvents(
+  ledger: LedgerClient,
+  heads: readonly number[],
+  count: number,
+): Promise<LedgerEvent[]> {
+  const ends: LedgerEvent[] = [];
+  for (const [partition, head] of heads.entries()) {
+    for await (const event of eventsOf(ledger, partition, Math.max(0, head - count), head)) ends.push(event);
+  }
+  return ends.sort((one, other) => (one.time < other.time ? -1 : 1)).slice(-count);
+}
+
+/** A partition's events after one and up to another, in order. */
+async function* eventsOf(
+  ledger: LedgerClient,
+  partition: number,
+  after: number,
+  upTo: number,
+): AsyncGenerator<LedgerEvent> {
+  for (let last = after; last < upTo; ) {
+    const limit = Math.min(PAGE, upTo - last);
+    const { events } = await ledger.call('feed', { query: { partition, after: last, limit } });
+    if (events.length === 0) throw new CommandFailed(`partition ${partition} ends after ${last}`);
+    yield* events;
+    last += events.length;
+  }
+}
+
+/** Until Ctrl-C. */
+async function followAfter(
+  ledger: LedgerClient,
+  heads: readonly number[],
+  show: (event: LedgerEvent) => void,
+): Promise<void> {
+  const follower = new Follower({
+    ledger,
+    from: new Map(heads.entries()),
+    onEvents: (events) => {
+      for (const { document } of events) show(document);
+    },
+    onStopped: () => {}, // `done` says why
+    onTrouble: (error) => process.stderr.write(`${(error as Error).message}\n`),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void follower.stop());
+  const why = await follower.done;
+  if (why) throw new CommandFailed(why.message);
+}
+
+function places(text: string, before: Places | 'start' = new Map()): Places | 'start' {
+  if (text === 'start') return text;
+  const [, partition, sequence] = /^(\d{1,4}):(\d{1,15})$/.exec(text) ?? [];
+  if (partition === undefined || before === 'start') {
+    throw new InvalidArgumentError('It has to be partition:sequence, such as 3:120, or start.');
+  }
+  return before.set(Number(partition), Number(sequence));
+}

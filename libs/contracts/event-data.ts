@@ -1,0 +1,58 @@
+import { type TSchema, Type } from 'typebox';
+import type { SessionEventType } from '#session';
+import { Epoch, Owner, Session, SessionId, Usage } from './values.js';
+
+/** A session in an event: attributes may have to be forgotten, so there is only their digest. */
+const { attributes: _, ...properties } = Session.properties;
+const SessionInEvent = Type.Object(properties, { $id: 'SessionInEvent' });
+
+const version = {
+  version: Type.Integer({ minimum: 1, description: "The event's number in its scope: dense" }),
+};
+const session = { session: SessionInEvent };
+const forced = {
+  forced: Type.Optional(
+    Type.Literal(true, { description: 'Somebody with `operate` did it in place of the owner' }),
+  ),
+  operator: Type.Optional(Type.String({ description: 'Who forced it' })),
+};
+const handle = Type.Object({
+  kind: Type.String(),
+  hash: Type.String({ description: 'Keyed hash of its value' }),
+});
+const data = (fields: Record<string, TSchema>) => Type.Object({ ...version, ...fields });
+/** About the scope's latest session, or about one before it. */
+const ofAny = (fields: Record<string, TSchema> = {}) =>
+  Type.Union([data({ session: SessionInEvent, ...fields }), data({ previous: SessionInEvent, ...fields })]);
+
+/** `data` of each event: the session as it is afterwards, and what the type says. */
+export const eventData = {
+  SessionStarted: data({ ...session, insteadOf: Type.Optional(SessionId) }),
+  SessionActivated: data(session),
+  SessionSuperseded: data({ ...session, by: Owner }),
+  SessionRotated: data({ ...session, previous: SessionInEvent }),
+  OwnershipReleased: data({ ...session, ...forced }),
+  OwnershipClaimed: data({ ...session, forced: forced.forced }),
+  OwnershipLapsed: data(session),
+  SessionExpired: data(session),
+  AttributesChanged: data(session),
+  HandleBound: data({ ...session, handle }),
+  HandleUnbound: data({ ...session, handle }),
+  DetailsErased: data({ session: Type.Optional(SessionInEvent), operator: Type.String() }),
+  SessionEnding: data({ ...session, origin: Owner, ...forced }),
+  SessionEnded: data({ ...session, origin: Owner, ...forced }),
+  StopIgnored: data({
+    sessionId: SessionId,
+    origin: Owner,
+    epoch: Epoch,
+    why: Type.String({ description: 'How the session had ended, or what did not match' }),
+  }),
+  UsageRecorded: ofAny({ usage: Usage }),
+  CheckpointMarked: ofAny({ label: Type.String() }),
+  SessionInvalidated: ofAny(),
+  InvalidReported: data({
+    ...session,
+    reason: Type.String(),
+    retryAfter: Type.Integer({ minimum: 0, description: 'Seconds' }),
+  }),
+} as const satisfies Record<SessionEventType, TSchema>;
