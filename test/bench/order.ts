@@ -45,7 +45,7 @@ LEDGER_PARTITIONS, LEDGER_PROJECTOR_SHARE.
 
 const plans = {
   quick: {
-    plan: { turns: 3, turnMs: 400, warmUpMs: 400 },
+    plan: { turns: 3, turnMs: 300, warmUpMs: 300 },
     seeded: 10_000,
     growth: { events: 20_000, withinMs: 60_000 },
     withinMs: 300_000,
