@@ -1,11 +1,17 @@
 /** What one side did in one turn. */
-export interface Turn {
+export interface Turn extends Partial<Costs> {
   seconds: number;
   ops: number;
   /** Of every operation, in milliseconds. */
   latencies: number[];
-  /** CPU seconds by part, as far as the side can tell. */
-  cpu?: Record<string, number>;
+}
+
+/** What a turn took, by part, as far as the side can tell. */
+export interface Costs {
+  /** CPU seconds. */
+  cpu: Record<string, number>;
+  /** MiB, see `metered`. */
+  memory: Record<string, number>;
 }
 
 /** One of the things that are compared. */
@@ -32,7 +38,7 @@ export interface Row {
   p99: number;
   /** CPU microseconds an operation, by part. */
   cpu?: Record<string, number>;
-  /** MiB by part. */
+  /** The most after any turn, in MiB, by part. */
   memory?: Record<string, number>;
   /** What `ratio` is against, and of which figure. Absent in a line that is itself a reference. */
   against?: string;
@@ -82,6 +88,7 @@ export async function callLoops(count: number, ms: number, call: () => Promise<u
 export function row(name: string, callers: number, turns: readonly Turn[]): Row {
   const latencies = turns.flatMap((turn) => turn.latencies).sort(ascending);
   const cpu = cpuOf(turns);
+  const memory = memoryOf(turns);
   return {
     case: name,
     callers,
@@ -89,6 +96,7 @@ export function row(name: string, callers: number, turns: readonly Turn[]): Row 
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     ...(cpu && { cpu }),
+    ...(memory && { memory }),
   };
 }
 
@@ -116,6 +124,13 @@ function cpuOf(turns: readonly Turn[]): Record<string, number> | undefined {
   const ops = turns.reduce((sum, turn) => sum + turn.ops, 0);
   const of = (part: string) => turns.reduce((sum, { cpu }) => sum + (cpu?.[part] ?? 0), 0);
   return Object.fromEntries(parts.map((part) => [part, (of(part) / ops) * 1e6]));
+}
+
+function memoryOf(turns: readonly Turn[]): Record<string, number> | undefined {
+  const parts = Object.keys(turns[0]?.memory ?? {});
+  if (parts.length === 0) return undefined;
+  const most = (part: string) => Math.max(...turns.map(({ memory }) => memory?.[part] ?? 0));
+  return Object.fromEntries(parts.map((part) => [part, most(part)]));
 }
 
 /** Median, 99th percentile and largest, for people: `p50 1.2 ms, p99 3.4 ms, most 5.6 ms`. */

@@ -13,8 +13,12 @@ export function settings(): Record<string, string> {
 }
 
 /** Opens a ledger in this process, composed as the service composes it; the database may be empty. */
-export async function openHere(databaseUrl: string, more: Record<string, string> = {}): Promise<Ledger> {
+export async function openHere(
+  databaseUrl: string,
+  more: Record<string, string> = {},
+  metrics = new Metrics(),
+): Promise<Ledger> {
   const places = { DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' };
   const config = readConfig({ ...settings(), ...places, ...more });
-  return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), new Metrics());
+  return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
 }

@@ -1,65 +1,49 @@
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
+import { below, readFloors } from './floors.js';
 import type { Row } from './harness.js';
 import { settings } from './ledger.js';
+import { help, type Order, readOrder, workloads } from './order.js';
+import { draw } from './plots.js';
 import { machine, table } from './report.js';
-import { Cleanup, startStack } from './stack.js';
-import { commands } from './w1-commands.js';
-import { httpCommands } from './w2-http-commands.js';
-import { httpReads } from './w3-http-reads.js';
-import { toKafka } from './w5-kafka.js';
-import { history } from './w7-history.js';
-import { renewals } from './w8-renewals.js';
+import { Cleanup, type Stack, startStack } from './stack.js';
 import type { Bench, Workload } from './workload.js';
-
-const workloads: Workload[] = [commands, httpCommands, httpReads, toKafka, history, renewals];
-
-const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
-
-  npm run bench -- --quick             all workloads, in less than a minute
-  npm run bench -- --quick --only W1,W3
-  npm run bench -- --quick --out FILE  writes the figures as JSON, too
-  npm run bench -- --quick --profile DIR  writes CPU profiles of our side (figures suffer a little)
-
-${workloads.map(({ id, title }) => `  ${id}  ${title}`).join('\n')}
-
-Compare ratios, not figures: each is ours divided by the reference's, which worked in the turns between
-ours. Settings of the service that can be tried out: LEDGER_WRITERS, LEDGER_MAX_BATCH, LEDGER_MAX_QUEUE,
-LEDGER_PARTITIONS, LEDGER_PROJECTOR_SHARE.
-`;
-
-const plans = {
-  quick: { plan: { turns: 3, turnMs: 500, warmUpMs: 600 }, seeded: 30_000, withinMs: 150_000 },
-  full: { plan: { turns: 7, turnMs: 5_000, warmUpMs: 5_000 }, seeded: 100_000, withinMs: 1_800_000 },
-};
 
 const stopping = new AbortController();
 const cleanup = new Cleanup();
 
-async function bench(): Promise<void> {
-  const { values: asked } = parseArgs({
-    options: {
-      quick: { type: 'boolean' },
-      full: { type: 'boolean' },
-      only: { type: 'string' },
-      out: { type: 'string' },
-      profile: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (asked.help || !(asked.quick || asked.full)) return void process.stdout.write(help);
-  const { plan, seeded, withinMs } = asked.full ? plans.full : plans.quick;
-  const chosen = choose(asked.only);
-  const late = setTimeout(() => stopping.abort(new Error(`not over within ${withinMs / 1_000} s`)), withinMs);
-  cleanup.add(() => clearTimeout(late));
+/** Resolves to whether no ratio is below its floor; rejects when anything failed. */
+async function bench(asked: Order): Promise<boolean> {
+  const late = () => stopping.abort(new Error(`not over within ${asked.withinMs / 1_000} s`));
+  const timer = setTimeout(late, asked.withinMs);
+  cleanup.add(() => clearTimeout(timer));
 
   say('starting the servers');
-  const kafka = chosen.some((workload) => workload.kafka);
-  const stack = await startStack(kafka, cleanup);
+  const stack = await startStack(
+    asked.chosen.some((workload) => workload.kafka),
+    cleanup,
+  );
+  const figures = await measure(asked, stack, asked.chosen, '');
+  const report = { machine: machine(settings()), workloads: figures };
+  if (asked.out) await writeFile(asked.out, `${JSON.stringify(report, null, 2)}\n`);
+  if (asked.plots) await draw(report, asked.plots);
+  process.stdout.write(table(report));
+  const again = (chosen: Workload[]) => measure(asked, stack, chosen, '_again');
+  const holds = asked.floors === undefined || (await hold(asked.floors, figures, again));
+  say('done');
+  return holds;
+}
+
+/** Measures one workload after the other; `suffix` keeps the databases of a second time apart. */
+async function measure(
+  asked: Order,
+  stack: Stack,
+  chosen: readonly Workload[],
+  suffix: string,
+): Promise<Record<string, Row[]>> {
   const results: Record<string, Row[]> = {};
   for (const { id, title, kafka, run } of chosen) {
-    if (kafka && !stack.kafkaBrokers && !asked.only) {
+    if (kafka && !stack.kafkaBrokers && !asked.named) {
       say(`${id}  left out: it needs Kafka, and that Java 17 or newer`);
       continue;
     }
@@ -67,31 +51,39 @@ async function bench(): Promise<void> {
     const own = new Cleanup();
     cleanup.add(() => finish(own));
     const context: Bench = {
-      stack,
-      plan,
-      seeded,
+      stack: { ...stack, createDatabase: (name) => stack.createDatabase(name + suffix) },
+      plan: asked.plan,
+      full: asked.full,
+      growth: asked.growth,
+      seeded: asked.seeded,
       profileDir: asked.profile,
       cleanup: own,
       signal: stopping.signal,
+      say,
     };
     results[id] = await run(context);
     await finish(own);
   }
-  say('done');
-  const report = { machine: await machine(settings()), workloads: results };
-  if (asked.out) await writeFile(asked.out, `${JSON.stringify(report, null, 2)}\n`);
-  process.stdout.write(table(report));
+  return results;
 }
 
-function choose(only: string | undefined): Workload[] {
-  if (only === undefined) return workloads;
-  return only.split(',').map((id) => {
-    const found = workloads.find((workload) => workload.id === id.trim().toUpperCase());
-    if (!found) throw new Error(`--only ${id}: there are ${workloads.map((each) => each.id).join(', ')}`);
-    return found;
-  });
+/** Whether no ratio is below its floor twice: machines are noisy. */
+async function hold(
+  file: string,
+  first: Record<string, Row[]>,
+  again: (workloads: Workload[]) => Promise<Record<string, Row[]>>,
+): Promise<boolean> {
+  const floors = (await readFloors(file)).filter(({ workload }) => workload in first);
+  const missed = floors.filter((floor) => below([floor], first).length > 0);
+  for (const line of below(missed, first)) say(`    ${line}; once more`);
+  const ids = new Set(missed.map(({ workload }) => workload));
+  const still = below(missed, await again(workloads.filter(({ id }) => ids.has(id))));
+  for (const line of still) say(`    ${line}, twice`);
+  if (still.length === 0) say(`no ratio is below its floor, of ${floors.length}`);
+  return still.length === 0;
 }
 
+/** Undoes what a workload did; rejects with the first error. */
 async function finish(steps: Cleanup): Promise<void> {
   const errors = await steps.run();
   if (errors.length > 0) throw errors[0];
@@ -111,7 +103,9 @@ const aborted = new Promise<never>((_, reject) => {
 });
 let code = 0;
 try {
-  await Promise.race([bench(), aborted]);
+  const asked = readOrder(process.argv.slice(2));
+  if (!asked) process.stdout.write(help);
+  else if (!(await Promise.race([bench(asked), aborted]))) code = 1;
 } catch (caught) {
   const error = caught as Error;
   code = 1;

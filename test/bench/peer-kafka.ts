@@ -10,8 +10,8 @@ const TOPIC = 'bare';
 const PARTITIONS = 16;
 const EVENT_BYTES = 700;
 
-/** The peer of W5: the application produces to Kafka by itself, without a database. */
-export async function bareKafka(brokers: string[], rate: number, cleanup: Cleanup): Promise<Side> {
+/** The peer of W5: the application produces to Kafka by itself, without a database, so many times a second. */
+export async function bareKafka(brokers: string[], cleanup: Cleanup): Promise<(rate: number) => Side> {
   const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
@@ -42,8 +42,8 @@ export async function bareKafka(brokers: string[], rate: number, cleanup: Cleanu
     await producer.send({ topic: TOPIC, acks: -1, messages });
     return { name, asked, answered: performance.now() };
   };
-  return {
-    name: 'bare kafkajs, from send to consumer',
+  return (rate) => ({
+    name: `bare kafkajs, ${rate} a second, from send to consumer`,
     turn: async (ms) => (await arrivals.turn(ms, rate, send)).asked,
-  };
+  });
 }

@@ -16,6 +16,7 @@ await execute(
     'scope_key text not null, event text not null)',
 );
 const pool = new pg.Pool({ connectionString: databaseUrl, max: 16, connectionTimeoutMillis: 5_000 });
+pool.on('error', () => {}); // idle ones hear it when Postgres stops; broken queries tell by themselves
 const app = fastify();
 
 interface Waiting {
@@ -57,6 +58,14 @@ app.post<{ Body: { userId: string; projectId: string } }>('/batched', async (req
     queue.push({ scopeKey: `default/${userId}/${projectId}`, resolve, reject });
     if (!writing) void write();
   });
+  return reply.code(201).header('content-type', 'application/json').send(ANSWER);
+});
+
+app.post<{ Body: { userId: string; projectId: string } }>('/single', async (request, reply) => {
+  const { userId, projectId } = request.body;
+  const values = [++sequence, new Date(), `default/${userId}/${projectId}`, EVENT];
+  const text = 'insert into public.events values ($1, $2, $3, $4)';
+  await pool.query({ name: 'insert_one', text, values });
   return reply.code(201).header('content-type', 'application/json').send(ANSWER);
 });
 

@@ -14,25 +14,19 @@ export function cpuSeconds(pid: number): number {
   return own.own + own.ended + children;
 }
 
-/** What the service has needed at most until now, and what Postgres holds, in MiB. */
-export function memoryOf(service: number, postgres: number): Record<string, number> {
-  const parts = { 'server peak': peakMemory(service), postgres: sharedMemory(postgres) };
-  return Object.fromEntries(Object.entries(parts).flatMap(([part, mib]) => (mib ? [[part, mib]] : [])));
-}
-
 /** What a process holds at the moment, in MiB; NaN where there is no /proc. */
 export function residentMemory(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) / 1024;
 }
 
-/** Peak memory of a process in MiB; undefined where there is no /proc. */
-function peakMemory(pid: number): number | undefined {
+/** The most that a process has held since its start, in MiB; undefined where there is no /proc. */
+export function peakMemory(pid: number): number | undefined {
   const kib = /^VmHWM:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`))?.[1];
   return kib === undefined ? undefined : Number(kib) / 1024;
 }
 
-/** Memory of a process and its children in MiB, shared pages counted once; undefined where nobody tells. */
-function sharedMemory(pid: number): number | undefined {
+/** What a process and its children hold, in MiB, shared pages counted once; undefined where nobody tells. */
+export function sharedMemory(pid: number): number | undefined {
   const kib = [pid, ...childrenOf(pid)].map(
     (each) => /^Pss:\s+(\d+) kB/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1],
   );

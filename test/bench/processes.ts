@@ -24,7 +24,7 @@ function fileOf(name: string): string {
 
 /** Starts the service as it is started in production, and waits until it is ready. */
 export async function startService(
-  env: { DATABASE_URL: string; KAFKA_BROKERS: string },
+  env: { DATABASE_URL: string; KAFKA_BROKERS: string; LEDGER_ROLES?: string },
   cleanup: Cleanup,
   profileDir?: string,
 ): Promise<Served> {
@@ -65,7 +65,7 @@ export function startLoad(cleanup: Cleanup): { pid: number; turn(order: LoadOrde
 }
 
 /** The next message of a process; rejects when it ends, or says nothing within `ms`. */
-async function message<T>(child: ChildProcess, ms: number): Promise<T> {
+export async function message<T>(child: ChildProcess, ms: number): Promise<T> {
   const heard = new AbortController();
   const signal = AbortSignal.any([heard.signal, AbortSignal.timeout(ms)]);
   try {
@@ -89,7 +89,8 @@ async function isReady(port: number, relaying: boolean): Promise<boolean> {
   }
 }
 
-async function end(child: ChildProcess): Promise<void> {
+/** Ends a process of ours, and waits for it. */
+export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
   child.kill('SIGTERM');

@@ -33,7 +33,7 @@ export function machine(settings: Record<string, string>): Machine {
   };
 }
 
-const header = ['', 'callers', 'ops/s', 'p50 ms', 'p99 ms', 'CPU µs/op', 'ratio', 'spread', 'against'];
+const header = ['', 'callers', 'ops/s', 'p50 ms', 'p99 ms', 'CPU µs/op', 'MiB', 'ratio', 'spread', 'against'];
 
 /** The figures for people. Colours only where a terminal shows them. */
 export function table({ machine, workloads }: Report, colours = process.stdout.isTTY): string {
@@ -65,17 +65,25 @@ function isText(column: number): boolean {
   return column === 0 || column === header.length - 1;
 }
 
+/** Nothing for a line that is not about single operations. */
+function milliseconds(value: number): string {
+  return Number.isNaN(value) ? '' : value.toFixed(2);
+}
+
 function cells(row: Row): string[] {
-  const { callers, ops, p50, p99, cpu = {}, ratio, spread, against, of } = row;
+  const { callers, ops, p50, p99, cpu = {}, memory = {}, ratio, spread, against, of } = row;
+  const parts = (figures: Record<string, number>) =>
+    Object.entries(figures)
+      .map(([part, figure]) => `${part} ${figure.toFixed(0)}`)
+      .join(', ');
   return [
     row.case,
     String(callers),
     Math.round(ops).toLocaleString('en'),
-    p50.toFixed(2),
-    p99.toFixed(2),
-    Object.entries(cpu)
-      .map(([part, micros]) => `${part} ${micros.toFixed(0)}`)
-      .join(', '),
+    milliseconds(p50),
+    milliseconds(p99),
+    parts(cpu),
+    parts(memory),
     ratio === undefined ? '' : `×${ratio.toFixed(2)}`,
     spread === undefined ? '' : spread.map((each) => each.toFixed(2)).join('–'),
     against === undefined ? '' : `${of === 'ops' ? '' : `${of} of `}${against}`,

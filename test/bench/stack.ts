@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort, startKafka, startPostgres } from '#dev-stack';
-import { cpuSeconds } from './proc.js';
+import type { Costs } from './harness.js';
+import { cpuSeconds, peakMemory, sharedMemory } from './proc.js';
 
 /** The servers under the workloads, in a temporary directory. */
 export interface Stack {
@@ -80,13 +81,17 @@ export async function execute(url: string, statement: string): Promise<pg.QueryR
   }
 }
 
-/** CPU seconds that the parts spend while `work` runs. */
-export async function withCpu<T>(
-  pids: Record<string, number>,
-  work: () => Promise<T>,
-): Promise<T & { cpu: Record<string, number> }> {
+/**
+ * CPU seconds that the parts spend while `work` runs, and what they need in memory (MiB): of `postgres` what
+ * all of its processes hold right after it, of every other part the most that it has held since its start.
+ */
+export async function metered<T>(pids: Record<string, number>, work: () => Promise<T>): Promise<T & Costs> {
   const before = Object.entries(pids).map(([part, pid]) => ({ part, pid, seconds: cpuSeconds(pid) }));
   const done = await work();
   const cpu = before.map(({ part, pid, seconds }) => [part, cpuSeconds(pid) - seconds]);
-  return { ...done, cpu: Object.fromEntries(cpu) };
+  const memory = before.flatMap(({ part, pid }) => {
+    const mib = part === 'postgres' ? sharedMemory(pid) : peakMemory(pid);
+    return mib === undefined ? [] : [[part, mib]];
+  });
+  return { ...done, cpu: Object.fromEntries(cpu), memory: Object.fromEntries(memory) };
 }

@@ -2,54 +2,99 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { anonymous } from '../../apps/ledger/caller.js';
 import type { Ledger } from '../../apps/ledger/ledger.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
-import { callLoops, compared, interleave, row, type Side } from './harness.js';
+import { callLoops, compared, interleave, type Row, row, type Side } from './harness.js';
 import { openHere } from './ledger.js';
-import { openInserts } from './peer-inserts.js';
+import { type Emmett, startEmmett } from './peer-emmett.js';
+import { LOT, openInserts } from './peer-inserts.js';
 import { profiled } from './profile.js';
 import { SCOPES, startBody } from './scopes.js';
-import { withCpu } from './stack.js';
+import { metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
+
+/** How many who insert LOT rows at a time: as many as the ledger has lanes. */
+const LOADERS = 2;
+const INSERT = 'one INSERT per transaction, pool of 16';
+const EMMETT = 'Emmett, one append each';
+const LIMIT = `INSERTs of ${LOT} rows: the limit`;
 
 /** Commands in process, from the making of a submission to its answer, against plain inserts. */
 export const commands: Workload = {
   id: 'W1',
   title: `start a session in one of ${SCOPES.toLocaleString('en')} scopes, in process`,
   kafka: false,
-  async run({ stack, plan, cleanup, signal, profileDir }: Bench) {
-    const ledger = await openHere(await stack.createDatabase('w1'));
-    cleanup.add(ledger.close);
-    const inserts = await openInserts(await stack.createDatabase('w1_peer'));
-    cleanup.add(inserts.close);
-
-    const pids = { node: process.pid, postgres: stack.postgresPid };
-    const side = (name: string, callers: number, call: () => Promise<unknown>): Side => ({
-      name,
-      turn: (ms) => withCpu(pids, () => callLoops(callers, ms, call)),
-    });
-    const ours = (...of: Parameters<typeof side>): Side => {
-      const { name, turn } = side(...of);
-      return { name, turn: (ms) => (profileDir ? profiled(profileDir, name, () => turn(ms)) : turn(ms)) };
-    };
-    const start = starter(ledger);
-    const sides = [64, 1_024].map((callers) => ({
+  async run(bench: Bench) {
+    const { plan, signal, full } = bench;
+    const counts = full ? [1, 8, 64, 256, 1_024] : [64, 1_024];
+    const { ours, inserts, limit, emmett } = await openSides(bench);
+    const sides = counts.map((callers) => ({
       callers,
-      keyed: ours(`${callers} with receipts`, callers, () => start(randomUUID())),
-      plain: ours(`${callers} without receipts`, callers, () => start(undefined)),
-      reference: side(`${callers} inserts`, callers, inserts.one),
+      keyed: ours(`${callers} with receipts`, callers, true),
+      insert: inserts(callers),
+      plain: ours(`${callers} without receipts`, callers, false),
+      ...(emmett && { emmett: emmett(callers) }),
     }));
-    const order = sides.flatMap(({ keyed, plain, reference }) => [keyed, reference, plain]);
-    const turns = await interleave(order, plan, signal);
-    return sides.flatMap(({ callers, keyed, plain, reference }) => {
-      const of = ({ name }: Side) => turns.get(name) ?? [];
-      const inserted = { name: 'one INSERT per transaction, pool of 16', turns: of(reference) };
+    const order = sides.flatMap(({ callers, ...each }) => Object.values(each) as Side[]);
+    const turns = await interleave(full ? [...order, limit] : order, plan, signal);
+    const of = ({ name }: Side) => turns.get(name) ?? [];
+    const against = (name: string, side: Side) => ({ name, turns: of(side) });
+    const rows = sides.flatMap(({ callers, keyed, plain, insert, emmett }): Row[] => {
+      const mine = {
+        keyed: row('with a receipt', callers, of(keyed)),
+        plain: row('without', callers, of(plain)),
+      };
       return [
-        compared(row('with a receipt', callers, of(keyed)), of(keyed), inserted),
-        compared(row('without', callers, of(plain)), of(plain), inserted),
-        row(inserted.name, callers, inserted.turns),
+        compared(mine.keyed, of(keyed), against(INSERT, insert)),
+        ...(emmett ? [compared(mine.keyed, of(keyed), against(EMMETT, emmett))] : []),
+        compared(mine.plain, of(plain), against(INSERT, insert)),
+        ...(full ? [compared(mine.plain, of(plain), against(LIMIT, limit))] : []),
+        row(INSERT, callers, of(insert)),
+        ...(emmett ? [row(EMMETT, callers, of(emmett))] : []),
       ];
     });
+    return full ? [...rows, row(LIMIT, LOADERS, of(limit))] : rows;
   },
 };
+
+/** Everybody on a database of their own; all but Emmett in this process. */
+async function openSides({ stack, cleanup, profileDir, full, say }: Bench) {
+  const ledger = await openHere(await stack.createDatabase('w1'));
+  cleanup.add(ledger.close);
+  const start = starter(ledger);
+  const inserts = await openInserts(await stack.createDatabase('w1_peer'));
+  cleanup.add(inserts.close);
+  const emmett = full ? await startEmmett(await stack.createDatabase('w1_emmett'), cleanup, say) : undefined;
+
+  const pids = { node: process.pid, postgres: stack.postgresPid };
+  const side = (name: string, callers: number, call: () => Promise<unknown>): Side => ({
+    name,
+    turn: (ms) => metered(pids, () => callLoops(callers, ms, call)),
+  });
+  return {
+    ours(name: string, callers: number, keyed: boolean): Side {
+      const { turn } = side(name, callers, () => start(keyed ? randomUUID() : undefined));
+      return { name, turn: (ms) => (profileDir ? profiled(profileDir, name, () => turn(ms)) : turn(ms)) };
+    },
+    inserts: (callers: number) => side(`${callers} inserts`, callers, inserts.one),
+    limit: inLots(side('inserts of many rows', LOADERS, inserts.lot)),
+    emmett: emmett && ((callers: number) => appends(emmett, callers, stack.postgresPid)),
+  };
+}
+
+function appends({ pid, turn }: Emmett, callers: number, postgres: number): Side {
+  const pids = { node: pid, postgres };
+  return { name: `${callers} appends`, turn: (ms) => metered(pids, () => turn(callers, ms)) };
+}
+
+/** Counted in rows; its latencies are those of a whole INSERT. */
+function inLots({ name, turn }: Side): Side {
+  return {
+    name,
+    turn: async (ms) => {
+      const done = await turn(ms);
+      return { ...done, ops: done.ops * LOT };
+    },
+  };
+}
 
 /** Starts a session in a random scope, as the controller does; rejects unless it was started. */
 export function starter({ identity, writer }: Ledger): (key: string | undefined) => Promise<void> {

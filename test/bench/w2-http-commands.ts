@@ -1,18 +1,20 @@
 import { compared, interleave, row, type Side } from './harness.js';
-import { memoryOf } from './proc.js';
-import { startLoad, startPeers, startService } from './processes.js';
+import { type Served, startLoad, startPeers, startService } from './processes.js';
 import { SCOPES } from './scopes.js';
-import { withCpu } from './stack.js';
+import { metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
-const CONNECTIONS = 64;
+/** Connections: in a full run all of them, otherwise the second. */
+const CONNECTIONS = [16, 64, 256];
+const LIMIT = 'bare Fastify, one INSERT for all that wait';
+const SINGLE = 'bare Fastify, one INSERT a request';
 
-/** Commands over HTTP against the limit: the same framework and driver with nothing to decide. */
+/** Commands over HTTP against the same framework and driver with nothing to decide. */
 export const httpCommands: Workload = {
   id: 'W2',
-  title: `POST /v1/sessions for one of ${SCOPES.toLocaleString('en')} scopes, ${CONNECTIONS} connections`,
+  title: `POST /v1/sessions for one of ${SCOPES.toLocaleString('en')} scopes`,
   kafka: false,
-  async run({ stack, plan, cleanup, signal, profileDir }: Bench) {
+  async run({ stack, plan, cleanup, signal, profileDir, full }: Bench) {
     const DATABASE_URL = await stack.createDatabase('w2');
     const [service, peers] = await Promise.all([
       startService({ DATABASE_URL, KAFKA_BROKERS: 'none' }, cleanup, profileDir),
@@ -20,26 +22,38 @@ export const httpCommands: Workload = {
     ]);
     const load = startLoad(cleanup);
 
-    const side = (name: string, { pid, port }: typeof service, path: string, keyed: boolean): Side => ({
-      name,
+    const side = ({ pid, port }: Served, path: string, keyed: boolean, connections: number): Side => ({
+      name: `${connections} ${path} ${keyed}`,
       turn: (ms) => {
         const pids = { server: pid, postgres: stack.postgresPid, load: load.pid };
-        const order = { port, path, kind: 'start', keyed, connections: CONNECTIONS, ms } as const;
-        return withCpu(pids, () => load.turn(order));
+        return metered(pids, () => load.turn({ port, path, kind: 'start', keyed, connections, ms }));
       },
     });
-    const keyed = side('with an idempotency key', service, '/v1/sessions', true);
-    const plain = side('without', service, '/v1/sessions', false);
-    const limit = side('bare Fastify, one INSERT for all that wait', peers, '/batched', true);
-    const turns = await interleave([keyed, limit, plain], { ...plan, warmUpMs: 2 * plan.warmUpMs }, signal);
+    const sides = (full ? CONNECTIONS : CONNECTIONS.slice(1, 2)).map((connections) => ({
+      connections,
+      keyed: side(service, '/v1/sessions', true, connections),
+      limit: side(peers, '/batched', true, connections),
+      plain: side(service, '/v1/sessions', false, connections),
+      ...(full && { single: side(peers, '/single', true, connections) }),
+    }));
+    const order = sides.flatMap(({ connections, ...each }) => Object.values(each) as Side[]);
+    const turns = await interleave(order, { ...plan, warmUpMs: 2 * plan.warmUpMs }, signal);
 
     const of = ({ name }: Side) => turns.get(name) ?? [];
-    const reference = { name: limit.name, turns: of(limit) };
-    const memory = memoryOf(service.pid, stack.postgresPid);
-    const ours = (each: Side) => ({
-      ...compared(row(each.name, CONNECTIONS, of(each)), of(each), reference),
-      memory,
+    return sides.flatMap(({ connections, keyed, limit, plain, single }) => {
+      const ours = (name: string, each: Side) =>
+        [limit, ...(single ? [single] : [])].map((peer) =>
+          compared(row(name, connections, of(each)), of(each), {
+            name: peer === limit ? LIMIT : SINGLE,
+            turns: of(peer),
+          }),
+        );
+      return [
+        ...ours('with an idempotency key', keyed),
+        ...ours('without', plain),
+        row(LIMIT, connections, of(limit)),
+        ...(single ? [row(SINGLE, connections, of(single))] : []),
+      ];
     });
-    return [ours(keyed), ours(plain), row(limit.name, CONNECTIONS, of(limit))];
   },
 };

@@ -1,8 +1,7 @@
 import { compared, interleave, row, type Side } from './harness.js';
-import { memoryOf } from './proc.js';
 import { startLoad, startPeers, startService } from './processes.js';
 import { seed } from './seed.js';
-import { execute, withCpu } from './stack.js';
+import { execute, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
 const CONNECTIONS = 64;
@@ -34,7 +33,7 @@ export const httpReads: Workload = {
           connections: CONNECTIONS,
           ms,
         } as const;
-        return withCpu(pids, () => load.turn(order));
+        return metered(pids, () => load.turn(order));
       },
     });
     const ours = side('current session', service, '/v1/current');
@@ -44,10 +43,7 @@ export const httpReads: Workload = {
 
     const of = ({ name }: Side) => turns.get(name) ?? [];
     const reference = (side: Side) => ({ name: side.name, turns: of(side) });
-    const read = {
-      ...row(ours.name, CONNECTIONS, of(ours)),
-      memory: memoryOf(service.pid, stack.postgresPid),
-    };
+    const read = row(ours.name, CONNECTIONS, of(ours));
     return [
       compared(read, of(ours), reference(select)),
       compared(read, of(ours), reference(limit)),

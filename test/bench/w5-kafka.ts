@@ -2,23 +2,23 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { EVENTS_TOPIC, followKafka } from '#broker';
 import { Arrivals, type Sent } from './arrivals.js';
-import { compared, interleave, row, type Side, type Turn } from './harness.js';
+import { compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { bareKafka } from './peer-kafka.js';
-import { memoryOf } from './proc.js';
 import { startLoad, startService } from './processes.js';
 import { SCOPES, startBody } from './scopes.js';
-import { type Cleanup, withCpu } from './stack.js';
+import { type Cleanup, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
-const RATE = 500;
+/** Commands a second: in a full run all of them, otherwise the first. */
+const RATES = [500, 2_000, 5_000];
 const CONNECTIONS = 64;
 
 /** How long after its answer an event is with its consumers, against Kafka without a ledger before it. */
 export const toKafka: Workload = {
   id: 'W5',
-  title: `from a command's answer to the event's Kafka consumer, ${RATE} commands a second`,
+  title: "from a command's answer to the event's Kafka consumer",
   kafka: true,
-  async run({ stack, plan, cleanup, signal, profileDir }: Bench) {
+  async run({ stack, plan, cleanup, signal, profileDir, full }: Bench) {
     const brokers = stack.kafkaBrokers;
     if (!brokers) throw new Error('W5 needs Kafka: Java 17 or newer, and its jars');
     const DATABASE_URL = await stack.createDatabase('w5');
@@ -36,7 +36,7 @@ export const toKafka: Workload = {
       onGap: (gap) => gaps.push(gap),
     });
     cleanup.add(() => follower.stop());
-    const bare = await bareKafka(brokers, RATE, cleanup);
+    const bare = await bareKafka(brokers, cleanup);
     await follower.ready;
     const start = starter(service.port, cleanup);
 
@@ -46,32 +46,33 @@ export const toKafka: Workload = {
     const order = { port: service.port, path: '/v1/sessions', kind: 'start', keyed: true } as const;
     await load.turn({ ...order, connections: CONNECTIONS, ms: 5 * plan.warmUpMs });
 
-    const asked: Turn[] = [];
-    const answered: Side = {
-      name: 'from the answer to the consumer',
-      turn: async (ms) => {
-        const done = await arrivals.turn(ms, RATE, start);
-        asked.push(done.asked);
-        return done.answered;
-      },
-    };
-    const cpu: Side['turn'] = (ms) => withCpu(pids, () => answered.turn(ms));
     const longer = { ...plan, turnMs: 2 * plan.turnMs };
-    const turns = await interleave([{ ...answered, turn: cpu }, bare], longer, signal);
-    if (gaps.length > 0) throw new Error(`the consumer missed events: ${JSON.stringify(gaps)}`);
-
-    const reference = { name: bare.name, turns: turns.get(bare.name) ?? [] };
-    const memory = memoryOf(service.pid, stack.postgresPid);
-    const ours = (name: string, of: Turn[]) =>
-      (['p50', 'p99'] as const).map((measure) => ({
-        ...compared(row(name, CONNECTIONS, of), of, reference, measure),
-        memory,
-      }));
-    return [
-      ...ours(answered.name, turns.get(answered.name) ?? []),
-      ...ours('from the request to the consumer', asked.slice(-plan.turns)),
-      row(bare.name, 1, reference.turns),
-    ];
+    const rows: Row[] = [];
+    for (const rate of full ? RATES : RATES.slice(0, 1)) {
+      const asked: Turn[] = [];
+      const answered: Side = {
+        name: `${rate} a second, from the answer to the consumer`,
+        turn: (ms) =>
+          metered(pids, async () => {
+            const done = await arrivals.turn(ms, rate, start);
+            asked.push(done.asked);
+            return done.answered;
+          }),
+      };
+      const reference = bare(rate);
+      const turns = await interleave([answered, reference], longer, signal);
+      if (gaps.length > 0) throw new Error(`the consumer missed events: ${JSON.stringify(gaps)}`);
+      const of = ({ name }: Side) => turns.get(name) ?? [];
+      const theirs = { name: reference.name, turns: of(reference) };
+      const ours = (name: string, of: Turn[]) =>
+        (['p50', 'p99'] as const).map((measure) => compared(row(name, CONNECTIONS, of), of, theirs, measure));
+      rows.push(
+        ...ours(answered.name, of(answered)),
+        ...ours(`${rate} a second, from the request to the consumer`, asked.slice(-plan.turns)),
+        row(theirs.name, 1, theirs.turns),
+      );
+    }
+    return rows;
   },
 };
 

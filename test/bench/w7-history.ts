@@ -7,12 +7,14 @@ import { Submissions } from '../../apps/ledger/submissions.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { openHere } from './ledger.js';
 import { seed } from './seed.js';
-import { withCpu } from './stack.js';
+import { metered } from './stack.js';
 import { starter } from './w1-commands.js';
 import type { Bench, Workload } from './workload.js';
 
 const CALLERS = 64;
 const PAGE = 500;
+/** Rotations; they are made one after the other, so a quick run makes a fifth of the many. */
+const [FEW, MANY] = [100, 10_000];
 
 /** What comes after the log: what it costs to follow it, what it costs the commands, and what the past costs. */
 export const history: Workload = {
@@ -34,7 +36,7 @@ async function besideCommands({ stack, plan, cleanup, signal }: Bench): Promise<
     return {
       name,
       async turn(ms) {
-        const turn = await withCpu(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
+        const turn = await metered(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
         await caughtUp(ledger); // so that the other side has the machine to itself
         return turn;
       },
@@ -66,7 +68,7 @@ async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Prom
   const pids = { node: process.pid, postgres: stack.postgresPid };
   const side = (name: string, work: () => Promise<number>): Side => ({
     name,
-    turn: () => withCpu(pids, () => timed(work)),
+    turn: () => metered(pids, () => timed(work)),
   });
   const reading = side('read by a cursor', () => readAll(ledger, () => {}));
   const replaying = side('replayed in memory', () => {
@@ -110,14 +112,14 @@ async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) 
   return events;
 }
 
-/** Scopes of 100 and of 10,000 rotations: sessions as of any of their times, and pages of their chains. */
-async function ofThePast({ stack, plan, cleanup, signal }: Bench): Promise<Row[]> {
+/** Scopes of few and of many rotations: sessions as of any of their times, and pages of their chains. */
+async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise<Row[]> {
   const ledger = await openHere(await stack.createDatabase('w7_past'));
   cleanup.add(ledger.close);
   const travel = new TimeTravel(ledger.pool);
   const models = new ReadModels(ledger.pool);
-  const short = await chainOf(ledger, 'short', 100);
-  const long = await chainOf(ledger, 'long', 10_000);
+  const short = await chainOf(ledger, 'short', FEW);
+  const long = await chainOf(ledger, 'long', full ? MANY : MANY / 5);
   await caughtUp(ledger);
   const asOf = ({ scope, sequences }: Chain): Side => ({
     name: `as of a position, ${sequences.length} rotations`,

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { openPool, partitionOfSession } from '#log';
 import { callLoops, compared, interleave, row, type Side, type Turn } from './harness.js';
 import { hotShare, LOT, leasedBody, lot, shuffled } from './leases.js';
-import { memoryOf } from './proc.js';
 import { startLoad, startService } from './processes.js';
 import { seed } from './seed.js';
-import { type Cleanup, withCpu } from './stack.js';
+import { type Cleanup, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
 const CONNECTIONS = 8;
@@ -30,7 +29,7 @@ export const renewals: Workload = {
       name: `${LOT} renewals a request, ${seeded.toLocaleString('en')} live leases`,
       turn: (ms) => {
         const pids = { server: service.pid, postgres: stack.postgresPid, load: load.pid };
-        return withCpu(pids, async () => inLots(await load.turn({ ...order, connections: CONNECTIONS, ms })));
+        return metered(pids, async () => inLots(await load.turn({ ...order, connections: CONNECTIONS, ms })));
       },
     };
     // Not pgbench: npm's Postgres comes without it, and it cannot send 500 random ids as one parameter.
@@ -38,7 +37,7 @@ export const renewals: Workload = {
       name: `the same UPDATE of ${LOT} rows, prepared, one by one through pg`,
       turn: (ms) => {
         const pids = { node: process.pid, postgres: stack.postgresPid };
-        return withCpu(pids, async () => inLots(await callLoops(1, ms, update)));
+        return metered(pids, async () => inLots(await callLoops(1, ms, update)));
       },
     };
     const turns = await interleave([ours, bare], plan, signal);
@@ -46,13 +45,10 @@ export const renewals: Workload = {
     const of = ({ name }: Side) => turns.get(name) ?? [];
     const hot = `${((await hotShare(DATABASE_URL)) * 100).toFixed(1)} % HOT`;
     return [
-      {
-        ...compared(row(`${ours.name}, ${hot}`, CONNECTIONS, of(ours)), of(ours), {
-          name: bare.name,
-          turns: of(bare),
-        }),
-        memory: memoryOf(service.pid, stack.postgresPid),
-      },
+      compared(row(`${ours.name}, ${hot}`, CONNECTIONS, of(ours)), of(ours), {
+        name: bare.name,
+        turns: of(bare),
+      }),
       row(bare.name, 1, of(bare)),
     ];
   },

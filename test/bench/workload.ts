@@ -6,6 +6,8 @@ export interface Workload {
   title: string;
   /** Whether it cannot do without Kafka. */
   kafka: boolean;
+  /** Whether a quick run leaves it out, unless it is asked for by name. */
+  long?: true;
   run(bench: Bench): Promise<Row[]>;
 }
 
@@ -13,6 +15,10 @@ export interface Workload {
 export interface Bench {
   stack: Stack;
   plan: Plan;
+  /** Whether there is time for every number of callers and every peer. */
+  full: boolean;
+  /** How far W6 lets its ledger grow: until it has so many events, or so much time has passed. */
+  growth: { events: number; withinMs: number };
   /** Scopes that exist before anything is read. */
   seeded: number;
   /** Where to write CPU profiles; undefined: none are taken. */
@@ -21,4 +27,6 @@ export interface Bench {
   cleanup: Cleanup;
   /** Aborted by Ctrl-C, or when the run takes far too long. */
   signal: AbortSignal;
+  /** Tells those who wait what goes on. */
+  say(line: string): void;
 }
