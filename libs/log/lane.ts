@@ -49,7 +49,6 @@ export class Lane {
   private queue: Waiting[] = [];
   private client: pg.Client | undefined;
   private running: Promise<void> | undefined;
-  private committing = 0;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
@@ -57,11 +56,6 @@ export class Lane {
 
   get waiting(): number {
     return this.queue.length;
-  }
-
-  /** Commands that have no answer yet. */
-  get pending(): number {
-    return this.queue.length + this.committing;
   }
 
   push(submission: Waiting): void {
@@ -86,9 +80,7 @@ export class Lane {
       const batch = this.take();
       const started = performance.now();
       if (batch.length === 0) continue;
-      this.committing = batch.length;
       await this.commit(batch);
-      this.committing = 0;
       this.options.onBatch(batch.length, performance.now() - started);
     }
     // In the same turn as the last look at the queue: whoever pushes after it has to find nobody running.

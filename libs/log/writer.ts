@@ -9,9 +9,6 @@ export interface WriterOptions extends LaneOptions {
   deadlineMs: number;
 }
 
-/** With fewer commands than this at once, one lane takes them all. */
-const SHARED_BELOW = 128;
-
 /** Takes commands from everywhere, and gives each to the lane of its partition. */
 export class LedgerWriter {
   private readonly lanes: Lane[];
@@ -31,17 +28,8 @@ export class LedgerWriter {
       if (this.closing) return reject(new LogError('closing', 'The service is stopping.'));
       const deadline = performance.now() + this.options.deadlineMs;
       const waiting: Waiting = Object.assign(submission, { deadline, resolve, reject });
-      this.laneOf(submission.partition).push(waiting);
+      this.lanes[submission.partition % this.lanes.length]!.push(waiting);
     });
-  }
-
-  /**
-   * Few commands share one transaction, since each costs Postgres a fixed time; many are shared out, and then
-   * each lane has its own partitions. Where both happen at once, the heads' locks order them.
-   */
-  private laneOf(partition: number): Lane {
-    const pending = this.lanes.reduce((sum, lane) => sum + lane.pending, 0);
-    return this.lanes[pending < SHARED_BELOW ? 0 : partition % this.lanes.length]!;
   }
 
   /** Commands that wait for their batch. */
