@@ -17,12 +17,15 @@ afterEach(async () => expect(await brokenPromises(ledger.pool)).toEqual([]));
 afterAll(() => ledger.close());
 
 describe('a batch', () => {
-  test('decides the commands of one scope in the order of their arrival', async () => {
-    const place = newPlace(ledger.partitions);
-    const answers = await Promise.all(Array.from({ length: 200 }, () => writer.submit(start(place))));
-    expect(answers.map((answer) => sessionOf(answer).epoch)).toEqual(answers.map((_, index) => index + 1));
-    expect(batches).toEqual([200]);
-  });
+  test.each([0, 1, 2, 3])(
+    'decides the commands of a scope in the order of their arrival, in partition %i',
+    async (partition) => {
+      const place = newPlace(ledger.partitions, partition);
+      const answers = await Promise.all(Array.from({ length: 200 }, () => writer.submit(start(place))));
+      expect(answers.map((answer) => sessionOf(answer).epoch)).toEqual(answers.map((_, index) => index + 1));
+      expect(batches).toEqual([200]);
+    },
+  );
 
   test('spans scopes and all partitions, and numbers each partition without a gap', async () => {
     const places = Array.from({ length: 400 }, () => newPlace(ledger.partitions));
