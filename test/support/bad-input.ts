@@ -15,7 +15,7 @@ export function faultsOf({ status, headers, text, body }: Reply<ProblemBody | un
   if (INTERNALS.test(text)) faults.push(`shows internals: ${text}`);
   if (!body) return [...faults, `no JSON: ${text}`];
   if (body.status !== status) faults.push(`status ${body.status} in an answer with ${status}`);
-  if (!body.type.startsWith('/problems/')) faults.push(`type ${body.type}`);
+  if (!body.type?.startsWith('/problems/')) faults.push(`type ${body.type}`);
   if (!body.title) faults.push('no title');
   const unknown = Object.keys(body).filter((name) => !MEMBERS.includes(name));
   if (unknown.length > 0) faults.push(`members ${unknown.join(', ')}`);
