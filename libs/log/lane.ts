@@ -41,14 +41,10 @@ interface Decided {
 /** Between two looks whether a lost commit happened. */
 const RETRY_MS = 100;
 
-/**
- * One writer: a queue, a connection, one transaction at a time. A batch is what arrived while the last one
- * was committing; a lone command waits for nothing.
- */
+/** The commands of some partitions, and a connection that commits one batch at a time. */
 export class Lane {
   private queue: Waiting[] = [];
   private client: pg.Client | undefined;
-  private running: Promise<void> | undefined;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
@@ -64,40 +60,37 @@ export class Lane {
       return;
     }
     this.queue.push(submission);
-    this.running ??= this.run();
   }
 
-  /** Resolves when everything that was accepted has been answered, and the connection is closed. */
-  async close(): Promise<void> {
-    await this.running;
-    await this.disconnect();
+  /** The next commands, in the order of their arrival, at most a batch of them. */
+  take(): Waiting[] {
+    return this.queue.splice(0, this.options.maxBatch);
   }
 
-  private async run(): Promise<void> {
-    // Commands that arrive in the same turn of the event loop share the first batch.
-    await new Promise(setImmediate);
-    while (this.queue.length > 0) {
-      const batch = this.take();
-      const started = performance.now();
-      if (batch.length === 0) continue;
-      await this.commit(batch);
-      this.options.onBatch(batch.length, performance.now() - started);
-    }
-    // In the same turn as the last look at the queue: whoever pushes after it has to find nobody running.
-    this.running = undefined;
+  /** Closes the connection. */
+  close(): Promise<void> {
+    return this.disconnect();
   }
 
-  private take(): Waiting[] {
+  /** Commits a batch and answers it. Never throws: every failure is somebody's answer. */
+  async commit(taken: Waiting[]): Promise<void> {
+    const batch = this.inTime(taken);
+    if (batch.length === 0) return;
+    const started = performance.now();
+    await this.attempt(batch);
+    this.options.onBatch(batch.length, performance.now() - started);
+  }
+
+  private inTime(taken: Waiting[]): Waiting[] {
     const now = performance.now();
-    return this.queue.splice(0, this.options.maxBatch).filter((submission) => {
+    return taken.filter((submission) => {
       if (submission.deadline > now) return true;
       submission.reject(new LogError('timeout', 'The command waited too long and was not obeyed.'));
       return false;
     });
   }
 
-  /** Commits a batch and answers it. Never throws: every failure is somebody's answer. */
-  private async commit(batch: Waiting[]): Promise<void> {
+  private async attempt(batch: Waiting[]): Promise<void> {
     let decided: Decided | undefined;
     try {
       const client = await this.connect();
@@ -137,8 +130,8 @@ export class Lane {
       return this.refuse(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
     }
     const middle = Math.ceil(batch.length / 2);
-    await this.commit(batch.slice(0, middle));
-    await this.commit(batch.slice(middle));
+    await this.attempt(batch.slice(0, middle));
+    await this.attempt(batch.slice(middle));
   }
 
   /**
@@ -153,7 +146,7 @@ export class Lane {
         const committed = await wasCommitted(await this.connect(), decided.batch);
         if (this.unreplicated) this.refuse(batch, unknownOutcome());
         else if (committed) this.answer(decided);
-        else this.queue.unshift(...batch);
+        else await this.attempt(this.inTime(batch));
         return;
       } catch (error) {
         this.options.onFault(error);

@@ -1,4 +1,4 @@
-import type { LedgerWriter } from './index.js';
+import type { Answer, LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { readLog } from './testing/stored-log.js';
@@ -39,6 +39,30 @@ describe('a batch', () => {
       const known = before.filter((event) => event.partition === partition).length;
       expect(numbers).toEqual(numbers.map((_, index) => known + index + 1));
     }
+  });
+
+  test('is shared by few commands, whatever their partition', async () => {
+    const places = Array.from({ length: 100 }, (_, index) => newPlace(ledger.partitions, index % 4));
+    await Promise.all(places.map((place) => writer.submit(start(place))));
+    expect(batches).toEqual([100]);
+  });
+
+  test('keeps the order of arrival in every partition while few become many and many few', async () => {
+    const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
+    const answers = places.map((): Promise<Answer>[] => []);
+    for (const size of [1, 3, 300, 2, 150, 1, 40, 500, 5, 127, 128, 1, 1, 250]) {
+      for (let count = 0; count < size; count += 1) {
+        const turn = (count * 7 + size) % 4;
+        answers[turn]!.push(writer.submit(start(places[turn]!)));
+      }
+      // The next ones arrive while these are being committed.
+      await new Promise(setImmediate);
+    }
+    for (const inOrder of answers) {
+      const epochs = (await Promise.all(inOrder)).map((answer) => sessionOf(answer).epoch);
+      expect(epochs).toEqual(epochs.map((_, index) => index + 1));
+    }
+    expect(batches.length).toBeGreaterThan(2);
   });
 
   test('lets a command see what those before it did: start, rotate, end, and the same stop again', async () => {

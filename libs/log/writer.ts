@@ -9,13 +9,28 @@ export interface WriterOptions extends LaneOptions {
   deadlineMs: number;
 }
 
-/** Takes commands from everywhere, and gives each to the lane of its partition. */
+/** From so many waiting commands on, each lane commits its own; fewer share one batch. */
+const SPLIT_FROM = 128;
+
+/**
+ * Takes commands from everywhere and commits them in batches. A batch is what arrived while the last one was
+ * committing; a lone command waits for nothing. A batch costs Postgres about the same whatever its size, so few
+ * commands go together, whatever their partition; many are worth a transaction for each lane at once.
+ *
+ * A partition is in one batch at a time, and its commands are decided in the order of their arrival.
+ */
 export class LedgerWriter {
   private readonly lanes: Lane[];
+  /** The lanes whose commands are being committed. */
+  private readonly busy = new Set<Lane>();
+  private readonly splitFrom: number;
+  private scheduled = false;
   private closing = false;
+  private idle: (() => void) | undefined;
 
   constructor(private readonly options: WriterOptions) {
     this.lanes = Array.from({ length: options.lanes }, () => new Lane(options));
+    this.splitFrom = Math.min(SPLIT_FROM, options.maxBatch);
   }
 
   /**
@@ -29,6 +44,7 @@ export class LedgerWriter {
       const deadline = performance.now() + this.options.deadlineMs;
       const waiting: Waiting = Object.assign(submission, { deadline, resolve, reject });
       this.lanes[submission.partition % this.lanes.length]!.push(waiting);
+      this.schedule();
     });
   }
 
@@ -40,6 +56,34 @@ export class LedgerWriter {
   /** Refuses new commands, and resolves when all others are answered. */
   async close(): Promise<void> {
     this.closing = true;
+    if (this.busy.size > 0 || this.waiting > 0) await new Promise<void>((resolve) => (this.idle = resolve));
     await Promise.all(this.lanes.map((lane) => lane.close()));
+  }
+
+  /** Commands that arrive in the same turn of the event loop share a batch. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.next();
+    });
+  }
+
+  private next(): void {
+    const { waiting } = this;
+    if (waiting >= this.splitFrom) {
+      for (const lane of this.lanes) if (lane.waiting > 0 && !this.busy.has(lane)) this.commit([lane]);
+    } else if (this.busy.size > 0) return;
+    else if (waiting > 0) this.commit(this.lanes);
+    else this.idle?.();
+  }
+
+  /** The first lane commits for all of them. */
+  private async commit(lanes: readonly Lane[]): Promise<void> {
+    for (const lane of lanes) this.busy.add(lane);
+    await lanes[0]!.commit(lanes.flatMap((lane) => lane.take()));
+    for (const lane of lanes) this.busy.delete(lane);
+    this.schedule();
   }
 }
