@@ -276,6 +276,23 @@ describe('a checkpoint', () => {
     });
   });
 
+  test.each(['current', 'past'])(
+    'of a %s session gives its handles to whoever starts from it in the same batch',
+    async (which) => {
+      const handles = [{ kind: 'agent', hash: `of-${which}`, binds: 'session' as const }];
+      const first = sessionOf(await submit(start(place, { handles })));
+      if (which === 'past') await submit(rotate(first));
+      const [, started] = await inOneBatch(
+        markCheckpoint(first, 'v1'),
+        start(place, { fromCheckpoint: 'v1' }),
+      );
+      expect(sessionOf(started!)).toMatchObject({
+        recoveredFrom: first.sessionId,
+        handles: [{ kind: 'agent', hash: `of-${which}` }],
+      });
+    },
+  );
+
   test('is of its scope alone', async () => {
     const [first] = await chain(1);
     await submit(markCheckpoint(first, 'v1'));

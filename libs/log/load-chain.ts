@@ -66,7 +66,8 @@ export async function loadChains(
     loaded.checkpointCounts.set(scope_key, count);
     if (session_id) loaded.checkpoints.set(checkpointKey(scope_key, label), session_id);
   }
-  const continued: Session[] = [];
+  // Also past sessions that the batch itself makes checkpoints of.
+  const continued = [...loaded.sessions.values()].flatMap(({ final }) => final ?? []);
   for (const { scope_key, session_id, final } of [...ancestors, ...checkpoints]) {
     const session: Session | undefined = final ? JSON.parse(final) : loaded.scopes.get(scope_key)?.latest;
     if (session) continued.push(session);
