@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
 import { fastifyAdapter } from './http/fastify.js';
+import { bindOperations } from './http/route.js';
 import type { Ledger } from './ledger.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
@@ -29,6 +30,7 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
       abortOnError: false,
     },
   );
+  bindOperations(app);
   await app.init();
   return {
     async listen(port, host) {

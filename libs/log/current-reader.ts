@@ -37,6 +37,9 @@ export interface CurrentReaderOptions {
   onFault(error: unknown): void;
 }
 
+/** For how many turns of the event loop a query waits at most for more readers. */
+const TURNS = 8;
+
 /**
  * Reads what is current. Readers that arrive while a query runs share the next one, which starts after all
  * of them arrived: each sees everything that was committed before it asked.
@@ -60,10 +63,21 @@ export class CurrentReader {
 
   private start(): void {
     this.running += 1;
-    // Readers of the same turn of the event loop share the query.
-    setImmediate(async () => {
+    this.gather(TURNS, async () => {
       while (this.queue.length > 0) await this.query(this.queue.splice(0, this.options.maxBatch));
       this.running -= 1;
+    });
+  }
+
+  /**
+   * Readers of the same turn of the event loop share a query, and those of the next turns as long as each brings
+   * more: under load a query for a few costs more than what they wait; a lone reader waits for nothing.
+   */
+  private gather(turns: number, query: () => void, seen = 0): void {
+    setImmediate(() => {
+      const { length } = this.queue;
+      if (length > seen && turns > 1) this.gather(turns - 1, query, length);
+      else query();
     });
   }
 

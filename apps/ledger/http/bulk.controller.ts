@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { BulkBody, JobQuery } from '#contracts';
 import { type Job, Tail } from '#log';
@@ -18,13 +18,13 @@ export class BulkController {
   ) {}
 
   @Route('startBulk')
-  async start(@Req() request: FastifyRequest<{ Body: BulkBody }>, @Res() reply: FastifyReply) {
+  async start(request: FastifyRequest<{ Body: BulkBody }>, reply: FastifyReply) {
     const job = await this.bulk.order(anonymous, request.body, keyedRequest(request));
     reply.code(202).header('location', `/v1/bulk/${job.id}`).send(this.shown(job));
   }
 
   @Route('bulkJob')
-  async job(@Req() request: OfJob, @Res() reply: FastifyReply) {
+  async job(request: OfJob, reply: FastifyReply) {
     const { wait = 0 } = request.query;
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());

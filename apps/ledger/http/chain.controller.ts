@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { CheckpointBody, InvalidBody, ScopeQuery, UsageBody } from '#contracts';
@@ -23,19 +23,19 @@ export class ChainController {
   ) {}
 
   @Route('recordUsage')
-  recordUsage(@Req() request: OfSession<UsageBody>, @Res() reply: FastifyReply) {
+  recordUsage(request: OfSession<UsageBody>, reply: FastifyReply) {
     const { sessionId } = request.params;
     return this.execute(request, reply, { type: 'RecordUsage', sessionId, ...request.body });
   }
 
   @Route('markCheckpoint')
-  markCheckpoint(@Req() request: OfSession<CheckpointBody>, @Res() reply: FastifyReply) {
+  markCheckpoint(request: OfSession<CheckpointBody>, reply: FastifyReply) {
     const { sessionId } = request.params;
     return this.execute(request, reply, { type: 'MarkCheckpoint', sessionId, ...request.body });
   }
 
   @Route('reportInvalid')
-  reportInvalid(@Req() request: OfSession<InvalidBody>, @Res() reply: FastifyReply) {
+  reportInvalid(request: OfSession<InvalidBody>, reply: FastifyReply) {
     const { sessionId } = request.params;
     const { fallback = 'latest-valid', ...body } = request.body;
     const successorId = this.submissions.successorOf(sessionId);
@@ -43,7 +43,7 @@ export class ChainController {
   }
 
   @Route('checkpoints')
-  async checkpoints(@Req() request: FastifyRequest<{ Querystring: ScopeQuery }>, @Res() reply: FastifyReply) {
+  async checkpoints(request: FastifyRequest<{ Querystring: ScopeQuery }>, reply: FastifyReply) {
     const { userId, projectId } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
     const checkpoints = await this.history.checkpoints(partition, scopeKey);

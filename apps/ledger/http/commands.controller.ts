@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {
@@ -34,17 +34,17 @@ export class CommandsController {
   ) {}
 
   @Route('startSession')
-  start(@Req() request: FastifyRequest<{ Body: StartBody }>, @Res() reply: FastifyReply) {
+  start(request: FastifyRequest<{ Body: StartBody }>, reply: FastifyReply) {
     return this.execute(reply, this.submissions.start(anonymous, request.body, keyedRequest(request)));
   }
 
   @Route('activateSession')
-  activate(@Req() request: OfSession<ActivateBody>, @Res() reply: FastifyReply) {
+  activate(request: OfSession<ActivateBody>, reply: FastifyReply) {
     return this.forSession(request, reply, { type: 'ActivateSession', ...named(request) });
   }
 
   @Route('rotateSession')
-  rotate(@Req() request: OfSession<RotateBody>, @Res() reply: FastifyReply) {
+  rotate(request: OfSession<RotateBody>, reply: FastifyReply) {
     const { successorHandle, handles = [], ...body } = named(request);
     const names = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
     const bound = this.submissions.handles(anonymous, names);
@@ -59,7 +59,7 @@ export class CommandsController {
   }
 
   @Route('releaseOwnership')
-  release(@Req() request: OfSession<ReleaseBody>, @Res() reply: FastifyReply) {
+  release(request: OfSession<ReleaseBody>, reply: FastifyReply) {
     const { reservedSeconds = RESERVED_SECONDS, ...body } = named(request);
     if (request.body.reservedSeconds && !body.to) {
       throw new ProblemError('invalid-request', 'body.reservedSeconds needs body.to: whom to reserve it for');
@@ -68,7 +68,7 @@ export class CommandsController {
   }
 
   @Route('claimOwnership')
-  claim(@Req() request: OfSession<ClaimBody>, @Res() reply: FastifyReply) {
+  claim(request: OfSession<ClaimBody>, reply: FastifyReply) {
     const { lease, ...body } = named(request);
     return this.forSession(request, reply, {
       type: 'ClaimOwnership',
@@ -78,17 +78,17 @@ export class CommandsController {
   }
 
   @Route('endSession')
-  end(@Req() request: OfSession<EndBody>, @Res() reply: FastifyReply) {
+  end(request: OfSession<EndBody>, reply: FastifyReply) {
     return this.forSession(request, reply, { type: 'EndSession', ...named(request) });
   }
 
   @Route('touchSession')
-  touch(@Req() request: OfSession<object>, @Res() reply: FastifyReply) {
+  touch(request: OfSession<object>, reply: FastifyReply) {
     return this.forSession(request, reply, { type: 'TouchSession', sessionId: request.params.sessionId });
   }
 
   @Route('changeAttributes')
-  changeAttributes(@Req() request: OfSession<AttributesBody>, @Res() reply: FastifyReply) {
+  changeAttributes(request: OfSession<AttributesBody>, reply: FastifyReply) {
     const { attributes, ...body } = named(request);
     const draft = { type: 'ChangeAttributes', ...body, attributesDigest: undefined } as const;
     const submission = this.submissions.forSession(anonymous, draft, keyedRequest(request));
@@ -97,7 +97,7 @@ export class CommandsController {
   }
 
   @Route('changeHandles')
-  changeHandles(@Req() request: OfSession<HandlesBody>, @Res() reply: FastifyReply) {
+  changeHandles(request: OfSession<HandlesBody>, reply: FastifyReply) {
     const { bind = [], unbind = [], ...body } = named(request);
     // Together, so that none is bound and unbound at once.
     this.submissions.handles(anonymous, [...bind, ...unbind]);

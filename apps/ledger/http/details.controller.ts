@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ScopeQuery } from '#contracts';
 import { anonymous } from '../caller.js';
@@ -11,7 +11,7 @@ export class DetailsController {
   constructor(private readonly erasure: Erasure) {}
 
   @Route('eraseDetails')
-  async erase(@Req() request: FastifyRequest<{ Querystring: ScopeQuery }>, @Res() reply: FastifyReply) {
+  async erase(request: FastifyRequest<{ Querystring: ScopeQuery }>, reply: FastifyReply) {
     const { userId, projectId } = request.query;
     const { erased, complete } = await this.erasure.erase(anonymous, userId, projectId);
     const outcome = erased.length > 0 ? 'erased' : 'unchanged';

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Controller, Get, Req, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { advice, asyncApi, openApi, type ProblemCode, problems } from '#contracts';
 import { ProblemError } from '../problem.js';
@@ -43,7 +43,7 @@ export class DocsController {
 
   /** Where the `type` of a problem leads. */
   @Route('problem')
-  problem(@Req() request: FastifyRequest<{ Params: { code: string } }>, @Res() reply: FastifyReply): void {
+  problem(request: FastifyRequest<{ Params: { code: string } }>, reply: FastifyReply): void {
     const { code } = request.params;
     if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'there is no such problem');
     const known = code as ProblemCode;

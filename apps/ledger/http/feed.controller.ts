@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FeedQuery, ScopeQuery } from '#contracts';
@@ -26,7 +26,7 @@ export class FeedController {
   ) {}
 
   @Route('feed')
-  async feed(@Req() request: FastifyRequest<{ Querystring: FeedQuery }>, @Res() reply: FastifyReply) {
+  async feed(request: FastifyRequest<{ Querystring: FeedQuery }>, reply: FastifyReply) {
     const { partition, after = 0, limit = 100 } = request.query;
     if (partition >= this.tail.partitions) {
       throw new ProblemError('invalid-request', `query.partition has to be below ${this.tail.partitions}`);
@@ -42,7 +42,7 @@ export class FeedController {
   }
 
   @Route('feedStream')
-  async feedStream(@Req() request: FastifyRequest, @Res() reply: FastifyReply) {
+  async feedStream(request: FastifyRequest, reply: FastifyReply) {
     const last = request.headers['last-event-id'];
     const heads = this.tail.heads();
     const vector = last ? decodeVector(String(last), heads.length) : heads;
@@ -53,7 +53,7 @@ export class FeedController {
   }
 
   @Route('scopeStream')
-  async scopeStream(@Req() request: FastifyRequest<{ Querystring: ScopeQuery }>, @Res() reply: FastifyReply) {
+  async scopeStream(request: FastifyRequest<{ Querystring: ScopeQuery }>, reply: FastifyReply) {
     const { userId, projectId } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
     const last = request.headers['last-event-id'];
@@ -69,7 +69,7 @@ export class FeedController {
   }
 
   @Route('snapshot')
-  snapshot(@Res() reply: FastifyReply): void {
+  snapshot(_request: FastifyRequest, reply: FastifyReply): void {
     reply.header('content-type', 'application/x-ndjson').send(Readable.from(lines(this.history)));
   }
 }

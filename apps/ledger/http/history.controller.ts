@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChainQuery, SessionsQuery, TransitionsQuery } from '#contracts';
 import type { ProjectedSession } from '#log';
@@ -25,7 +25,7 @@ export class HistoryController {
   ) {}
 
   @Route('sessions')
-  async sessions(@Req() request: Of<SessionsQuery>, @Res() reply: FastifyReply) {
+  async sessions(request: Of<SessionsQuery>, reply: FastifyReply) {
     const { after, limit = 100, versionId } = request.query;
     const before = sequenceOf(after);
     const { scope, wanted } = this.reads.asked(request);
@@ -39,7 +39,7 @@ export class HistoryController {
   }
 
   @Route('chain')
-  async chain(@Req() request: Of<ChainQuery>, @Res() reply: FastifyReply) {
+  async chain(request: Of<ChainQuery>, reply: FastifyReply) {
     const { after, asOf, limit = 100, sessionId } = request.query;
     if (asOf !== undefined && sessionId !== undefined) {
       throw new ProblemError(
@@ -66,7 +66,7 @@ export class HistoryController {
   }
 
   @Route('transitions')
-  async transitions(@Req() request: Of<TransitionsQuery>, @Res() reply: FastifyReply) {
+  async transitions(request: Of<TransitionsQuery>, reply: FastifyReply) {
     const { after, limit = 100 } = request.query;
     const before = sequenceOf(after);
     const { scope, wanted } = this.reads.asked(request);

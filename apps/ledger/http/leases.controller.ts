@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RenewBody, RenewManyBody } from '#contracts';
 import type { Renewal } from '#log';
@@ -19,8 +19,8 @@ export class LeasesController {
 
   @Route('renewLease')
   async renew(
-    @Req() request: FastifyRequest<{ Params: { sessionId: string }; Body: RenewBody }>,
-    @Res() reply: FastifyReply,
+    request: FastifyRequest<{ Params: { sessionId: string }; Body: RenewBody }>,
+    reply: FastifyReply,
   ) {
     const { sessionId } = request.params;
     const renewed = await this.leases.renew(anonymous, { sessionId, epoch: request.body.epoch });
@@ -31,7 +31,7 @@ export class LeasesController {
   }
 
   @Route('renewLeases')
-  async renewMany(@Req() request: FastifyRequest<{ Body: RenewManyBody }>, @Res() reply: FastifyReply) {
+  async renewMany(request: FastifyRequest<{ Body: RenewManyBody }>, reply: FastifyReply) {
     const { body } = request;
     if (new Set(body.map(({ sessionId }) => sessionId)).size < body.length) {
       throw new ProblemError('invalid-request', 'body names a session twice');

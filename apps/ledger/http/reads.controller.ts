@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
@@ -38,7 +38,7 @@ export class ReadsController {
   ) {}
 
   @Route('currentSession')
-  async current(@Req() request: FastifyRequest<{ Querystring: CurrentQuery }>, @Res() reply: FastifyReply) {
+  async current(request: FastifyRequest<{ Querystring: CurrentQuery }>, reply: FastifyReply) {
     const { userId, projectId, wait, after = 0, all, asOf } = request.query;
     if (all) return this.allOf(request, reply);
     if (request.query.next !== undefined)
@@ -129,10 +129,7 @@ export class ReadsController {
   }
 
   @Route('session')
-  async session(
-    @Req() request: FastifyRequest<{ Params: { sessionId: string } }>,
-    @Res() reply: FastifyReply,
-  ) {
+  async session(request: FastifyRequest<{ Params: { sessionId: string } }>, reply: FastifyReply) {
     const { sessionId } = request.params;
     this.submissions.partitionOf(sessionId);
     const [found, refusals] = await Promise.all([
@@ -149,7 +146,7 @@ export class ReadsController {
   }
 
   @Route('scopeEvents')
-  async events(@Req() request: FastifyRequest<{ Querystring: EventsQuery }>, @Res() reply: FastifyReply) {
+  async events(request: FastifyRequest<{ Querystring: EventsQuery }>, reply: FastifyReply) {
     const { userId, projectId, after = 0, limit = 100 } = request.query;
     const { scopeKey } = this.submissions.scope(anonymous, userId, projectId);
     const events = await this.history.events(scopeKey, after, limit);

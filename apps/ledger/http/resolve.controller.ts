@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ResolveBody } from '#contracts';
 import { Finder, type Meant } from '#log';
@@ -21,7 +21,7 @@ export class ResolveController {
   ) {}
 
   @Route('resolve')
-  async resolve(@Req() request: FastifyRequest<{ Body: ResolveBody }>, @Res() reply: FastifyReply) {
+  async resolve(request: FastifyRequest<{ Body: ResolveBody }>, reply: FastifyReply) {
     const { candidates, override } = request.body;
     const resolution = resolve(await this.meant(candidates), override);
     if ('code' in resolution) throw await this.problem(resolution, candidates.length);

@@ -1,19 +1,49 @@
-import { applyDecorators, Delete, Get, HttpCode, Patch, Post } from '@nestjs/common';
-import { RouteSchema } from '@nestjs/platform-fastify';
+import { ModulesContainer } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Operation, type OperationId, operations } from '#contracts';
 
-const methods = { GET: Get, POST: Post, PATCH: Patch, DELETE: Delete };
+type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
-/** Binds a controller's method to an operation: its path, and the schemas that Fastify validates with. */
+const OPERATION = Symbol('operation');
+
+/** Marks the controller's method that answers an operation: of a request and a reply. What it throws becomes a problem. */
 export function Route(id: OperationId): MethodDecorator {
-  const { method, path, params, query, body }: Operation = operations[id];
-  return applyDecorators(
-    methods[method](path),
-    HttpCode(200),
-    RouteSchema({
-      ...(params && { params }),
-      ...(query && { querystring: query }),
-      ...(body && { body }),
-    }),
-  );
+  return (_controller, _name, { value }) => Reflect.defineMetadata(OPERATION, id, value as Handler);
+}
+
+/**
+ * Binds the controllers' operations to Fastify, with the schemas that it validates with. Not through Nest's router,
+ * which took a quarter of what the service spends on a read (docs/decisions/0014-routes.md).
+ */
+export function bindOperations(app: NestFastifyApplication): void {
+  const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
+  const modules = [...app.get(ModulesContainer).values()];
+  for (const { instance } of modules.flatMap(({ controllers }) => [...controllers.values()])) {
+    const controller = instance as Record<string, Handler>;
+    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(controller))) {
+      const method = controller[name] as Handler;
+      const id: OperationId | undefined = Reflect.getMetadata(OPERATION, method);
+      if (id) bind(fastify, operations[id], method.bind(controller));
+    }
+  }
+}
+
+function bind(fastify: FastifyInstance, operation: Operation, handle: Handler): void {
+  const { method, path, params, query, body } = operation;
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    try {
+      await handle(request, reply);
+    } catch (error) {
+      reply.send(error);
+    }
+  };
+  fastify.route({
+    method,
+    url: path,
+    schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
+    handler(request, reply) {
+      answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
+    },
+  });
 }

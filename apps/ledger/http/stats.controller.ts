@@ -1,4 +1,4 @@
-import { Controller, Req, Res } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reports as ReportsBody, StatsQuery } from '#contracts';
 import { type OutOfSync, Reached, type ReportPlace, Reports, type SyncFigures, Tail } from '#log';
@@ -24,7 +24,7 @@ export class StatsController {
   ) {}
 
   @Route('report')
-  async report(@Req() request: FastifyRequest<{ Body: ReportsBody }>, @Res() reply: FastifyReply) {
+  async report(request: FastifyRequest<{ Body: ReportsBody }>, reply: FastifyReply) {
     const reports = request.body.map(({ consumer, userId, projectId, sessionId }) => {
       const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
       return { consumer, sessionId, scopeKey, partition };
@@ -34,7 +34,7 @@ export class StatsController {
   }
 
   @Route('stats')
-  async stats(@Req() request: FastifyRequest<{ Querystring: StatsQuery }>, @Res() reply: FastifyReply) {
+  async stats(request: FastifyRequest<{ Querystring: StatsQuery }>, reply: FastifyReply) {
     const { consumer, limit = 100, after } = request.query;
     const { tenant } = anonymous;
     const place = after === undefined ? undefined : placeOf(after);
