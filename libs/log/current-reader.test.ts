@@ -60,6 +60,24 @@ test('reads the latest session with its attributes: none, current, ended and era
   expect(await read(reader, place)).toMatchObject({ attributes: 'erased' });
 });
 
+test('readers who come turn by turn share a query, but not for ever', async () => {
+  const { pool, queries } = counting(ledger.servicePool(4));
+  const reader = readerOf(pool);
+  const reads: Promise<unknown>[] = [];
+  const place = newPlace(ledger.partitions);
+  for (let turn = 1; turn <= 4; turn += 1) {
+    reads.push(read(reader, place), read(reader, place));
+    await new Promise(setImmediate);
+  }
+  expect(queries()).toBe(0);
+  while (queries() === 0 && reads.length < 1_000) {
+    reads.push(read(reader, place));
+    await new Promise(setImmediate);
+  }
+  expect(reads.length).toBeLessThan(20);
+  await Promise.all(reads);
+});
+
 test('a read that starts after an answer sees it, on whatever replica', async () => {
   // Answers to reads are on their way for a while: whoever joined a read under way would get an old one.
   const proxy = await startProxyToPostgres();

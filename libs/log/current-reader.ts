@@ -47,6 +47,8 @@ const TURNS = 8;
 export class CurrentReader {
   private queue: Asked[] = [];
   private running = 0;
+  /** The next query waits for more readers. */
+  private gathering = false;
 
   constructor(private readonly options: CurrentReaderOptions) {}
 
@@ -57,21 +59,25 @@ export class CurrentReader {
         return reject(new LogError('overloaded', 'Too many reads are waiting already.'));
       }
       this.queue.push({ partition, scopeId: scopeIdOf(scopeKey), resolve, reject });
-      if (this.running < this.options.queries) this.start();
+      this.next();
     });
   }
 
-  private start(): void {
+  private next(): void {
+    if (this.queue.length === 0 || this.gathering || this.running >= this.options.queries) return;
     this.running += 1;
+    this.gathering = true;
     this.gather(TURNS, async () => {
-      while (this.queue.length > 0) await this.query(this.queue.splice(0, this.options.maxBatch));
+      this.gathering = false;
+      await this.query(this.queue.splice(0, this.options.maxBatch));
       this.running -= 1;
+      this.next();
     });
   }
 
   /**
    * Readers of the same turn of the event loop share a query, and those of the next turns as long as each brings
-   * more: under load a query for a few costs more than what they wait; a lone reader waits for nothing.
+   * more: under load a query for a few costs more than what they wait; a lone reader waits for one turn.
    */
   private gather(turns: number, query: () => void, seen = 0): void {
     setImmediate(() => {
