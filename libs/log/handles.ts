@@ -1,5 +1,13 @@
 import type pg from 'pg';
-import type { Handle, HandleChange, HandleHolder, ScopeKey, Session, SessionId } from '#session';
+import {
+  type Handle,
+  type HandleChange,
+  type HandleHolder,
+  MOST_SCOPE_HANDLES,
+  type ScopeKey,
+  type Session,
+  type SessionId,
+} from '#session';
 import { readError } from './errors.js';
 import { partitionOfSession } from './ids.js';
 import { list, listOf, statement } from './statements.js';
@@ -11,9 +19,6 @@ const saveHandles = statement('save_handles');
 const dropOldestHandles = statement('drop_oldest_handles');
 const findHandles = statement('find_handles');
 const findSessions = statement('find_sessions');
-
-/** A scope keeps this many handles that bind to it; the next one takes the place of the oldest. */
-export const MOST_SCOPE_HANDLES = 32;
 
 /** Which scope has a handle, and for which session. */
 interface Holder {

@@ -26,8 +26,10 @@ export interface HandleChange extends Handle {
   to: 'scope' | 'nothing' | { sessionId: SessionId };
 }
 
-/** A session is bound to at most this many handles; a scope to at most 32, of which the oldest is dropped. */
+/** A session is bound to at most this many handles. */
 export const MOST_SESSION_HANDLES = 8;
+/** A scope keeps this many handles that bind to it; the next one takes the place of the oldest. */
+export const MOST_SCOPE_HANDLES = 32;
 
 /**
  * Gives a session its handles, and its scope those that bind to it. A handle is free for them if nobody has

@@ -11,11 +11,10 @@ import {
   operations,
   PlacedSession,
   Position,
-  type ProblemKind,
-  problems,
   Session,
   Transition,
 } from '#contracts';
+import { type ProblemKind, problems } from '#protocol';
 
 /** A JSON schema as far as ours go. */
 interface Schema {

@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify';
-import { type Answer, type History, type Latest, MOST_ATTRIBUTE_BYTES, partitionOfSession } from '#log';
+import { type Answer, type History, type Latest, partitionOfSession } from '#log';
+import { type Problem } from '#protocol';
 import type { Session } from '#session';
-import { type Problem, sendProblem } from './problems.filter.js';
+import { MOST_ATTRIBUTE_BYTES } from '#session';
+import { sendProblem } from './problems.filter.js';
 
 /** The JSON of a session with its attributes, as readers see it. `json` is the session's own. */
 export function sessionJson(json: string, attributes: string | 'erased' | undefined): string {

@@ -3,7 +3,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Ajv, type Options } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { operations } from '#contracts';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from '#protocol';
 import { answerBadHttp } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
 

@@ -1,24 +1,17 @@
 import { Controller, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-
-import { type CurrentQuery, type EventsQuery, MOST_REFUSALS } from '#contracts';
+import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
 import { History, type Latest, type ScopePlace, START, UserScopes } from '#log';
-
+import { decodePlace, encodePlace, ProblemError, positionText } from '#protocol';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { PastReader } from '../past-reader.js';
-import { ProblemError } from '../problem.js';
 import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
 import { latestJson, Presenter, sessionJson } from './answers.js';
 import { page } from './page.js';
-
-import { decodePlace, encodePlace } from './place.js';
-
-import { positionText } from './positions.js';
-
 import { Route } from './route.js';
 
 /** Most sessions in one page of a user's. */
@@ -146,6 +139,14 @@ export class ReadsController {
     reply
       .header('content-type', 'application/json')
       .send(`${json.slice(0, -1)},"refusals":${JSON.stringify(refusals)}}`);
+  }
+
+  @Route('checkpoints')
+  async checkpoints(@Req() request: FastifyRequest<{ Querystring: ScopeQuery }>, @Res() reply: FastifyReply) {
+    const { userId, projectId } = request.query;
+    const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    const checkpoints = await this.history.checkpoints(partition, scopeKey);
+    reply.header('content-type', 'application/json').send({ checkpoints });
   }
 
   @Route('scopeEvents')

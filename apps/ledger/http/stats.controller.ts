@@ -2,11 +2,10 @@ import { Controller, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reports as ReportsBody, StatsQuery } from '#contracts';
 import { type OutOfSync, Reached, type ReportPlace, Reports, type SyncFigures, Tail } from '#log';
+import { encodeCursor, ProblemError } from '#protocol';
 import { parseScopeKey } from '#session';
 import { anonymous } from '../caller.js';
-import { ProblemError } from '../problem.js';
 import { Submissions } from '../submissions.js';
-import { encodeCursor } from './cursor.js';
 import { Route } from './route.js';
 
 /** Most consumers that an answer names; the figures over all count the others, too. */

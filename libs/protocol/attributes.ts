@@ -1,5 +1,5 @@
-import { MOST_ATTRIBUTE_BYTES } from '#log';
-import { ProblemError } from './problem.js';
+import { MOST_ATTRIBUTE_BYTES } from '#session';
+import { ProblemError } from './problem-error.js';
 
 const MOST_DEPTH = 8;
 

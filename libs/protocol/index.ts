@@ -1,0 +1,12 @@
+export { attributesJson } from './attributes.js';
+export { decodeCursor, encodeCursor } from './cursor.js';
+export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
+export { handlesOf, type Naming, type OutsideName } from './names.js';
+export { decodePlace, encodePlace } from './place.js';
+export { asOfQuery, positionOf, positionText } from './positions.js';
+export { type Problem, problemBody } from './problem-body.js';
+export { ProblemError } from './problem-error.js';
+export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
+export { type Selection, selectionOf } from './selection.js';
+export { explainValidation, type ValidationFault } from './validation.js';
+export { decodeVector, encodeVector } from './vector.js';
