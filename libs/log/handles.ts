@@ -3,7 +3,9 @@ import {
   type Handle,
   type HandleChange,
   type HandleHolder,
+  handlesIn,
   MOST_SCOPE_HANDLES,
+  newHandlesIn,
   type ScopeKey,
   type Session,
   type SessionId,
@@ -130,27 +132,6 @@ export class BatchHandles {
 }
 
 const none: readonly Handle[] = [];
-
-/** The handles that a command may bind. */
-function newHandlesIn(command: Draft): readonly Handle[] {
-  switch (command.type) {
-    case 'StartSession':
-      return command.handles ?? none;
-    case 'RotateSession': {
-      const { successorHandle, handles = none } = command;
-      return successorHandle ? [successorHandle, ...handles] : handles;
-    }
-    case 'ChangeHandles':
-      return command.bind;
-    default:
-      return none;
-  }
-}
-
-/** All handles that a command names. */
-function handlesIn(command: Draft): readonly Handle[] {
-  return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
-}
 
 /** A session that a handle or a session id means, and what its scope's latest is now. */
 export interface Meant {

@@ -29,7 +29,7 @@ export {
 } from './history.js';
 
 export { digest, newSessionId, partitionOfSession } from './ids.js';
-export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
+export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
 export { type Projected, Projector } from './projections/projector.js';

@@ -1,7 +1,7 @@
 import { ProblemError } from './problem-error.js';
 
 /** A scope as pages know it. */
-interface Place {
+export interface Place {
   partition: number;
   /** 32 hex digits. */
   scopeId: string;

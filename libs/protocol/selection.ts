@@ -1,7 +1,5 @@
+import type { Selection } from '#session';
 import { ProblemError } from './problem-error.js';
-
-/** Which sessions: all of a user, or all that an environment (or one instance of it) owns. */
-export type Selection = { userId: string } | { environment: string; instance?: string };
 
 /** What a request selects. Throws `invalid-request` unless it names a user or an environment, and not both. */
 export function selectionOf(select: { userId?: string; environment?: string; instance?: string }): Selection {

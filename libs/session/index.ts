@@ -10,9 +10,11 @@ export {
   type Handle,
   type HandleChange,
   type HandleHolder,
+  handlesIn,
   MOST_SCOPE_HANDLES,
   MOST_SESSION_HANDLES,
   type NewHandle,
+  newHandlesIn,
 } from './handles.js';
 export type { Known } from './known.js';
 export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './merge-patch.js';
@@ -20,6 +22,7 @@ export { outcomeOf } from './outcome.js';
 export type { AsOf, Position } from './position.js';
 export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
 export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
+export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
 export { startsTimer, type Timer, timerOf } from './timer.js';
 export { type PlacedTold, type Told, type Transition, toldBy, UnknownEventType } from './told.js';

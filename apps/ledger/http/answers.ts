@@ -1,8 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { type Answer, type History, type Latest, partitionOfSession } from '#log';
-import { type Problem } from '#protocol';
+import { attributesTooLarge, type Problem } from '#protocol';
 import type { Session } from '#session';
-import { MOST_ATTRIBUTE_BYTES } from '#session';
 import { sendProblem } from './problems.filter.js';
 
 /** The JSON of a session with its attributes, as readers see it. `json` is the session's own. */
@@ -69,10 +68,7 @@ export class Presenter {
         };
       }
       case 'attributes-too-large':
-        return {
-          code: 'invalid-attributes',
-          detail: `attributes would be ${answer.bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`,
-        };
+        return attributesTooLarge(answer.bytes) ?? { code: 'invalid-attributes' };
       case 'unknown-session':
       case 'key-reused':
         return { code: answer.kind };

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { asyncApi, openApi } from '#contracts';
-import { advice, type ProblemCode, ProblemError, problems } from '#protocol';
+import { problemPage } from '#protocol';
 import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
 import { Route } from './route.js';
@@ -44,11 +44,7 @@ export class DocsController {
   /** Where the `type` of a problem leads. */
   @Route('problem')
   problem(@Req() request: FastifyRequest<{ Params: { code: string } }>, @Res() reply: FastifyReply): void {
-    const { code } = request.params;
-    if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'there is no such problem');
-    const known = code as ProblemCode;
-    reply.header('content-type', 'application/json');
-    reply.send({ type: `/problems/${known}`, ...problems[known], advice: advice[known] });
+    reply.header('content-type', 'application/json').send(problemPage(request.params.code));
   }
 
   @Get('/docs')

@@ -2,16 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Ajv, type Options } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { operations } from '#contracts';
-import { ProblemError } from '#protocol';
+import { bodyLimitOf, ProblemError } from '#protocol';
 import { answerBadHttp } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
-
-const BODY_LIMIT = 64 * 1024;
-/** A thousand renewals, with epochs of any length. */
-const LIST_LIMIT = 2 * BODY_LIMIT;
-/** A thousand reports, with ids of common lengths. */
-const REPORTS_LIMIT = 8 * BODY_LIMIT;
 
 // Stops at the first fault, so that a large bad body costs no more than a small one.
 const strict: Options = { allErrors: false, verbose: true, strict: true, strictRequired: false };
@@ -19,10 +12,10 @@ const ofBodies = new Ajv(strict);
 /** Addresses carry text only: numbers in them are converted. Not strict, or Infinity would pass any maximum. */
 const ofAddresses = new Ajv({ ...strict, coerceTypes: true, strictNumbers: false });
 
-/** Fastify as the ledger uses it: JSON bodies only, of at most 64 KiB (renewals 128, reports 512), and nothing is converted in them. */
+/** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
 export function fastifyAdapter(): FastifyAdapter {
   const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
     forceCloseConnections: 'idle',
     keepAliveTimeout: 72_000,
@@ -39,8 +32,7 @@ export function fastifyAdapter(): FastifyAdapter {
     (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object),
   );
   fastify.addHook('onRoute', (route) => {
-    if (route.url === operations.renewLeases.path) route.bodyLimit = LIST_LIMIT;
-    if (route.url === operations.report.path) route.bodyLimit = REPORTS_LIMIT;
+    route.bodyLimit = bodyLimitOf(route.url);
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (isPercentEncoded(request.url)) return done();

@@ -2,8 +2,8 @@ import { Controller, Req, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
-import { History, type Latest, type ScopePlace, START, UserScopes } from '#log';
-import { decodePlace, encodePlace, ProblemError, positionText } from '#protocol';
+import { History, type Latest, type Place, type ScopePlace, START, UserScopes } from '#log';
+import { currentRead, encodePlace, ProblemError, positionText } from '#protocol';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { PastReader } from '../past-reader.js';
@@ -32,12 +32,12 @@ export class ReadsController {
 
   @Route('currentSession')
   async current(@Req() request: FastifyRequest<{ Querystring: CurrentQuery }>, @Res() reply: FastifyReply) {
-    const { userId, projectId, wait, after = 0, all, asOf } = request.query;
-    if (all) return this.allOf(request, reply);
-    if (request.query.next !== undefined)
-      throw new ProblemError('invalid-request', 'query.next needs query.all=true');
+    const { userId, projectId } = request.query;
+    const read = currentRead(request.query, request.headers['if-none-match']);
+    if (read.of === 'user') return this.allOf(userId, read.after ?? START, reply);
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
-    if (asOf !== undefined) return this.asOf({ scopeKey, partition }, asOf, request, reply);
+    if (read.of === 'past') return this.asOf({ scopeKey, partition }, read.asOf, reply);
+    const { wait, after } = read;
     const latest =
       wait === undefined
         ? await this.queries.execute(new ReadLatest(scopeKey, partition))
@@ -57,20 +57,9 @@ export class ReadsController {
   }
 
   /** All current sessions of a user, a page of them. */
-  private async allOf(request: FastifyRequest<{ Querystring: CurrentQuery }>, reply: FastifyReply) {
-    const { userId, next } = request.query;
-    for (const name of ['projectId', 'wait', 'after', 'asOf'] as const) {
-      if (request.query[name] === undefined) continue;
-      throw new ProblemError(
-        'invalid-request',
-        `query.${name} is for one scope, query.all for all of a user`,
-      );
-    }
-    if (request.headers['if-none-match'] !== undefined) {
-      throw new ProblemError('invalid-request', 'header.if-none-match is for one scope: pages have no ETag');
-    }
+  private async allOf(userId: string, after: Place, reply: FastifyReply) {
     const { scopeKey } = this.submissions.scope(anonymous, userId);
-    const found = await this.scopes.current(scopeKey, next === undefined ? START : decodePlace(next), PAGE);
+    const found = await this.scopes.current(scopeKey, after, PAGE);
     const last = found.length === PAGE ? found.at(-1) : undefined;
     const sessions = found.map(({ json, attributes }) => sessionJson(json, attributes)).join(',');
     reply
@@ -79,15 +68,7 @@ export class ReadsController {
   }
 
   /** What a reader got then. It does not change any more, so there is nothing to wait for. */
-  private async asOf(
-    scope: ScopePlace,
-    asOf: string,
-    { query: { wait, after } }: FastifyRequest<{ Querystring: CurrentQuery }>,
-    reply: FastifyReply,
-  ) {
-    if (wait !== undefined || after !== undefined) {
-      throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
-    }
+  private async asOf(scope: ScopePlace, asOf: string, reply: FastifyReply) {
     const past = await this.past.read(scope, asOf);
     const json = past && sessionJson(JSON.stringify(past.session), past.attributes);
     if (past) reply.header('ledger-position', positionText(past.position));
