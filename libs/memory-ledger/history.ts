@@ -61,7 +61,7 @@ export function history(store: Store): History {
         .sort((one, other) => startOf(other) - startOf(one))
         .filter((row) => startOf(row) < before);
       if (versionId !== undefined && rows.length === 0 && after === undefined) {
-        throw new ProblemError('unknown-version');
+        return { headers, problem: { code: 'unknown-version' } };
       }
       const page = rows.slice(0, limit);
       const last = page.length === limit ? page.at(-1) : undefined;
@@ -85,7 +85,7 @@ export function history(store: Store): History {
       const start = then?.session.sessionId ?? sessionId;
       const from = after === undefined ? start : decodeCursor(after, SESSION);
       const line = chainFrom(rows, from ?? latest);
-      if (from !== undefined && line.length === 0) throw new ProblemError('unknown-session');
+      if (from !== undefined && line.length === 0) return { headers, problem: { code: 'unknown-session' } };
       // The tip has changed since then; those before it had ended.
       const [tip] = line;
       if (then && tip && after === undefined) {

@@ -17,16 +17,17 @@ export function respond({ status = 200, headers = {}, body, texts, problem }: An
   return new Response(JSON.stringify(body), { status, headers: { ...type, ...headers } });
 }
 
-function streamOf(texts: AsyncGenerator<string>): ReadableStream<Uint8Array> {
+function streamOf(texts: (gone: AbortSignal) => AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
+  const gone = new AbortController();
+  const all = texts(gone.signal);
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await texts.next();
+      const { done, value } = await all.next();
+      if (gone.signal.aborted) return;
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));
     },
-    async cancel() {
-      await texts.return(undefined);
-    },
+    cancel: () => gone.abort(),
   });
 }

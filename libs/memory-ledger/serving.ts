@@ -19,7 +19,8 @@ export interface Answered {
   status?: number;
   headers?: Record<string, string>;
   body?: unknown;
-  texts?: AsyncGenerator<string>;
+  /** They end when their reader is gone. */
+  texts?: (gone: AbortSignal) => AsyncGenerator<string>;
   problem?: Problem;
 }
 

@@ -11,7 +11,7 @@ const sse = { 'content-type': 'text/event-stream' };
 /** Serves the log as followers read it: numbered, or as it grows. */
 export function streams(store: Store): Streams {
   /** Server-sent events: `news` gives those that came since it was called last. */
-  async function* texts(news: () => Generator<string>, signal: AbortSignal): AsyncGenerator<string> {
+  async function* follow(news: () => Generator<string>, signal: AbortSignal): AsyncGenerator<string> {
     yield 'retry: 1000\n\n';
     let talkedAt = performance.now();
     while (!signal.aborted) {
@@ -28,6 +28,9 @@ export function streams(store: Store): Streams {
       }
     }
   }
+
+  const streamed = (news: () => Generator<string>, signal: AbortSignal) => (gone: AbortSignal) =>
+    follow(news, AbortSignal.any([signal, gone]));
 
   function* newsOfScope(scopeKey: ScopeKey, place: { version: number }): Generator<string> {
     for (const { version, json } of store.scope(scopeKey)?.events.slice(place.version) ?? []) {
@@ -74,7 +77,7 @@ export function streams(store: Store): Streams {
       const heads = store.heads();
       const vector = last ? decodeVector(last, heads.length) : heads;
       if (vector.some((sequence, partition) => sequence > (heads[partition] ?? 0))) throw ahead();
-      return { headers: sse, texts: texts(() => newsOfAll(vector), signal) };
+      return { headers: sse, texts: streamed(() => newsOfAll(vector), signal) };
     },
     scopeStream({ query, headers, signal }) {
       store.settle();
@@ -86,9 +89,9 @@ export function streams(store: Store): Streams {
       const head = store.scope(scopeKey)?.state.version ?? 0;
       const place = { version: last ? Number(last) : head };
       if (place.version > head) throw ahead();
-      return { headers: sse, texts: texts(() => newsOfScope(scopeKey, place), signal) };
+      return { headers: sse, texts: streamed(() => newsOfScope(scopeKey, place), signal) };
     },
-    snapshot: () => ({ headers: { 'content-type': 'application/x-ndjson' }, texts: snapshot() }),
+    snapshot: () => ({ headers: { 'content-type': 'application/x-ndjson' }, texts: snapshot }),
   };
 }
 

@@ -115,7 +115,9 @@ export function converted({ properties = {} }: Schema, values: Values): Values {
   const convert = (type: string | undefined, value: unknown) => {
     if (typeof value !== 'string' || value === '') return value;
     if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-    return type === 'integer' && !(Number(value) % 1) ? Number(value) : value;
+    if (type !== 'integer' || Number(value) % 1) return value;
+    // What is beyond all numbers is too large, and a number all the same.
+    return Math.max(-Number.MAX_VALUE, Math.min(Number(value), Number.MAX_VALUE));
   };
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, convert(properties[name]?.type, value)]),

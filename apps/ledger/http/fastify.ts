@@ -1,16 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { Ajv, type Options } from 'ajv';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyLimitOf, ProblemError } from '#protocol';
 import { answerBadHttp } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
-
-// Stops at the first fault, so that a large bad body costs no more than a small one.
-const strict: Options = { allErrors: false, verbose: true, strict: true, strictRequired: false };
-const ofBodies = new Ajv(strict);
-/** Addresses carry text only: numbers in them are converted. Not strict, or Infinity would pass any maximum. */
-const ofAddresses = new Ajv({ ...strict, coerceTypes: true, strictNumbers: false });
+import { validatorOf } from './validators.js';
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
 export function fastifyAdapter(): FastifyAdapter {
@@ -28,9 +22,7 @@ export function fastifyAdapter(): FastifyAdapter {
       sendProblem(reply, { code: 'invalid-request', detail: 'the path cannot be read, or is too long' }),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
-  fastify.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? ofBodies : ofAddresses).compile(schema as object),
-  );
+  fastify.setValidatorCompiler(({ schema, httpPart }) => validatorOf(schema as object, httpPart));
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimitOf(route.url);
   });
