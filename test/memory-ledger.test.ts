@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { NoAnswer } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { cloudDev } from './support/sessions.js';
@@ -46,6 +47,10 @@ test('time that passes by itself counts, too', async () => {
   await ledger.call('startSession', { body });
   const waiting = ledger.call('currentSession', { query: { userId: 'ada', wait: 60, after: 1 } });
   await expect(waiting).rejects.toMatchObject({ code: 'no-current-session' });
+  const { session } = await ledger.call('startSession', { body: { ...body, userId: 'eve' } });
+  const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 2_000);
+  const found = await ledger.session(session.sessionId).finally(() => clock.mockRestore());
+  expect(found).toMatchObject({ endCause: 'expired' });
   const [[, startedAt], [, lapsedAt]] = (await typesOf(ledger, 'ada')) as [
     [string, string],
     [string, string],
@@ -81,6 +86,21 @@ test('a position that there is not yet is waited for', async () => {
   const waiting = ledger.call('sessions', { query: { userId: 'ada', atLeast: '0:1' } });
   await ledger.call('startSession', { body: { userId: 'ada', owner: cloudDev } });
   expect((await waiting).sessions).toHaveLength(1);
+});
+
+test('its fetch is one like any other', async () => {
+  const { fetch } = new MemoryLedger();
+  const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
+  const headers = { 'content-type': 'application/json' };
+  const request = new Request('http://memory.ledger/v1/sessions', { method: 'POST', headers, body });
+  expect((await fetch(request)).status).toBe(201);
+  expect((await fetch(new URL('http://memory.ledger/v1/current?userId=ada'))).status).toBe(200);
+  const gone = new AbortController();
+  const waiting = fetch('http://memory.ledger/v1/current?userId=ada&wait=60&after=1', {
+    signal: gone.signal,
+  });
+  gone.abort(new Error('enough'));
+  await expect(waiting).rejects.toThrow('enough');
 });
 
 test('time goes forward, and a ledger has partitions', () => {

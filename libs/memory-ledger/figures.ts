@@ -67,7 +67,6 @@ export function figures(store: Store): Pick<Serving, 'report' | 'stats'> {
       return { body: { taken: taken.size, dropped: oldest.length } };
     },
     stats({ query: { consumer, limit = 100, after } }) {
-      store.settle();
       const asked = [...reports.values()].filter(
         (one) => consumer === undefined || one.consumer === consumer,
       );

@@ -28,7 +28,6 @@ export function history(store: Store): History {
 
   /** Waits for the position that the answer has to know. Throws `projection-behind` when that takes over 5 s. */
   async function reached({ query, headers, signal }: Asked<keyof History>): Promise<Record<string, string>> {
-    store.settle();
     const partition = partitionOf(scopeKeyOf(query), store.partitions);
     const header = headers.get('ledger-position');
     const text = query.atLeast ?? header;
@@ -41,6 +40,7 @@ export function history(store: Store): History {
         throw new ProblemError('projection-behind', `${partition}:${wanted} was not projected within 5 s`);
       }
       await store.changed(leftMs, signal);
+      store.settle();
     }
     return { 'ledger-position': positionText({ partition, sequence: store.log(partition).length }) };
   }

@@ -52,7 +52,6 @@ export function jobs(store: Store): Pick<Serving, 'startBulk' | 'bulkJob'> {
       const counts = { examined: 0, changed: 0, skipped: 0, failed: 0 };
       const createdAt = new Date(store.now()).toISOString();
       const job: Job = { jobId: crypto.randomUUID(), order: body, counts, createdAt };
-      store.settle();
       const current = store.scopes().flatMap(({ state }) => currentOf(state) ?? []);
       for (const session of current) if (isSelected(session, select)) deal(job, session);
       all.set(job.jobId, job);

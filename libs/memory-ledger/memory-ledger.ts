@@ -69,20 +69,22 @@ export class MemoryLedger {
 
   /** In place of the global one, for a LedgerClient, or for your own requests to http://memory.ledger. */
   readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    const request = new Request(input, init);
     const down = this.#down.signal;
-    const caller = init.signal ?? new AbortController().signal;
+    // The caller's own where there is one: a request that nobody holds any more may not pass it on.
+    const caller = init.signal ?? request.signal;
     const signal = AbortSignal.any([caller, down]);
-    const answered = signal.aborted
-      ? undefined
-      : await this.#serve(new URL(String(input)), { ...init, signal });
+    const text = request.body === null ? '' : await request.text();
+    const answered = signal.aborted ? undefined : await this.#serve(request, text, signal);
     caller.throwIfAborted();
     if (down.aborted || !answered) throw new TypeError('fetch failed', { cause: down.reason });
     return respond(answered);
   };
 
-  async #serve(url: URL, init: RequestInit): Promise<Answered> {
+  async #serve(request: Request, text: string, signal: AbortSignal): Promise<Answered> {
     try {
-      const { id, asked } = readRequest(url, init);
+      const { id, asked } = readRequest(request, text, signal);
+      this.#store.settle();
       // The request is that of its operation.
       const serve = this.#serving[id] as (asked: Asked<OperationId>) => Answered | Promise<Answered>;
       return await serve(asked);

@@ -1,4 +1,4 @@
-import { currentRead, encodePlace, ProblemError, positionText } from '#protocol';
+import { currentRead, encodePlace, type Place, ProblemError, positionText } from '#protocol';
 import { type Candidate, currentOf, parseScopeKey, resolve, type ScopeKey, type Session } from '#session';
 import { sessionOf } from './known.js';
 import { sessionAsOf } from './past.js';
@@ -9,6 +9,8 @@ type Reads = Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'checkpoin
 
 /** Most sessions in one page of a user's. */
 const PAGE = 100;
+/** Before every scope. */
+const START: Place = { partition: 0, scopeId: '' };
 /** Most refusals that a session is shown with. */
 const MOST_REFUSALS = 100;
 
@@ -19,17 +21,17 @@ export function reads(store: Store): Reads {
   async function latest(scopeKey: ScopeKey, wait = 0, after = 0, signal?: AbortSignal) {
     const until = performance.now() + wait * 1_000;
     for (;;) {
-      store.settle();
       const found = store.scope(scopeKey)?.state.latest;
       const leftMs = until - performance.now();
       if (!signal || leftMs <= 0 || signal.aborted || (found?.revision ?? 0) > after) return found;
       await store.changed(leftMs, signal);
+      store.settle();
     }
   }
 
   async function current({ query, headers, signal }: Asked<'currentSession'>): Promise<Answered> {
     const read = currentRead(query, headers.get('if-none-match'));
-    if (read.of === 'user') return currentOfUser(query.userId, read.after?.scopeId);
+    if (read.of === 'user') return currentOfUser(query.userId, read.after ?? START);
     const scopeKey = scopeKeyOf(query);
     if (read.of === 'past') return past(scopeKey, read.asOf);
     const { wait, after } = read;
@@ -40,15 +42,16 @@ export function reads(store: Store): Reads {
     return { headers: { etag }, ...(isUnchanged ? { status: 304 } : { body: shown(found) }) };
   }
 
-  function currentOfUser(userId: string, after = ''): Answered {
+  function currentOfUser(userId: string, after: Place): Answered {
     const scopes = store.scopes().filter(({ scopeKey }) => parseScopeKey(scopeKey).userId === userId);
     const found = scopes.flatMap(({ number, partition, state }) => {
       const session = currentOf(state);
       const scopeId = String(number).padStart(32, '0');
       return session ? [{ session, partition, scopeId }] : [];
     });
-    const start = found.findIndex(({ scopeId }) => scopeId === after) + 1;
-    const page = found.slice(start, start + PAGE);
+    const isNext = ({ partition, scopeId }: Place) =>
+      partition > after.partition || (partition === after.partition && scopeId > after.scopeId);
+    const page = found.filter(isNext).slice(0, PAGE);
     const last = page.length === PAGE ? page.at(-1) : undefined;
     const sessions = page.map(({ session }) => shown(session));
     return { body: { sessions, ...(last && { next: encodePlace(last) }) } };

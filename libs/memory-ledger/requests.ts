@@ -4,12 +4,6 @@ import { schemas } from './schemas.js';
 import type { Asked } from './serving.js';
 import { converted, faultOf, type Schema } from './validate.js';
 
-/** A request, and the operation that it is for. */
-export interface Request {
-  id: OperationId;
-  asked: Asked<OperationId>;
-}
-
 const patterns = Object.entries(routes).map(([id, { method, path }]) => {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
   return {
@@ -20,19 +14,22 @@ const patterns = Object.entries(routes).map(([id, { method, path }]) => {
   };
 });
 
-/** Reads and checks a request as the service does. Throws ProblemError. */
-export function readRequest(url: URL, init: RequestInit): Request {
-  const { method = 'GET' } = init;
+/** Which operation a request is for, and with what, checked as the service does. Throws ProblemError. */
+export function readRequest(
+  { url: address, method, headers }: Request,
+  text: string,
+  signal: AbortSignal,
+): { id: OperationId; asked: Asked<OperationId> } {
+  const url = new URL(address);
   const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
   const route = found.find((one) => one.method === method);
   if (!route) throw new ProblemError(found.length > 0 ? 'method-not-allowed' : 'not-found');
   const { id, names, pattern } = route;
   const [, ...values] = pattern.exec(url.pathname) ?? [];
-  const headers = new Headers(init.headers);
   const { params: ofParams = {}, query: ofQuery = {}, body: ofBody } = schemas[id];
   const params = Object.fromEntries(values.map((value, index) => [names[index], decoded(value)]));
   const query = converted(ofQuery, queryOf(url));
-  const body = ofBody && bodyOf(init, headers, url.pathname);
+  const body = ofBody && bodyOf(text, headers, url.pathname);
   check(ofParams, params, 'params');
   check(ofBody ?? {}, body, 'body');
   check(ofQuery, query, 'query');
@@ -41,7 +38,6 @@ export function readRequest(url: URL, init: RequestInit): Request {
     throw new ProblemError('invalid-request', 'header.idempotency-key has to be 1 to 256 characters');
   }
   const receipt = key === null ? undefined : { key, request: JSON.stringify([url.pathname, body]) };
-  const signal = init.signal ?? new AbortController().signal;
   // What it has to be was checked by the schemas, from which its type is made, too.
   return { id, asked: { params, query, body, headers, receipt, signal } as Asked<OperationId> };
 }
@@ -69,8 +65,7 @@ function queryOf({ search, searchParams }: URL): Record<string, unknown> {
   return Object.fromEntries(all.map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
 }
 
-function bodyOf({ body }: RequestInit, headers: Headers, path: string): unknown {
-  const text = String(body ?? '');
+function bodyOf(text: string, headers: Headers, path: string): unknown {
   const refuse = (code: ProblemCode, detail?: string) => new ProblemError(code, detail);
   if (!/^application\/json *(;|$)/i.test(headers.get('content-type') ?? ''))
     throw refuse('unsupported-media-type');

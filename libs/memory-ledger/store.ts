@@ -144,16 +144,12 @@ export class Store {
     return this.#logs.map((log) => log.length);
   }
 
-  /** Decides one command and keeps what follows from it. */
+  /** Decides one command and keeps what follows from it. Time has to be settled. */
   execute(submission: Submission): Done {
-    this.settle();
     const { scopeKey, receipt } = submission;
     const before = receipt && this.#scopes.get(scopeKey)?.receipts.get(receipt.key);
-    if (before)
-      return before.request === receipt.request
-        ? replayed(before.stored)
-        : { problem: { code: 'key-reused' } };
-    return this.#decide(submission, instant(this.now()));
+    if (!before) return this.#decide(submission, instant(this.now()));
+    return before.request === receipt.request ? replayed(before.stored) : { problem: { code: 'key-reused' } };
   }
 
   /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */

@@ -49,7 +49,6 @@ export function streams(store: Store): Streams {
   }
 
   async function* snapshot(): AsyncGenerator<string> {
-    store.settle();
     const scopes = store.scopes();
     for (const [partition, sequence] of store.heads().entries()) {
       yield `${JSON.stringify({ position: { partition, sequence } })}\n`;
@@ -66,13 +65,11 @@ export function streams(store: Store): Streams {
       if (partition >= store.partitions) {
         throw new ProblemError('invalid-request', `query.partition has to be below ${store.partitions}`);
       }
-      store.settle();
       const events = store.log(partition).slice(after, after + limit);
       const next = events.length === limit ? events.at(-1)?.sequence : undefined;
       return { body: { events: events.map(({ json }) => JSON.parse(json)), ...(next && { next }) } };
     },
     feedStream({ headers, signal }) {
-      store.settle();
       const last = headers.get('last-event-id');
       const heads = store.heads();
       const vector = last ? decodeVector(last, heads.length) : heads;
@@ -80,7 +77,6 @@ export function streams(store: Store): Streams {
       return { headers: sse, texts: streamed(() => newsOfAll(vector), signal) };
     },
     scopeStream({ query, headers, signal }) {
-      store.settle();
       const scopeKey = scopeKeyOf(query);
       const last = headers.get('last-event-id');
       if (last && !/^\d{1,15}$/.test(last)) {

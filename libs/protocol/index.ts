@@ -4,7 +4,7 @@ export { currentRead } from './current-read.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
 export { handlesOf, type Naming, type OutsideName } from './names.js';
-export { decodePlace, encodePlace } from './place.js';
+export { decodePlace, encodePlace, type Place } from './place.js';
 export { asOfQuery, positionOf, positionText } from './positions.js';
 export { type Problem, problemBody, problemPage } from './problem-body.js';
 export { ProblemError } from './problem-error.js';
