@@ -58,6 +58,23 @@ test('time that passes by itself counts, too', async () => {
   expect(Date.parse(lapsedAt) - Date.parse(startedAt)).toBe(1_000);
 });
 
+test.each([
+  ['its owner renews', 'heartbeat', 'renewLease', { epoch: 1 }],
+  ['somebody uses', 'use', 'touchSession', {}],
+] as const)('a lease that %s begins anew', async (_, renewOn, id, body) => {
+  const memory = new MemoryLedger();
+  await using ledger = memory.client();
+  const lease = { seconds: 60, renewOn };
+  const { session } = await ledger.call('startSession', { body: { userId: 'ada', owner: cloudDev, lease } });
+  const params = { sessionId: session.sessionId };
+  memory.advance(40);
+  await ledger.call(id, { params, body: body as never });
+  memory.advance(59);
+  expect(await ledger.session(session.sessionId)).toMatchObject({ status: 'active' });
+  memory.advance(1);
+  expect(await ledger.session(session.sessionId)).toMatchObject({ status: 'released' });
+});
+
 test('a drain that is over ends the session', async () => {
   const memory = new MemoryLedger();
   await using ledger = memory.client();
