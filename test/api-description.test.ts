@@ -1,5 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type Operation, operations, problems } from '#contracts';
+import { type Operation, operations } from '#contracts';
+import { problems } from '#protocol';
 import type { Description } from './support/described.js';
 import { ask } from './support/http.js';
 import { type Service, startService } from './support/service.js';

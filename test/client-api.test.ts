@@ -2,12 +2,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { StartBody } from '#contracts';
 import type { Operations } from '../libs/client/api.js';
-import { clientApi } from './support/client-api.js';
+import { clientApi, requestSchemas } from './support/client-api.js';
 
-const file = fileURLToPath(new URL('../libs/client/api.ts', import.meta.url));
-
-test("the client's types and routes are those of the contracts", () => {
-  const generated = clientApi();
+test.each([
+  ["the client's types and routes", '../libs/client/api.ts', clientApi],
+  ["the memory ledger's schemas", '../libs/memory-ledger/schemas.ts', requestSchemas],
+])('%s are those of the contracts', (_, path, generate) => {
+  const file = fileURLToPath(new URL(path, import.meta.url));
+  const generated = generate();
   if (process.env.UPDATE_CLIENT_API) writeFileSync(file, generated);
   expect(readFileSync(file, 'utf8')).toBe(generated);
 });

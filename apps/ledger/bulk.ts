@@ -1,7 +1,7 @@
 import type { BulkBody } from '#contracts';
-import { type BulkWorker, type Job, Jobs, LogError, type Selection } from '#log';
+import { type BulkWorker, type Job, Jobs, LogError } from '#log';
+import { ProblemError, selectionOf } from '#protocol';
 import type { Caller } from './caller.js';
-import { ProblemError } from './problem.js';
 import type { ScopeWatch } from './streams/scope-watch.js';
 import { type KeyedRequest, receiptKey } from './submissions.js';
 
@@ -23,7 +23,7 @@ export class Bulk {
   async order(caller: Caller, body: BulkBody, request: KeyedRequest): Promise<Job> {
     if (!caller.operate) throw new ProblemError('operate-required');
     const { tenant, principal } = caller;
-    const order = { ...body, tenant, principal, select: selection(body.select) };
+    const order = { ...body, tenant, principal, select: selectionOf(body.select) };
     const job = await this.jobs.create(order, receiptKey(caller, request));
     if (!job) throw new ProblemError('key-reused');
     this.worker.wake();
@@ -49,16 +49,4 @@ export class Bulk {
       this.waiting -= 1;
     }
   }
-}
-
-function selection({ userId, environment, instance }: BulkBody['select']): Selection {
-  if (userId !== undefined) {
-    if (environment === undefined && instance === undefined) return { userId };
-    throw new ProblemError('invalid-request', 'body.select has to name userId or environment, not both');
-  }
-  if (environment !== undefined) return { environment, ...(instance !== undefined && { instance }) };
-  throw new ProblemError(
-    'invalid-request',
-    'body.select has to name userId or environment: without either it would mean every session',
-  );
 }

@@ -1,9 +1,9 @@
 import { CommandBus } from '@nestjs/cqrs';
-import { type Position, UserScopes } from '#log';
-import { parseScopeKey, type Scope, type ScopeKey } from '#session';
+import { UserScopes } from '#log';
+import { ProblemError } from '#protocol';
+import { type Position, parseScopeKey, type Scope, type ScopeKey } from '#session';
 import type { Caller } from './caller.js';
 import { Execute } from './execute.js';
-import { ProblemError } from './problem.js';
 import { Submissions } from './submissions.js';
 
 /** Most scopes that one request erases; what is left is for the next one. */

@@ -21,7 +21,6 @@ import { ExecuteHandler } from './execute.js';
 import { Faults } from './faults.js';
 import { Presenter } from './http/answers.js';
 import { BulkController } from './http/bulk.controller.js';
-import { ChainController } from './http/chain.controller.js';
 import { CommandsController } from './http/commands.controller.js';
 import { DetailsController } from './http/details.controller.js';
 import { DocsController } from './http/docs.controller.js';
@@ -86,7 +85,6 @@ export class LedgerModule {
       imports: [CqrsModule.forRoot()],
       controllers: [
         CommandsController,
-        ChainController,
         LeasesController,
         ReadsController,
         HistoryController,

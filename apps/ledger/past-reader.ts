@@ -1,7 +1,7 @@
-import { type History, type Position, type ScopePlace, TimeTravel } from '#log';
+import { type History, type ScopePlace, TimeTravel } from '#log';
+import { asOfQuery, ProblemError } from '#protocol';
 import type { Session } from '#session';
-import { asOfQuery } from './http/positions.js';
-import { ProblemError } from './problem.js';
+import { type Position } from '#session';
 
 /** A scope's latest session as it was then. */
 export interface PastSession {

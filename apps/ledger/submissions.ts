@@ -12,28 +12,15 @@ import {
   type Submission,
 } from '#log';
 import {
-  type ChainPolicy,
-  type Handle,
-  partitionOf,
-  type Scope,
-  type ScopeKey,
-  type SessionCommand,
-  scopeKey,
-} from '#session';
-import { attributesJson } from './attributes.js';
+  attributesJson,
+  type Naming,
+  type OutsideName,
+  ProblemError,
+  type SessionDraft,
+  startDraft,
+} from '#protocol';
+import { type Handle, partitionOf, type Scope, type ScopeKey, scopeKey } from '#session';
 import type { Caller } from './caller.js';
-import { leaseTerms } from './lease-terms.js';
-import { ProblemError } from './problem.js';
-
-type SessionDraft = Extract<Draft, { type: SessionCommand['type'] }>;
-/** A session's command as its route brings it, before anybody has said whose it is. */
-type Untagged<T> = T extends unknown ? Omit<T, 'principal' | 'operate'> : never;
-
-/** A handle as requests bring it. */
-export interface OutsideName {
-  kind: string;
-  value: string;
-}
 
 /** The idempotency key of a request and what it asks for. */
 export interface KeyedRequest {
@@ -55,25 +42,12 @@ export class Submissions {
 
   start(caller: Caller, body: StartBody, request: KeyedRequest): Submission {
     const { scope, scopeKey, partition } = this.scope(caller, body.userId, body.projectId);
-    const { owner, onConflict = 'supersede', expectedEpoch, phase, lease, handles, attributes } = body;
-    const { policy, fromCheckpoint } = body;
+    const { attributes } = body;
+    const { principal, operate } = caller;
     const details = attributes && newDetails(attributesJson(attributes), newSalt());
-    const command: Extract<Draft, { type: 'StartSession' }> = {
-      type: 'StartSession',
-      principal: caller.principal,
-      operate: caller.operate,
-      sessionId: newSessionId(partition),
-      scope,
-      owner,
-      onConflict,
-    };
-    if (expectedEpoch !== undefined) command.expectedEpoch = expectedEpoch;
-    if (phase === 'starting') command.phase = phase;
-    if (lease) command.lease = leaseTerms(lease);
-    if (handles?.length) command.handles = this.handles(caller, handles);
+    const draft = startDraft(body, scope, newSessionId(partition), this.naming(caller));
+    const command: Extract<Draft, { type: 'StartSession' }> = Object.assign(draft, { principal, operate });
     if (details) command.attributesDigest = details.digest;
-    if (policy) command.policy = chainPolicy(policy);
-    if (fromCheckpoint !== undefined) command.fromCheckpoint = fromCheckpoint;
     const submission = this.submission(caller, command, partition, request);
     submission.scopeKey = scopeKey as ScopeKey;
     if (details) submission.details = details;
@@ -89,7 +63,7 @@ export class Submissions {
     return submission;
   }
 
-  forSession(caller: Caller, draft: Untagged<SessionDraft>, request?: KeyedRequest): Submission {
+  forSession(caller: Caller, draft: SessionDraft, request?: KeyedRequest): Submission {
     const partition = this.partitionOf(draft.sessionId);
     const { principal, operate } = caller;
     return this.submission(caller, { ...draft, principal, operate }, partition, request);
@@ -106,9 +80,13 @@ export class Submissions {
     return partition < this.ledger.partitions;
   }
 
-  /** The id for the successor of a session: in the same partition, since it has the same scope. */
-  successorOf(sessionId: string): string {
-    return newSessionId(this.partitionOf(sessionId));
+  /** What a caller's requests do not say themselves. */
+  naming(caller: Caller): Naming {
+    return {
+      handle: (name) => this.handle(caller, name),
+      // In the same partition, since it has the same scope.
+      successorOf: (sessionId) => newSessionId(this.partitionOf(sessionId)),
+    };
   }
 
   /** An outside name as the log knows it: by the keyed hash of tenant, kind and value. */
@@ -117,36 +95,12 @@ export class Submissions {
     return { kind, hash: createHmac('sha256', this.ledger.handleKey).update(named).digest('base64url') };
   }
 
-  /** Names of one request. Throws `invalid-request` when one stands twice. */
-  handles<Name extends OutsideName>(
-    caller: Caller,
-    names: readonly Name[],
-  ): (Omit<Name, 'value'> & Handle)[] {
-    const handles = names.map(({ value, ...rest }) => ({
-      ...rest,
-      ...this.handle(caller, { ...rest, value }),
-    }));
-    if (new Set(handles.map(({ hash }) => hash)).size < handles.length) {
-      throw new ProblemError('invalid-request', 'body names a handle twice');
-    }
-    return handles;
-  }
-
   private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
     const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
     const receipt = request && receiptKey(caller, request);
     if (receipt) submission.receipt = receipt;
     return submission;
   }
-}
-
-/** Throws `invalid-request` for a policy that would advise a reset when it is too late. */
-function chainPolicy(policy: ChainPolicy): ChainPolicy {
-  const { maxChainLength, adviseAt } = policy;
-  if (adviseAt !== undefined && maxChainLength !== undefined && adviseAt > maxChainLength) {
-    throw new ProblemError('invalid-request', 'body.policy.adviseAt must be <= body.policy.maxChainLength');
-  }
-  return policy;
 }
 
 /** What an idempotency key is kept as; undefined for a request without one. */

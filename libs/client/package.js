@@ -2,7 +2,7 @@
 // project's own dependencies goes into it.
 //   node libs/client/package.js <directory>
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,6 +15,13 @@ await mkdir(target, { recursive: true });
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 const project = join(here, 'tsconfig.package.json');
 execFileSync(process.execPath, [compiler, '-p', project, '--outDir', target], { stdio: 'inherit' });
+// Declarations that no entry of the package leads to.
+const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
+for (const room of ['memory-ledger', 'protocol', 'session']) {
+  const files = (await readdir(join(target, room))).map((file) => `${room}/${file}`);
+  const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
+  await Promise.all(hidden.map((file) => rm(join(target, file))));
+}
 await cp(join(here, 'package.json'), join(target, 'package.json'));
 await cp(join(here, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));

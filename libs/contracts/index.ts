@@ -11,6 +11,5 @@ export {
 } from './history.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';
-export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
 export type { Reports, StatsQuery } from './sync.js';
 export * from './values.js';

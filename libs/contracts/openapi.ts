@@ -1,8 +1,8 @@
 import type { TSchema } from 'typebox';
+import { type ProblemCode, problems } from '#protocol';
 import { type Json, withComponents } from './components.js';
 import { type Operation, operations, type Reply } from './operations.js';
 import { Problem } from './problem-body.js';
-import { type ProblemCode, problems } from './problems.js';
 
 /** The OpenAPI 3.1 document, from the very schemas that validate requests. */
 export function openApi(version: string): Json {

@@ -1,4 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
+import { type ProblemCode } from '#protocol';
 import { BulkJob, CurrentPage, ErasedAnswer, ProblemPage, SessionWithRefusals } from './answers.js';
 import {
   ActivateBody,
@@ -21,7 +22,6 @@ import {
 import { LedgerEvent } from './event.js';
 import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
 import { Problem } from './problem-body.js';
-import type { ProblemCode } from './problems.js';
 
 import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
 import { AsOf, Id, Instant, Label, Position, Session, SessionId } from './values.js';

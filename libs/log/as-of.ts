@@ -1,15 +1,12 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey, Session } from '#session';
+import type { AsOf, Position, ScopeKey, Session } from '#session';
 import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
-import { decodeEvent, type Position } from './event-bytes.js';
+import { decodeEvent } from './event-bytes.js';
 import { scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
 
 const readAsOf = statement('read_as_of');
-
-/** A place in a partition, or a moment. */
-export type AsOf = { sequence: number } | { time: Instant };
 
 /** What a scope's readers got then. */
 export type Past =

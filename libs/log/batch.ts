@@ -7,8 +7,10 @@ import {
   type Instant,
   type Known,
   lastValidBefore,
+  MOST_ATTRIBUTE_BYTES,
   mergePatch,
   noSessionYet,
+  outcomeOf,
   parseScopeKey,
   type ReportInvalid,
   type ScopeKey,
@@ -26,15 +28,8 @@ import type { FeedEvent } from './feed.port.js';
 import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
-import { outcomeOf } from './outcome.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
-import {
-  type Answer,
-  MOST_ATTRIBUTE_BYTES,
-  type NewDetails,
-  type ReceiptKey,
-  type Submission,
-} from './submission.js';
+import type { Answer, NewDetails, ReceiptKey, Submission } from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it

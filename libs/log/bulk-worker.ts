@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { type Session, scopeKey } from '#session';
+import { isSelected, type Selection, type Session, scopeKey } from '#session';
 import { LogError, readError } from './errors.js';
 import { digest, partitionOfSession } from './ids.js';
-import type { Job, JobCounts, JobItem, Jobs, Selection } from './jobs.js';
+import type { Job, JobCounts, JobItem, Jobs } from './jobs.js';
 import { statement } from './statements.js';
 import type { Answer, Draft, Submission } from './submission.js';
 import { type Place, START, type UserScopes } from './user-scopes.js';
@@ -168,7 +168,7 @@ export class BulkWorker {
       if (answer.kind === 'accepted') return answer.outcome === 'unchanged' ? 'skipped' : 'changed';
       const current = answer.kind === 'refused' ? answer.refusal.current : undefined;
       const isNew = current && (current.sessionId !== next.sessionId || current.epoch !== next.epoch);
-      if (!isNew || !isMeant(job.select, current)) return 'skipped';
+      if (!isNew || !isSelected(current, job.select)) return 'skipped';
       next = current;
     }
     return 'skipped';
@@ -189,13 +189,6 @@ export class BulkWorker {
 function itemOf(json: string): JobItem {
   const { sessionId, epoch }: Session = JSON.parse(json);
   return { sessionId, epoch };
-}
-
-/** Whether a session that came in place of another is one that the job is for. The user is the same anyway. */
-function isMeant(select: Selection, { owner }: Session): boolean {
-  if ('userId' in select) return true;
-  if (owner?.environment !== select.environment) return false;
-  return select.instance === undefined || owner.instance === select.instance;
 }
 
 /** An ordinary command, forced by the operator. A stop's origin names the job, as nobody else's does. */

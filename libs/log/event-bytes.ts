@@ -1,10 +1,4 @@
-import type { Instant, ScopeKey, SessionEvent } from '#session';
-
-/** A place in the log. */
-export interface Position {
-  partition: number;
-  sequence: number;
-}
+import type { Instant, Position, ScopeKey, SessionEvent } from '#session';
 
 /** Everything about an event that is not the event. */
 export interface Envelope extends Position {

@@ -1,5 +1,15 @@
 import type pg from 'pg';
-import type { Handle, HandleChange, HandleHolder, ScopeKey, Session, SessionId } from '#session';
+import {
+  type Handle,
+  type HandleChange,
+  type HandleHolder,
+  handlesIn,
+  MOST_SCOPE_HANDLES,
+  newHandlesIn,
+  type ScopeKey,
+  type Session,
+  type SessionId,
+} from '#session';
 import { readError } from './errors.js';
 import { partitionOfSession } from './ids.js';
 import { list, listOf, statement } from './statements.js';
@@ -11,9 +21,6 @@ const saveHandles = statement('save_handles');
 const dropOldestHandles = statement('drop_oldest_handles');
 const findHandles = statement('find_handles');
 const findSessions = statement('find_sessions');
-
-/** A scope keeps this many handles that bind to it; the next one takes the place of the oldest. */
-export const MOST_SCOPE_HANDLES = 32;
 
 /** Which scope has a handle, and for which session. */
 interface Holder {
@@ -125,27 +132,6 @@ export class BatchHandles {
 }
 
 const none: readonly Handle[] = [];
-
-/** The handles that a command may bind. */
-function newHandlesIn(command: Draft): readonly Handle[] {
-  switch (command.type) {
-    case 'StartSession':
-      return command.handles ?? none;
-    case 'RotateSession': {
-      const { successorHandle, handles = none } = command;
-      return successorHandle ? [successorHandle, ...handles] : handles;
-    }
-    case 'ChangeHandles':
-      return command.bind;
-    default:
-      return none;
-  }
-}
-
-/** All handles that a command names. */
-function handlesIn(command: Draft): readonly Handle[] {
-  return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
-}
 
 /** A session that a handle or a session id means, and what its scope's latest is now. */
 export interface Meant {

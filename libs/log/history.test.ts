@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Session } from '#session';
-import { History, type LedgerWriter, newSessionId, type Position, type SnapshotRow } from './index.js';
+import type { Position, Session } from '#session';
+import { History, type LedgerWriter, newSessionId, type SnapshotRow } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { sendAtRandom } from './testing/random-callers.js';
 import { readLog, type StoredEvent } from './testing/stored-log.js';

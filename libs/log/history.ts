@@ -2,6 +2,7 @@ import type pg from 'pg';
 import {
   type Instant,
   type Owner,
+  type Position,
   partitionOf,
   type ScopeKey,
   type Session,
@@ -10,7 +11,7 @@ import {
 } from '#session';
 import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
-import { decodeEvent, type Position } from './event-bytes.js';
+import { decodeEvent } from './event-bytes.js';
 import { partitionOfSession, scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
 

@@ -60,6 +60,11 @@ export function reportIdOf(sessionId: SessionId, epoch: number, reason: string):
   return digest(JSON.stringify(['transient', sessionId, epoch, reason]));
 }
 
+/** What a project's version is looked up by: of fixed size, whatever its name. */
+export function versionKey(versionId: string): string {
+  return digest(versionId);
+}
+
 /** The first 128 bits of a SHA-256 as 32 hex digits. */
 export function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 32);

@@ -10,15 +10,15 @@ export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
 export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
 export { replayFrom } from './archive/replay.js';
-export { type AsOf, type Past, TimeTravel } from './as-of.js';
+export { type Past, TimeTravel } from './as-of.js';
 export { BulkWorker } from './bulk-worker.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
 export { LogError, type LogErrorCode } from './errors.js';
-export { decodeEvent, type Position } from './event-bytes.js';
+export { decodeEvent } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
-export { Finder, type Meant, MOST_SCOPE_HANDLES } from './handles.js';
+export { Finder, type Meant } from './handles.js';
 
 export {
   type Checkpoint,
@@ -29,7 +29,7 @@ export {
 } from './history.js';
 
 export { digest, newSessionId, partitionOfSession } from './ids.js';
-export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS, type Selection } from './jobs.js';
+export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
 export { type Projected, Projector } from './projections/projector.js';
@@ -41,7 +41,6 @@ export {
   type ScopePlace,
 } from './projections/read-models.js';
 export { type RebuildOptions, type RebuildProgress, rebuild } from './projections/rebuild.js';
-export type { Transition } from './projections/told.js';
 export {
   type Difference,
   type VerifyOptions,
@@ -60,13 +59,12 @@ export {
   Reports,
   type SyncFigures,
 } from './reports.js';
-export {
-  type Answer,
-  type Draft,
-  MOST_ATTRIBUTE_BYTES,
-  type NewDetails,
-  type ReceiptKey,
-  type Submission,
+export type {
+  Answer,
+  Draft,
+  NewDetails,
+  ReceiptKey,
+  Submission,
 } from './submission.js';
 export { Tail, type TailListener } from './tail.js';
 export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';

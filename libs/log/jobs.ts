@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Epoch, Instant, SessionId } from '#session';
+import type { Epoch, Instant, Selection, SessionId } from '#session';
 import { LogError, readError } from './errors.js';
 import { statement } from './statements.js';
 import type { ReceiptKey } from './submission.js';
@@ -18,9 +18,6 @@ const forgetJobs = statement('forget_jobs');
 export const MOST_OPEN_JOBS = 16;
 /** How long a worker may be silent before another one takes its job over. */
 const LEASE_SECONDS = 5;
-
-/** Which sessions: all of a user, or all that an environment (or one instance of it) owns. */
-export type Selection = { userId: string } | { environment: string; instance?: string };
 
 /** What an operator wants done. */
 export interface JobOrder {

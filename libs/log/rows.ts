@@ -8,7 +8,8 @@ import type {
   StopIgnoredWhy,
   Timer,
 } from '#session';
-import type { EncodedEvent, Position, Slice } from './event-bytes.js';
+import { type Position } from '#session';
+import type { EncodedEvent, Slice } from './event-bytes.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
 
 /** Where and when something stands in the log. */

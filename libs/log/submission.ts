@@ -1,5 +1,13 @@
-import type { Command, JsonObject, Outcome, Refusal, ScopeKey, Session, StartSession } from '#session';
-import type { Position } from './event-bytes.js';
+import type {
+  Command,
+  JsonObject,
+  Outcome,
+  Position,
+  Refusal,
+  ScopeKey,
+  Session,
+  StartSession,
+} from '#session';
 
 type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
 
@@ -57,6 +65,3 @@ export type Answer =
   | { kind: 'key-reused' }
   /** The attributes would be larger than MOST_ATTRIBUTE_BYTES. */
   | { kind: 'attributes-too-large'; bytes: number };
-
-/** Attributes as JSON take at most 4 KiB. */
-export const MOST_ATTRIBUTE_BYTES = 4_096;

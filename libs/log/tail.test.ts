@@ -1,5 +1,6 @@
+import type { Position } from '#session';
 import { startProxy } from '../../test/support/proxy.js';
-import type { FeedEvent, LedgerWriter, Position, Tail } from './index.js';
+import type { FeedEvent, LedgerWriter, Tail } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { groupBy, readLog } from './testing/stored-log.js';
 import { newPlace, type Place, start } from './testing/submissions.js';

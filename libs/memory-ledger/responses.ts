@@ -1,56 +1,33 @@
-import { type ProblemCode, problems } from '#client';
+import { type ProblemKind, problemBody, problems } from '#protocol';
+import type { Answered } from './serving.js';
 
-const json = { 'content-type': 'application/json' };
-
-/** Status and body of an answer. */
-export interface Answer {
-  status: number;
-  body: unknown;
+/** The response that an answer is: JSON, problem+json, or a body that is still being written. */
+export function respond({ status = 200, headers = {}, body, texts, problem }: Answered): Response {
+  if (texts) return new Response(streamOf(texts), { status, headers });
+  if (problem) {
+    const { retryAfter }: ProblemKind = problems[problem.code];
+    const content = problemBody(problem);
+    const type = { 'content-type': 'application/problem+json' };
+    const retry = retryAfter !== undefined && { 'retry-after': String(retryAfter) };
+    const init = { status: content.status, headers: { ...type, ...retry, ...headers } };
+    return new Response(JSON.stringify(content), init);
+  }
+  if (body === undefined) return new Response(null, { status, headers });
+  const type = { 'content-type': 'application/json' };
+  return new Response(JSON.stringify(body), { status, headers: { ...type, ...headers } });
 }
 
-/** A response of JSON; of problem+json from 400 on. */
-export function respond({ status, body }: Answer, more: Record<string, string> = {}): Response {
-  const type = status < 400 ? json : { 'content-type': 'application/problem+json' };
-  return new Response(JSON.stringify(body), { status, headers: { ...type, ...more } });
-}
-
-export function problem(code: ProblemCode): Response {
-  return respond(problemAnswer(code));
-}
-
-export function problemAnswer(code: ProblemCode, detail?: string, more: object = {}): Answer {
-  const { status, title, retryable } = problems[code];
-  return {
-    status,
-    body: { type: `/problems/${code}`, title, status, retryable, ...(detail && { detail }), ...more },
-  };
-}
-
-/** One page of events. */
-export function page<T extends { json: string }>(
-  events: readonly T[],
-  limit: number,
-  number: (event: T) => number,
-): Response {
-  const last = events.at(-1);
-  const next = last && events.length === limit ? `,"next":${number(last)}` : '';
-  return new Response(`{"events":[${events.map((event) => event.json).join(',')}]${next}}`, {
-    headers: json,
-  });
-}
-
-/** A response that is still being written. */
-export function streamed(contentType: string, texts: AsyncGenerator<string>): Response {
+function streamOf(texts: (gone: AbortSignal) => AsyncGenerator<string>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
+  const gone = new AbortController();
+  const all = texts(gone.signal);
+  return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await texts.next();
+      const { done, value } = await all.next();
+      if (gone.signal.aborted) return;
       if (done) controller.close();
       else controller.enqueue(encoder.encode(value));
     },
-    async cancel() {
-      await texts.return(undefined);
-    },
+    cancel: () => gone.abort(),
   });
-  return new Response(body, { headers: { 'content-type': contentType } });
 }

@@ -1,123 +1,159 @@
+import { attributesTooLarge, type Problem } from '#protocol';
 import {
+  type Accepted,
   type Command,
-  currentOf,
   decide,
   evolve,
   type Instant,
-  type Json,
-  mergePatch,
+  type JsonObject,
   noSessionYet,
-  type Outcome,
+  outcomeOf,
+  type Position,
   partitionOf,
   type Refusal,
   type ScopeKey,
   type ScopeState,
   type Session,
   type SessionEvent,
-  type StopIgnoredWhy,
+  type SessionId,
+  startsTimer,
   timerOf,
+  toldBy,
 } from '#session';
+import { Details, type NewDetails } from './details.js';
+import { isSameStop, knownTo, sessionOf } from './known.js';
+import { Names } from './names.js';
 
-/** An event document, as the ledger's channels carry it. */
-export interface StoredEvent {
-  partition: number;
-  sequence: number;
+/** An event, with its document as the ledger's channels carry it. */
+export interface StoredEvent extends Position {
   scopeKey: ScopeKey;
   version: number;
+  at: Instant;
+  event: SessionEvent;
   json: string;
+  /** Of an ignored stop: how often it came. */
+  count?: number;
+}
+
+/** Everything about one scope. */
+export interface Scope {
+  scopeKey: ScopeKey;
+  partition: number;
+  /** Its place among all scopes: 1, 2, 3 … */
+  number: number;
+  state: ScopeState;
+  events: StoredEvent[];
+  /** When the time of the current session is over. */
+  due: Instant | undefined;
+  /** Digests of all details that are kept for it. */
+  details: Set<string>;
+  /** Commands that were obeyed, by their key. */
+  receipts: Map<string, { request: string; stored: StoredEvent }>;
 }
 
 /** What became of a command. */
 export type Done =
-  | {
-      outcome: Outcome;
-      session: Session;
-      current?: Session;
-      position: { partition: number; sequence: number };
-    }
-  | { refusal: Refusal };
+  | (Omit<Accepted, 'events' | 'handles' | 'renews'> & { position: Position; replayed?: true })
+  | { refusal: Refusal; position: Position }
+  | { problem: Problem };
 
-interface ScopeRecord {
-  state: ScopeState;
-  /** When the time of the current session is over. */
-  due: Instant | undefined;
-  ignored: Map<string, StopIgnoredWhy[]>;
+type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;
+
+export interface Submission {
+  command: Untimed;
+  scopeKey: ScopeKey;
+  /** The idempotency key, and the request that it is for. */
+  receipt?: { key: string; request: string } | undefined;
+  details?: NewDetails | undefined;
+  /** For ChangeAttributes: what to merge into the attributes. */
+  patch?: JsonObject;
 }
 
-type Draft<T> = T extends unknown ? Omit<T, 'at'> : never;
-
-/** Scopes, sessions and events in memory. Decides with the service's own decider; nothing is ever forgotten. */
+/** The log of each partition, and what follows from it. Decides with the service's own decider; forgets nothing. */
 export class Store {
-  readonly partitions: number;
-  readonly #now: () => number;
-  readonly #source: string;
-  readonly #scopes = new Map<ScopeKey, ScopeRecord>();
-  readonly #sessions = new Map<string, { session: Session; scopeKey: ScopeKey }>();
-  readonly #attributes = new Map<string, string>();
+  readonly details = new Details();
+  readonly names = new Names();
+  readonly #source = `/ledgers/${crypto.randomUUID()}`;
   readonly #logs: StoredEvent[][];
+  readonly #scopes = new Map<ScopeKey, Scope>();
+  /** Those to which something happens by time alone. */
+  readonly #timed = new Set<Scope>();
+  readonly #sessions = new Map<SessionId, { session: Session; scopeKey: ScopeKey }>();
   readonly #listeners = new Set<() => void>();
+  #skewMs = 0;
 
-  constructor(partitions: number, now: () => number) {
-    this.partitions = partitions;
-    this.#now = now;
-    this.#source = `/ledgers/${crypto.randomUUID()}`;
+  constructor(readonly partitions: number) {
     this.#logs = Array.from({ length: partitions }, () => []);
   }
 
-  /** An id for a session of a scope, or for the successor of one. */
-  newSessionId(of: ScopeKey | string): string {
-    const partition = of.includes('/')
-      ? partitionOf(of as ScopeKey, this.partitions)
-      : Number.parseInt(of.slice(15, 18), 16);
-    const id = crypto.randomUUID();
-    return `${id.slice(0, 14)}7${partition.toString(16).padStart(3, '0')}${id.slice(18)}`;
+  /** The ledger's clock, in milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#skewMs;
   }
 
-  /** Keeps attributes; tells what stands for them in events. */
-  keepAttributes(attributes: object): string {
-    const digest = crypto.randomUUID();
-    this.#attributes.set(digest, JSON.stringify(attributes));
-    return digest;
+  /** Lets time pass: what it brings about happens at its own time, in order. */
+  advance(ms: number): void {
+    this.settle(this.now() + ms);
+    this.#skewMs += ms;
+    this.wake();
   }
 
-  /** A session as readers see it. */
-  shown(session: Session): Session & { attributes: unknown } {
-    const json = session.attributesDigest && this.#attributes.get(session.attributesDigest);
-    return { ...session, attributes: json ? JSON.parse(json) : {} };
+  /** Brings about what time has, up to now unless told otherwise: what the reaper does in the service. */
+  settle(until = this.now()): void {
+    const limit = instant(until);
+    for (let next = this.#nextDue(limit); next; next = this.#nextDue(limit)) {
+      const { scopeKey, due, state } = next;
+      const { sessionId = '' } = state.latest ?? {};
+      const command = { type: 'SettleSession', principal: 'reaper', operate: true, sessionId } as const;
+      this.#decide({ command, scopeKey }, due ?? limit);
+    }
   }
 
-  session(sessionId: string): Session | undefined {
-    const found = this.#sessions.get(sessionId);
-    if (found) this.#settle(found.scopeKey);
+  /** A new session's id: a UUIDv7 that carries its partition, as the service's do. */
+  newSessionId(partition: number): SessionId {
+    const time = this.now().toString(16).padStart(12, '0');
+    const random = crypto.randomUUID();
+    return `${time.slice(0, 8)}-${time.slice(8)}-7${partition.toString(16).padStart(3, '0')}${random.slice(18)}`;
+  }
+
+  /** A session as it is now, or as it ended. */
+  session(sessionId: SessionId): Session | undefined {
     return this.#sessions.get(sessionId)?.session;
   }
 
-  /** The scope's last session, which may have ended. */
-  latest(scopeKey: ScopeKey): Session | undefined {
-    this.#settle(scopeKey);
-    return this.#scopes.get(scopeKey)?.state.latest;
+  scopeOf(sessionId: SessionId): Scope | undefined {
+    return this.#scopes.get(this.#sessions.get(sessionId)?.scopeKey as ScopeKey);
   }
 
-  /** All current sessions of a partition. */
-  current(partition: number): Session[] {
-    for (const scopeKey of this.#scopes.keys()) this.#settle(scopeKey);
-    const all = [...this.#scopes].filter(
-      ([scopeKey]) => partitionOf(scopeKey, this.partitions) === partition,
-    );
-    return all.map(([, { state }]) => currentOf(state)).filter((one) => one !== undefined);
+  /** Undefined before its first session. */
+  scope(scopeKey: ScopeKey): Scope | undefined {
+    return this.#scopes.get(scopeKey);
+  }
+
+  /** All scopes, partition by partition. */
+  scopes(): Scope[] {
+    return [...this.#scopes.values()].sort((a, b) => a.partition - b.partition || a.number - b.number);
   }
 
   log(partition: number): readonly StoredEvent[] {
-    for (const scopeKey of this.#scopes.keys()) this.#settle(scopeKey);
     return this.#logs[partition] ?? [];
   }
 
-  events(scopeKey: ScopeKey): StoredEvent[] {
-    return this.log(partitionOf(scopeKey, this.partitions)).filter((event) => event.scopeKey === scopeKey);
+  /** The last sequence of each partition. */
+  heads(): number[] {
+    return this.#logs.map((log) => log.length);
   }
 
-  /** Resolves at the next event, or soon enough to see what time brings about by itself. */
-  changed(signal: AbortSignal): Promise<void> {
+  /** Decides one command and keeps what follows from it. Time has to be settled. */
+  execute(submission: Submission): Done {
+    const { scopeKey, receipt } = submission;
+    const before = receipt && this.#scopes.get(scopeKey)?.receipts.get(receipt.key);
+    if (!before) return this.#decide(submission, instant(this.now()));
+    return before.request === receipt.request ? replayed(before.stored) : { problem: { code: 'key-reused' } };
+  }
+
+  /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */
+  changed(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
@@ -125,76 +161,108 @@ export class Store {
         this.#listeners.delete(done);
         resolve();
       };
-      const timer = setTimeout(done, 50);
+      const due = this.#nextDue()?.due;
+      const dueMs = due === undefined ? ms : Date.parse(due) - this.now();
+      const timer = setTimeout(done, Math.max(0, Math.min(ms, dueMs)));
       signal.addEventListener('abort', done, { once: true });
       this.#listeners.add(done);
       if (signal.aborted) done();
     });
   }
 
-  /** Merges a patch (RFC 7396) into the attributes of a scope's current session; undefined when nothing is left. */
-  patched(scopeKey: ScopeKey, patch: object): string | undefined {
-    const current = this.#scopes.get(scopeKey)?.state.latest;
-    const digest = current?.attributesDigest;
-    const before = digest === undefined ? {} : JSON.parse(this.#attributes.get(digest) ?? '{}');
-    const after = mergePatch(before, patch as Json);
-    if (JSON.stringify(after) === JSON.stringify(before)) return digest;
-    return Object.keys(after as object).length === 0 ? undefined : this.keepAttributes(after as object);
+  /** Lets everybody who waits look again. */
+  wake(): void {
+    for (const listener of [...this.#listeners]) listener();
   }
 
-  scopeOf(sessionId: string): ScopeKey | undefined {
-    return this.#sessions.get(sessionId)?.scopeKey;
-  }
-
-  /** Decides one command and keeps what follows from it. */
-  execute(draft: Draft<Command>, scopeKey: ScopeKey): Done {
-    const record = this.#scopes.get(scopeKey) ?? { state: noSessionYet, due: undefined, ignored: new Map() };
-    this.#scopes.set(scopeKey, record);
-    const at = new Date(this.#now()).toISOString();
-    const command = { ...draft, at } as Command;
-    const named = 'sessionId' in draft ? this.#sessions.get(draft.sessionId)?.session : undefined;
-    const past = named && named.sessionId !== record.state.latest?.sessionId ? named : undefined;
-    const successor = past?.successorId && this.#sessions.get(past.successorId)?.session;
-    const stop =
-      command.type === 'EndSession' ? JSON.stringify([command.sessionId, command.origin, command.epoch]) : '';
-    const decision = decide(command, {
-      ...record.state,
-      due: record.due !== undefined && at >= record.due,
-      ignored: record.ignored.get(stop) ?? [],
-      ...(past && { past }),
-      ...(successor && { pastSuccessor: successor }),
-    });
-    for (const event of decision.events) this.#append(record, scopeKey, event, at);
-    if ('refusal' in decision) {
-      if (decision.ignored) record.ignored.set(stop, [...(record.ignored.get(stop) ?? []), decision.ignored]);
-      return { refusal: decision.refusal };
+  /** The scope whose time is over first, if that is by `limit`. */
+  #nextDue(limit?: Instant): Scope | undefined {
+    let next: Scope | undefined;
+    for (const scope of this.#timed) {
+      const { due } = scope;
+      if (due === undefined || (limit !== undefined && due > limit)) continue;
+      if (next?.due === undefined || due < next.due) next = scope;
     }
-    if (decision.renews) record.due = dueOf(record.state, at);
-    const partition = partitionOf(scopeKey, this.partitions);
-    const position = { partition, sequence: this.#logs[partition]?.length ?? 0 };
-    const { outcome, session, current } = decision;
-    return { outcome, session, position, ...(current && { current }) };
+    return next;
   }
 
-  #settle(scopeKey: ScopeKey): void {
-    const { due, state } = this.#scopes.get(scopeKey) ?? {};
-    if (due === undefined || !state?.latest || new Date(this.#now()).toISOString() < due) return;
-    const { sessionId } = state.latest;
-    this.execute({ type: 'SettleSession', principal: 'reaper', operate: true, sessionId }, scopeKey);
+  #setDue(scope: Scope, due: Instant | undefined): void {
+    scope.due = due;
+    if (due === undefined) this.#timed.delete(scope);
+    else this.#timed.add(scope);
   }
 
-  #append(record: ScopeRecord, scopeKey: ScopeKey, event: SessionEvent, at: Instant): void {
-    record.state = evolve(record.state, event);
-    record.due = dueOf(record.state, at);
-    if ('session' in event) this.#sessions.set(event.session.sessionId, { session: event.session, scopeKey });
-    if ('previous' in event)
-      this.#sessions.set(event.previous.sessionId, { session: event.previous, scopeKey });
-    const partition = partitionOf(scopeKey, this.partitions);
+  #decide({ command: draft, scopeKey, receipt, details, patch }: Submission, time: Instant): Done {
+    const scope = this.#scopes.get(scopeKey) ?? this.#newScope(scopeKey);
+    const last = this.#logs[scope.partition]?.at(-1);
+    const at = last && last.at > time ? last.at : time;
+    const command = { ...draft, at } as Command;
+    let kept = details;
+    if (command.type === 'ChangeAttributes' && patch) {
+      kept = this.details.patched(scope.state.latest, patch);
+      const tooLarge = attributesTooLarge(Buffer.byteLength(kept?.body ?? ''));
+      if (tooLarge) return { problem: tooLarge };
+      command.attributesDigest = kept?.digest;
+    }
+    const due = scope.due !== undefined && at >= scope.due;
+    const decision = decide(command, { ...knownTo(command, scope, this), due });
+    const commandId = crypto.randomUUID();
+    for (const event of decision.events) this.#append(scope, event, at, commandId);
+    const stored = scope.events.at(-1);
+    const position = { partition: scope.partition, sequence: this.log(scope.partition).length };
+    if ('refusal' in decision) {
+      const { refusal, ignored } = decision;
+      if (ignored && command.type === 'EndSession') {
+        const isSame = ({ event }: StoredEvent) =>
+          event.type === 'StopIgnored' && event.why === ignored && isSameStop(event, command);
+        const recorded = scope.events.findLast(isSame);
+        if (recorded) recorded.count = (recorded.count ?? 0) + 1;
+      }
+      return { refusal, position };
+    }
+    const { events, handles = [], renews, ...accepted } = decision;
+    for (const change of handles) this.names.change(change, scopeKey);
+    if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
+    // The command's own event: not what time alone had brought about before it.
+    const isObeyed = stored && events.length > 0 && outcomeOf(stored.event) === accepted.outcome;
+    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request, stored });
+    if (isObeyed && kept && accepted.session.attributesDigest === kept.digest) {
+      this.details.keep(kept);
+      scope.details.add(kept.digest);
+    }
+    return { ...accepted, position };
+  }
+
+  #newScope(scopeKey: ScopeKey): Scope {
+    return {
+      scopeKey,
+      partition: partitionOf(scopeKey, this.partitions),
+      number: this.#scopes.size + 1,
+      state: noSessionYet,
+      events: [],
+      due: undefined,
+      details: new Set(),
+      receipts: new Map(),
+    };
+  }
+
+  #append(scope: Scope, event: SessionEvent, at: Instant, commandid: string): void {
+    const { scopeKey, partition } = scope;
+    this.#scopes.set(scopeKey, scope);
+    scope.state = evolve(scope.state, event);
+    if ('session' in event && startsTimer(event)) this.#setDue(scope, timerOf(event.session, at)?.until);
+    for (const session of toldBy(event, at).sessions) {
+      this.#sessions.set(session.sessionId, { session, scopeKey });
+    }
+    if (event.type === 'DetailsErased') {
+      for (const digest of scope.details) this.details.forget(digest);
+      scope.details.clear();
+    }
     const log = this.#logs[partition] as StoredEvent[];
     const sequence = log.length + 1;
+    const { version } = scope.state;
     const { type, ...data } = event;
-    const { version } = record.state;
-    const json = JSON.stringify({
+    const document = {
       specversion: '1.0',
       id: `${partition}:${sequence}`,
       source: this.#source,
@@ -205,15 +273,25 @@ export class Store {
       partitionkey: scopeKey,
       partition,
       sequence: String(sequence).padStart(16, '0'),
-      commandid: crypto.randomUUID(),
+      commandid,
       data: { version, ...data },
-    });
-    log.push({ partition, sequence, scopeKey, version, json });
-    for (const listener of [...this.#listeners]) listener();
+    };
+    const stored = { partition, sequence, scopeKey, version, at, event, json: JSON.stringify(document) };
+    log.push(stored);
+    scope.events.push(stored);
+    this.wake();
   }
 }
 
-function dueOf(state: ScopeState, at: Instant): Instant | undefined {
-  const current = currentOf(state);
-  return current && timerOf(current, at)?.until;
+function instant(ms: number): Instant {
+  return new Date(ms).toISOString();
+}
+
+/** The answer of a command that was obeyed before, from its event. */
+function replayed({ event, partition, sequence }: StoredEvent): Done {
+  const outcome = outcomeOf(event);
+  if (!outcome || !('session' in event || 'previous' in event))
+    throw new Error(`a receipt names a ${event.type}`);
+  const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
+  return { outcome, session: sessionOf(event), ...retry, position: { partition, sequence }, replayed: true };
 }

@@ -1,4 +1,4 @@
-import type { ChangeHandles } from './commands.js';
+import type { ChangeHandles, Command } from './commands.js';
 import { accept, type Decision, type Refused, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
 import type { Known } from './known.js';
@@ -26,8 +26,10 @@ export interface HandleChange extends Handle {
   to: 'scope' | 'nothing' | { sessionId: SessionId };
 }
 
-/** A session is bound to at most this many handles; a scope to at most 32, of which the oldest is dropped. */
+/** A session is bound to at most this many handles. */
 export const MOST_SESSION_HANDLES = 8;
+/** A scope keeps this many handles that bind to it; the next one takes the place of the oldest. */
+export const MOST_SCOPE_HANDLES = 32;
 
 /**
  * Gives a session its handles, and its scope those that bind to it. A handle is free for them if nobody has
@@ -103,4 +105,30 @@ function unbind(current: Session, handles: readonly Handle[], known: Known) {
     events.push({ type: 'HandleUnbound', session, handle: { kind, hash } });
   }
   return { session, changes, events };
+}
+
+/** A command before the log gives it its time. */
+type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;
+
+const none: readonly Handle[] = [];
+
+/** The handles that a command may bind. */
+export function newHandlesIn(command: Untimed): readonly Handle[] {
+  switch (command.type) {
+    case 'StartSession':
+      return command.handles ?? none;
+    case 'RotateSession': {
+      const { successorHandle, handles = none } = command;
+      return successorHandle ? [successorHandle, ...handles] : handles;
+    }
+    case 'ChangeHandles':
+      return command.bind;
+    default:
+      return none;
+  }
+}
+
+/** All handles that a command names. */
+export function handlesIn(command: Untimed): readonly Handle[] {
+  return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
 }

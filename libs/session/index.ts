@@ -4,17 +4,26 @@ export { decide } from './decide.js';
 export type { Accepted, Decision, Outcome, Refusal, RefusalCode, Refused } from './decision.js';
 export * from './events.js';
 export { evolve } from './evolve.js';
+export { foldSessions, type SessionRow } from './fold-sessions.js';
+export { foldTransitions, type TransitionRow, transitionKey } from './fold-transitions.js';
 export {
   type Handle,
   type HandleChange,
   type HandleHolder,
+  handlesIn,
+  MOST_SCOPE_HANDLES,
   MOST_SESSION_HANDLES,
   type NewHandle,
+  newHandlesIn,
 } from './handles.js';
 export type { Known } from './known.js';
-export { type Json, type JsonObject, mergePatch } from './merge-patch.js';
+export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './merge-patch.js';
+export { outcomeOf } from './outcome.js';
+export type { AsOf, Position } from './position.js';
 export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
 export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
+export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
 export { startsTimer, type Timer, timerOf } from './timer.js';
+export { type PlacedTold, type Told, type Transition, toldBy, UnknownEventType } from './told.js';
 export type { Money, Usage, UsageTotals } from './usage.js';

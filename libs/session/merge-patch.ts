@@ -1,3 +1,6 @@
+/** Attributes as JSON take at most 4 KiB. */
+export const MOST_ATTRIBUTE_BYTES = 4_096;
+
 /** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 export type JsonObject = { [name: string]: Json };

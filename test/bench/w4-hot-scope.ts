@@ -76,7 +76,7 @@ async function rotator(databaseUrl: string, cleanup: Cleanup): Promise<Attempt> 
   let known = started.session;
   return async () => {
     const { sessionId, epoch } = known;
-    const successorId = submissions.successorOf(sessionId);
+    const successorId = submissions.naming(anonymous).successorOf(sessionId);
     const rotation = { type: 'RotateSession', sessionId, epoch, successorId, reason: 'build' } as const;
     const answer = await writer.submit(submissions.forSession(anonymous, rotation));
     if (answer.kind === 'accepted') {

@@ -168,7 +168,7 @@ async function chainOf({ identity, writer }: Ledger, userId: string, rotations: 
     if (answer.kind !== 'accepted') throw new Error(`a rotation was answered ${answer.kind}`);
     sequences.push(answer.position.sequence);
     const { sessionId, epoch } = answer.session;
-    const successorId = submissions.successorOf(sessionId);
+    const successorId = submissions.naming(anonymous).successorOf(sessionId);
     const rotation = { type: 'RotateSession', sessionId, epoch, successorId, reason: 'build' } as const;
     next = submissions.forSession(anonymous, rotation);
   }

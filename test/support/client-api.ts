@@ -1,21 +1,32 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
+  AsOf,
   CommandAnswer,
+  Epoch,
   EVENT_TYPES,
   EventPage,
+  Handle,
+  HandleKind,
+  HandleValue,
+  Id,
+  Label,
   Lease,
   LedgerEvent,
+  NewHandles,
   type Operation,
   Owner,
   operations,
   PlacedSession,
   Position,
-  type ProblemKind,
-  problems,
+  PositionText,
+  Reason,
   Session,
+  SessionId,
   Transition,
+  Usage,
 } from '#contracts';
+import { type ProblemKind, problems } from '#protocol';
 
 /** A JSON schema as far as ours go. */
 interface Schema {
@@ -30,6 +41,24 @@ interface Schema {
   required?: string[];
   description?: string;
 }
+
+/** Values that many requests have, what stands inside of others first. */
+const namedValues = Object.entries({
+  Id,
+  SessionId,
+  Epoch,
+  Owner,
+  Reason,
+  Label,
+  HandleKind,
+  HandleValue,
+  Handle,
+  NewHandles,
+  Lease,
+  Usage,
+  AsOf,
+  PositionText,
+});
 
 const ANYTHING = '{ [name: string]: unknown }';
 const plain = (schema: unknown): Schema => JSON.parse(JSON.stringify(schema));
@@ -74,6 +103,34 @@ export function clientApi(): string {
     'export type EventType = (typeof EVENT_TYPES)[number];',
   ].join('\n\n');
   return formatted(text);
+}
+
+/** The text of libs/memory-ledger/schemas.ts: what requests have to be, as the service validates them. */
+export function requestSchemas(): string {
+  const shown = Object.entries<Operation>(operations).map(([id, { params, query, body }]) => {
+    const parts = Object.entries({ params, query, body }).filter(([, schema]) => schema);
+    return `${id}: {${parts.map(([name, schema]) => `${name}: ${withNames(schema)}`).join(',\n')}},`;
+  });
+  const values = namedValues.map(([name, schema]) => `const ${name} = ${withNames(schema)};`);
+  return formatted(
+    [
+      '// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.',
+      "import type { OperationId } from '#client';\nimport type { Schema } from './validate.js';",
+      ...values,
+      `/** What a request has to be, by operation: the schemas that the service validates with. */
+export const schemas: Record<OperationId, { params?: Schema; query?: Schema; body?: Schema }> = {${shown.join('\n')}};`,
+    ].join('\n\n'),
+  );
+}
+
+/** The JSON of a schema, with names for those inside of it that have one. */
+function withNames(schema: unknown): string {
+  const json = JSON.stringify(schema, (_, inner) => {
+    const text = inner === schema ? '' : JSON.stringify(inner);
+    const name = namedValues.find(([, one]) => JSON.stringify(one) === text)?.[0];
+    return name ? `<${name}>` : inner;
+  });
+  return json.replace(/"<(\w+)>"/g, '$1');
 }
 
 function shapeOfNamed(name: string): string {

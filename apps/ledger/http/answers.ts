@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify';
-import { type Answer, type History, type Latest, MOST_ATTRIBUTE_BYTES, partitionOfSession } from '#log';
+import { type Answer, type History, type Latest, partitionOfSession } from '#log';
+import { attributesTooLarge, type Problem } from '#protocol';
 import type { Session } from '#session';
-import { type Problem, sendProblem } from './problems.filter.js';
+import { sendProblem } from './problems.filter.js';
 
 /** The JSON of a session with its attributes, as readers see it. `json` is the session's own. */
 export function sessionJson(json: string, attributes: string | 'erased' | undefined): string {
@@ -67,10 +68,7 @@ export class Presenter {
         };
       }
       case 'attributes-too-large':
-        return {
-          code: 'invalid-attributes',
-          detail: `attributes would be ${answer.bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`,
-        };
+        return attributesTooLarge(answer.bytes) ?? { code: 'invalid-attributes' };
       case 'unknown-session':
       case 'key-reused':
         return { code: answer.kind };

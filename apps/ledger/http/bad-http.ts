@@ -1,7 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ProblemCode } from '#contracts';
-import { problemBody } from './problems.filter.js';
+import { type ProblemCode, problemBody } from '#protocol';
 
 /** Answers what is no HTTP that could become a request, with a problem as everywhere else. */
 export function answerBadHttp(error: Error & { code?: string }, socket: Socket): void {

@@ -4,19 +4,20 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type {
   ActivateBody,
   AttributesBody,
+  CheckpointBody,
   ClaimBody,
   EndBody,
   HandlesBody,
+  InvalidBody,
   ReleaseBody,
   RotateBody,
   StartBody,
+  UsageBody,
 } from '#contracts';
 import { newSalt, type Submission } from '#log';
-import { attributesJson } from '../attributes.js';
+import { attributesJson, drafts, type SessionRequests } from '#protocol';
 import { anonymous } from '../caller.js';
 import { Execute } from '../execute.js';
-import { leaseTerms } from '../lease-terms.js';
-import { ProblemError } from '../problem.js';
 import { Submissions } from '../submissions.js';
 import { Presenter } from './answers.js';
 import { keyedRequest } from './request-key.js';
@@ -40,57 +41,39 @@ export class CommandsController {
 
   @Route('activateSession')
   activate(request: OfSession<ActivateBody>, reply: FastifyReply) {
-    return this.forSession(request, reply, { type: 'ActivateSession', ...named(request) });
+    return this.forSession('activateSession', request, reply);
   }
 
   @Route('rotateSession')
   rotate(request: OfSession<RotateBody>, reply: FastifyReply) {
-    const { successorHandle, handles = [], ...body } = named(request);
-    const names = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
-    const bound = this.submissions.handles(anonymous, names);
-    const successor = successorHandle && bound.shift();
-    return this.forSession(request, reply, {
-      type: 'RotateSession',
-      ...body,
-      successorId: this.submissions.successorOf(body.sessionId),
-      ...(successor && { successorHandle: successor }),
-      ...(bound.length > 0 && { handles: bound }),
-    });
+    return this.forSession('rotateSession', request, reply);
   }
 
   @Route('releaseOwnership')
   release(request: OfSession<ReleaseBody>, reply: FastifyReply) {
-    const { reservedSeconds = RESERVED_SECONDS, ...body } = named(request);
-    if (request.body.reservedSeconds && !body.to) {
-      throw new ProblemError('invalid-request', 'body.reservedSeconds needs body.to: whom to reserve it for');
-    }
-    return this.forSession(request, reply, { type: 'ReleaseOwnership', ...body, reservedSeconds });
+    return this.forSession('releaseOwnership', request, reply);
   }
 
   @Route('claimOwnership')
   claim(request: OfSession<ClaimBody>, reply: FastifyReply) {
-    const { lease, ...body } = named(request);
-    return this.forSession(request, reply, {
-      type: 'ClaimOwnership',
-      ...body,
-      ...(lease && { lease: leaseTerms(lease) }),
-    });
+    return this.forSession('claimOwnership', request, reply);
   }
 
   @Route('endSession')
   end(request: OfSession<EndBody>, reply: FastifyReply) {
-    return this.forSession(request, reply, { type: 'EndSession', ...named(request) });
+    return this.forSession('endSession', request, reply);
   }
 
   @Route('touchSession')
   touch(request: OfSession<object>, reply: FastifyReply) {
-    return this.forSession(request, reply, { type: 'TouchSession', sessionId: request.params.sessionId });
+    return this.forSession('touchSession', request, reply);
   }
 
   @Route('changeAttributes')
   changeAttributes(request: OfSession<AttributesBody>, reply: FastifyReply) {
-    const { attributes, ...body } = named(request);
-    const draft = { type: 'ChangeAttributes', ...body, attributesDigest: undefined } as const;
+    const { attributes, ...body } = request.body;
+    const { sessionId } = request.params;
+    const draft = { type: 'ChangeAttributes', ...body, sessionId, attributesDigest: undefined } as const;
     const submission = this.submissions.forSession(anonymous, draft, keyedRequest(request));
     submission.patch = { json: JSON.parse(attributesJson(attributes)), salt: newSalt() };
     return this.execute(reply, submission);
@@ -98,22 +81,35 @@ export class CommandsController {
 
   @Route('changeHandles')
   changeHandles(request: OfSession<HandlesBody>, reply: FastifyReply) {
-    const { bind = [], unbind = [], ...body } = named(request);
-    // Together, so that none is bound and unbound at once.
-    this.submissions.handles(anonymous, [...bind, ...unbind]);
-    return this.forSession(request, reply, {
-      type: 'ChangeHandles',
-      ...body,
-      bind: this.submissions.handles(anonymous, bind),
-      unbind: this.submissions.handles(anonymous, unbind),
-    });
+    return this.forSession('changeHandles', request, reply);
   }
 
-  private forSession(
-    request: FastifyRequest,
+  @Route('recordUsage')
+  recordUsage(request: OfSession<UsageBody>, reply: FastifyReply) {
+    return this.forSession('recordUsage', request, reply);
+  }
+
+  @Route('markCheckpoint')
+  markCheckpoint(request: OfSession<CheckpointBody>, reply: FastifyReply) {
+    return this.forSession('markCheckpoint', request, reply);
+  }
+
+  @Route('reportInvalid')
+  reportInvalid(request: OfSession<InvalidBody>, reply: FastifyReply) {
+    return this.forSession('reportInvalid', request, reply);
+  }
+
+  private forSession<Id extends keyof SessionRequests>(
+    id: Id,
+    request: OfSession<SessionRequests[Id]>,
     reply: FastifyReply,
-    draft: Parameters<Submissions['forSession']>[1],
   ): Promise<void> {
+    const { params, body } = request;
+    const draft = drafts[id](
+      params.sessionId,
+      body as SessionRequests[Id],
+      this.submissions.naming(anonymous),
+    );
     return this.execute(reply, this.submissions.forSession(anonymous, draft, keyedRequest(request)));
   }
 
@@ -121,11 +117,4 @@ export class CommandsController {
     const answer = await this.commands.execute(new Execute(submission));
     await this.presenter.answer(reply, answer, submission.details);
   }
-}
-
-/** How long a released session waits for the owner that it is meant for, unless the request says. */
-const RESERVED_SECONDS = 60;
-
-function named<Body extends object>({ params, body }: OfSession<Body>): Body & { sessionId: string } {
-  return { ...(body as Body), sessionId: params.sessionId };
 }

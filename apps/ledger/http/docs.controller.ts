@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { advice, asyncApi, openApi, type ProblemCode, problems } from '#contracts';
-import { ProblemError } from '../problem.js';
+import { asyncApi, openApi } from '#contracts';
+import { problemPage } from '#protocol';
 import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
 import { Route } from './route.js';
@@ -44,11 +44,7 @@ export class DocsController {
   /** Where the `type` of a problem leads. */
   @Route('problem')
   problem(request: FastifyRequest<{ Params: { code: string } }>, reply: FastifyReply): void {
-    const { code } = request.params;
-    if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'there is no such problem');
-    const known = code as ProblemCode;
-    reply.header('content-type', 'application/json');
-    reply.send({ type: `/problems/${known}`, ...problems[known], advice: advice[known] });
+    reply.header('content-type', 'application/json').send(problemPage(request.params.code));
   }
 
   @Get('/docs')

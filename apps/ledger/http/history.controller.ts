@@ -3,10 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ChainQuery, SessionsQuery, TransitionsQuery } from '#contracts';
 import type { ProjectedSession } from '#log';
 import { ReadModels } from '#log';
+import { decodeCursor, encodeCursor, ProblemError } from '#protocol';
 import { PastReader } from '../past-reader.js';
-import { ProblemError } from '../problem.js';
 import { sessionJson } from './answers.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
 import { ProjectedReads } from './projected-reads.js';
 import { Route } from './route.js';
 

@@ -2,11 +2,11 @@ import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { RenewBody, RenewManyBody } from '#contracts';
 import type { Renewal } from '#log';
+import { ProblemError, problemBody } from '#protocol';
 import { anonymous } from '../caller.js';
 import { Leases } from '../leases.js';
-import { ProblemError } from '../problem.js';
 import { Presenter } from './answers.js';
-import { problemBody, sendProblem } from './problems.filter.js';
+import { sendProblem } from './problems.filter.js';
 import { Route } from './route.js';
 
 /** Renewals: they write no event, so their answers are small. */

@@ -1,13 +1,18 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { advice, type Operation, operations, type ProblemCode, type ProblemKind, problems } from '#contracts';
+import { type Operation, operations } from '#contracts';
 import { ArchivedError, LogError } from '#log';
+import {
+  explainValidation,
+  type Problem,
+  type ProblemCode,
+  ProblemError,
+  type ProblemKind,
+  problemBody,
+  problems,
+  type ValidationFault,
+} from '#protocol';
 import { Faults } from '../faults.js';
-import { ProblemError } from '../problem.js';
-import { explainValidation, type ValidationFault } from './validation.js';
-
-/** The body of every error: RFC 9457. */
-export type Problem = { code: ProblemCode; detail?: string | undefined; more?: object };
 
 /** Turns whatever a request ran into into problem+json. What nobody expected is logged and never shown. */
 @Catch()
@@ -47,12 +52,6 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const body = problemBody(problem);
   reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
-}
-
-/** The body of a problem, RFC 9457. */
-export function problemBody({ code, detail, more }: Problem) {
-  const { status, title, retryable }: ProblemKind = problems[code];
-  return { type: `/problems/${code}`, title, status, detail: detail ?? advice[code], retryable, ...more };
 }
 
 interface FastifyFault {

@@ -1,9 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ProjectedPage, Reached, ScopePlace } from '#log';
+import { ProblemError, positionOf, positionText } from '#protocol';
 import { anonymous } from '../caller.js';
-import { ProblemError } from '../problem.js';
 import type { Submissions } from '../submissions.js';
-import { positionOf, positionText } from './positions.js';
 
 /** The longest that a reader waits for the position that it asked for. */
 const WAIT_MS = 5_000;

@@ -1,24 +1,17 @@
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-
-import { type CurrentQuery, type EventsQuery, MOST_REFUSALS } from '#contracts';
-import { History, type Latest, type ScopePlace, START, UserScopes } from '#log';
-
+import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
+import { History, type Latest, type Place, type ScopePlace, START, UserScopes } from '#log';
+import { currentRead, encodePlace, ProblemError, positionText } from '#protocol';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { PastReader } from '../past-reader.js';
-import { ProblemError } from '../problem.js';
 import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
 import { latestJson, Presenter, sessionJson } from './answers.js';
 import { page } from './page.js';
-
-import { decodePlace, encodePlace } from './place.js';
-
-import { positionText } from './positions.js';
-
 import { Route } from './route.js';
 
 /** Most sessions in one page of a user's. */
@@ -39,12 +32,12 @@ export class ReadsController {
 
   @Route('currentSession')
   async current(request: FastifyRequest<{ Querystring: CurrentQuery }>, reply: FastifyReply) {
-    const { userId, projectId, wait, after = 0, all, asOf } = request.query;
-    if (all) return this.allOf(request, reply);
-    if (request.query.next !== undefined)
-      throw new ProblemError('invalid-request', 'query.next needs query.all=true');
+    const { userId, projectId } = request.query;
+    const read = currentRead(request.query, request.headers['if-none-match']);
+    if (read.of === 'user') return this.allOf(userId, read.after ?? START, reply);
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
-    if (asOf !== undefined) return this.asOf({ scopeKey, partition }, asOf, request, reply);
+    if (read.of === 'past') return this.asOf({ scopeKey, partition }, read.asOf, reply);
+    const { wait, after } = read;
     const latest =
       wait === undefined
         ? await this.queries.execute(new ReadLatest(scopeKey, partition))
@@ -64,20 +57,9 @@ export class ReadsController {
   }
 
   /** All current sessions of a user, a page of them. */
-  private async allOf(request: FastifyRequest<{ Querystring: CurrentQuery }>, reply: FastifyReply) {
-    const { userId, next } = request.query;
-    for (const name of ['projectId', 'wait', 'after', 'asOf'] as const) {
-      if (request.query[name] === undefined) continue;
-      throw new ProblemError(
-        'invalid-request',
-        `query.${name} is for one scope, query.all for all of a user`,
-      );
-    }
-    if (request.headers['if-none-match'] !== undefined) {
-      throw new ProblemError('invalid-request', 'header.if-none-match is for one scope: pages have no ETag');
-    }
+  private async allOf(userId: string, after: Place, reply: FastifyReply) {
     const { scopeKey } = this.submissions.scope(anonymous, userId);
-    const found = await this.scopes.current(scopeKey, next === undefined ? START : decodePlace(next), PAGE);
+    const found = await this.scopes.current(scopeKey, after, PAGE);
     const last = found.length === PAGE ? found.at(-1) : undefined;
     const sessions = found.map(({ json, attributes }) => sessionJson(json, attributes)).join(',');
     reply
@@ -86,15 +68,7 @@ export class ReadsController {
   }
 
   /** What a reader got then. It does not change any more, so there is nothing to wait for. */
-  private async asOf(
-    scope: ScopePlace,
-    asOf: string,
-    { query: { wait, after } }: FastifyRequest<{ Querystring: CurrentQuery }>,
-    reply: FastifyReply,
-  ) {
-    if (wait !== undefined || after !== undefined) {
-      throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
-    }
+  private async asOf(scope: ScopePlace, asOf: string, reply: FastifyReply) {
     const past = await this.past.read(scope, asOf);
     const json = past && sessionJson(JSON.stringify(past.session), past.attributes);
     if (past) reply.header('ledger-position', positionText(past.position));
@@ -143,6 +117,14 @@ export class ReadsController {
     reply
       .header('content-type', 'application/json')
       .send(`${json.slice(0, -1)},"refusals":${JSON.stringify(refusals)}}`);
+  }
+
+  @Route('checkpoints')
+  async checkpoints(request: FastifyRequest<{ Querystring: ScopeQuery }>, reply: FastifyReply) {
+    const { userId, projectId } = request.query;
+    const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    const checkpoints = await this.history.checkpoints(partition, scopeKey);
+    reply.header('content-type', 'application/json').send({ checkpoints });
   }
 
   @Route('scopeEvents')

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from '#protocol';
 import type { KeyedRequest } from '../submissions.js';
 
 /** A request as its idempotency receipt remembers it. Throws `invalid-request` for a key that cannot be one. */

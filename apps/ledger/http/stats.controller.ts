@@ -1,16 +1,13 @@
 import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reports as ReportsBody, StatsQuery } from '#contracts';
-import { type OutOfSync, Reached, type ReportPlace, Reports, type SyncFigures, Tail } from '#log';
+import { type OutOfSync, Reached, type ReportPlace, Reports, Tail } from '#log';
+import { encodeCursor, ProblemError, syncFigures } from '#protocol';
 import { parseScopeKey } from '#session';
 import { anonymous } from '../caller.js';
-import { ProblemError } from '../problem.js';
 import { Submissions } from '../submissions.js';
-import { encodeCursor } from './cursor.js';
 import { Route } from './route.js';
 
-/** Most consumers that an answer names; the figures over all count the others, too. */
-const MOST_CONSUMERS = 100;
 const PLACE = /^r(\d{1,4}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([A-Za-z0-9_.:-]{1,64})$/;
 
 /** What consumers hold, and figures. */
@@ -50,31 +47,12 @@ export class StatsController {
       ledger: { partitions: heads.length, events: sum(heads), heads },
       projection: { positions: projected, behind: sum(behind) },
       sync: {
-        ...rated(totalOf(consumers)),
-        consumers: consumers
-          .slice(0, MOST_CONSUMERS)
-          .map((one) => ({ consumer: one.consumer, ...rated(one) })),
+        ...syncFigures(consumers),
         list: page.list.map(shown),
         ...(page.next && { next: cursorOf(page.next) }),
       },
     });
   }
-}
-
-type Counts = Omit<SyncFigures, 'consumer'>;
-
-function totalOf(consumers: readonly SyncFigures[]): Counts {
-  return {
-    inSync: sum(consumers.map(({ inSync }) => inSync)),
-    outOfSync: sum(consumers.map(({ outOfSync }) => outOfSync)),
-    unknown: sum(consumers.map(({ unknown }) => unknown)),
-  };
-}
-
-/** Of no reports there is no rate. */
-function rated({ inSync, outOfSync, unknown }: Counts) {
-  const all = inSync + outOfSync + unknown;
-  return { inSync, outOfSync, unknown, ...(all > 0 && { rate: inSync / all }) };
 }
 
 function shown({ scopeKey, ...one }: OutOfSync) {

@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import type { History, Tail } from '#log';
 import { LogError } from '#log';
+import { encodeVector } from '#protocol';
 import type { ScopeKey } from '#session';
 import { EventStream } from './event-stream.js';
 import type { ScopeWatch } from './scope-watch.js';
-import { encodeVector } from './vector.js';
 
 /** Most streams at once; the next one is answered `overloaded`. */
 const MOST = 10_000;

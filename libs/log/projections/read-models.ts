@@ -1,9 +1,8 @@
 import type pg from 'pg';
 import type { ScopeKey, SessionId } from '#session';
 import { readError } from '../errors.js';
-import { scopeIdOf } from '../ids.js';
+import { scopeIdOf, versionKey } from '../ids.js';
 import { type Statement, statement } from '../statements.js';
-import { versionKey } from './sessions/fold.js';
 
 const readSessions = statement('read_projected_sessions');
 const readVersion = statement('read_projected_version');

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import { evolve, noSessionYet, type ScopeState } from '#session';
+import { evolve, foldSessions, foldTransitions, noSessionYet, type ScopeState } from '#session';
 import { recordedLog } from '../testing/recorded-log.js';
-import { foldSessions } from './sessions/fold.js';
 import { readTold } from './stored-event.js';
-import { foldTransitions } from './transitions/fold.js';
 
 const EVENTS = 100_000;
 

@@ -1,10 +1,16 @@
 import type pg from 'pg';
+import {
+  foldSessions,
+  foldTransitions,
+  type PlacedTold,
+  type SessionRow,
+  type TransitionRow,
+} from '#session';
+import { versionKey } from '../ids.js';
 import { together } from '../load.js';
 import { list, statement } from '../statements.js';
-import { foldSessions, type SessionRow, versionKey } from './sessions/fold.js';
-import { type PlacedTold, readTold, UnprojectableEvent } from './stored-event.js';
+import { readTold, UnprojectableEvent } from './stored-event.js';
 import { Texts } from './texts.js';
-import { foldTransitions, type TransitionRow } from './transitions/fold.js';
 
 const lockProjection = statement('lock_projection');
 const readUnprojected = statement('read_unprojected');

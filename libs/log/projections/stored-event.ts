@@ -1,6 +1,5 @@
-import type { SessionEvent } from '#session';
+import { type PlacedTold, type SessionEvent, toldBy, UnknownEventType } from '#session';
 import { decodeEvent } from '../event-bytes.js';
-import { type Told, toldBy, UnknownEventType } from './told.js';
 
 /** An event as the projector reads it from its table. */
 export interface StoredEvent {
@@ -8,12 +7,6 @@ export interface StoredEvent {
   /** A UUID. */
   scopeId: string;
   bytes: Buffer;
-}
-
-/** An event's place, and what it says. */
-export interface PlacedTold extends Told {
-  sequence: number;
-  scopeId: string;
 }
 
 /** Reads an event. Throws UnprojectableEvent, which names its place, for one that this version cannot understand. */

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
+import { foldSessions, foldTransitions, type PlacedTold, transitionKey } from '#session';
 import { listArchives } from '../archive/archives.js';
 import { ArchiveError } from '../archive/errors.js';
+import { versionKey } from '../ids.js';
 import { list, listOf, statement } from '../statements.js';
-import { foldSessions, versionKey } from './sessions/fold.js';
-import { type PlacedTold, readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
-import { foldTransitions, transitionKey } from './transitions/fold.js';
+import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 
 const readLiveGeneration = statement('read_live_generation');
 const readLog = statement('read_log_until');

@@ -1,10 +1,10 @@
+import { foldSessions, foldTransitions } from '#session';
 import { openPipeline } from '../database.js';
+import { versionKey } from '../ids.js';
 import { Projector } from '../index.js';
 import type { ProjectorOptions } from '../projections/projector.js';
-import { foldSessions, versionKey } from '../projections/sessions/fold.js';
 import { step } from '../projections/step.js';
 import { readTold } from '../projections/stored-event.js';
-import { foldTransitions } from '../projections/transitions/fold.js';
 import type { TestLedger } from './ledger.js';
 
 /** A replica's projector; stopped when its ledger is closed, which fails when it met a fault that nobody expected. */

@@ -2,9 +2,17 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import { Frontier, leafHash, rootOf } from '#audit';
-import { currentOf, epochOf, partitionOf, type Session, type SessionEvent, timerOf } from '#session';
+import {
+  currentOf,
+  epochOf,
+  MOST_SCOPE_HANDLES,
+  partitionOf,
+  type Session,
+  type SessionEvent,
+  timerOf,
+} from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
-import { MOST_SCOPE_HANDLES, partitionOfSession } from '../index.js';
+import { partitionOfSession } from '../index.js';
 import { checkArchives, readWholeLog } from './archived-log.js';
 import { groupBy, type Reader, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';

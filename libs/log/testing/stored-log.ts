@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Instant, ScopeKey, SessionEvent } from '#session';
-import { decodeEvent, type Position } from '../index.js';
+import { type Position } from '#session';
+import { decodeEvent } from '../index.js';
 
 /** An event as it stands in the table, and what its bytes say. */
 export interface StoredEvent extends Position {

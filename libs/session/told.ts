@@ -1,4 +1,5 @@
-import type { EndCause, Instant, Owner, Session, SessionEvent, SessionId } from '#session';
+import type { SessionEvent } from './events.js';
+import type { EndCause, Instant, Owner, Session, SessionId } from './session.js';
 
 /** A change of which session is current: why, from which to which, and by whom. */
 export interface Transition {
@@ -21,6 +22,12 @@ export interface Told {
   /** Which of them it began. */
   began?: SessionId;
   transition?: Transition;
+}
+
+/** An event's place, and what it says. */
+export interface PlacedTold extends Told {
+  sequence: number;
+  scopeId: string;
 }
 
 /** An event of a type that this version does not know. To go on without it would be to answer wrongly. */

@@ -1,6 +1,5 @@
-import type { Session, SessionId } from '#session';
-import { digest } from '../../ids.js';
-import type { PlacedTold } from '../stored-event.js';
+import type { Session, SessionId } from './session.js';
+import type { PlacedTold } from './told.js';
 
 /** A row of the read model: one session as it is after the events that were folded. */
 export interface SessionRow {
@@ -24,9 +23,4 @@ export function foldSessions(events: readonly PlacedTold[]): Map<SessionId, Sess
     }
   }
   return rows;
-}
-
-/** What a project's version is looked up by: of fixed size, whatever its name. */
-export function versionKey(versionId: string): string {
-  return digest(versionId);
 }

@@ -1,5 +1,11 @@
-import type { Place } from '#log';
-import { ProblemError } from '../problem.js';
+import { ProblemError } from './problem-error.js';
+
+/** A scope as pages know it. */
+export interface Place {
+  partition: number;
+  /** 32 hex digits. */
+  scopeId: string;
+}
 
 /** What a page's `next` looks like: where its last session lives, which tells nothing but that. */
 export function encodePlace({ partition, scopeId }: Place): string {

@@ -1,5 +1,6 @@
-import { MOST_ATTRIBUTE_BYTES } from '#log';
-import { ProblemError } from './problem.js';
+import { MOST_ATTRIBUTE_BYTES } from '#session';
+import type { Problem } from './problem-body.js';
+import { ProblemError } from './problem-error.js';
 
 const MOST_DEPTH = 8;
 
@@ -7,14 +8,16 @@ const MOST_DEPTH = 8;
 export function attributesJson(attributes: object): string {
   check(attributes, 1); // first: JSON.stringify fails on what is nested some thousand deep
   const json = JSON.stringify(attributes);
-  const bytes = Buffer.byteLength(json);
-  if (bytes > MOST_ATTRIBUTE_BYTES) {
-    throw new ProblemError(
-      'invalid-attributes',
-      `attributes are ${bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`,
-    );
-  }
+  const tooLarge = attributesTooLarge(Buffer.byteLength(json));
+  if (tooLarge) throw new ProblemError(tooLarge.code, tooLarge.detail);
   return json;
+}
+
+/** Why attributes of so many bytes as JSON cannot be kept; undefined when they can. */
+export function attributesTooLarge(bytes: number): Problem | undefined {
+  if (bytes <= MOST_ATTRIBUTE_BYTES) return undefined;
+  const detail = `attributes come to ${bytes} bytes as JSON; at most ${MOST_ATTRIBUTE_BYTES} are kept`;
+  return { code: 'invalid-attributes', detail };
 }
 
 function check(value: unknown, depth: number): void {

@@ -1,6 +1,5 @@
-import type { SessionId } from '#session';
-import type { PlacedTold } from '../stored-event.js';
-import type { Transition } from '../told.js';
+import type { SessionId } from './session.js';
+import type { PlacedTold, Transition } from './told.js';
 
 /** A row of the read model: how one session came to be current, or how it went without a follower. */
 export interface TransitionRow {

@@ -1,5 +1,5 @@
-import { type ProblemCode, problems } from '#contracts';
 import type { Instant, Session } from '#session';
+import { type ProblemCode, problems } from './problems.js';
 
 /** A request that gets a problem for an answer. */
 export class ProblemError extends Error {

@@ -1,5 +1,5 @@
-import type { AsOf, Position } from '#log';
-import { ProblemError } from '../problem.js';
+import type { AsOf, Position } from '#session';
+import { ProblemError } from './problem-error.js';
 
 /** A position as headers and queries carry it. */
 export function positionText({ partition, sequence }: Position): string {

@@ -1,4 +1,5 @@
-import type { Outcome, SessionEvent, SessionEventType } from '#session';
+import type { Outcome } from './decision.js';
+import type { SessionEvent, SessionEventType } from './events.js';
 
 /** The outcome of a command, as it is rebuilt from the last event that it made. */
 export function outcomeOf(event: SessionEvent): Outcome | undefined {

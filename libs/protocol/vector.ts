@@ -1,4 +1,4 @@
-import { ProblemError } from '../problem.js';
+import { ProblemError } from './problem-error.js';
 
 /** The id of a feed stream's event: how far each partition has been sent, so that any of them can resume it. */
 export function encodeVector(sequences: readonly number[]): string {

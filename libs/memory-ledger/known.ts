@@ -1,0 +1,78 @@
+import {
+  type Command,
+  handlesIn,
+  type Known,
+  lastValidBefore,
+  type Session,
+  type SessionEvent,
+  type SessionId,
+} from '#session';
+import type { Scope, Store } from './store.js';
+
+/** A scope's state, and what else a command has to know, from the scope's events. */
+export function knownTo(command: Command, scope: Scope, store: Store): Known {
+  const { state, scopeKey } = scope;
+  const known: Known = { ...state };
+  const named = 'sessionId' in command ? store.session(command.sessionId) : undefined;
+  if (named && named.sessionId !== state.latest?.sessionId) {
+    known.past = named;
+    const successor = store.session(named.successorId ?? '');
+    if (successor) known.pastSuccessor = successor;
+  }
+  if (command.type === 'EraseScope') known.detailed = scope.details.size > 0;
+  if (command.type === 'EndSession') {
+    known.ignored = eventsOf(scope, 'StopIgnored')
+      .filter((event) => isSameStop(event, command))
+      .map(({ why }) => why);
+  }
+  if (command.type === 'ReportInvalid') {
+    known.reported = eventsOf(scope, 'InvalidReported').some(
+      ({ session: { sessionId, epoch }, reason }) =>
+        sessionId === command.sessionId && epoch === command.epoch && reason === command.reason,
+    );
+    const valid = lastValidBefore(state.latest, (sessionId) => ended(store.session(sessionId)));
+    if (valid) known.lastValid = valid;
+  }
+  const label = command.type === 'MarkCheckpoint' ? command.label : fromCheckpoint(command);
+  if (label !== undefined) {
+    const checkpoints = eventsOf(scope, 'CheckpointMarked');
+    known.checkpoints = checkpoints.length;
+    const marked = checkpoints.find((event) => event.label === label);
+    const checkpoint = marked && store.session(sessionOf(marked).sessionId);
+    if (checkpoint) known.checkpoint = checkpoint;
+  }
+  const continued = known.checkpoint?.handles ?? known.lastValid?.handles ?? [];
+  known.handles = store.names.seenFrom(scopeKey, [...handlesIn(command), ...continued]);
+  return known;
+}
+
+type EventOf<Type> = Extract<SessionEvent, { type: Type }>;
+
+/** The scope's events of one type, oldest first. */
+export function eventsOf<Type extends SessionEvent['type']>({ events }: Scope, type: Type): EventOf<Type>[] {
+  return events.flatMap(({ event }) => (event.type === type ? [event as EventOf<Type>] : []));
+}
+
+/** The session that an event of any session is about. */
+export function sessionOf(event: { session: Session } | { previous: Session }): Session {
+  return 'session' in event ? event.session : event.previous;
+}
+
+export function isSameStop(
+  { sessionId, origin, epoch }: { sessionId: SessionId; origin: Owner; epoch: number },
+  other: { sessionId: SessionId; origin: Owner; epoch: number },
+): boolean {
+  const isSameOrigin =
+    origin.environment === other.origin.environment && origin.instance === other.origin.instance;
+  return isSameOrigin && sessionId === other.sessionId && epoch === other.epoch;
+}
+
+type Owner = EventOf<'StopIgnored'>['origin'];
+
+function fromCheckpoint(command: Command): string | undefined {
+  return command.type === 'StartSession' ? command.fromCheckpoint : undefined;
+}
+
+function ended(session: Session | undefined): Session | undefined {
+  return session?.status === 'ended' ? session : undefined;
+}

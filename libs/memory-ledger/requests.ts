@@ -1,0 +1,86 @@
+import { type OperationId, type ProblemCode, routes } from '#client';
+import { bodyLimitOf, explainValidation, ProblemError } from '#protocol';
+import { schemas } from './schemas.js';
+import type { Asked } from './serving.js';
+import { converted, faultOf, type Schema } from './validate.js';
+
+const patterns = Object.entries(routes).map(([id, { method, path }]) => {
+  const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
+  return {
+    id: id as OperationId,
+    method,
+    names,
+    pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`),
+  };
+});
+
+/** Which operation a request is for, and with what, checked as the service does. Throws ProblemError. */
+export function readRequest(
+  { url: address, method, headers }: Request,
+  text: string,
+  signal: AbortSignal,
+): { id: OperationId; asked: Asked<OperationId> } {
+  const url = new URL(address);
+  const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
+  const route = found.find((one) => one.method === method);
+  if (!route) throw new ProblemError(found.length > 0 ? 'method-not-allowed' : 'not-found');
+  const { id, names, pattern } = route;
+  const [, ...values] = pattern.exec(url.pathname) ?? [];
+  const { params: ofParams = {}, query: ofQuery = {}, body: ofBody } = schemas[id];
+  const params = Object.fromEntries(values.map((value, index) => [names[index], decoded(value)]));
+  const query = converted(ofQuery, queryOf(url));
+  const body = ofBody && bodyOf(text, headers, url.pathname);
+  check(ofParams, params, 'params');
+  check(ofBody ?? {}, body, 'body');
+  check(ofQuery, query, 'query');
+  const key = headers.get('idempotency-key');
+  if (key !== null && (key.length < 1 || key.length > 256)) {
+    throw new ProblemError('invalid-request', 'header.idempotency-key has to be 1 to 256 characters');
+  }
+  const receipt = key === null ? undefined : { key, request: JSON.stringify([url.pathname, body]) };
+  // What it has to be was checked by the schemas, from which its type is made, too.
+  return { id, asked: { params, query, body, headers, receipt, signal } as Asked<OperationId> };
+}
+
+function check(schema: Schema, value: unknown, place: string): void {
+  const fault = faultOf(schema, value);
+  if (fault) throw new ProblemError('invalid-request', explainValidation(fault, place));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new ProblemError('invalid-request', 'the path cannot be read, or is too long');
+  }
+}
+
+function queryOf({ search, searchParams }: URL): Record<string, unknown> {
+  try {
+    decodeURIComponent(search);
+  } catch {
+    throw new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8');
+  }
+  const all = [...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name)] as const);
+  return Object.fromEntries(all.map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
+}
+
+function bodyOf(text: string, headers: Headers, path: string): unknown {
+  const refuse = (code: ProblemCode, detail?: string) => new ProblemError(code, detail);
+  if (!/^application\/json *(;|$)/i.test(headers.get('content-type') ?? ''))
+    throw refuse('unsupported-media-type');
+  if (new TextEncoder().encode(text).length > bodyLimitOf(path)) throw refuse('body-too-large');
+  if (text === '') throw refuse('invalid-json', 'the body is empty');
+  try {
+    return JSON.parse(text, withoutPrototypes);
+  } catch {
+    throw refuse('invalid-json');
+  }
+}
+
+/** What would reach for an object's prototype is no JSON to the ledger. */
+function withoutPrototypes(name: string, value: unknown): unknown {
+  const isConstructor = name === 'constructor' && Object.hasOwn(Object(value), 'prototype');
+  if (name === '__proto__' || isConstructor) throw new SyntaxError(name);
+  return value;
+}

@@ -1,0 +1,738 @@
+// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.
+
+import type { OperationId } from '#client';
+import type { Schema } from './validate.js';
+
+const Id = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 256,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 256 characters, valid Unicode, no control characters',
+};
+
+const SessionId = {
+  type: 'string',
+  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
+  description: 'UUID of one session instance',
+  examples: ['01920000-0000-7003-8000-000000000000'],
+};
+
+const Epoch = {
+  type: 'integer',
+  minimum: 0,
+  maximum: 9007199254740991,
+  description: 'Fencing token: rises at every change of the current session or of its owner, and at its end',
+};
+
+const Owner = {
+  type: 'object',
+  required: ['environment'],
+  properties: { environment: Id, instance: Id },
+  additionalProperties: false,
+  description: 'Who runs the session',
+};
+
+const Reason = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 64 characters; stays in the log, so no personal data',
+};
+
+const Label = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
+};
+
+const HandleKind = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+};
+
+const HandleValue = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
+};
+
+const Handle = {
+  type: 'object',
+  required: ['kind', 'value'],
+  properties: { kind: HandleKind, value: HandleValue },
+  additionalProperties: false,
+  description: 'An outside name',
+};
+
+const NewHandles = {
+  type: 'array',
+  items: {
+    type: 'object',
+    required: ['kind', 'value', 'binds'],
+    properties: {
+      kind: HandleKind,
+      value: HandleValue,
+      binds: {
+        enum: ['scope', 'session'],
+        description:
+          'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+      },
+    },
+    additionalProperties: false,
+    description: 'An outside name and what it stands for',
+  },
+  maxItems: 8,
+  description: 'at most 8, each once',
+};
+
+const Lease = {
+  type: 'object',
+  required: ['seconds'],
+  properties: {
+    seconds: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2592000,
+      description: 'A whole number from 1 to 2592000 (30 days)',
+    },
+    graceSeconds: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 2592000,
+      description: 'After a lapse, how long the session waits for its old owner; 60 when left out',
+    },
+    renewOn: {
+      enum: ['heartbeat', 'use'],
+      description: 'heartbeat when left out; use makes it an idle time-out',
+    },
+    onLapse: { enum: ['release', 'end'], description: 'release when left out' },
+  },
+  additionalProperties: false,
+  description: 'How long ownership lasts without a sign of life',
+};
+
+const Usage = {
+  type: 'object',
+  properties: {
+    inputTokens: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9007199254740991,
+      description: 'A whole number from 0 to 2^53-1',
+    },
+    outputTokens: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9007199254740991,
+      description: 'A whole number from 0 to 2^53-1',
+    },
+    cachedTokens: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9007199254740991,
+      description: 'Of the input, those from a cache: a whole number from 0 to 2^53-1',
+    },
+    durationMs: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 9007199254740991,
+      description: 'Milliseconds: a whole number from 0 to 2^53-1',
+    },
+    cost: {
+      type: 'object',
+      required: ['amount', 'currency'],
+      properties: {
+        amount: {
+          type: 'string',
+          pattern: '^(?=(\\.?\\d){1,18}$)(0|[1-9]\\d*)(\\.\\d{1,9})?$',
+          description:
+            'A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign',
+          examples: ['0.0125'],
+        },
+        currency: {
+          type: 'string',
+          pattern: '^[A-Z]{3}$',
+          description: 'ISO 4217: three capital letters',
+          examples: ['EUR'],
+        },
+      },
+      additionalProperties: false,
+      description: 'An exact amount of money, in one currency',
+    },
+    model: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 128,
+      pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+      description: '1 to 128 characters, valid Unicode, no control characters',
+    },
+  },
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What one operation used: at least one of these',
+};
+
+const AsOf = {
+  type: 'string',
+  pattern:
+    '^([0-9]{1,4}:[0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))$',
+  description: 'an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past',
+  examples: ['2026-01-31T12:00:00Z', '3:1042'],
+};
+
+const PositionText = {
+  type: 'string',
+  pattern: '^[0-9]{1,4}:[0-9]{1,16}$',
+  description: 'a position, partition:sequence, as a Ledger-Position header gives it',
+  examples: ['3:1042'],
+};
+
+/** What a request has to be, by operation: the schemas that the service validates with. */
+export const schemas: Record<OperationId, { params?: Schema; query?: Schema; body?: Schema }> = {
+  startSession: {
+    body: {
+      type: 'object',
+      required: ['userId', 'owner'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        owner: Owner,
+        onConflict: { enum: ['supersede', 'reject', 'join'], description: 'supersede when left out' },
+        expectedEpoch: Epoch,
+        phase: { enum: ['starting', 'active'], description: 'active when left out' },
+        lease: Lease,
+        handles: NewHandles,
+        attributes: {
+          type: 'object',
+          properties: {},
+          additionalProperties: true,
+          description: 'Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep',
+        },
+        policy: {
+          type: 'object',
+          properties: {
+            maxChainLength: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 100000,
+              description: 'A whole number from 1 to 100000: only a reset leads on from there',
+            },
+            adviseAt: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 100000,
+              description:
+                'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
+            },
+          },
+          additionalProperties: false,
+          minProperties: 1,
+          description: 'How long the chain may grow: one of these at least',
+        },
+        fromCheckpoint: Label,
+      },
+      additionalProperties: false,
+    },
+  },
+  activateSession: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch'],
+      properties: { epoch: Epoch, owner: Owner },
+      additionalProperties: false,
+    },
+  },
+  rotateSession: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch', 'reason'],
+      properties: {
+        epoch: Epoch,
+        owner: Owner,
+        reason: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[a-z0-9_.-]+$',
+          description:
+            'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
+        },
+        versionId: Id,
+        successorHandle: Handle,
+        handles: NewHandles,
+        usage: Usage,
+      },
+      additionalProperties: false,
+    },
+  },
+  releaseOwnership: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch'],
+      properties: {
+        epoch: Epoch,
+        owner: Owner,
+        to: Owner,
+        reservedSeconds: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 86400,
+          description: 'How long only `to` may claim; 60 when left out',
+        },
+        force: { type: 'boolean' },
+      },
+      additionalProperties: false,
+    },
+  },
+  claimOwnership: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch', 'owner'],
+      properties: { epoch: Epoch, owner: Owner, lease: Lease, force: { type: 'boolean' } },
+      additionalProperties: false,
+    },
+  },
+  endSession: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch', 'origin', 'reason'],
+      properties: {
+        epoch: Epoch,
+        origin: Owner,
+        reason: Reason,
+        drainSeconds: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 86400,
+          description:
+            'Ends when the owner confirms it by the same request without this, or after so many seconds',
+        },
+        force: { type: 'boolean' },
+      },
+      additionalProperties: false,
+    },
+  },
+  renewLease: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: { type: 'object', required: ['epoch'], properties: { epoch: Epoch }, additionalProperties: false },
+  },
+  renewLeases: {
+    body: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['sessionId', 'epoch'],
+        properties: { sessionId: SessionId, epoch: Epoch },
+        additionalProperties: false,
+      },
+      minItems: 1,
+      maxItems: 1000,
+      description: 'from 1 to 1,000 leases, each session once',
+    },
+  },
+  touchSession: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: { type: 'object', properties: {}, additionalProperties: false },
+  },
+  changeAttributes: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch', 'attributes'],
+      properties: {
+        epoch: Epoch,
+        owner: Owner,
+        attributes: {
+          type: 'object',
+          properties: {},
+          additionalProperties: true,
+          description: 'A JSON merge patch (RFC 7396)',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
+  changeHandles: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch'],
+      properties: {
+        epoch: Epoch,
+        owner: Owner,
+        bind: NewHandles,
+        unbind: { type: 'array', items: Handle, maxItems: 8, description: 'at most 8, each once' },
+      },
+      additionalProperties: false,
+    },
+  },
+  resolve: {
+    body: {
+      type: 'object',
+      required: ['candidates'],
+      properties: {
+        candidates: {
+          type: 'array',
+          items: {
+            anyOf: [
+              Handle,
+              {
+                type: 'object',
+                required: ['sessionId', 'epoch'],
+                properties: { sessionId: SessionId, epoch: Epoch },
+                additionalProperties: false,
+              },
+            ],
+          },
+          minItems: 1,
+          maxItems: 16,
+          description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+        },
+        override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
+      },
+      additionalProperties: false,
+    },
+  },
+  startBulk: {
+    body: {
+      type: 'object',
+      required: ['select', 'action', 'reason'],
+      properties: {
+        select: {
+          type: 'object',
+          properties: { userId: Id, environment: Id, instance: Id },
+          additionalProperties: false,
+          description:
+            'userId: all sessions of the user. environment: those that it owns, or only its instance',
+        },
+        action: { enum: ['end', 'release'] },
+        reason: Reason,
+      },
+      additionalProperties: false,
+    },
+  },
+  bulkJob: {
+    params: {
+      type: 'object',
+      required: ['jobId'],
+      properties: { jobId: SessionId },
+      additionalProperties: false,
+    },
+    query: {
+      type: 'object',
+      properties: {
+        wait: { type: 'integer', minimum: 1, maximum: 60, description: 'Seconds to wait for its end' },
+      },
+      additionalProperties: false,
+    },
+  },
+  eraseDetails: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id },
+      additionalProperties: false,
+    },
+  },
+  recordUsage: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: { type: 'object', required: ['usage'], properties: { usage: Usage }, additionalProperties: false },
+  },
+  markCheckpoint: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: { type: 'object', required: ['label'], properties: { label: Label }, additionalProperties: false },
+  },
+  reportInvalid: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+    body: {
+      type: 'object',
+      required: ['epoch', 'certainty', 'reason'],
+      properties: {
+        epoch: Epoch,
+        owner: Owner,
+        certainty: {
+          enum: ['definite', 'transient'],
+          description: 'definite: the session can never be continued; transient: it may yet',
+        },
+        reason: Reason,
+        fallback: { enum: ['latest-valid', 'start-fresh'], description: 'latest-valid when left out' },
+      },
+      additionalProperties: false,
+    },
+  },
+  checkpoints: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id },
+      additionalProperties: false,
+    },
+  },
+  currentSession: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        wait: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 60,
+          description: 'Seconds to wait for a revision above `after`',
+        },
+        after: { type: 'integer', minimum: 0, maximum: 9007199254740991 },
+        all: {
+          type: 'boolean',
+          description: "All of the user's current sessions, whatever their projects, 100 a page",
+        },
+        next: { type: 'string', maxLength: 64, description: 'With `all`: what the page before said' },
+        asOf: AsOf,
+      },
+      additionalProperties: false,
+    },
+  },
+  sessions: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        after: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_-]{1,64}$',
+          description: 'what an earlier page gave as `next`',
+        },
+        atLeast: PositionText,
+        versionId: Id,
+      },
+      additionalProperties: false,
+    },
+  },
+  chain: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        after: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_-]{1,64}$',
+          description: 'what an earlier page gave as `next`',
+        },
+        atLeast: PositionText,
+        sessionId: SessionId,
+        asOf: AsOf,
+      },
+      additionalProperties: false,
+    },
+  },
+  transitions: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        after: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_-]{1,64}$',
+          description: 'what an earlier page gave as `next`',
+        },
+        atLeast: PositionText,
+      },
+      additionalProperties: false,
+    },
+  },
+  report: {
+    body: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['consumer', 'userId', 'sessionId'],
+        properties: {
+          consumer: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 64,
+            pattern: '^[A-Za-z0-9_.:-]+$',
+            description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+          },
+          userId: Id,
+          projectId: Id,
+          sessionId: SessionId,
+        },
+        additionalProperties: false,
+      },
+      minItems: 1,
+      maxItems: 1000,
+      description: 'from 1 to 1,000; of several about one consumer and scope the last counts',
+    },
+  },
+  stats: {
+    query: {
+      type: 'object',
+      properties: {
+        consumer: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[A-Za-z0-9_.:-]+$',
+          description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+        },
+        limit: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 500,
+          description: 'Of those out of sync; 100 when left out',
+        },
+        after: {
+          type: 'string',
+          pattern: '^[A-Za-z0-9_-]{1,256}$',
+          description: 'what an earlier page gave as `next`',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
+  session: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: SessionId },
+      additionalProperties: false,
+    },
+  },
+  scopeEvents: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        after: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description: 'A version; 0 when left out',
+        },
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+      },
+      additionalProperties: false,
+    },
+  },
+  scopeStream: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id },
+      additionalProperties: false,
+    },
+  },
+  snapshot: {},
+  feed: {
+    query: {
+      type: 'object',
+      required: ['partition'],
+      properties: {
+        partition: { type: 'integer', minimum: 0, maximum: 4095 },
+        after: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description: 'A sequence; 0 when left out',
+        },
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+      },
+      additionalProperties: false,
+    },
+  },
+  feedStream: {},
+  problem: {
+    params: {
+      type: 'object',
+      required: ['code'],
+      properties: { code: { type: 'string' } },
+      additionalProperties: false,
+    },
+  },
+};

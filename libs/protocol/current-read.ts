@@ -1,0 +1,41 @@
+import { decodePlace, type Place } from './place.js';
+import { ProblemError } from './problem-error.js';
+
+interface CurrentQuery {
+  projectId?: string;
+  wait?: number;
+  after?: number;
+  all?: boolean;
+  next?: string;
+  asOf?: string;
+}
+
+/** What GET /v1/current is asked for: one scope now, or once it has changed; as it was; or all of a user. */
+export type CurrentRead =
+  | { of: 'now'; wait: number | undefined; after: number }
+  | { of: 'past'; asOf: string }
+  | { of: 'user'; after: Place | undefined };
+
+/** Throws `invalid-request` for what does not go together. */
+export function currentRead(query: CurrentQuery, ifNoneMatch: string | undefined | null): CurrentRead {
+  const { wait, after, all, next, asOf } = query;
+  if (all) {
+    for (const name of ['projectId', 'wait', 'after', 'asOf'] as const) {
+      if (query[name] === undefined) continue;
+      throw new ProblemError(
+        'invalid-request',
+        `query.${name} is for one scope, query.all for all of a user`,
+      );
+    }
+    if (typeof ifNoneMatch === 'string') {
+      throw new ProblemError('invalid-request', 'header.if-none-match is for one scope: pages have no ETag');
+    }
+    return { of: 'user', after: next === undefined ? undefined : decodePlace(next) };
+  }
+  if (next !== undefined) throw new ProblemError('invalid-request', 'query.next needs query.all=true');
+  if (asOf === undefined) return { of: 'now', wait, after: after ?? 0 };
+  if (wait !== undefined || after !== undefined) {
+    throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
+  }
+  return { of: 'past', asOf };
+}

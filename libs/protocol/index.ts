@@ -1,0 +1,15 @@
+export { attributesJson, attributesTooLarge } from './attributes.js';
+export { bodyLimitOf } from './body-limit.js';
+export { currentRead } from './current-read.js';
+export { decodeCursor, encodeCursor } from './cursor.js';
+export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
+export { handlesOf, type Naming, type OutsideName } from './names.js';
+export { decodePlace, encodePlace, type Place } from './place.js';
+export { asOfQuery, positionOf, positionText } from './positions.js';
+export { type Problem, problemBody, problemPage } from './problem-body.js';
+export { ProblemError } from './problem-error.js';
+export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
+export { selectionOf } from './selection.js';
+export { type SyncCounts, syncFigures } from './sync-figures.js';
+export { explainValidation, type ValidationFault } from './validation.js';
+export { decodeVector, encodeVector } from './vector.js';
