@@ -2,6 +2,7 @@ import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Sessio
 import { ClientBusy, isProblem } from './errors.js';
 import { NotHeld } from './gate.js';
 import { type Guarded, type Keeper, OwnedSession } from './owned-session.js';
+import type { SessionName } from './reference.js';
 import { Renewals } from './renewals.js';
 import {
   type Answered,
@@ -77,6 +78,12 @@ export class LedgerClient implements AsyncDisposable {
   /** The sessions that are held now. */
   get held(): OwnedSession[] {
     return [...this.#held.values()];
+  }
+
+  /** Whether this client holds exactly this session, under this epoch and on a lease that is not over. */
+  holds({ sessionId, epoch }: SessionName): boolean {
+    const session = this.#held.get(sessionId);
+    return session !== undefined && session.epoch === epoch && session.leftMs > 0;
   }
 
   /** Any operation of the API, by its id in /openapi.json. Not the streams. */
