@@ -26,6 +26,7 @@ async function write({ epoch }) {
     console.log('asleep');
     process.kill(process.pid, 'SIGSTOP');
     console.log('awake');
+    void attempt(); // before it can hear anything: only its own clock can tell
   }
   const { set, where, value } = fenceSql(epoch, 'session_epoch', 2);
   const statement = `update documents set text = $1, ${set} where id = 1 and ${where}`;
@@ -39,9 +40,8 @@ session.onLost(({ why }) => {
   console.log(`lost ${why}`);
 });
 
-// By a timer, because timers come first when a process wakes: before any answer that waited for it.
 let refusedSince = 0;
-const attempts = setInterval(async () => {
+async function attempt() {
   try {
     await session.run(write);
   } catch ({ why }) {
@@ -53,4 +53,5 @@ const attempts = setInterval(async () => {
     await documents.end();
     console.log('over');
   }
-}, 25);
+}
+const attempts = setInterval(attempt, 25);
