@@ -40,7 +40,7 @@ function describe(operationId: string, operation: Operation): Json {
       ...Object.fromEntries(
         Object.entries(operation.answers).map(([status, reply]) => [status, answer(reply)]),
       ),
-      ...refusals(operation.problems, hasKey(operation)),
+      ...refusals(operation),
       default: { description: 'anything else that can go wrong', content: problemContent },
     },
   };
@@ -67,9 +67,11 @@ function answer({ description, schema, asked, contentType = 'application/json', 
   return { ...head, content: { [contentType]: { schema: body } } };
 }
 
+const DECIDED = [403, 404, 409];
 const problemContent = { 'application/problem+json': { schema: Problem } };
 
-function refusals(codes: readonly ProblemCode[], isCommand: boolean): Json {
+function refusals({ problems: codes, answers }: Operation): Json {
+  const hasPlace = Object.values(answers).some(({ headers }) => headers?.includes('Ledger-Position'));
   const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) {
     const { status } = problems[code];
@@ -81,8 +83,8 @@ function refusals(codes: readonly ProblemCode[], isCommand: boolean): Json {
       {
         description: names.join(', '),
         ...answerHeaders([
-          // A refusal that was recorded has its place in the log.
-          ...(isCommand && status === 409 ? (['Ledger-Position'] as const) : []),
+          // What was decided, or not found, was so as of a place in the log.
+          ...(hasPlace && DECIDED.includes(status) ? (['Ledger-Position'] as const) : []),
           ...(names.some((code) => 'retryAfter' in problems[code]) ? (['Retry-After'] as const) : []),
         ]),
         content: problemContent,
