@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type Operation, operations } from '#contracts';
+import { components, type Operation, operations } from '#contracts';
 import { problems } from '#protocol';
 import type { Description } from './support/described.js';
 import { ask } from './support/http.js';
@@ -51,6 +51,12 @@ test('every reference leads somewhere, and every schema is one of JSON Schema 20
   expect(references.length).toBeGreaterThan(20);
   for (const reference of new Set(references)) expect(ajv.getSchema(`openapi${reference}`)).toBeDefined();
   for (const schema of schemas) expect(ajv.validateSchema(schema) || ajv.errors).toBe(true);
+});
+
+test('every schema that has a name stands under it in a description, and under no other', async () => {
+  const { body: events } = await ask<Description>(`${service.url}/asyncapi.json`);
+  const shown = [description, events].flatMap((one) => Object.keys(one.components.schemas));
+  expect([...new Set(shown)].sort()).toEqual(Object.keys(components).sort());
 });
 
 test('a session shows nothing that is not described', async () => {

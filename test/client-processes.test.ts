@@ -1,62 +1,39 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { Fence, LedgerClient } from '#client';
-import { spawnNode } from './support/process.js';
-import { startService } from './support/service.js';
+import pg from 'pg';
+import { fenceSql, LedgerClient, type OwnedSession } from '#client';
+import { type NodeProcess, spawnNode } from './support/process.js';
+import { freshDatabase, type Service, startService } from './support/service.js';
 import { cloudDebug, newUser } from './support/sessions.js';
 
+const SLEEP_MS = 60_000;
+const LONG_MS = 20_000;
 const scriptOf = (name: string) => fileURLToPath(new URL(`support/${name}.js`, import.meta.url));
 
-test('an owner that was stopped for 10 s begins nothing when it wakes, and what it had begun is fenced off', async () => {
-  const { url } = await startService();
-  const fence = new Fence();
-  const writes: { epoch: number; accepted: boolean }[] = [];
-  const resource = createServer((request, response) => {
-    const epoch = Number(new URL(request.url ?? '', 'http://resource').searchParams.get('epoch'));
-    const accepted = fence.accept('document', epoch);
-    writes.push({ epoch, accepted });
-    response.writeHead(accepted ? 200 : 409).end();
-  }).listen(0, '127.0.0.1');
-  await once(resource, 'listening');
-  const address = `http://127.0.0.1:${(resource.address() as AddressInfo).port}`;
-  const userId = newUser();
-  const owner = spawnNode(scriptOf('owner'), { args: [url, address, userId, '2'] });
-  await owner.waitForLine(/^written 200/);
+let service: Service;
+let ledger: LedgerClient;
+let database: string;
+let sleeper: NodeProcess;
+let asleepSince: number;
+const sleepersUser = newUser();
 
-  // In the middle of a write: it has begun, and the resource has not heard of it.
-  const begun = () => owner.lines.filter((line) => line.startsWith('begun')).length;
-  for (const before = begun(); begun() === before; ) await pause(1);
-  owner.child.kill('SIGSTOP');
-  await pause(10_000);
-  expect(await new LedgerClient({ url }).current({ userId })).toMatchObject({ status: 'released', epoch: 2 });
-  const other = new LedgerClient({ url });
-  const next = await other.start({ userId, owner: cloudDebug, lease: { seconds: 60 } });
-  expect(await next.run(({ epoch }) => fence.accept('document', epoch))).toBe(true);
-
-  const [asleep, written] = [owner.lines.length, writes.length];
-  owner.child.kill('SIGCONT');
-  await owner.waitForLine(/^over/);
-  const awake = owner.lines.slice(asleep);
-  expect(awake.filter((line) => line.startsWith('begun'))).toEqual([]);
-  expect(awake.find((line) => line.startsWith('not begun'))).toMatch(/^not begun (lease-over|lost)$/);
-  expect(awake.find((line) => line.startsWith('lost'))).toMatch(/^lost (lapsed|superseded) /);
-  expect(writes.length).toBeGreaterThan(written);
-  expect(new Set(writes.slice(written).map(({ epoch, accepted }) => `${epoch} ${accepted}`))).toEqual(
-    new Set(['1 false']),
-  );
-  expect(writes.slice(0, written).every(({ accepted }) => accepted)).toBe(true);
-  expect((await other.session(next.sessionId)).status).toBe('active');
-  expect(owner.errors).toEqual([]);
-  await other[Symbol.asyncDispose]();
-  resource.close().closeAllConnections();
-}, 40_000);
+/** One owner is stopped in the middle of a write, and sleeps while the other tests run. */
+beforeAll(async () => {
+  service = await startService();
+  ledger = new LedgerClient({ url: service.url });
+  database = await freshDatabase();
+  await execute('create table documents (id int primary key, text text, session_epoch bigint)');
+  await execute("insert into documents values (1, 'empty', null)");
+  sleeper = spawnNode(scriptOf('owner'), { args: [service.url, database, sleepersUser, '5'] });
+  await sleeper.waitForLine(/^written 1/, LONG_MS);
+  sleeper.child.kill('SIGUSR2');
+  await sleeper.waitForLine(/^asleep/, LONG_MS);
+  asleepSince = performance.now();
+}, 60_000);
+afterAll(() => ledger.close());
 
 test('each process of a bridge has an automatic session of its own', async () => {
-  const { url } = await startService();
-  const processes = [1, 2].map(() => spawnNode(scriptOf('automatic'), { args: [url] }));
+  const processes = [1, 2].map(() => spawnNode(scriptOf('automatic'), { args: [service.url] }));
   const ids = await Promise.all(
     processes.map(async ({ exited, lines, errors }) => {
       expect(await exited).toEqual({ code: 0, signal: null });
@@ -67,16 +44,66 @@ test('each process of a bridge has an automatic session of its own', async () =>
     }),
   );
   expect(new Set(ids).size).toBe(2);
-  const ledger = new LedgerClient({ url });
   const statuses = await Promise.all(ids.map(async (id) => (await ledger.session(id)).status));
   expect(statuses).toEqual(['released', 'released']);
 });
 
 test('SIGTERM releases what a process holds, and ends it', async () => {
-  const { url } = await startService();
-  const owner = spawnNode(scriptOf('terminated'), { args: [url] });
-  const started = await owner.waitForLine(/^started/);
+  const owner = spawnNode(scriptOf('terminated'), { args: [service.url] });
+  const started = await owner.waitForLine(/^started/, LONG_MS);
   expect(await owner.kill('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
-  const found = await new LedgerClient({ url }).session(started.split(' ')[1] as string);
+  const found = await ledger.session(started.split(' ')[1] as string);
   expect([found.status, found.expiresAt]).toEqual(['released', undefined]);
 });
+
+test('an owner that was stopped for 60 s begins nothing when it wakes, and what it had begun is fenced off', async () => {
+  await lapseOf(sleepersUser);
+  const next = await ledger.start({ userId: sleepersUser, owner: cloudDebug, lease: { seconds: 30 } });
+  expect(next.epoch).toBe(3);
+  expect(await write(next)).toBe(1);
+
+  await pause(asleepSince + SLEEP_MS - performance.now());
+  expect(sleeper.lines.at(-1)).toBe('asleep');
+  sleeper.child.kill('SIGCONT');
+  await sleeper.waitForLine(/^over/, LONG_MS);
+  const awake = sleeper.lines.slice(sleeper.lines.indexOf('awake'));
+  expect(awake.filter((line) => line.startsWith('begun'))).toEqual([]);
+  expect(awake[1]).toBe('not begun lease-over');
+  expect(awake.filter((line) => line.startsWith('lost'))).toEqual([
+    expect.stringMatching(/^lost (lapsed|superseded)$/),
+  ]);
+  expect(awake.filter((line) => line.startsWith('written'))).toEqual(['written 0']);
+  expect(sleeper.errors).toEqual([]);
+  expect(await sleeper.exited).toEqual({ code: 0, signal: null });
+
+  expect((await execute('select text, session_epoch::int from documents')).rows).toEqual([
+    { text: 'cloud-debug', session_epoch: 3 },
+  ]);
+  expect([next.state, await write(next)]).toEqual(['held', 1]);
+  expect(await ledger.session(next.sessionId)).toMatchObject({ status: 'active', epoch: 3 });
+}, 100_000);
+
+/** Waits at the ledger until the owner's lease is over. */
+async function lapseOf(userId: string): Promise<void> {
+  for (let after = 1, status = ''; status !== 'released'; ) {
+    const query = { userId, wait: 30, after };
+    const seen = await ledger.call('currentSession', { query }, { attemptMs: 40_000, deadlineMs: 40_000 });
+    if (!seen || !('revision' in seen)) throw new Error('the lease did not lapse within 30 s');
+    ({ status, revision: after } = seen);
+  }
+}
+
+/** A guarded write; the number of rows that it changed. */
+function write(session: OwnedSession): Promise<number | null> {
+  return session.run(async ({ epoch }) => {
+    const { set, where, value } = fenceSql(epoch, 'session_epoch', 2);
+    const statement = `update documents set text = $1, ${set} where id = 1 and ${where}`;
+    return (await execute(statement, ['cloud-debug', value])).rowCount;
+  });
+}
+
+async function execute(statement: string, values: unknown[] = []): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: database });
+  await client.connect();
+  return client.query(statement, values).finally(() => client.end());
+}

@@ -13,7 +13,8 @@ import signal
 import sqlite3
 import sys
 import time
-from urllib.error import HTTPError, URLError
+from http.client import HTTPException
+from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -144,7 +145,7 @@ def main():
             if error.code < 500:
                 raise  # asking again would be answered the same
             say(f"again in 2 s: {error}")
-        except (KafkaError, URLError, OSError) as error:
+        except (KafkaError, HTTPException, OSError) as error:
             say(f"again in 2 s: {error}")
         time.sleep(2)
 

@@ -1,13 +1,101 @@
 // Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.
 
-export interface Owner {
-  /** 1 to 256 characters, valid Unicode, no control characters. */
-  environment: string;
+/** Kept for 30 days after it was finished. */
+export interface BulkJob {
+  jobId: string;
+  state: 'open' | 'finished';
+  select: Selection;
+  action: 'end' | 'release';
 
-  /** 1 to 256 characters, valid Unicode, no control characters. */
-  instance?: string;
+  /** 1 to 64 characters; stays in the log, so no personal data. */
+  reason: string;
+  counts: {
+    /** Sessions that matched; the sum of the others. */
+    examined: number;
+
+    /** Ended or released by this job. */
+    changed: number;
+
+    /** Had changed so that they do not match, or nothing was to be done. */
+    skipped: number;
+
+    /** Could not be decided; the log of the service says why. */
+    failed: number;
+  };
+  partitions: {
+    done: number;
+    of: number;
+  };
+
+  /** UTC, milliseconds. */
+  createdAt: string;
+
+  /** UTC, milliseconds. */
+  updatedAt: string;
+
+  /** UTC, milliseconds. */
+  finishedAt?: string;
 }
 
+export interface CheckpointList {
+  checkpoints: {
+    /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
+    label: string;
+
+    /** UUID of one session instance. */
+    sessionId: string;
+
+    /** UTC, milliseconds. */
+    markedAt: string;
+  }[];
+}
+
+export interface CommandAnswer {
+  outcome: string;
+  session: Session;
+  current?: Session;
+
+  /** For reported: in how many seconds to try again. */
+  retryAfter?: number;
+  position: Position;
+}
+
+export interface CurrentPage {
+  sessions: Session[];
+
+  /** For the next page; absent in the last one. */
+  next?: string;
+}
+
+export interface ErasedAnswer {
+  /** unchanged when there was nothing to erase. */
+  outcome: 'erased' | 'unchanged';
+
+  /** The scopes whose details went; positions of their DetailsErased. */
+  erased: {
+    scope: Scope;
+    position: Position;
+  }[];
+
+  /** false: details of more scopes are left; repeat the request. */
+  complete: boolean;
+}
+
+export interface EventPage {
+  events: LedgerEvent[];
+  next?: number;
+}
+
+/** An outside name. */
+export interface Handle {
+  /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+  kind: string;
+
+  /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+  value: string;
+}
+
+/** How long ownership lasts without a sign of life. */
 export interface Lease {
   /** A whole number from 1 to 2592000 (30 days). */
   seconds: number;
@@ -22,278 +110,7 @@ export interface Lease {
   onLapse?: 'release' | 'end';
 }
 
-export interface Position {
-  partition: number;
-  sequence: number;
-}
-
-export interface Session {
-  /** UUID of one session instance. */
-  sessionId: string;
-  scope: {
-    /** 1 to 256 characters, valid Unicode, no control characters. */
-    userId: string;
-
-    /** 1 to 256 characters, valid Unicode, no control characters. */
-    projectId: string;
-  };
-  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
-
-  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-  epoch: number;
-  revision: number;
-
-  /** Who runs the session. */
-  owner?: Owner;
-
-  /** Who runs the session. */
-  previousOwner?: Owner;
-
-  /** Who runs the session. */
-  reservedFor?: Owner;
-
-  /** UTC, milliseconds. */
-  reservedUntil?: string;
-
-  /** UTC, milliseconds. */
-  expiresAt?: string;
-
-  /** How long ownership lasts without a sign of life. */
-  lease?: Lease;
-
-  /** UTC, milliseconds. */
-  drainUntil?: string;
-  principal: string;
-
-  /** UUID of one session instance. */
-  parentId?: string;
-
-  /** UUID of one session instance. */
-  rootId: string;
-  chainLength: number;
-
-  /** How long the chain may grow: one of these at least. */
-  policy?: {
-    /** A whole number from 1 to 100000: only a reset leads on from there. */
-    maxChainLength?: number;
-
-    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
-    adviseAt?: number;
-  };
-
-  /** Rotate with reason "reset" soon. */
-  resetAdvised?: true;
-
-  /** UUID of one session instance. */
-  previousRootId?: string;
-
-  /** UUID of one session instance. */
-  recoveredFrom?: string;
-  fromCheckpoint?: string;
-  reason?: string;
-  versionId?: string;
-
-  /** Outside names that are bound to it, by their keyed hashes. */
-  handles?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-    kind: string;
-    hash: string;
-  }[];
-
-  /** SHA-256 over a salt and the attributes. */
-  attributesDigest?: string;
-  attributes: { [name: string]: unknown } | 'erased';
-
-  /** UTC, milliseconds. */
-  startedAt: string;
-
-  /** UTC, milliseconds. */
-  endedAt?: string;
-  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
-  endReason?: string;
-
-  /** Who runs the session. */
-  endedBy?: Owner;
-
-  /** UUID of one session instance. */
-  successorId?: string;
-
-  /** Keyed hash of the name it was rotated with. */
-  successorHandle?: string;
-
-  /** What was used in a session. */
-  usage?: {
-    /** How many reports. */
-    operations: number;
-
-    /** Sum of all reports. */
-    inputTokens: number;
-
-    /** Sum of all reports. */
-    outputTokens: number;
-
-    /** Sum of all reports. */
-    cachedTokens: number;
-
-    /** Sum of all reports. */
-    durationMs: number;
-
-    /** Exact sums by currency, which are never added to each other. */
-    cost: { [name: string]: unknown };
-  };
-  invalid?: {
-    /** UTC, milliseconds. */
-    at: string;
-    reason: string;
-  };
-}
-
-export interface PlacedSession {
-  /** UUID of one session instance. */
-  sessionId: string;
-  scope: {
-    /** 1 to 256 characters, valid Unicode, no control characters. */
-    userId: string;
-
-    /** 1 to 256 characters, valid Unicode, no control characters. */
-    projectId: string;
-  };
-  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
-
-  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-  epoch: number;
-  revision: number;
-
-  /** Who runs the session. */
-  owner?: Owner;
-
-  /** Who runs the session. */
-  previousOwner?: Owner;
-
-  /** Who runs the session. */
-  reservedFor?: Owner;
-
-  /** UTC, milliseconds. */
-  reservedUntil?: string;
-
-  /** UTC, milliseconds. */
-  expiresAt?: string;
-
-  /** How long ownership lasts without a sign of life. */
-  lease?: Lease;
-
-  /** UTC, milliseconds. */
-  drainUntil?: string;
-  principal: string;
-
-  /** UUID of one session instance. */
-  parentId?: string;
-
-  /** UUID of one session instance. */
-  rootId: string;
-  chainLength: number;
-
-  /** How long the chain may grow: one of these at least. */
-  policy?: {
-    /** A whole number from 1 to 100000: only a reset leads on from there. */
-    maxChainLength?: number;
-
-    /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
-    adviseAt?: number;
-  };
-
-  /** Rotate with reason "reset" soon. */
-  resetAdvised?: true;
-
-  /** UUID of one session instance. */
-  previousRootId?: string;
-
-  /** UUID of one session instance. */
-  recoveredFrom?: string;
-  fromCheckpoint?: string;
-  reason?: string;
-  versionId?: string;
-
-  /** Outside names that are bound to it, by their keyed hashes. */
-  handles?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-    kind: string;
-    hash: string;
-  }[];
-
-  /** SHA-256 over a salt and the attributes. */
-  attributesDigest?: string;
-  attributes: { [name: string]: unknown } | 'erased';
-
-  /** UTC, milliseconds. */
-  startedAt: string;
-
-  /** UTC, milliseconds. */
-  endedAt?: string;
-  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
-  endReason?: string;
-
-  /** Who runs the session. */
-  endedBy?: Owner;
-
-  /** UUID of one session instance. */
-  successorId?: string;
-
-  /** Keyed hash of the name it was rotated with. */
-  successorHandle?: string;
-
-  /** What was used in a session. */
-  usage?: {
-    /** How many reports. */
-    operations: number;
-
-    /** Sum of all reports. */
-    inputTokens: number;
-
-    /** Sum of all reports. */
-    outputTokens: number;
-
-    /** Sum of all reports. */
-    cachedTokens: number;
-
-    /** Sum of all reports. */
-    durationMs: number;
-
-    /** Exact sums by currency, which are never added to each other. */
-    cost: { [name: string]: unknown };
-  };
-  invalid?: {
-    /** UTC, milliseconds. */
-    at: string;
-    reason: string;
-  };
-
-  /** A place in the log. */
-  position: Position;
-}
-
-export interface Transition {
-  /** Why the current session is another one. */
-  source: 'started' | 'recovered' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
-
-  /** UUID of one session instance. */
-  from?: string;
-
-  /** UUID of one session instance. */
-  to?: string;
-
-  /** Who runs the session. */
-  by?: Owner;
-  reason?: string;
-  versionId?: string;
-
-  /** UTC, milliseconds. */
-  at: string;
-
-  /** A place in the log. */
-  position: Position;
-}
-
+/** A CloudEvent (CloudEvents 1.0, structured mode). */
 export interface LedgerEvent {
   specversion: '1.0';
 
@@ -344,23 +161,137 @@ export interface LedgerEvent {
   data: { [name: string]: unknown };
 }
 
-export interface CommandAnswer {
-  outcome: string;
-  session: Session;
-  current?: Session;
+/** An exact amount of money, in one currency. */
+export interface Money {
+  /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
+  amount: string;
 
-  /** For reported: in how many seconds to try again. */
-  retryAfter?: number;
+  /** ISO 4217: three capital letters. */
+  currency: string;
+}
 
-  /** A place in the log. */
+/** An outside name and what it stands for. */
+export interface NewHandle {
+  /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+  kind: string;
+
+  /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
+  value: string;
+
+  /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+  binds: 'scope' | 'session';
+}
+
+export interface NotRenewed {
+  /** UUID of one session instance. */
+  sessionId: string;
+  problem: Problem;
+}
+
+/** Who runs the session. */
+export interface Owner {
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  environment: string;
+
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  instance?: string;
+}
+
+/** A session, and the event that it was last changed by. */
+export interface PlacedSession {
+  /** UUID of one session instance. */
+  sessionId: string;
+  scope: Scope;
+  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+  revision: number;
+  owner?: Owner;
+  previousOwner?: Owner;
+  reservedFor?: Owner;
+
+  /** UTC, milliseconds. */
+  reservedUntil?: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+  lease?: Lease;
+
+  /** UTC, milliseconds. */
+  drainUntil?: string;
+  principal: string;
+
+  /** UUID of one session instance. */
+  parentId?: string;
+
+  /** UUID of one session instance. */
+  rootId: string;
+  chainLength: number;
+  policy?: Policy;
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
+  reason?: string;
+  versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
+  /** SHA-256 over a salt and the attributes. */
+  attributesDigest?: string;
+  attributes: { [name: string]: unknown } | 'erased';
+
+  /** UTC, milliseconds. */
+  startedAt: string;
+
+  /** UTC, milliseconds. */
+  endedAt?: string;
+  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+  endReason?: string;
+  endedBy?: Owner;
+
+  /** UUID of one session instance. */
+  successorId?: string;
+
+  /** Keyed hash of the name it was rotated with. */
+  successorHandle?: string;
+  usage?: UsageTotals;
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
   position: Position;
 }
 
-export interface EventPage {
-  events: LedgerEvent[];
-  next?: number;
+/** How long the chain may grow: one of these at least. */
+export interface Policy {
+  /** A whole number from 1 to 100000: only a reset leads on from there. */
+  maxChainLength?: number;
+
+  /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
+  adviseAt?: number;
 }
 
+/** A place in the log. */
+export interface Position {
+  partition: number;
+  sequence: number;
+}
+
+/** RFC 9457. `current` is the current session; `last` the one before none. */
 export interface Problem {
   /** /problems/<code>. */
   type: string;
@@ -375,6 +306,12 @@ export interface Problem {
 
   /** UTC, milliseconds. */
   until?: string;
+
+  /** Of handle-taken: the kind of the one that is. */
+  handle?: string;
+
+  /** Of resolve: which one is at fault, counted from 0. */
+  candidate?: number;
 
   /** Of archived events. */
   partition?: number;
@@ -393,6 +330,398 @@ export interface Problem {
   }[];
 }
 
+export interface ProblemPage {
+  /** /problems/<code>. */
+  type: string;
+  title: string;
+  status: number;
+
+  /** Whether the same request may succeed later. */
+  retryable: boolean;
+
+  /** Seconds to wait before. */
+  retryAfter?: number;
+
+  /** What to do, where the title does not say it. */
+  advice?: string;
+}
+
+export interface Refusal {
+  origin: Owner;
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+
+  /** How the session had ended, or what did not match. */
+  why: string;
+
+  /** How often it came. */
+  count: number;
+  position: Position;
+
+  /** UTC, milliseconds. */
+  at: string;
+}
+
+export interface Renewed {
+  outcome: 'renewed';
+
+  /** UUID of one session instance. */
+  sessionId: string;
+
+  /** UTC, milliseconds. */
+  until: string;
+}
+
+export interface RenewedMany {
+  results: (Renewed | NotRenewed)[];
+}
+
+export interface ReportsTaken {
+  taken: number;
+
+  /** The tenant's oldest reports, over 50,000, that were forgotten for them. */
+  dropped: number;
+}
+
+export interface Resolved {
+  session: Session;
+
+  /** Which candidates, counted from 0, are handles that nobody has bound. */
+  unknown: number[];
+}
+
+/** What has at most one current session: a user and a project. */
+export interface Scope {
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  userId: string;
+
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  projectId: string;
+}
+
+/** userId: all sessions of the user. environment: those that it owns, or only its instance. */
+export interface Selection {
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  userId?: string;
+
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  environment?: string;
+
+  /** 1 to 256 characters, valid Unicode, no control characters. */
+  instance?: string;
+}
+
+/** One instance; never reused, never revived. */
+export interface Session {
+  /** UUID of one session instance. */
+  sessionId: string;
+  scope: Scope;
+  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+  revision: number;
+  owner?: Owner;
+  previousOwner?: Owner;
+  reservedFor?: Owner;
+
+  /** UTC, milliseconds. */
+  reservedUntil?: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+  lease?: Lease;
+
+  /** UTC, milliseconds. */
+  drainUntil?: string;
+  principal: string;
+
+  /** UUID of one session instance. */
+  parentId?: string;
+
+  /** UUID of one session instance. */
+  rootId: string;
+  chainLength: number;
+  policy?: Policy;
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
+  reason?: string;
+  versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
+  /** SHA-256 over a salt and the attributes. */
+  attributesDigest?: string;
+  attributes: { [name: string]: unknown } | 'erased';
+
+  /** UTC, milliseconds. */
+  startedAt: string;
+
+  /** UTC, milliseconds. */
+  endedAt?: string;
+  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+  endReason?: string;
+  endedBy?: Owner;
+
+  /** UUID of one session instance. */
+  successorId?: string;
+
+  /** Keyed hash of the name it was rotated with. */
+  successorHandle?: string;
+  usage?: UsageTotals;
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
+}
+
+/** A session, without its attributes. */
+export interface SessionInEvent {
+  /** UUID of one session instance. */
+  sessionId: string;
+  scope: Scope;
+  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
+
+  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+  epoch: number;
+  revision: number;
+  owner?: Owner;
+  previousOwner?: Owner;
+  reservedFor?: Owner;
+
+  /** UTC, milliseconds. */
+  reservedUntil?: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+  lease?: Lease;
+
+  /** UTC, milliseconds. */
+  drainUntil?: string;
+  principal: string;
+
+  /** UUID of one session instance. */
+  parentId?: string;
+
+  /** UUID of one session instance. */
+  rootId: string;
+  chainLength: number;
+  policy?: Policy;
+
+  /** Rotate with reason "reset" soon. */
+  resetAdvised?: true;
+
+  /** UUID of one session instance. */
+  previousRootId?: string;
+
+  /** UUID of one session instance. */
+  recoveredFrom?: string;
+  fromCheckpoint?: string;
+  reason?: string;
+  versionId?: string;
+
+  /** Outside names that are bound to it, by their keyed hashes. */
+  handles?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+    hash: string;
+  }[];
+
+  /** SHA-256 over a salt and the attributes. */
+  attributesDigest?: string;
+
+  /** UTC, milliseconds. */
+  startedAt: string;
+
+  /** UTC, milliseconds. */
+  endedAt?: string;
+  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
+  endReason?: string;
+  endedBy?: Owner;
+
+  /** UUID of one session instance. */
+  successorId?: string;
+
+  /** Keyed hash of the name it was rotated with. */
+  successorHandle?: string;
+  usage?: UsageTotals;
+  invalid?: {
+    /** UTC, milliseconds. */
+    at: string;
+    reason: string;
+  };
+}
+
+export interface SessionPage {
+  sessions: PlacedSession[];
+
+  /** What to ask for with `after`; absent when this is the last page. */
+  next?: string;
+}
+
+export type SessionWithRefusals = Session & {
+  /** Stops of this session that were not obeyed: the newest 100, the newest first. */
+  refusals: Refusal[];
+};
+
+/** As of now. */
+export interface Stats {
+  ledger: {
+    partitions: number;
+
+    /** Of all partitions. */
+    events: number;
+
+    /** The last sequence of each partition. */
+    heads: number[];
+  };
+  projection: {
+    /** What was projected last of each partition. */
+    positions: number[];
+
+    /** Events that are not projected yet. */
+    behind: number;
+  };
+  sync: {
+    /** Reports that name the current session. */
+    inSync: number;
+
+    /** Reports that name another session of the scope. */
+    outOfSync: number;
+
+    /** Reports of what is no session of the scope. */
+    unknown: number;
+
+    /** Those in sync, of all; absent when there are none. */
+    rate?: number;
+
+    /** Those with the most reports, at most 100. */
+    consumers: {
+      consumer: string;
+
+      /** Reports that name the current session. */
+      inSync: number;
+
+      /** Reports that name another session of the scope. */
+      outOfSync: number;
+
+      /** Reports of what is no session of the scope. */
+      unknown: number;
+
+      /** Those in sync, of all; absent when there are none. */
+      rate?: number;
+    }[];
+
+    /** Those that are not in sync, in pages. */
+    list: {
+      consumer: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId: string;
+      state: 'out-of-sync' | 'unknown';
+
+      /** UUID of one session instance. */
+      sessionId: string;
+
+      /** UUID of one session instance. */
+      currentId?: string;
+
+      /** UTC, milliseconds. */
+      since: string;
+
+      /** UTC, milliseconds. */
+      reportedAt: string;
+    }[];
+
+    /** What to ask for with `after`. */
+    next?: string;
+  };
+}
+
+/** `from` is absent when none was current, `to` when none is any more. */
+export interface Transition {
+  /** Why the current session is another one. */
+  source: 'started' | 'recovered' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
+
+  /** UUID of one session instance. */
+  from?: string;
+
+  /** UUID of one session instance. */
+  to?: string;
+  by?: Owner;
+  reason?: string;
+  versionId?: string;
+
+  /** UTC, milliseconds. */
+  at: string;
+  position: Position;
+}
+
+export interface TransitionPage {
+  transitions: Transition[];
+
+  /** What to ask for with `after`; absent when this is the last page. */
+  next?: string;
+}
+
+/** What one operation used: at least one of these. */
+export interface Usage {
+  /** A whole number from 0 to 2^53-1. */
+  inputTokens?: number;
+
+  /** A whole number from 0 to 2^53-1. */
+  outputTokens?: number;
+
+  /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
+  cachedTokens?: number;
+
+  /** Milliseconds: a whole number from 0 to 2^53-1. */
+  durationMs?: number;
+  cost?: Money;
+
+  /** 1 to 128 characters, valid Unicode, no control characters. */
+  model?: string;
+}
+
+/** What was used in a session. */
+export interface UsageTotals {
+  /** How many reports. */
+  operations: number;
+
+  /** Sum of all reports. */
+  inputTokens: number;
+
+  /** Sum of all reports. */
+  outputTokens: number;
+
+  /** Sum of all reports. */
+  cachedTokens: number;
+
+  /** Sum of all reports. */
+  durationMs: number;
+
+  /** Exact sums by currency, which are never added to each other. */
+  cost: { [name: string]: string };
+}
+
 /** Every operation by its id in /openapi.json. */
 export interface Operations {
   /** Start a session, or join the current one. */
@@ -403,8 +732,6 @@ export interface Operations {
 
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
-
-      /** Who runs the session. */
       owner: Owner;
 
       /** supersede when left out. */
@@ -415,33 +742,14 @@ export interface Operations {
 
       /** active when left out. */
       phase?: 'starting' | 'active';
-
-      /** How long ownership lasts without a sign of life. */
       lease?: Lease;
 
       /** at most 8, each once. */
-      handles?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-
-        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
-        binds: 'scope' | 'session';
-      }[];
+      handles?: NewHandle[];
 
       /** Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep. */
       attributes?: object;
-
-      /** How long the chain may grow: one of these at least. */
-      policy?: {
-        /** A whole number from 1 to 100000: only a reset leads on from there. */
-        maxChainLength?: number;
-
-        /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
-        adviseAt?: number;
-      };
+      policy?: Policy;
 
       /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
       fromCheckpoint?: string;
@@ -457,8 +765,6 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
     };
     answer: CommandAnswer;
@@ -472,8 +778,6 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
 
       /** a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own. */
@@ -481,54 +785,11 @@ export interface Operations {
 
       /** 1 to 256 characters, valid Unicode, no control characters. */
       versionId?: string;
-
-      /** An outside name. */
-      successorHandle?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-      };
+      successorHandle?: Handle;
 
       /** at most 8, each once. */
-      handles?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-
-        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
-        binds: 'scope' | 'session';
-      }[];
-
-      /** What one operation used: at least one of these. */
-      usage?: {
-        /** A whole number from 0 to 2^53-1. */
-        inputTokens?: number;
-
-        /** A whole number from 0 to 2^53-1. */
-        outputTokens?: number;
-
-        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
-        cachedTokens?: number;
-
-        /** Milliseconds: a whole number from 0 to 2^53-1. */
-        durationMs?: number;
-
-        /** An exact amount of money, in one currency. */
-        cost?: {
-          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
-          amount: string;
-
-          /** ISO 4217: three capital letters. */
-          currency: string;
-        };
-
-        /** 1 to 128 characters, valid Unicode, no control characters. */
-        model?: string;
-      };
+      handles?: NewHandle[];
+      usage?: Usage;
     };
     answer: CommandAnswer;
   };
@@ -541,11 +802,7 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
-
-      /** Who runs the session. */
       to?: Owner;
 
       /** How long only `to` may claim; 60 when left out. */
@@ -563,11 +820,7 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner: Owner;
-
-      /** How long ownership lasts without a sign of life. */
       lease?: Lease;
       force?: boolean;
     };
@@ -582,8 +835,6 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       origin: Owner;
 
       /** 1 to 64 characters; stays in the log, so no personal data. */
@@ -605,15 +856,7 @@ export interface Operations {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
     };
-    answer: {
-      outcome: 'renewed';
-
-      /** UUID of one session instance. */
-      sessionId: string;
-
-      /** UTC, milliseconds. */
-      until: string;
-    };
+    answer: Renewed;
   };
   /** Renew up to 1,000 leases, with one result each, in the order of the request. */
   renewLeases: {
@@ -624,26 +867,7 @@ export interface Operations {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
     }[];
-    answer: {
-      results: (
-        | {
-            outcome: 'renewed';
-
-            /** UUID of one session instance. */
-            sessionId: string;
-
-            /** UTC, milliseconds. */
-            until: string;
-          }
-        | {
-            /** UUID of one session instance. */
-            sessionId: string;
-
-            /** RFC 9457. `current` is the current session; `last` the one before none. */
-            problem: Problem;
-          }
-      )[];
-    };
+    answer: RenewedMany;
   };
   /** A sign of use: renews a lease that is renewed on use. */
   touchSession: {
@@ -663,8 +887,6 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
 
       /** A JSON merge patch (RFC 7396). */
@@ -681,30 +903,13 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
 
       /** at most 8, each once. */
-      bind?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-
-        /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
-        binds: 'scope' | 'session';
-      }[];
+      bind?: NewHandle[];
 
       /** at most 8, each once. */
-      unbind?: {
-        /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-        kind: string;
-
-        /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-        value: string;
-      }[];
+      unbind?: Handle[];
     };
     answer: CommandAnswer;
   };
@@ -713,13 +918,7 @@ export interface Operations {
     body: {
       /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
       candidates: (
-        | {
-            /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-            kind: string;
-
-            /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
-            value: string;
-          }
+        | Handle
         | {
             /** UUID of one session instance. */
             sessionId: string;
@@ -732,78 +931,18 @@ export interface Operations {
       /** The first candidate decides, whatever the others say. */
       override?: boolean;
     };
-    answer: {
-      session: Session;
-
-      /** Which candidates, counted from 0, are handles that nobody has bound. */
-      unknown: number[];
-    };
+    answer: Resolved;
   };
   /** End or release all sessions of a user or of an environment, as a job. */
   startBulk: {
     body: {
-      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
-      select: {
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        userId?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        environment?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        instance?: string;
-      };
+      select: Selection;
       action: 'end' | 'release';
 
       /** 1 to 64 characters; stays in the log, so no personal data. */
       reason: string;
     };
-    answer: {
-      jobId: string;
-      state: 'open' | 'finished';
-
-      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
-      select: {
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        userId?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        environment?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        instance?: string;
-      };
-      action: 'end' | 'release';
-
-      /** 1 to 64 characters; stays in the log, so no personal data. */
-      reason: string;
-      counts: {
-        /** Sessions that matched; the sum of the others. */
-        examined: number;
-
-        /** Ended or released by this job. */
-        changed: number;
-
-        /** Had changed so that they do not match, or nothing was to be done. */
-        skipped: number;
-
-        /** Could not be decided; the log of the service says why. */
-        failed: number;
-      };
-      partitions: {
-        done: number;
-        of: number;
-      };
-
-      /** UTC, milliseconds. */
-      createdAt: string;
-
-      /** UTC, milliseconds. */
-      updatedAt: string;
-
-      /** UTC, milliseconds. */
-      finishedAt?: string;
-    };
+    answer: BulkJob;
   };
   /** How far a bulk job has come. */
   bulkJob: {
@@ -815,52 +954,7 @@ export interface Operations {
       /** Seconds to wait for its end. */
       wait?: number;
     };
-    answer: {
-      jobId: string;
-      state: 'open' | 'finished';
-
-      /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
-      select: {
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        userId?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        environment?: string;
-
-        /** 1 to 256 characters, valid Unicode, no control characters. */
-        instance?: string;
-      };
-      action: 'end' | 'release';
-
-      /** 1 to 64 characters; stays in the log, so no personal data. */
-      reason: string;
-      counts: {
-        /** Sessions that matched; the sum of the others. */
-        examined: number;
-
-        /** Ended or released by this job. */
-        changed: number;
-
-        /** Had changed so that they do not match, or nothing was to be done. */
-        skipped: number;
-
-        /** Could not be decided; the log of the service says why. */
-        failed: number;
-      };
-      partitions: {
-        done: number;
-        of: number;
-      };
-
-      /** UTC, milliseconds. */
-      createdAt: string;
-
-      /** UTC, milliseconds. */
-      updatedAt: string;
-
-      /** UTC, milliseconds. */
-      finishedAt?: string;
-    };
+    answer: BulkJob;
   };
   /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
   eraseDetails: {
@@ -871,27 +965,7 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
     };
-    answer: {
-      /** unchanged when there was nothing to erase. */
-      outcome: 'erased' | 'unchanged';
-
-      /** The scopes whose details went; positions of their DetailsErased. */
-      erased: {
-        scope: {
-          /** 1 to 256 characters, valid Unicode, no control characters. */
-          userId: string;
-
-          /** 1 to 256 characters, valid Unicode, no control characters. */
-          projectId: string;
-        };
-
-        /** A place in the log. */
-        position: Position;
-      }[];
-
-      /** false: details of more scopes are left; repeat the request. */
-      complete: boolean;
-    };
+    answer: ErasedAnswer;
   };
   /** Add what an operation used to the sums of its session, also when that has ended. */
   recordUsage: {
@@ -900,32 +974,7 @@ export interface Operations {
       sessionId: string;
     };
     body: {
-      /** What one operation used: at least one of these. */
-      usage: {
-        /** A whole number from 0 to 2^53-1. */
-        inputTokens?: number;
-
-        /** A whole number from 0 to 2^53-1. */
-        outputTokens?: number;
-
-        /** Of the input, those from a cache: a whole number from 0 to 2^53-1. */
-        cachedTokens?: number;
-
-        /** Milliseconds: a whole number from 0 to 2^53-1. */
-        durationMs?: number;
-
-        /** An exact amount of money, in one currency. */
-        cost?: {
-          /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
-          amount: string;
-
-          /** ISO 4217: three capital letters. */
-          currency: string;
-        };
-
-        /** 1 to 128 characters, valid Unicode, no control characters. */
-        model?: string;
-      };
+      usage: Usage;
     };
     answer: CommandAnswer;
   };
@@ -950,8 +999,6 @@ export interface Operations {
     body: {
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
       epoch: number;
-
-      /** Who runs the session. */
       owner?: Owner;
 
       /** definite: the session can never be continued; transient: it may yet. */
@@ -974,18 +1021,7 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
     };
-    answer: {
-      checkpoints: {
-        /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
-        label: string;
-
-        /** UUID of one session instance. */
-        sessionId: string;
-
-        /** UTC, milliseconds. */
-        markedAt: string;
-      }[];
-    };
+    answer: CheckpointList;
   };
   /** The current session of a user and a project. */
   currentSession: {
@@ -1032,12 +1068,7 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       versionId?: string;
     };
-    answer: {
-      sessions: PlacedSession[];
-
-      /** What to ask for with `after`; absent when this is the last page. */
-      next?: string;
-    };
+    answer: SessionPage;
   };
   /** The chain of the current or latest session, or of another one, from its tip to its root, in pages. */
   chain: {
@@ -1063,12 +1094,7 @@ export interface Operations {
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
     };
-    answer: {
-      sessions: PlacedSession[];
-
-      /** What to ask for with `after`; absent when this is the last page. */
-      next?: string;
-    };
+    answer: SessionPage;
   };
   /** Every change of which session is current, the newest first, in pages. */
   transitions: {
@@ -1088,12 +1114,7 @@ export interface Operations {
       /** a position, partition:sequence, as a Ledger-Position header gives it. */
       atLeast?: string;
     };
-    answer: {
-      transitions: Transition[];
-
-      /** What to ask for with `after`; absent when this is the last page. */
-      next?: string;
-    };
+    answer: TransitionPage;
   };
   /** Say which sessions consumers hold, up to 1,000 at once. */
   report: {
@@ -1110,12 +1131,7 @@ export interface Operations {
       /** UUID of one session instance. */
       sessionId: string;
     }[];
-    answer: {
-      taken: number;
-
-      /** The tenant's oldest reports, over 50,000, that were forgotten for them. */
-      dropped: number;
-    };
+    answer: ReportsTaken;
   };
   /** Figures of the ledger, and which consumers hold the current sessions. */
   stats: {
@@ -1129,81 +1145,7 @@ export interface Operations {
       /** what an earlier page gave as `next`. */
       after?: string;
     };
-    answer: {
-      ledger: {
-        partitions: number;
-
-        /** Of all partitions. */
-        events: number;
-
-        /** The last sequence of each partition. */
-        heads: number[];
-      };
-      projection: {
-        /** What was projected last of each partition. */
-        positions: number[];
-
-        /** Events that are not projected yet. */
-        behind: number;
-      };
-      sync: {
-        /** Reports that name the current session. */
-        inSync: number;
-
-        /** Reports that name another session of the scope. */
-        outOfSync: number;
-
-        /** Reports of what is no session of the scope. */
-        unknown: number;
-
-        /** Those in sync, of all; absent when there are none. */
-        rate?: number;
-
-        /** Those with the most reports, at most 100. */
-        consumers: {
-          consumer: string;
-
-          /** Reports that name the current session. */
-          inSync: number;
-
-          /** Reports that name another session of the scope. */
-          outOfSync: number;
-
-          /** Reports of what is no session of the scope. */
-          unknown: number;
-
-          /** Those in sync, of all; absent when there are none. */
-          rate?: number;
-        }[];
-
-        /** Those that are not in sync, in pages. */
-        list: {
-          consumer: string;
-
-          /** 1 to 256 characters, valid Unicode, no control characters. */
-          userId: string;
-
-          /** 1 to 256 characters, valid Unicode, no control characters. */
-          projectId: string;
-          state: 'out-of-sync' | 'unknown';
-
-          /** UUID of one session instance. */
-          sessionId: string;
-
-          /** UUID of one session instance. */
-          currentId?: string;
-
-          /** UTC, milliseconds. */
-          since: string;
-
-          /** UTC, milliseconds. */
-          reportedAt: string;
-        }[];
-
-        /** What to ask for with `after`. */
-        next?: string;
-      };
-    };
+    answer: Stats;
   };
   /** Any session, also one that has ended. */
   session: {
@@ -1211,28 +1153,7 @@ export interface Operations {
       /** UUID of one session instance. */
       sessionId: string;
     };
-    answer: Session & {
-      /** Stops of this session that were not obeyed: the newest 100, the newest first. */
-      refusals: {
-        /** Who runs the session. */
-        origin: Owner;
-
-        /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-        epoch: number;
-
-        /** How the session had ended, or what did not match. */
-        why: string;
-
-        /** How often it came. */
-        count: number;
-
-        /** A place in the log. */
-        position: Position;
-
-        /** UTC, milliseconds. */
-        at: string;
-      }[];
-    };
+    answer: SessionWithRefusals;
   };
   /** A scope's history, in pages; an ignored stop says how often it came. */
   scopeEvents: {
@@ -1288,21 +1209,7 @@ export interface Operations {
     params: {
       code: string;
     };
-    answer: {
-      /** /problems/<code>. */
-      type: string;
-      title: string;
-      status: number;
-
-      /** Whether the same request may succeed later. */
-      retryable: boolean;
-
-      /** Seconds to wait before. */
-      retryAfter?: number;
-
-      /** What to do, where the title does not say it. */
-      advice?: string;
-    };
+    answer: ProblemPage;
   };
 }
 

@@ -2,6 +2,7 @@ export type {
   CommandAnswer,
   EventPage,
   EventType,
+  Handle,
   Lease,
   LedgerEvent,
   OperationId,
@@ -54,6 +55,7 @@ export { type Realm, type SessionName, SessionReference } from './reference.js';
 export { CurrentReplica, ReplicaFull, type ReplicaOptions } from './replica.js';
 export {
   type CallSessions,
+  type Candidate,
   type CandidateSource,
   type Resolved,
   type ResolverOptions,

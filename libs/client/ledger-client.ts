@@ -1,8 +1,10 @@
 import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './api.js';
 import { ClientBusy, isProblem } from './errors.js';
 import { NotHeld } from './gate.js';
-import { type Guarded, type Keeper, OwnedSession } from './owned-session.js';
+import { type Guarded, OwnedSession } from './owned-session.js';
+import type { SessionName } from './reference.js';
 import { Renewals } from './renewals.js';
+import { type Keeper, Tenure } from './tenure.js';
 import {
   type Answered,
   type AnswerOf,
@@ -61,11 +63,12 @@ export class LedgerClient implements AsyncDisposable {
       transport: this.#transport,
       renewals: this.#renewals,
       onTrouble,
-      moved: (session, from) => {
+      moved: (from, to) => {
+        const session = this.#held.get(from);
         this.#held.delete(from);
-        this.#held.set(session.sessionId, session);
+        if (session) this.#held.set(to, session);
       },
-      forget: (session) => this.#held.delete(session.sessionId),
+      forget: (sessionId) => this.#held.delete(sessionId),
     };
   }
 
@@ -77,6 +80,12 @@ export class LedgerClient implements AsyncDisposable {
   /** The sessions that are held now. */
   get held(): OwnedSession[] {
     return [...this.#held.values()];
+  }
+
+  /** Whether this client holds exactly this session, under this epoch and on a lease that is not over. */
+  holds({ sessionId, epoch }: SessionName): boolean {
+    const session = this.#held.get(sessionId);
+    return session !== undefined && session.epoch === epoch && session.leftMs > 0;
   }
 
   /** Any operation of the API, by its id in /openapi.json. Not the streams. */
@@ -185,10 +194,11 @@ export class LedgerClient implements AsyncDisposable {
     try {
       const answered = await ask();
       if (answered.isOld) await this.#confirm(answered.body.session);
-      const session = new OwnedSession(this.#keeper, owner, answered);
+      const tenure = new Tenure(this.#keeper, owner, answered);
+      const session = new OwnedSession(tenure, this.#transport, answered.body.position);
       this.#held.get(session.sessionId)?.abandon();
       this.#held.set(session.sessionId, session);
-      this.#watch(session);
+      this.#watch(tenure);
       if (this.#closing.signal.aborted) session.abandon();
       return session;
     } finally {
@@ -202,16 +212,16 @@ export class LedgerClient implements AsyncDisposable {
     if (found.epoch !== epoch) throw new NotHeld(found.status === 'ended' ? 'ended' : 'lost');
   }
 
-  #watch(session: OwnedSession): void {
+  #watch(tenure: Tenure): void {
     if (this.#watches >= this.#maxWatches) return;
     this.#watches += 1;
     void watchScope({
       transport: this.#transport,
-      scope: session.view.scope,
-      after: () => session.revision,
-      onSeen: (seen) => session.seen(seen),
+      scope: tenure.view.scope,
+      after: () => tenure.revision,
+      onSeen: (seen) => tenure.seen(seen),
       onTrouble: this.#keeper.onTrouble,
-      signal: session.signal,
+      signal: tenure.signal,
     }).then(() => {
       this.#watches -= 1;
     });

@@ -1,17 +1,18 @@
 /** What needs Node: the context that follows asynchronous calls, and signals. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Handle } from './api.js';
 import type { LedgerClient } from './ledger-client.js';
 import type { SessionName } from './reference.js';
 
-const contexts = new AsyncLocalStorage<SessionName>();
+const contexts = new AsyncLocalStorage<SessionName | Handle>();
 
 /** Calls `work` with a session as its context: for everything that it calls and awaits, however deep. */
-export function withSession<T>(session: SessionName, work: () => T): T {
+export function withSession<T>(session: SessionName | Handle, work: () => T): T {
   return contexts.run(session, work);
 }
 
 /** The session of the call that is being made; undefined outside of `withSession`. For a resolver's `context`. */
-export function currentContext(): SessionName | undefined {
+export function currentContext(): SessionName | Handle | undefined {
   return contexts.getStore();
 }
 

@@ -1,17 +1,9 @@
-import type { CommandAnswer, Operations, Owner, Position, Session } from './api.js';
-import { ClientBusy, LedgerError, LedgerProblem } from './errors.js';
-import { Gate, type HeldState, NotHeld } from './gate.js';
-import { LocalLease } from './local-lease.js';
-import {
-  type Held,
-  isForeign,
-  type Loss,
-  type LossReason,
-  lossOf,
-  lossOfRefusal,
-  type Seen,
-} from './loss.js';
-import { isKeptByHeartbeat, type Renewable, type Renewals } from './renewals.js';
+import type { CommandAnswer, Owner, Position, Session } from './api.js';
+import { LedgerError, LedgerProblem } from './errors.js';
+import { type HeldState, NotHeld } from './gate.js';
+import { type Loss, lossOfRefusal } from './loss.js';
+import { changesEpoch, type OwnBody, type OwnCommand } from './own-commands.js';
+import type { Tenure } from './tenure.js';
 import type { Answered, CallOptions, RequestOf, Transport } from './transport.js';
 
 /** What a guarded call gets to know. */
@@ -23,80 +15,43 @@ export interface Guarded {
   signal: AbortSignal;
 }
 
-/** What a session needs of the client that holds it. */
-export interface Keeper {
-  readonly transport: Transport;
-  readonly renewals: Renewals;
-  onTrouble(error: unknown): void;
-  /** The session has another id now, which it was rotated to. */
-  moved(session: OwnedSession, from: string): void;
-  /** The session is not held any more. */
-  forget(session: OwnedSession): void;
-}
-
-type OwnCommand =
-  | 'activateSession'
-  | 'rotateSession'
-  | 'releaseOwnership'
-  | 'endSession'
-  | 'changeAttributes';
-type BodyOf<Id extends OwnCommand> = Omit<Operations[Id]['body'], 'epoch' | 'owner' | 'origin'>;
-
 /** How long disposing of a session waits for the ledger. */
 const DISPOSE_MS = 5_000;
-/** How long a loss waits for the record of how it came about. */
-const WHY_MS = 60;
-const MOST_COMMANDS = 100;
 
 /**
  * A session of this process, from its start until it is released, ended or lost. It renews its lease by itself,
  * knows its epoch, and begins no guarded call that the lease might not cover. While it is held the process stays.
  * Its commands run one after the other, at most 100 of them wait; it shows the epoch for them.
  */
-export class OwnedSession implements AsyncDisposable, Renewable {
-  readonly owner: Owner;
-  readonly #keeper: Keeper;
-  readonly #lease = new LocalLease();
-  readonly #gate = new Gate(this.#lease);
-  readonly #listeners = new Set<(loss: Loss) => void>();
-  readonly #gone = new AbortController();
-  #session: Session;
+export class OwnedSession implements AsyncDisposable {
+  readonly #tenure: Tenure;
+  readonly #transport: Transport;
   #position: Position;
-  /** The latest revision of the scope that was seen. */
-  #revision: number;
-  #state: HeldState = 'held';
-  #loss: Loss | undefined;
-  /** Settles when the own commands so far are done. Never rejects. */
-  #commands: Promise<unknown> = Promise.resolve();
-  readonly #waiting: OwnCommand[] = [];
 
   /** Made by the client only. */
-  constructor(keeper: Keeper, owner: Owner, { body, sentAt, isOld }: Answered<CommandAnswer>) {
-    this.#keeper = keeper;
-    this.owner = owner;
-    this.#session = body.session;
-    this.#position = body.position;
-    this.#revision = body.session.revision;
-    // How old the lease is that an answer did not start, only a renewal tells.
-    const isFresh = !isOld && body.outcome !== 'unchanged';
-    if (isFresh) this.#lease.renewed(body.session, sentAt);
-    else this.#lease.doubted(body.session);
-    if (isKeptByHeartbeat(body.session)) keeper.renewals.keep(this, isFresh ? sentAt : undefined);
+  constructor(tenure: Tenure, transport: Transport, position: Position) {
+    this.#tenure = tenure;
+    this.#transport = transport;
+    this.#position = position;
+  }
+
+  get owner(): Owner {
+    return this.#tenure.owner;
   }
 
   /** Of the session that is held now: another one after a rotation. */
   get sessionId(): string {
-    return this.#session.sessionId;
+    return this.#tenure.sessionId;
   }
 
   /** The fencing token: show it wherever you write on behalf of the session. */
   get epoch(): number {
-    return this.#session.epoch;
+    return this.#tenure.epoch;
   }
 
   /** The session as the ledger last told it. */
   get view(): Session {
-    return this.#session;
+    return this.#tenure.view;
   }
 
   /** Of the last change that was made through this handle. */
@@ -105,33 +60,26 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   }
 
   get state(): HeldState {
-    return this.#state;
+    return this.#tenure.state;
   }
 
   get loss(): Loss | undefined {
-    return this.#loss;
+    return this.#tenure.loss;
   }
 
   /** Milliseconds of the lease that are left for certain; Infinity without a lease, not above 0 when it could be over. */
   get leftMs(): number {
-    return this.#lease.leftMs;
-  }
-
-  get leaseMs(): number {
-    return this.#lease.ms;
+    return this.#tenure.leftMs;
   }
 
   /** Aborts when the session is lost, released or ended. */
   get signal(): AbortSignal {
-    return this.#gone.signal;
+    return this.#tenure.signal;
   }
 
   /** Calls `listener` once, when the session is lost; soon, when it is lost already. Returns how to stop that. */
   onLost(listener: (loss: Loss) => void): () => void {
-    const loss = this.#loss;
-    if (loss) queueMicrotask(() => this.#tell(listener, loss));
-    else this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#tenure.onLost(listener);
   }
 
   /**
@@ -139,8 +87,9 @@ export class OwnedSession implements AsyncDisposable, Renewable {
    * otherwise, and does not call it: also when the lease could be over by this process's own clock.
    */
   async run<T>(work: (guarded: Guarded) => T | Promise<T>): Promise<T> {
-    while (this.#waiting.some(changesEpoch)) await this.#commands;
-    return this.#gate.run((signal) => work({ sessionId: this.sessionId, epoch: this.epoch, signal }));
+    const { commands } = this.#tenure;
+    while (commands.changeEpoch) await commands.done;
+    return this.#tenure.run((signal) => work({ sessionId: this.sessionId, epoch: this.epoch, signal }));
   }
 
   /** Confirms a session that was started in phase `starting`. */
@@ -149,7 +98,7 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   }
 
   /** Replaces the session by a successor, which this handle holds from then on. */
-  rotate(body: BodyOf<'rotateSession'>, options?: CallOptions): Promise<CommandAnswer> {
+  rotate(body: OwnBody<'rotateSession'>, options?: CallOptions): Promise<CommandAnswer> {
     return this.#command('rotateSession', { ...body, owner: this.owner }, options);
   }
 
@@ -159,29 +108,26 @@ export class OwnedSession implements AsyncDisposable, Renewable {
   }
 
   /** Lets go without ending the session: it stays current, for another owner to claim. */
-  release(body: BodyOf<'releaseOwnership'> = {}, options?: CallOptions): Promise<CommandAnswer> {
+  release(body: OwnBody<'releaseOwnership'> = {}, options?: CallOptions): Promise<CommandAnswer> {
     return this.#command('releaseOwnership', { ...body, owner: this.owner }, options);
   }
 
   /** Ends the session; with `drainSeconds` it stays held until it is ended once more, without. */
-  end(body: BodyOf<'endSession'>, options?: CallOptions): Promise<CommandAnswer> {
+  end(body: OwnBody<'endSession'>, options?: CallOptions): Promise<CommandAnswer> {
     return this.#command('endSession', { ...body, origin: this.owner }, options);
   }
 
   /** A sign of use, for a lease with `renewOn: 'use'`. */
   async touch(options?: CallOptions): Promise<void> {
     const { sessionId, epoch } = this;
-    const { body, sentAt, isOld } = await this.#call(
-      'touchSession',
-      { params: { sessionId }, body: {} },
-      options,
-    );
-    if (body.outcome === 'renewed' && !isOld) this.renewed(epoch, sentAt);
+    const request = { params: { sessionId }, body: {} };
+    const { body, sentAt, isOld } = await this.#transport.call('touchSession', request, options);
+    if (body.outcome === 'renewed' && !isOld) this.#tenure.renewed(epoch, sentAt);
   }
 
   /** Releases the session if it is still held. Rejects when nobody can tell after 5 s whether it is released. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state !== 'held') return;
+    if (this.state !== 'held') return;
     try {
       await this.release({}, { deadlineMs: DISPOSE_MS });
     } catch (error) {
@@ -193,178 +139,48 @@ export class OwnedSession implements AsyncDisposable, Renewable {
 
   /** Stops renewing and watching, and leaves the session to its lease. */
   abandon(): void {
-    if (this.#state === 'held') this.#close('released');
+    if (this.state === 'held') this.#tenure.close('released');
   }
 
-  /** For the client: the ledger has renewed the lease. */
-  renewed(epoch: number, sentAt: number): void {
-    if (epoch !== this.epoch || this.#state !== 'held' || this.#session.status === 'ending') return;
-    this.#lease.renewed(this.#session, sentAt);
-    this.#gate.leaseMoved();
-  }
-
-  /** For the client: the ledger has refused to renew what it was named. */
-  refused(named: Held, problem: LedgerProblem): void {
-    if (problem.code === 'session-ending') this.#keeper.renewals.drop(this);
-    this.#judge(problem, (held) =>
-      named.sessionId === held.sessionId && named.epoch === held.epoch
-        ? lossOfRefusal(held, problem)
-        : undefined,
-    );
-  }
-
-  /** For the client: what the ledger says of the scope. */
-  seen(seen: Seen): void {
-    this.#revision = Math.max(this.#revision, seen.current?.revision ?? seen.last?.revision ?? 0);
-    this.#judge(seen, (held) => lossOf(held, seen));
-  }
-
-  /** For the client: what `seen` need not tell again. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  /** Own changes look like somebody's until they are answered: only then is judged what was seen. */
-  #judge({ current }: Seen, judge: (held: Held) => LossReason | 'ask' | undefined): void {
-    const decide = () => {
-      if (this.#state !== 'held') return;
-      const why = judge({ sessionId: this.sessionId, epoch: this.epoch });
-      if (why) void this.#lose(why, current);
-      else this.#learn(current);
-    };
-    const isLeaving = this.#waiting.some((one) => one === 'releaseOwnership' || one === 'endSession');
-    if (this.#waiting.length > 0 && (isLeaving || !isForeign(this, current)))
-      void this.#commands.then(decide);
-    else decide();
-  }
-
-  /** Takes over what somebody else has changed without touching the ownership. */
-  #learn(seen: Session | undefined): void {
-    if (
-      seen?.sessionId !== this.sessionId ||
-      seen.epoch !== this.epoch ||
-      seen.revision <= this.#session.revision
-    )
-      return;
-    this.#session = seen;
-    if (seen.status === 'ending') this.#keeper.renewals.drop(this);
-  }
-
-  #command<Id extends OwnCommand>(id: Id, body: object, options: CallOptions = {}): Promise<CommandAnswer> {
-    if (this.#waiting.length >= MOST_COMMANDS) {
-      return Promise.reject(new ClientBusy(`${MOST_COMMANDS} commands of the session wait`));
-    }
-    this.#waiting.push(id);
-    const done = this.#commands.then(() => this.#execute(id, body, options));
-    this.#commands = done.then(ignore, ignore);
-    return done;
+  #command(id: OwnCommand, body: object, options: CallOptions = {}): Promise<CommandAnswer> {
+    return this.#tenure.commands.add(id, () => this.#execute(id, body, options));
   }
 
   async #execute(id: OwnCommand, body: object, options: CallOptions): Promise<CommandAnswer> {
+    const { sessionId, epoch, state, loss } = this.#tenure;
+    if (state !== 'held') throw new NotHeld(state, loss);
+    const request = { params: { sessionId }, body: { ...body, epoch } } as unknown as RequestOf<OwnCommand>;
     try {
-      if (this.#state !== 'held') throw new NotHeld(this.#state, this.#loss);
-      const { sessionId, epoch } = this;
-      const request = { params: { sessionId }, body: { ...body, epoch } } as unknown as RequestOf<OwnCommand>;
-      const answer = await this.#call(id, request, options).catch((error) => {
-        this.#failed(id, error, options.signal?.aborted ?? false);
-        throw error;
-      });
+      const answer = await this.#transport.call(id, request, options);
       this.#done(id, answer, (body as { drainSeconds?: number }).drainSeconds);
       return answer.body;
-    } finally {
-      this.#waiting.shift();
+    } catch (error) {
+      this.#failed(id, error, options.signal?.aborted ?? false);
+      throw error;
     }
-  }
-
-  #call<Id extends OwnCommand | 'touchSession'>(id: Id, request: RequestOf<Id>, options?: CallOptions) {
-    return this.#keeper.transport.call(id, request, options);
   }
 
   #done(id: OwnCommand, answer: Answered<CommandAnswer>, drainSeconds: number | undefined): void {
-    if (this.#state !== 'held') return; // lost meanwhile, whatever this came to
+    const tenure = this.#tenure;
+    if (tenure.state !== 'held') return; // lost meanwhile, whatever this came to
     const { session, outcome, position } = answer.body;
-    const { sessionId: before } = this;
     this.#position = position;
-    this.#revision = Math.max(this.#revision, session.revision);
-    if (session.revision >= this.#session.revision) this.#session = session;
-    if (this.sessionId !== before) this.#keeper.moved(this, before);
-    if (id === 'releaseOwnership') this.#close('released');
-    else if (outcome === 'ending') this.#drain(drainSeconds, answer.sentAt);
-    else if (id === 'endSession' && outcome !== 'unchanged') this.#close('ended');
-    else if (outcome === 'already-rotated') this.#takeUp(answer.body);
+    tenure.answered(session);
+    if (id === 'releaseOwnership') tenure.close('released');
+    else if (outcome === 'ending') tenure.drains(drainSeconds, answer.sentAt);
+    else if (id === 'endSession' && outcome !== 'unchanged') tenure.close('ended');
+    else if (outcome === 'already-rotated') tenure.takeUp(answer.body);
     else if (/^(activated|changed|rotated)$/.test(outcome) && !answer.isOld)
-      this.renewed(this.epoch, answer.sentAt);
-  }
-
-  /** A rotation that was asked for before: is its successor still this owner's? */
-  #takeUp({ session, current }: CommandAnswer): void {
-    if (session.status === 'ended') void this.#lose(session.endCause ?? 'ended', current);
-    else if (!session.owner || isForeign(this, session)) void this.#lose('claimed', session);
-    else {
-      this.#lease.doubted(session);
-      if (isKeptByHeartbeat(session)) this.#keeper.renewals.keep(this);
-    }
-  }
-
-  #drain(seconds: number | undefined, sentAt: number): void {
-    this.#keeper.renewals.drop(this);
-    if (seconds !== undefined) this.#lease.drains(seconds, sentAt);
-    this.#gate.leaseMoved();
+      tenure.renewed(this.epoch, answer.sentAt);
   }
 
   #failed(id: OwnCommand, error: unknown, isAborted: boolean): void {
+    const tenure = this.#tenure;
     const isUnknown = error instanceof LedgerError ? error.outcomeUnknown : isAborted;
-    if (isUnknown && changesEpoch(id)) void this.#lose('unknown-outcome', undefined);
-    else if (error instanceof LedgerProblem && this.#state === 'held') {
-      const why = lossOfRefusal({ sessionId: this.sessionId, epoch: this.epoch }, error);
-      if (why) void this.#lose(why, error.current);
+    if (isUnknown && changesEpoch(id)) void tenure.lose('unknown-outcome', undefined);
+    else if (error instanceof LedgerProblem && tenure.state === 'held') {
+      const why = lossOfRefusal(tenure, error);
+      if (why) void tenure.lose(why, error.current);
     }
   }
-
-  /** Shuts the gate at once; tells once it is known how the session was lost. Never rejects. */
-  async #lose(why: LossReason | 'ask', current: Session | undefined): Promise<void> {
-    const { sessionId, epoch } = this;
-    this.#close('lost');
-    const known = why === 'ask' ? await this.#endCauseOf(sessionId) : why;
-    const loss: Loss = { why: known, sessionId, epoch, ...(current && { current }) };
-    this.#loss = loss;
-    const reason = new NotHeld('lost', loss);
-    this.#gate.shut(reason);
-    this.#gone.abort(reason);
-    for (const listener of this.#listeners) this.#tell(listener, loss);
-    this.#listeners.clear();
-  }
-
-  async #endCauseOf(sessionId: string): Promise<LossReason> {
-    const limits = { deadlineMs: WHY_MS, attemptMs: WHY_MS };
-    const asked = this.#keeper.transport.call('session', { params: { sessionId } }, limits);
-    return asked.then(
-      ({ body }) => body.endCause ?? 'superseded',
-      () => 'superseded', // that another one is current is known
-    );
-  }
-
-  #tell(listener: (loss: Loss) => void, loss: Loss): void {
-    try {
-      listener(loss);
-    } catch (error) {
-      this.#keeper.onTrouble(error);
-    }
-  }
-
-  #close(state: Exclude<HeldState, 'held'>): void {
-    this.#state = state;
-    const reason = new NotHeld(state);
-    this.#gate.shut(reason);
-    this.#keeper.renewals.drop(this);
-    this.#keeper.forget(this);
-    if (state !== 'lost') this.#gone.abort(reason);
-  }
 }
-
-/** Commands after which the session has another epoch, or nobody to hold it. */
-function changesEpoch(command: OwnCommand): boolean {
-  return command === 'rotateSession' || command === 'releaseOwnership' || command === 'endSession';
-}
-
-function ignore(): void {}

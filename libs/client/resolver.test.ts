@@ -1,7 +1,7 @@
-import { EventEmitter } from 'node:events';
+import { callPaths } from '../../test/support/call-paths.js';
 import { currentContext, withSession } from './node.js';
 import { type Realm, type SessionName, SessionReference } from './reference.js';
-import { type CallSessions, type Resolved, SessionMismatch, SessionResolver } from './resolver.js';
+import { type CallSessions, SessionMismatch, SessionResolver } from './resolver.js';
 
 const realm: Realm = { ledger: 'http://ledger.test' };
 const A: SessionName = { sessionId: 'a', epoch: 3 };
@@ -15,67 +15,6 @@ const failed = (promise: Promise<unknown>): Promise<Error> =>
     (error) => error,
   );
 
-/** The ways on which a call reaches the resolver. */
-const paths: Record<string, (call: CallSessions) => Promise<Resolved>> = {
-  'a static method': (call) => resolver.resolve(call),
-  'an instance method': (call) =>
-    new (class {
-      invoke = () => resolver.resolve(call);
-    })().invoke(),
-  'a constructor': (call) =>
-    new (class {
-      answer = resolver.resolve(call);
-    })().answer,
-  'reading a field': (call) =>
-    ({
-      get field() {
-        return resolver.resolve(call);
-      },
-    }).field,
-  'writing a field': (call) => {
-    let answer = resolver.resolve(call);
-    const object = {
-      set field(_: number) {
-        answer = resolver.resolve(call);
-      },
-    };
-    answer.catch(() => {});
-    object.field = 1;
-    return answer;
-  },
-  'after an await': async (call) => {
-    await Promise.resolve();
-    return resolver.resolve(call);
-  },
-  'a timer': (call) =>
-    new Promise((resolve, reject) => setTimeout(() => resolver.resolve(call).then(resolve, reject), 1)),
-  'a microtask': (call) =>
-    new Promise((resolve, reject) => queueMicrotask(() => resolver.resolve(call).then(resolve, reject))),
-  'an event': (call) => {
-    const events = new EventEmitter();
-    return new Promise((resolve, reject) => {
-      events.once('call', () => resolver.resolve(call).then(resolve, reject));
-      events.emit('call');
-    });
-  },
-  'a generator': async (call) => {
-    async function* calls() {
-      yield await resolver.resolve(call);
-    }
-    for await (const answer of calls()) return answer;
-    throw new Error('nothing came');
-  },
-  'many at once': async (call) =>
-    (await Promise.all([1, 2, 3].map(() => resolver.resolve(call))))[2] as Resolved,
-  'a reference from another runtime': (call) =>
-    resolver.resolve({
-      ...call,
-      references: (call.references ?? []).map((one) =>
-        SessionReference.parse(JSON.parse(JSON.stringify(one))),
-      ),
-    }),
-};
-
 const choices = [undefined, A, B];
 const options = [
   undefined,
@@ -88,12 +27,12 @@ const cases = options.flatMap((option) =>
   choices.flatMap((reference) => choices.map((context) => ({ option, reference, context }))),
 );
 
-describe.each(Object.entries(paths))('a call by %s', (_, path) => {
+describe.each(Object.entries(callPaths))('a call by %s', (_, path) => {
   test.each(cases)(
     'option $option, reference $reference, context $context',
     async ({ option, reference, context }) => {
       const call: CallSessions = { option, references: reference ? [refer(reference)] : [] };
-      const answer = context ? withSession(context, () => path(call)) : path(call);
+      const answer = context ? withSession(context, () => path(resolver, call)) : path(resolver, call);
       const said = [option?.session, reference, context].filter((one) => one !== undefined);
       const agreed = said.every((one) => one === said[0]);
       if (said.length === 0) expect(await answer).toEqual({ ...own, source: 'automatic' });

@@ -1,10 +1,12 @@
 import type { Session } from './api.js';
 import { isProblem } from './errors.js';
-import type { Seen } from './loss.js';
+import type { LossReason, Seen } from './loss.js';
 import type { Transport } from './transport.js';
 import { backoffMs, pause } from './waiting.js';
 
 const WAIT_SECONDS = 30;
+/** How long a loss waits for the record of how it came about. */
+const WHY_MS = 60;
 
 export interface WatchOptions {
   transport: Transport;
@@ -59,4 +61,13 @@ async function look(
     if (isProblem(error, 'no-current-session')) return { last: error.last };
     throw error;
   }
+}
+
+/** How a session came to its end that is not current any more, as far as that can be told at once. Never rejects. */
+export function endCauseOf(transport: Transport, sessionId: string): Promise<LossReason> {
+  const limits = { deadlineMs: WHY_MS, attemptMs: WHY_MS };
+  return transport.call('session', { params: { sessionId } }, limits).then(
+    ({ body }) => body.endCause ?? 'superseded',
+    () => 'superseded', // that another one is current is known
+  );
 }

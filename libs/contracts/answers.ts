@@ -1,5 +1,52 @@
 import { Type } from 'typebox';
-import { Epoch, Id, Instant, Owner, Position, Reason, Selection, Session } from './values.js';
+import { LedgerEvent } from './event.js';
+import { Problem } from './problem-body.js';
+import {
+  Epoch,
+  Instant,
+  Label,
+  Owner,
+  Position,
+  Reason,
+  Scope,
+  Selection,
+  Session,
+  SessionId,
+} from './values.js';
+
+export const CommandAnswer = Type.Object({
+  outcome: Type.String({ examples: ['started'] }),
+  session: Session,
+  current: Type.Optional(Session),
+  retryAfter: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
+  ),
+  position: Position,
+});
+
+export const Renewed = Type.Object({
+  outcome: Type.Literal('renewed'),
+  sessionId: SessionId,
+  until: Instant,
+});
+export const NotRenewed = Type.Object({ sessionId: SessionId, problem: Problem });
+export const RenewedMany = Type.Object({ results: Type.Array(Type.Union([Renewed, NotRenewed])) });
+
+export const Resolved = Type.Object({
+  session: Session,
+  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
+    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+  }),
+});
+
+export const CheckpointList = Type.Object({
+  checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
+});
+
+export const EventPage = Type.Object({
+  events: Type.Array(LedgerEvent),
+  next: Type.Optional(Type.Integer()),
+});
 
 export const CurrentPage = Type.Object({
   sessions: Type.Array(Session, { maxItems: 100 }),
@@ -8,7 +55,7 @@ export const CurrentPage = Type.Object({
 
 /** Most refusals that a session is shown with. */
 export const MOST_REFUSALS = 100;
-const Refusal = Type.Object({
+export const Refusal = Type.Object({
   origin: Owner,
   epoch: Epoch,
   why: Type.String({ description: 'How the session had ended, or what did not match' }),
@@ -29,7 +76,7 @@ export const SessionWithRefusals = Type.Intersect([
 
 export const ErasedAnswer = Type.Object({
   outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
-  erased: Type.Array(Type.Object({ scope: Type.Object({ userId: Id, projectId: Id }), position: Position }), {
+  erased: Type.Array(Type.Object({ scope: Scope, position: Position }), {
     maxItems: 500,
     description: 'The scopes whose details went; positions of their DetailsErased',
   }),
@@ -55,7 +102,7 @@ export const BulkJob = Type.Object(
     updatedAt: Instant,
     finishedAt: Type.Optional(Instant),
   },
-  { $id: 'BulkJob', description: 'Kept for 30 days after it was finished' },
+  { description: 'Kept for 30 days after it was finished' },
 );
 
 export const ProblemPage = Type.Object({

@@ -1,17 +1,23 @@
+import { components } from './named.js';
+
 export type Json = Record<string, unknown>;
 
-/** Schemas with an `$id` stand among the components once; everywhere else is a reference to them. */
+const nameOf = new Map(Object.entries(components).map(([name, schema]) => [JSON.stringify(schema), name]));
+
+/** Schemas with a name stand among the components once; everywhere else is a reference to them. */
 export function withComponents(description: Json): Json {
   const schemas: Json = {};
   const refer = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(refer);
     if (typeof value !== 'object' || value === null) return value;
-    const { $id, ...rest } = value as Json;
-    const inner = Object.fromEntries(Object.entries(rest).map(([key, part]) => [key, refer(part)]));
-    if (typeof $id !== 'string') return inner;
-    schemas[$id] = inner;
-    return { $ref: `#/components/schemas/${$id}` };
+    const name = nameOf.get(JSON.stringify(value));
+    if (name === undefined) return inside(value);
+    schemas[name] ??= inside(value);
+    return { $ref: `#/components/schemas/${name}` };
   };
-  const { components, ...referred } = refer(description) as Json;
-  return { ...referred, components: { ...(components as Json | undefined), schemas } };
+  const inside = (value: object): unknown =>
+    Array.isArray(value)
+      ? value.map(refer)
+      : Object.fromEntries(Object.entries(value).map(([key, part]) => [key, refer(part)]));
+  const { components: given, ...referred } = inside(description) as Json;
+  return { ...referred, components: { ...(given as Json | undefined), schemas } };
 }

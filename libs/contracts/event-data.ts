@@ -4,7 +4,7 @@ import { Epoch, Owner, Session, SessionId, Usage } from './values.js';
 
 /** A session in an event: attributes may have to be forgotten, so there is only their digest. */
 const { attributes: _, ...properties } = Session.properties;
-const SessionInEvent = Type.Object(properties, { $id: 'SessionInEvent' });
+export const SessionInEvent = Type.Object(properties, { description: 'A session, without its attributes' });
 
 const version = {
   version: Type.Integer({ minimum: 1, description: "The event's number in its scope: dense" }),

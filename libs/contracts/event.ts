@@ -40,5 +40,5 @@ export const LedgerEvent = Type.Object(
     commandid: Type.String({ description: 'Shared by the events of one command' }),
     data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),
   },
-  { $id: 'LedgerEvent', additionalProperties: true },
+  { additionalProperties: true, description: 'A CloudEvent (CloudEvents 1.0, structured mode)' },
 );

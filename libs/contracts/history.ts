@@ -34,7 +34,7 @@ const next = Type.Optional(
 
 export const PlacedSession = Type.Object(
   { ...Session.properties, position: Position },
-  { $id: 'PlacedSession', description: 'A session, and the event that it was last changed by' },
+  { description: 'A session, and the event that it was last changed by' },
 );
 
 export const SessionPage = Type.Object({
@@ -58,7 +58,7 @@ export const Transition = Type.Object(
     at: Instant,
     position: Position,
   },
-  { $id: 'Transition', description: '`from` is absent when none was current, `to` when none is any more' },
+  { description: '`from` is absent when none was current, `to` when none is any more' },
 );
 
 export const TransitionPage = Type.Object({ transitions: Type.Array(Transition), next });

@@ -1,14 +1,9 @@
 export { MOST_REFUSALS } from './answers.js';
 export { asyncApi } from './asyncapi.js';
 export * from './bodies.js';
-export { EVENT_TYPES, LedgerEvent } from './event.js';
-export {
-  type ChainQuery,
-  PlacedSession,
-  type SessionsQuery,
-  Transition,
-  type TransitionsQuery,
-} from './history.js';
+export { EVENT_TYPES } from './event.js';
+export type { ChainQuery, SessionsQuery, TransitionsQuery } from './history.js';
+export { components, named } from './named.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';
 export type { Reports, StatsQuery } from './sync.js';

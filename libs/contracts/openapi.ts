@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from '#protocol';
 import { type Json, withComponents } from './components.js';
+import { answerHeaders, headerParameters } from './headers.js';
 import { type Operation, operations, type Reply } from './operations.js';
 import { Problem } from './problem-body.js';
 
@@ -30,7 +31,7 @@ function describe(operationId: string, operation: Operation): Json {
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
-      ...(hasKey(operation) ? [idempotencyKey] : []),
+      ...headerParameters(hasKey(operation) ? ['Idempotency-Key'] : operation.takes),
     ],
     ...(operation.body && {
       requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },
@@ -39,7 +40,8 @@ function describe(operationId: string, operation: Operation): Json {
       ...Object.fromEntries(
         Object.entries(operation.answers).map(([status, reply]) => [status, answer(reply)]),
       ),
-      ...refusals(operation.problems),
+      ...refusals(operation),
+      default: { description: 'anything else that can go wrong', content: problemContent },
     },
   };
 }
@@ -47,13 +49,6 @@ function describe(operationId: string, operation: Operation): Json {
 function hasKey({ method, reads }: Operation): boolean {
   return !reads && (method === 'POST' || method === 'PATCH');
 }
-
-const idempotencyKey = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'Repeating a request with its key gives the first answer again, for at least 48 h',
-  schema: { type: 'string', minLength: 1, maxLength: 256 },
-};
 
 function parameters(place: 'path' | 'query', schema: TSchema | undefined): Json[] {
   const { properties = {}, required = [] } = (schema ?? {}) as { properties?: Json; required?: string[] };
@@ -65,24 +60,35 @@ function parameters(place: 'path' | 'query', schema: TSchema | undefined): Json[
   }));
 }
 
-function answer({ description, schema, asked, contentType = 'application/json' }: Reply): Json {
-  if (!schema && contentType === 'application/json') return { description };
-  return {
-    description,
-    content: {
-      [contentType]: { schema: asked ? { anyOf: [schema, asked] } : (schema ?? { type: 'string' }) },
-    },
-  };
+function answer({ description, schema, asked, contentType = 'application/json', headers }: Reply): Json {
+  const head = { description, ...answerHeaders(headers) };
+  if (!schema && contentType === 'application/json') return head;
+  const body = asked ? { anyOf: [schema, asked] } : (schema ?? { type: 'string' });
+  return { ...head, content: { [contentType]: { schema: body } } };
 }
 
-function refusals(codes: readonly ProblemCode[]): Json {
-  const byStatus = new Map<number, string[]>();
+const DECIDED = [403, 404, 409];
+const problemContent = { 'application/problem+json': { schema: Problem } };
+
+function refusals({ problems: codes, answers }: Operation): Json {
+  const hasPlace = Object.values(answers).some(({ headers }) => headers?.includes('Ledger-Position'));
+  const byStatus = new Map<number, ProblemCode[]>();
   for (const code of codes) {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const content = { 'application/problem+json': { schema: Problem } };
   return Object.fromEntries(
-    [...byStatus].map(([status, names]) => [status, { description: names.join(', '), content }]),
+    [...byStatus].map(([status, names]) => [
+      status,
+      {
+        description: names.join(', '),
+        ...answerHeaders([
+          // What was decided, or not found, was so as of a place in the log.
+          ...(hasPlace && DECIDED.includes(status) ? (['Ledger-Position'] as const) : []),
+          ...(names.some((code) => 'retryAfter' in problems[code]) ? (['Retry-After'] as const) : []),
+        ]),
+        content: problemContent,
+      },
+    ]),
   );
 }

@@ -1,6 +1,18 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import { type ProblemCode } from '#protocol';
-import { BulkJob, CurrentPage, ErasedAnswer, ProblemPage, SessionWithRefusals } from './answers.js';
+import type { ProblemCode } from '#protocol';
+import {
+  BulkJob,
+  CheckpointList,
+  CommandAnswer,
+  CurrentPage,
+  ErasedAnswer,
+  EventPage,
+  ProblemPage,
+  Renewed,
+  RenewedMany,
+  Resolved,
+  SessionWithRefusals,
+} from './answers.js';
 import {
   ActivateBody,
   AttributesBody,
@@ -19,12 +31,10 @@ import {
   TouchBody,
   UsageBody,
 } from './bodies.js';
-import { LedgerEvent } from './event.js';
+import type { HeaderName } from './headers.js';
 import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
-import { Problem } from './problem-body.js';
-
 import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
-import { AsOf, Id, Instant, Label, Position, Session, SessionId } from './values.js';
+import { AsOf, Id, Session, SessionId } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -37,6 +47,8 @@ export interface Operation {
   params?: TSchema;
   query?: TSchema;
   body?: TSchema;
+  /** Headers of the request that mean something; commands take an Idempotency-Key besides. */
+  takes?: readonly HeaderName[];
   answers: Record<number, Reply>;
   problems: readonly ProblemCode[];
 }
@@ -48,6 +60,7 @@ export interface Reply {
   asked?: TSchema;
   /** application/json when left out. */
   contentType?: string;
+  headers?: readonly HeaderName[];
 }
 
 const closed = { additionalProperties: false };
@@ -115,37 +128,13 @@ export type CurrentQuery = Static<typeof CurrentQuery>;
 export type EventsQuery = Static<typeof EventsQuery>;
 export type FeedQuery = Static<typeof FeedQuery>;
 
-export const CommandAnswer = Type.Object({
-  outcome: Type.String(),
-  session: Session,
-  current: Type.Optional(Session),
-  retryAfter: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
-  ),
-  position: Position,
-});
-export const CheckpointList = Type.Object({
-  checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
-});
-export const EventPage = Type.Object({
-  events: Type.Array(LedgerEvent),
-  next: Type.Optional(Type.Integer()),
-});
-
-const Renewed = Type.Object({ outcome: Type.Literal('renewed'), sessionId: SessionId, until: Instant });
-const RenewedMany = Type.Object({
-  results: Type.Array(Type.Union([Renewed, Type.Object({ sessionId: SessionId, problem: Problem })])),
-});
-
-const Resolved = Type.Object({
-  session: Session,
-  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
-    description: 'Which candidates, counted from 0, are handles that nobody has bound',
-  }),
-});
 const jobAnswered = { schema: BulkJob };
 
-const answered = { schema: CommandAnswer };
+const placed = { headers: ['Ledger-Position'] } as const;
+const answered = {
+  schema: CommandAnswer,
+  headers: ['Ledger-Position', 'Idempotency-Replayed'],
+} as const;
 const fenced = ['stale-epoch', 'stale-session', 'future-epoch', 'session-ended', 'unknown-session'] as const;
 const retried = ['overloaded', 'timeout', 'unavailable', 'unknown-outcome', 'closing'] as const;
 const command = [
@@ -310,7 +299,9 @@ export const operations = {
     path: '/v1/bulk',
     summary: 'End or release all sessions of a user or of an environment, as a job',
     body: BulkBody,
-    answers: { 202: { description: 'the job, which survives a restart', ...jobAnswered } },
+    answers: {
+      202: { description: 'the job, which survives a restart', ...jobAnswered, headers: ['Location'] },
+    },
     problems: ['operate-required', ...command],
   },
   bulkJob: {
@@ -328,7 +319,7 @@ export const operations = {
     summary:
       "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
     query: ScopeQuery,
-    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer } },
+    answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer, ...placed } },
     problems: ['invalid-request', 'operate-required', ...retried],
   },
   recordUsage: {
@@ -364,6 +355,7 @@ export const operations = {
       200: {
         description: 'recovered, started-fresh, already-recovered, marked-invalid, unchanged or reported',
         ...answered,
+        headers: [...answered.headers, 'Retry-After'],
       },
     },
     problems: [...fenced, 'not-owner', 'session-ending', ...command],
@@ -381,13 +373,15 @@ export const operations = {
     path: '/v1/current',
     summary: 'The current session of a user and a project',
     query: CurrentQuery,
+    takes: ['If-None-Match'],
     answers: {
       200: {
         description: 'the current session, whose ETag changes with its revision; with `all` a page of them',
         schema: Session,
         asked: CurrentPage,
+        headers: ['ETag', 'Ledger-Position'],
       },
-      304: { description: 'unchanged since If-None-Match' },
+      304: { description: 'unchanged since If-None-Match', headers: ['ETag'] },
     },
     problems: ['no-current-session', 'archived', ...read],
   },
@@ -396,7 +390,7 @@ export const operations = {
     path: '/v1/sessions',
     summary: "A scope's sessions, the newest first, in pages; or those of one version of the project",
     query: SessionsQuery,
-    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
     problems: ['unknown-version', ...projected],
   },
   chain: {
@@ -405,7 +399,7 @@ export const operations = {
     summary:
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
-    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
     problems: ['unknown-session', 'archived', ...projected],
   },
   transitions: {
@@ -413,7 +407,7 @@ export const operations = {
     path: '/v1/transitions',
     summary: 'Every change of which session is current, the newest first, in pages',
     query: TransitionsQuery,
-    answers: { 200: { description: 'transitions', schema: TransitionPage } },
+    answers: { 200: { description: 'transitions', schema: TransitionPage, ...placed } },
     problems: projected,
   },
   report: {
@@ -455,6 +449,7 @@ export const operations = {
     path: '/v1/stream',
     summary: "A scope's events as they happen; Last-Event-ID is a version",
     query: ScopeQuery,
+    takes: ['Last-Event-ID'],
     answers: { 200: sse },
     problems: ['archived', ...read],
   },
@@ -482,6 +477,7 @@ export const operations = {
     method: 'GET',
     path: '/v1/feed/stream',
     summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
+    takes: ['Last-Event-ID'],
     answers: { 200: sse },
     problems: ['archived', ...read],
   },

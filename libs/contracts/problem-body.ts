@@ -4,7 +4,7 @@ import { Instant, Session } from './values.js';
 /** The body of every error. */
 export const Problem = Type.Object(
   {
-    type: Type.String({ description: '/problems/<code>' }),
+    type: Type.String({ description: '/problems/<code>', examples: ['/problems/stale-session'] }),
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.Optional(Type.String()),
@@ -12,6 +12,10 @@ export const Problem = Type.Object(
     current: Type.Optional(Session),
     last: Type.Optional(Session),
     until: Type.Optional(Instant),
+    handle: Type.Optional(Type.String({ description: 'Of handle-taken: the kind of the one that is' })),
+    candidate: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Of resolve: which one is at fault, counted from 0' }),
+    ),
     partition: Type.Optional(Type.Integer({ description: 'Of archived events' })),
     firstSequence: Type.Optional(
       Type.Integer({ description: 'The first of the partition that the ledger itself has' }),
@@ -26,5 +30,5 @@ export const Problem = Type.Object(
       }),
     ),
   },
-  { $id: 'Problem', description: 'RFC 9457. `current` is the current session; `last` the one before none' },
+  { description: 'RFC 9457. `current` is the current session; `last` the one before none' },
 );

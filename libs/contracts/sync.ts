@@ -79,7 +79,7 @@ export const Stats = Type.Object(
       next: Type.Optional(Type.String({ description: 'What to ask for with `after`' })),
     }),
   },
-  { $id: 'Stats' },
+  { description: 'As of now' },
 );
 
 export type Reports = Static<typeof Reports>;

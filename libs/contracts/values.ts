@@ -174,11 +174,14 @@ export const UsageTotals = Type.Object(
     outputTokens: count('Sum of all reports'),
     cachedTokens: count('Sum of all reports'),
     durationMs: count('Sum of all reports'),
-    cost: Type.Record(Type.String(), Type.String(), {
+    // Not Type.Record: code generators know this form of a map, and not that by patterns.
+    cost: Type.Unsafe<Record<string, string>>({
+      type: 'object',
+      additionalProperties: { type: 'string' },
       description: 'Exact sums by currency, which are never added to each other',
     }),
   },
-  { $id: 'UsageTotals', description: 'What was used in a session' },
+  { description: 'What was used in a session' },
 );
 
 export const Policy = Type.Object(
@@ -231,10 +234,15 @@ export const PositionText = Type.String({
   examples: ['3:1042'],
 });
 
+export const Scope = Type.Object(
+  { userId: Id, projectId: Id },
+  { description: 'What has at most one current session: a user and a project' },
+);
+
 export const Session = Type.Object(
   {
     sessionId: SessionId,
-    scope: Type.Object({ userId: Id, projectId: Id }),
+    scope: Scope,
     status: Type.Enum(['starting', 'active', 'released', 'ending', 'ended']),
     epoch: Epoch,
     revision: Type.Integer({ minimum: 1 }),
@@ -275,6 +283,6 @@ export const Session = Type.Object(
     usage: Type.Optional(UsageTotals),
     invalid: Type.Optional(Type.Object({ at: Instant, reason: Type.String() })),
   },
-  { $id: 'Session' },
+  { description: 'One instance; never reused, never revived' },
 );
 export type SessionView = Static<typeof Session>;

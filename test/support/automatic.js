@@ -6,7 +6,7 @@ import { currentContext } from '../../dist/libs/client/node.js';
 const [url] = process.argv.slice(2);
 const ledger = new LedgerClient({ url });
 const resolver = new SessionResolver({
-  realm: { ledger: url },
+  ledger,
   context: currentContext,
   automatic: () =>
     ledger.start({ userId: 'bridge', projectId: crypto.randomUUID(), owner: { environment: 'bridge' } }),

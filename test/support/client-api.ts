@@ -2,28 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import {
   AsOf,
-  CommandAnswer,
   Epoch,
   EVENT_TYPES,
-  EventPage,
   Handle,
   HandleKind,
   HandleValue,
   Id,
   Label,
   Lease,
-  LedgerEvent,
   NewHandles,
+  named,
   type Operation,
   Owner,
   operations,
-  PlacedSession,
-  Position,
   PositionText,
   Reason,
-  Session,
   SessionId,
-  Transition,
   Usage,
 } from '#contracts';
 import { type ProblemKind, problems } from '#protocol';
@@ -31,13 +25,13 @@ import { type ProblemKind, problems } from '#protocol';
 /** A JSON schema as far as ours go. */
 interface Schema {
   type?: string;
-  $id?: string;
   const?: unknown;
   enum?: unknown[];
   anyOf?: Schema[];
   allOf?: Schema[];
   items?: Schema;
   properties?: Record<string, Schema>;
+  additionalProperties?: boolean | Schema;
   required?: string[];
   description?: string;
 }
@@ -62,35 +56,23 @@ const namedValues = Object.entries({
 
 const ANYTHING = '{ [name: string]: unknown }';
 const plain = (schema: unknown): Schema => JSON.parse(JSON.stringify(schema));
-const problemSchema = plain(operations.renewLeases.answers[200].schema).properties?.results?.items?.anyOf?.[1]
-  ?.properties?.problem as Schema;
-const named = new Map(
-  Object.entries({
-    Owner,
-    Lease,
-    Position,
-    Session,
-    PlacedSession,
-    Transition,
-    LedgerEvent,
-    CommandAnswer,
-    EventPage,
-    Problem: problemSchema,
-  }).map(([name, schema]) => [JSON.stringify(plain(schema)), name]),
-);
+const schemas = Object.entries(named).map(([name, schema]) => [name, plain(schema)] as const);
+const nameOf = new Map(schemas.map(([name, schema]) => [JSON.stringify(schema), name]));
+/** Those that many answers have: their shape stands in the file once. */
+const SHARED = ['Session', 'CommandAnswer', 'EventPage'];
 
 /** The text of libs/client/api.ts: types and routes of the API, with nothing to import. */
 export function clientApi(): string {
   const text = [
     '// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.',
-    ...[...named].map(([json, name]) => `export interface ${name} ${members(JSON.parse(json))}`),
+    ...schemas.map(([name, schema]) => declaration(name, schema)),
     `/** Every operation by its id in /openapi.json. */\nexport interface Operations {${Object.entries<Operation>(
       operations,
     )
       .map(([id, operation]) => types(id, operation))
       .join('\n')}}`,
     'export type OperationId = keyof Operations;',
-    `const SHAPE_OF = {${['Session', 'CommandAnswer', 'EventPage'].map(shapeOfNamed).join('\n')}} as const;`,
+    `const SHAPE_OF = {${SHARED.map(shapeOfNamed).join('\n')}} as const;`,
     `export const routes = {${Object.entries<Operation>(operations)
       .map(([id, operation]) => route(id, operation))
       .join('\n')}} as const;`,
@@ -133,9 +115,14 @@ function withNames(schema: unknown): string {
   return json.replace(/"<(\w+)>"/g, '$1');
 }
 
+function declaration(name: string, schema: Schema): string {
+  const comment = schema.description ? `/** ${schema.description}. */\n` : '';
+  if (schema.properties) return `${comment}export interface ${name} ${members(schema)}`;
+  return `${comment}export type ${name} = ${typeOfUnnamed(schema)};`;
+}
+
 function shapeOfNamed(name: string): string {
-  const [json = ''] = [...named].find(([, one]) => one === name) ?? [];
-  return `${name}: ${shapeText(JSON.parse(json))},`;
+  return `${name}: ${shapeText(plain(named[name as keyof typeof named]))},`;
 }
 
 function types(id: string, { summary, params, query, body, answers }: Operation): string {
@@ -160,8 +147,10 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
 function route(id: string, { method, path, reads, answers }: Operation): string {
   // Any of them: those of one operation have the same members.
   const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
-  const name = reply?.schema && named.get(JSON.stringify(plain(reply.schema)));
-  const shape = reply?.schema ? `, shape: ${name ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}` : '';
+  const name = reply?.schema && nameOf.get(JSON.stringify(plain(reply.schema)));
+  const shape = reply?.schema
+    ? `, shape: ${name && SHARED.includes(name) ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}`
+    : '';
   return `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''}${shape} },`;
 }
 
@@ -177,8 +166,10 @@ function shapeOf(schema: Schema): Shape {
 }
 
 function typeOf(schema: Schema): string {
-  const name = named.get(JSON.stringify(schema));
-  if (name) return name;
+  return nameOf.get(JSON.stringify(schema)) ?? typeOfUnnamed(schema);
+}
+
+function typeOfUnnamed(schema: Schema): string {
   if ('const' in schema) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
@@ -199,9 +190,12 @@ function typeOf(schema: Schema): string {
   }
 }
 
-function members({ properties = {}, required = [] }: Schema): string {
+function members({ properties = {}, required = [], additionalProperties }: Schema): string {
+  if (typeof additionalProperties === 'object') return `{ [name: string]: ${typeOf(additionalProperties)} }`;
   const shown = Object.entries(properties).map(([name, schema]) => {
-    const comment = schema.description ? `\n/** ${schema.description}. */\n` : '';
+    // A type that has a name says itself what it is.
+    const isNamed = nameOf.has(JSON.stringify(schema));
+    const comment = schema.description && !isNamed ? `\n/** ${schema.description}. */\n` : '';
     return `${comment}${name}${required.includes(name) ? '' : '?'}: ${typeOf(schema)};`;
   });
   return shown.length === 0 ? ANYTHING : `{\n${shown.join('\n')}}`;

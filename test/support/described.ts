@@ -10,7 +10,10 @@ export interface Description {
 
 interface DescribedOperation {
   operationId: string;
-  responses: Record<string, { description: string; content?: Record<string, unknown> }>;
+  responses: Record<
+    string,
+    { description: string; headers?: Record<string, unknown>; content?: Record<string, unknown> }
+  >;
 }
 
 /** `ask`, by path, for answers that keep what the service's description promises. */
@@ -19,7 +22,10 @@ export type DescribedAsk = <Body = Record<string, unknown>>(
   call?: Call,
 ) => Promise<Reply<Body>>;
 
-/** Asks a service, and checks every answer's status, content type and body against /openapi.json. */
+/** What a program reads of an answer besides its body. */
+const HEADERS = ['etag', 'idempotency-replayed', 'ledger-position', 'location', 'retry-after'];
+
+/** Asks a service, and checks every answer's status, headers, content type and body against /openapi.json. */
 export async function describedBy(url: string): Promise<DescribedAsk> {
   const { body: description } = await ask<Description>(`${url}/openapi.json`);
   const ajv = new Ajv2020({ strict: false, allErrors: true });
@@ -42,10 +48,13 @@ function checkAgainst(
   if (template === undefined) throw new Error(`${method} ${path} is not described`);
   const contents = paths[template]?.[method]?.responses[reply.status];
   if (!contents) throw new Error(`${method} ${template}: status ${reply.status} is not described`);
+  const described = Object.keys(contents.headers ?? {}).map((name) => name.toLowerCase());
+  const [silent] = HEADERS.filter((name) => reply.headers.has(name) && !described.includes(name));
+  if (silent) throw new Error(`${method} ${template}: ${reply.status} with ${silent} is not described`);
   const contentType = reply.headers.get('content-type')?.split(';', 1)[0];
-  const described = Object.keys(contents.content ?? {});
-  if (described.length === 0 && reply.text === '') return;
-  if (contentType === undefined || !described.includes(contentType)) {
+  const types = Object.keys(contents.content ?? {});
+  if (types.length === 0 && reply.text === '') return;
+  if (contentType === undefined || !types.includes(contentType)) {
     throw new Error(`${method} ${template}: content type ${contentType} is not described`);
   }
   if (!/^application\/(problem\+)?json$/.test(contentType)) return; // lines and streams: their tests parse them

@@ -1,32 +1,57 @@
-// A process that owns a session, and writes to a resource elsewhere whenever it may. Prints what it does, a line each.
-//   node owner.js <ledger's address> <resource's address> <user> <lease in seconds>
-import { setTimeout as pause } from 'node:timers/promises';
-import { LedgerClient } from '../../dist/libs/client/index.js';
+// A process that owns a session, and writes to its document in Postgres whenever it may. On SIGUSR2 it stops itself
+// in the middle of its next write. Prints what it does, a line each, and ends some time after it lost the session.
+//   node owner.js <ledger's address> <database> <user> <lease in seconds>
+import pg from 'pg';
+import { fenceSql, LedgerClient } from '../../dist/libs/client/index.js';
 
-const [url, resource, userId, seconds] = process.argv.slice(2);
+const [url, connectionString, userId, seconds] = process.argv.slice(2);
+const documents = new pg.Pool({ connectionString, max: 1 });
 const ledger = new LedgerClient({ url });
 const session = await ledger.start({
   userId,
   owner: { environment: 'cloud-dev' },
   lease: { seconds: Number(seconds), graceSeconds: 60 },
 });
-session.onLost(({ why, current }) => console.log(`lost ${why} ${current?.sessionId}`));
 console.log(`started ${session.sessionId} ${session.epoch}`);
 
-/** A write that takes its time, so that the process can be stopped in the middle of it. */
+let isToStop = false;
+process.on('SIGUSR2', () => {
+  isToStop = true;
+});
+
 async function write({ epoch }) {
   console.log(`begun ${epoch}`);
-  await pause(200);
-  const { status } = await fetch(`${resource}/?epoch=${epoch}`, { method: 'POST' });
-  console.log(`written ${status}`);
+  if (isToStop) {
+    isToStop = false;
+    console.log('asleep');
+    process.kill(process.pid, 'SIGSTOP');
+    console.log('awake');
+    void attempt(); // before it can hear anything: only its own clock can tell
+  }
+  const { set, where, value } = fenceSql(epoch, 'session_epoch', 2);
+  const statement = `update documents set text = $1, ${set} where id = 1 and ${where}`;
+  const { rowCount } = await documents.query(statement, ['cloud-dev', value]);
+  console.log(`written ${rowCount}`);
 }
 
-// By a timer, because timers come first when a process wakes: before any answer that waited for it.
-const attempts = setInterval(async () => {
-  await session.run(write).catch(({ why }) => console.log(`not begun ${why}`));
-}, 25);
-session.onLost(async () => {
-  await pause(200);
-  clearInterval(attempts);
-  console.log('over');
+let isLost = false;
+session.onLost(({ why }) => {
+  isLost = true;
+  console.log(`lost ${why}`);
 });
+
+let refusedSince = 0;
+async function attempt() {
+  try {
+    await session.run(write);
+  } catch ({ why }) {
+    console.log(`not begun ${why}`);
+    refusedSince += isLost ? 1 : 0;
+    if (refusedSince !== 10) return;
+    clearInterval(attempts);
+    ledger.close();
+    await documents.end();
+    console.log('over');
+  }
+}
+const attempts = setInterval(attempt, 25);

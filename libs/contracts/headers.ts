@@ -1,0 +1,39 @@
+import type { Json } from './components.js';
+
+const text = { type: 'string' };
+
+/** What headers mean here, and their schemas. */
+const headers = {
+  'Idempotency-Key': {
+    description: 'Repeating a request with its key gives the first answer again, for at least 48 h',
+    schema: { ...text, minLength: 1, maxLength: 256 },
+  },
+  'If-None-Match': { description: 'The ETag of what is known already: then the answer is 304', schema: text },
+  'Last-Event-ID': { description: 'The id of the last event that was received', schema: text },
+  'Ledger-Position': {
+    description: 'What the answer is as of: partition:sequence',
+    schema: { ...text, examples: ['3:1042'] },
+  },
+  'Idempotency-Replayed': {
+    description: 'true: this is what the first request with the key was answered',
+    schema: { const: 'true' },
+  },
+  'Retry-After': {
+    description: 'Seconds to wait before asking again',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  ETag: { description: 'Changes with the revision', schema: text },
+  Location: { description: 'The address of the job', schema: text },
+} as const;
+
+export type HeaderName = keyof typeof headers;
+
+/** Headers of a request, as parameters of an operation. */
+export function headerParameters(names: readonly HeaderName[] = []): Json[] {
+  return names.map((name) => ({ name, in: 'header', ...headers[name] }));
+}
+
+/** Headers of an answer, none of which has to be there. */
+export function answerHeaders(names: readonly HeaderName[] = []): Json {
+  return names.length > 0 ? { headers: Object.fromEntries(names.map((name) => [name, headers[name]])) } : {};
+}
