@@ -1215,10 +1215,10 @@ export interface Operations {
       /** Stops of this session that were not obeyed: the newest 100, the newest first. */
       refusals: {
         /** Who runs the session. */
-        origin: Owner;
+        origin?: Owner;
 
         /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-        epoch: number;
+        epoch?: number;
 
         /** How the session had ended, or what did not match. */
         why: string;
@@ -1230,7 +1230,10 @@ export interface Operations {
         position: Position;
 
         /** UTC, milliseconds. */
-        at: string;
+        at?: string;
+
+        /** The event at `position` is in the archive, and with it origin, epoch and at. */
+        archived?: true;
       }[];
     };
   };
