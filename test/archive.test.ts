@@ -109,7 +109,11 @@ test('a reader of a scope is told which version is the first that is left', asyn
   for (const after of [0, 1]) {
     expect(await events(userId, after)).toMatchObject({
       status: 410,
-      body: { type: '/problems/archived', firstVersion: 3 },
+      body: {
+        type: '/problems/archived',
+        firstVersion: 3,
+        detail: expect.stringMatching(/^The scope's events before version 3 are archived\. Read the archive/),
+      },
     });
   }
   expect((await events(userId, 0)).body.files).toBeUndefined(); // they hold what other tenants did, too

@@ -333,3 +333,17 @@ describe('how far', () => {
     await fresh.close();
   });
 });
+
+test('space of what was archived is used again: as many events once more make the table little larger', async () => {
+  const bytes = async () => {
+    await ledger.pool.query('vacuum ledger.events'); // as autovacuum does, in its own time
+    const { rows } = await ledger.pool.query("select pg_table_size('ledger.events') as bytes");
+    return Number(rows[0].bytes);
+  };
+  await fill(writer, places, 5_000);
+  const full = await bytes();
+  await archiveAll(ledger, directory.path, { limits: { segment: 5_000, chunk: 2_000 } });
+  await bytes();
+  await fill(writer, places, 5_000);
+  expect(await bytes()).toBeLessThan(full * 1.1);
+});
