@@ -43,7 +43,8 @@ export interface RebuildProgress {
  * swap and the new one after it, never one that stands before where they have read. Killed at any time, it can be
  * started again: it gives up what was half built and begins anew; a second one at the same time takes over from the
  * first, which then throws. Throws UnprojectableEvent when this version does not understand an event; the live ones
- * stay then as they are; and ArchiveError when an archive is missing or another one than was recorded, or nobody said where they are.
+ * stay then as they are; and ArchiveError when an archive is missing or another one than was recorded, or nobody said
+ * where they are.
  */
 export async function rebuild(options: RebuildOptions): Promise<{ generation: number; events: number }> {
   const clients: pg.Client[] = [];
