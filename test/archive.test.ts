@@ -32,9 +32,13 @@ let directory: string;
 const userId = newUser();
 const other = newUser();
 let lastId = '';
+let archivedBefore = 12;
 
 const start = async (user: string) =>
   (await ask<CommandBody>('/v1/sessions', { body: { userId: user, owner: cloudDev } })).body;
+const needsFiles = expect.stringMatching(
+  /^The events of partition 0 up to (4|11) are archived, in files such as \S+\.gz: say in which directory they are/,
+);
 const feed = (after: number) => ask<EventsBody & Archived>(`/v1/feed?partition=0&after=${after}`);
 const events = (user: string, after: number) =>
   ask<EventsBody & Archived>(`/v1/events?userId=${user}&after=${after}`);
@@ -45,6 +49,13 @@ const until = async (what: string, holds: () => Promise<boolean>) => {
   for (const end = performance.now() + 20_000; !(await holds()); await pause(50)) {
     if (performance.now() > end) throw new Error(`not within 20 s: ${what}`);
   }
+};
+/** A relay tells Postgres how far it is when it renews its lease. */
+const untilConfirmed = async (sequence: number) => {
+  const pool = openPool({ url: service.databaseUrl }, 1);
+  const confirmed = async () => (await pool.query('select confirmed from ledger.relays')).rows[0].confirmed;
+  await until('confirmed', async () => (await confirmed()) === sequence);
+  await pool.end();
 };
 const archiveNow = () =>
   archive({
@@ -67,11 +78,7 @@ beforeAll(async () => {
   reader.close();
   const { position } = await start(userId);
   expect(position.sequence).toBe(12);
-  // A relay tells Postgres how far it is when it renews its lease.
-  const pool = openPool({ url: service.databaseUrl }, 1);
-  const confirmed = async () => (await pool.query('select confirmed from ledger.relays')).rows[0].confirmed;
-  await until('confirmed', async () => (await confirmed()) === 12);
-  await pool.end();
+  await untilConfirmed(12);
   expect(await archiveNow()).toMatchObject({ files: 3, events: 11, deleted: 11 });
   // A replica that has them in memory would still serve them.
   await service.stop();
@@ -102,7 +109,11 @@ test('a reader of a scope is told which version is the first that is left', asyn
   for (const after of [0, 1]) {
     expect(await events(userId, after)).toMatchObject({
       status: 410,
-      body: { type: '/problems/archived', firstVersion: 3 },
+      body: {
+        type: '/problems/archived',
+        firstVersion: 3,
+        detail: expect.stringMatching(/^The scope's events before version 3 are archived\. Read the archive/),
+      },
     });
   }
   expect((await events(userId, 0)).body.files).toBeUndefined(); // they hold what other tenants did, too
@@ -159,12 +170,10 @@ test('the command line verifies what is archived, too, and asks for the files', 
   expect(JSON.parse(whole.lines[0] ?? '')).toMatchObject({ partition: 0, faults: [] });
   const without = verify();
   expect(await without.exited).toMatchObject({ code: 1 });
-  expect(without.errors).toEqual([
-    'The events of partition 0 up to 11 are archived: say in which directory.',
-  ]);
+  expect(without.errors).toEqual([needsFiles]);
 });
 
-test('a reader of the past is told that it is archived, and chains are rebuilt from the files', async () => {
+test('a reader of the past is told that it is archived; chains are rebuilt from the files, and compared with them', async () => {
   const past = await ask<Archived>(`/v1/current?userId=${userId}&asOf=0:5`);
   expect(past).toMatchObject({ status: 410, body: { type: '/problems/archived', firstVersion: 3 } });
   expect((await ask(`/v1/current?userId=${userId}&asOf=0:12`)).status).toBe(200);
@@ -174,9 +183,35 @@ test('a reader of the past is told that it is archived, and chains are rebuilt f
     spawnNode(cli, { args: ['rebuild', '--database-url', service.databaseUrl, ...more] });
   const without = rebuild();
   expect(await without.exited).toMatchObject({ code: 1 });
-  expect(without.errors).toEqual(['Events of partition 0 are archived: say where the files are.']);
+  expect(without.errors).toEqual([needsFiles]);
   expect(await rebuild('--archives', directory).exited).toMatchObject({ code: 0 });
   expect(await chain()).toEqual(before);
+  const compare = (...more: string[]) =>
+    spawnNode(cli, { args: ['verify', '--projections', '--database-url', service.databaseUrl, ...more] });
+  const compared = compare('--archives', directory);
+  expect(await compared.exited).toMatchObject({ code: 0 });
+  expect(compared.lines).toEqual([expect.stringMatching(/^\d+ events and \d+ rows compared$/)]);
+  const unnamed = compare();
+  expect(await unnamed.exited).toMatchObject({ code: 1 });
+  expect(unnamed.errors).toEqual([needsFiles]);
+});
+
+test('a session still tells of refused stops that are archived, and where', async () => {
+  const { session, position } = await start(userId);
+  const stopped = { epoch: session.epoch - 1, origin: cloudDev, reason: 'late' };
+  for (let times = 0; times < 2; times++)
+    await ask(`/v1/sessions/${session.sessionId}/end`, { body: stopped });
+  type Refused = { refusals: object[] };
+  const refusals = async () => (await ask<Refused>(`/v1/sessions/${session.sessionId}`)).body.refusals;
+  const at = { why: 'stale-epoch', count: 2, position: { partition: 0, sequence: position.sequence + 1 } };
+  expect(await refusals()).toEqual([
+    { ...at, origin: cloudDev, epoch: stopped.epoch, at: expect.stringMatching(/Z$/) },
+  ]);
+  await start(userId);
+  await untilConfirmed(position.sequence + 3);
+  expect(await archiveNow()).toMatchObject({ deleted: position.sequence + 2 - 11 });
+  archivedBefore = position.sequence + 3;
+  expect(await refusals()).toEqual([{ ...at, archived: true }]);
 });
 
 test('the relay goes on with its topic, and stops at one that the archive is ahead of', async () => {
@@ -193,8 +228,8 @@ test('the relay goes on with its topic, and stops at one that the archive is ahe
     env,
   });
   await until('stopped', async () => (await ready(fresh)).relay === 'stopped');
-  expect((await ready(fresh)).relayWhy).toMatch(
-    /^Kafka's partition 0 is behind the archive\. The events of partition 0 before 12 are archived/,
+  expect((await ready(fresh)).relayWhy).toContain(
+    `Kafka's partition 0 is behind the archive. The events of partition 0 before ${archivedBefore} are archived`,
   );
   expect(fresh.process.errors).toEqual([]);
 });

@@ -142,6 +142,14 @@ describe('tail', () => {
     expect(all).toHaveLength(events);
   });
 
+  test('says so when there is no such position', async () => {
+    const none = await run(['tail', '--from', '16:1']);
+    expect(none).toEqual({ code: 1, out: '', err: 'the ledger has the partitions 0 to 15\n' });
+    const early = await run(['tail', '--follow', '--from', '3:999999999']);
+    expect([early.code, early.out]).toEqual([1, '']);
+    expect(early.err).toMatch(/^partition 3 ends after \d+\n$/);
+  });
+
   test('follows until it is told to stop, and ends with 0', async () => {
     const child = spawn(process.execPath, [main, 'tail', '--follow', '--lines', '1', '--json'], {
       env: { PATH: process.env.PATH, LEDGER_URL: service.url },
@@ -234,7 +242,7 @@ describe('offline', () => {
     const young = await run(['archive', '--older-than', '2d', '--to', directory]);
     expect([young.code, young.err]).toEqual([1, expect.stringContaining('older than three days')]);
     const wrong = await run(['archive', '--older-than', 'soon', '--to', directory]);
-    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('is no age')]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no age')]);
     const nowhere = await run([
       'archive',
       '--older-than',
@@ -305,6 +313,7 @@ describe('the command line', () => {
     for (const command of commands) {
       const { code, out } = await run([command, '--help']);
       expect([code, out]).toEqual([0, expect.stringContaining(`Examples:\n  session-ledger ${command}`)]);
+      expect(out).toContain('Exit codes:\n  0  done\n');
     }
   });
 

@@ -10,14 +10,16 @@ import { tail } from './commands/tail.js';
 import { verify } from './commands/verify.js';
 import { version } from './version.js';
 
-const after = `
+const exits = `
 Exit codes:
   0  done
   1  the ledger, its database or a file could not be used, or the request was refused
   2  the command line is not right
   3  there is no such session
   4  what was verified is not as it should be
+`;
 
+const examples = `
 Examples:
   session-ledger current ada captions
   session-ledger history ada captions --json | jq .type
@@ -33,12 +35,13 @@ export function program(): Command {
     .description('Reads and looks after a Session Ledger.')
     .version(version)
     .showHelpAfterError('(--help tells more)')
-    .addHelpText('after', after)
+    .addHelpText('after', exits + examples)
     .exitOverride();
   const online = [current, chain, history, tail];
   const offline = [replay, rebuildModels, verify, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
-    root.addCommand(command().exitOverride().showHelpAfterError('(--help tells more)'));
+    const one = command().exitOverride().showHelpAfterError('(--help tells more)');
+    root.addCommand(one.addHelpText('after', exits));
   }
   return root;
 }

@@ -347,10 +347,10 @@ export interface ProblemPage {
 }
 
 export interface Refusal {
-  origin: Owner;
+  origin?: Owner;
 
   /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-  epoch: number;
+  epoch?: number;
 
   /** How the session had ended, or what did not match. */
   why: string;
@@ -360,7 +360,10 @@ export interface Refusal {
   position: Position;
 
   /** UTC, milliseconds. */
-  at: string;
+  at?: string;
+
+  /** The event at `position` is in the archive, and with it origin, epoch and at. */
+  archived?: true;
 }
 
 export interface Renewed {

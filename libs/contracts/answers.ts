@@ -56,12 +56,17 @@ export const CurrentPage = Type.Object({
 /** Most refusals that a session is shown with. */
 export const MOST_REFUSALS = 100;
 export const Refusal = Type.Object({
-  origin: Owner,
-  epoch: Epoch,
+  origin: Type.Optional(Owner),
+  epoch: Type.Optional(Epoch),
   why: Type.String({ description: 'How the session had ended, or what did not match' }),
   count: Type.Integer({ minimum: 1, description: 'How often it came' }),
   position: Position,
-  at: Instant,
+  at: Type.Optional(Instant),
+  archived: Type.Optional(
+    Type.Literal(true, {
+      description: 'The event at `position` is in the archive, and with it origin, epoch and at',
+    }),
+  ),
 });
 
 export const SessionWithRefusals = Type.Intersect([

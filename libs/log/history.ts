@@ -35,16 +35,13 @@ export interface ScopeEvent {
   count?: number;
 }
 
-/** A stop that was not obeyed, and how often it came. */
-export interface SessionRefusal {
-  origin: Owner;
-  epoch: number;
+/** A stop that was not obeyed, and how often it came; more of it stands in the event that recorded the first time. */
+export type SessionRefusal = {
   why: StopIgnoredWhy;
   count: number;
-  /** Of the event that recorded the first time. */
+  /** Of that event. */
   position: Position;
-  at: Instant;
-}
+} & ({ archived: true } | { origin: Owner; epoch: number; at: Instant });
 
 /** A session to return to. */
 export interface Checkpoint {
@@ -74,13 +71,15 @@ export class History {
 
   /** The session's stops that were not obeyed, the newest first, at most `limit`. */
   async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
-    const values = [partitionOfSession(sessionId), sessionId, limit];
-    const { rows } = await this.query({ ...readRefusals, values });
-    return rows.map(({ count, bytes }) => {
-      const { event, position, at } = decodeEvent(bytes.toString('utf8'));
+    const partition = partitionOfSession(sessionId);
+    const { rows } = await this.query({ ...readRefusals, values: [partition, sessionId, limit] });
+    return rows.map(({ sequence, why, count, bytes }) => {
+      const counted = { why, count, position: { partition, sequence } };
+      if (bytes === null) return { ...counted, archived: true };
+      const { event, at } = decodeEvent(bytes.toString('utf8'));
       if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
-      const { origin, epoch, why } = event;
-      return { origin, epoch, why, count, position, at };
+      const { origin, epoch } = event;
+      return { origin, epoch, ...counted, at };
     });
   }
 

@@ -107,19 +107,14 @@ async function beginAfterArchives(
   for (;;) {
     await client.query('begin isolation level repeatable read read only');
     const archives = await listArchives(client, partition, fold.tree.size);
-    const last = archives.at(-1)?.last;
-    if (last === undefined) return;
+    if (archives.length === 0) return;
     await client.query('commit');
-    if (directory === undefined) {
-      const which = `The events of partition ${partition} up to ${last} are archived`;
-      throw new ArchiveError('directory', `${which}: say in which directory.`);
-    }
     for (const archive of archives) await foldArchive(directory, archive, fold, onRead);
   }
 }
 
 async function foldArchive(
-  directory: string,
+  directory: string | undefined,
   archive: Archive,
   fold: PartitionFold,
   onRead: (events: number) => void,

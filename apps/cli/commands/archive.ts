@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { type ArchiveSummary, archive, identify, parseAge, projectedUpTo } from '#log';
 import { withDatabase } from '../database.js';
 import { databaseOption, jsonOption } from '../options.js';
@@ -17,7 +17,7 @@ Examples:
 export function archiveLog(): Command {
   return new Command('archive')
     .description('move old events to compressed files, with their proofs')
-    .requiredOption('--older-than <age>', 'hours, days or weeks: 96h, 30d, 12w; at least three days')
+    .requiredOption('--older-than <age>', 'hours, days or weeks: 96h, 30d, 12w; at least three days', age)
     .requiredOption('--to <dir>', 'a directory that is there')
     .option('--without-relay', 'although no event was ever sent to Kafka, and none will be')
     .addOption(databaseOption())
@@ -27,7 +27,8 @@ export function archiveLog(): Command {
 }
 
 interface Asked {
-  olderThan: string;
+  /** Seconds. */
+  olderThan: number;
   to: string;
   withoutRelay?: true;
   databaseUrl: string;
@@ -35,7 +36,6 @@ interface Asked {
 }
 
 async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Asked): Promise<void> {
-  const seconds = parseAge(olderThan);
   const projected = await withDatabase(url, async (pool) => {
     await identify(pool);
     return projectedUpTo(pool);
@@ -43,7 +43,7 @@ async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Aske
   const bar = progress('archiving');
   const summary = await archive({
     url,
-    olderThan: seconds,
+    olderThan,
     to,
     withoutRelay,
     notAfter: async (partition) => projected.get(partition),
@@ -51,6 +51,14 @@ async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Aske
   }).finally(bar.stop);
   if (json) printJson(summary);
   else printFields(inWords(summary));
+}
+
+function age(text: string): number {
+  try {
+    return parseAge(text);
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 function inWords({ files, events, eventBytes, fileBytes, deleted }: ArchiveSummary) {

@@ -40,6 +40,7 @@ async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
   const ledger = new LedgerClient({ url });
   const show = json ? printJson : showLine;
   const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger;
+  if (from instanceof Map) checkPlaces(from, heads);
   const newest = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines);
   for await (const event of newest) show(event);
   if (follow) await followAfter(ledger, heads, show);
@@ -47,6 +48,15 @@ async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
 
 function showLine(event: LedgerEvent): void {
   printLine(eventRow(event).filter(Boolean).join('  '));
+}
+
+/** A position that there is not would be waited for in vain. */
+function checkPlaces(places: Places, heads: readonly number[]): void {
+  for (const [partition, sequence] of places) {
+    const head = heads[partition];
+    if (head === undefined) throw new CommandFailed(`the ledger has the partitions 0 to ${heads.length - 1}`);
+    if (sequence > head) throw new CommandFailed(`partition ${partition} ends after ${head}`);
+  }
 }
 
 /** Partition by partition, up to these heads. */

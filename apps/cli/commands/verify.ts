@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { type Difference, identify, type PartitionReport, verifyLog, verifyProjections } from '#log';
+import {
+  type Difference,
+  identify,
+  type PartitionReport,
+  type VerifyProgress,
+  verifyLog,
+  verifyProjections,
+} from '#log';
 import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
@@ -9,12 +16,13 @@ const examples = `
 Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the
 bytes, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
 With --projections the read models are compared instead, row by row, with what the log folds to.
+Once anything was archived, either needs the files: --archives.
 
 Examples:
   session-ledger verify --database-url postgres://ledger_service:…@db/ledger
   session-ledger verify --json | jq 'select(.faults != [])'
   session-ledger verify --archives /mnt/archives
-  session-ledger verify --projections
+  session-ledger verify --projections --archives /mnt/archives
 `;
 
 export function verify(): Command {
@@ -26,7 +34,7 @@ export function verify(): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(({ databaseUrl, archives, projections, json }) =>
-      projections ? compare(databaseUrl, json) : run(databaseUrl, archives, json),
+      projections ? compare(databaseUrl, archives, json) : run(databaseUrl, archives, json),
     );
 }
 
@@ -78,7 +86,14 @@ function show(reports: readonly PartitionReport[]): void {
 /** The most differences that are told to people. */
 const MOST_LINES = 100;
 
-async function compare(databaseUrl: string, json: boolean | undefined): Promise<void> {
+/** How long all rows of a partition may take to be sorted, in milliseconds. */
+const LONGEST_SORT = 600_000;
+
+async function compare(
+  databaseUrl: string,
+  archives: string | undefined,
+  json: boolean | undefined,
+): Promise<void> {
   let found = 0;
   const tell = (difference: Difference) => {
     const { model, kind, partition, sequence, sessionId } = difference;
@@ -88,13 +103,13 @@ async function compare(databaseUrl: string, json: boolean | undefined): Promise<
       printLine(`${kind} row of ${model}: session ${sessionId}, event ${partition}:${sequence}`);
     }
   };
-  const compared = await withDatabase(databaseUrl, async (pool) => {
+  const work = async (pool: Parameters<typeof identify>[0]) => {
     await identify(pool);
-    const bar = progress('partitions');
-    const at = ({ partition, partitions }: { partition: number; partitions: number }) =>
-      bar.at(partition, partitions);
-    return verifyProjections({ pool, onProgress: at, onDifference: tell }).finally(bar.stop);
-  });
+    const bar = progress('comparing');
+    const onProgress = ({ events, total }: VerifyProgress) => bar.at(events, total);
+    return verifyProjections({ pool, archives, onProgress, onDifference: tell }).finally(bar.stop);
+  };
+  const compared = await withDatabase(databaseUrl, work, { statementMs: LONGEST_SORT });
   if (json) printJson({ ...compared, differences: found });
   else printLine(`${compared.events} events and ${compared.rows} rows compared`);
   if (found > 0) throw new CommandFailed(`${found} differences: rebuild the read models`, exitCodes.unsound);

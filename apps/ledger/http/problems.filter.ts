@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Operation, operations } from '#contracts';
 import { ArchivedError, LogError } from '#log';
 import {
+  advice,
   explainValidation,
   type Problem,
   type ProblemCode,
@@ -30,7 +31,9 @@ export class ProblemsFilter implements ExceptionFilter {
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {
     if (error instanceof ProblemError) return { code: error.code, detail: error.detail, more: error.more };
-    if (error instanceof ArchivedError) return { code: 'archived', more: error.where };
+    if (error instanceof ArchivedError) {
+      return { code: 'archived', detail: `${error.message} ${advice.archived}`, more: error.where };
+    }
     if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
     if (error instanceof HttpException && error.getStatus() === 404) {
       const methods = methodsOf(request);

@@ -8,7 +8,17 @@ import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { brokenPromises } from '../testing/promises.js';
 import { sendAtRandom } from '../testing/random-callers.js';
 import { readLog, type StoredEvent } from '../testing/stored-log.js';
-import { again, end, keyed, newPlace, type Place, rotate, sessionOf, start } from '../testing/submissions.js';
+import {
+  again,
+  debug,
+  end,
+  keyed,
+  newPlace,
+  type Place,
+  rotate,
+  sessionOf,
+  start,
+} from '../testing/submissions.js';
 import type { ArchiveProgress } from './archive.js';
 
 let ledger: TestLedger;
@@ -219,6 +229,24 @@ describe('what is current does not depend on what was archived', () => {
     expect(current).toBe(places.length - 1);
   });
 
+  test('what was refused is still counted and told, without what stands in the event only', async () => {
+    const [place] = places as [Place];
+    const old = sessionOf(await writer.submit(start(place)));
+    await writer.submit(start(place));
+    for (let times = 0; times < 3; times++) await writer.submit(end(old));
+    await writer.submit(end(old, { origin: debug }));
+    const history = new History(ledger.servicePool(1));
+    const told = await history.refusals(old.sessionId, 10);
+    expect(told.map(({ count }) => count)).toEqual([1, 3]);
+    await fill(writer, places, 10);
+    await archiveAll(ledger, directory.path);
+    const left = told.map(({ why, count, position }) => ({ why, count, position, archived: true }));
+    expect(await history.refusals(old.sessionId, 10)).toEqual(left);
+    await writer.submit(end(old));
+    expect((await history.refusals(old.sessionId, 10)).map(({ count }) => count)).toEqual([1, 4]);
+    expect(await history.refusals(old.sessionId, 1)).toEqual(left.slice(0, 1));
+  });
+
   test('receipts that came after it answer; one that was archived is forgotten, as after its 48 hours', async () => {
     const [place] = places as [Place];
     const old = keyed(start(place), 'old');
@@ -304,4 +332,18 @@ describe('how far', () => {
     expect(await brokenPromises(fresh.pool)).toEqual([]);
     await fresh.close();
   });
+});
+
+test('space of what was archived is used again: as many events once more make the table little larger', async () => {
+  const bytes = async () => {
+    await ledger.pool.query('vacuum ledger.events'); // as autovacuum does, in its own time
+    const { rows } = await ledger.pool.query("select pg_table_size('ledger.events') as bytes");
+    return Number(rows[0].bytes);
+  };
+  await fill(writer, places, 5_000);
+  const full = await bytes();
+  await archiveAll(ledger, directory.path, { limits: { segment: 5_000, chunk: 2_000 } });
+  await bytes();
+  await fill(writer, places, 5_000);
+  expect(await bytes()).toBeLessThan(full * 1.1);
 });

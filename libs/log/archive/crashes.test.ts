@@ -1,5 +1,6 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawnNode } from '../../../test/support/process.js';
 import { replayFrom } from '../index.js';
@@ -63,6 +64,46 @@ describe.each([
     expect(await filesIn(directory.path)).toEqual(rows.map(({ file }) => file));
   });
 });
+
+describe.each([
+  ['records a file', 'archived_leaves'],
+  ['deletes events', 'events'],
+])('kill -9 while Postgres %s, which then still happens', (_, table) => {
+  test('loses and doubles nothing, and the next run ends what it began', async () => {
+    const locker = await ledger.pool.connect();
+    try {
+      await locker.query('begin');
+      await locker.query(`lock table ledger.${table} in share mode`); // read, but nothing is changed
+      const archiver = spawn();
+      await untilArchivers((waits) => waits.includes('Lock'));
+      await archiver.kill('SIGKILL');
+      await expectWhole();
+    } finally {
+      await locker.query('commit');
+      locker.release();
+    }
+    await untilArchivers((waits) => waits.length === 0);
+    const { rows } = await ledger.pool.query('select count(*)::int as files from ledger.archives');
+    expect(rows[0].files).toBe(1);
+    expect(await readLog(ledger.pool)).toHaveLength(before.length - (table === 'events' ? 15 : 0));
+    await expectWhole();
+    await archiveAll(ledger, directory.path);
+    await expectWhole();
+    expect(await readLog(ledger.pool)).toHaveLength(2);
+  });
+});
+
+/** Waits until what the connections of archivers wait for is so. */
+async function untilArchivers(isSo: (waits: (string | null)[]) => boolean): Promise<void> {
+  for (const end = performance.now() + 20_000; ; await sleep(10)) {
+    const { rows } = await ledger.pool.query(
+      `select a.wait_event_type as wait from pg_stat_activity a join pg_locks l using (pid)
+        where l.locktype = 'advisory' and a.datname = current_database()`,
+    );
+    if (isSo(rows.map(({ wait }) => wait))) return;
+    if (performance.now() > end) throw new Error('archivers do not come to it');
+  }
+}
 
 test('kill -9 again and again, at another stage each time', async () => {
   const stages = ['written', 'stored', 'recorded', 'deleted', 'verified', 'stored', 'deleted', 'reading'];

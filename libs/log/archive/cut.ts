@@ -38,7 +38,7 @@ export async function cuts(client: Asked, options: CutOptions): Promise<Cut[]> {
     throw new ArchiveError(
       'not-relayed',
       'No relay has ever sent this ledger to Kafka, and none could send what is archived. Start one first, or ' +
-        'say that the ledger does without Kafka.',
+        'say that the ledger does without Kafka (--without-relay).',
     );
   }
   const { rows } = await client.query({ ...readCutoff, values: [options.olderThan] });

@@ -86,6 +86,22 @@ describe('a record that somebody made up', () => {
     expect(await trying(archivist, record(1, 1, 10), leaves(1, 1, 10), remove(1, 1, 10))).toBe(10);
   });
 
+  test('deletes what several rows of leaves have, each hash at its place', async () => {
+    const removed = (...rows: string[]) => trying(archivist, record(1, 1, 10), ...rows, remove(1, 1, 10));
+    const placed = (at: number, first: number, last: number) =>
+      leaves(1, first, last).replace(`select 1, ${first},`, `select 1, ${at},`);
+    expect(await removed(leaves(1, 1, 4), leaves(1, 5, 5), leaves(1, 6, 10))).toBe(10);
+    expect(await removed(leaves(1, 1, 10), leaves(1, 7, 12))).toBe(10);
+    for (const wrong of [
+      [leaves(1, 1, 4), leaves(1, 6, 10)], // a hole
+      [leaves(1, 1, 4), placed(6, 5, 10)], // all hashes, not at their places
+      [leaves(1, 1, 10), placed(7, 8, 12)], // another hash where the next row begins
+      [leaves(1, 2, 10)],
+    ]) {
+      await expect(removed(...wrong)).rejects.toThrow('only archived events can be deleted');
+    }
+  });
+
   test.each([
     ['leaves a hole', record(0, 22, 30), 'the next archive of partition 0 begins at 21'],
     ['begins too early', record(0, 1, 30), 'the next archive of partition 0 begins at 21'],

@@ -14,10 +14,10 @@ const PAGE = 1_000;
 /**
  * A partition's events after a sequence, each once and in order, at least up to where it ends now: from the table, and
  * what is no longer there from the archives in `directory`. An archiver may be at work. Throws ArchiveError `file` when a file is
- * missing or is not what was recorded, `log` when an event is nowhere.
+ * missing or is not what was recorded, `log` when an event is nowhere, `directory` when one is needed and not given.
  */
 export async function* replayFrom(
-  directory: string,
+  directory: string | undefined,
   reader: Asked,
   partition: number,
   after = 0,
@@ -40,11 +40,21 @@ export async function* replayFrom(
   }
 }
 
-/** The events of a recorded file, once it was found to be that one. Throws ArchiveError `file`. */
+/**
+ * The events of a recorded file, once it was found to be that one. Throws ArchiveError `file`, and `directory` when none
+ * is given.
+ */
 export async function* recordedEvents(
-  directory: string,
-  { file, checksum }: Archive,
+  directory: string | undefined,
+  { partition, last, file, checksum }: Archive,
 ): AsyncGenerator<ArchivedEvent> {
+  if (directory === undefined) {
+    throw new ArchiveError(
+      'directory',
+      `The events of partition ${partition} up to ${last} are archived, in files such as ${file}: ` +
+        'say in which directory they are (--archives <dir>).',
+    );
+  }
   const path = join(directory, file);
   if (!(await checksumOf(path)).equals(checksum)) {
     throw new ArchiveError('file', `${path} is not the file that was recorded: restore it.`);

@@ -77,13 +77,10 @@ async function readEvents(
   for (let index = 0; index <= last - first; index++) {
     if (rows[index]?.sequence !== first + index) throw missing(partition, first + index);
   }
-  return rows.map(({ sequence, epoch, bytes }) => ({
-    partition,
-    sequence,
-    epoch,
-    leaf: leafHash(bytes),
-    bytes,
-  }));
+  return rows.map(({ sequence, epoch, text }) => {
+    const bytes = Buffer.from(text);
+    return { partition, sequence, epoch, leaf: leafHash(bytes), bytes };
+  });
 }
 
 /**

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { ScopeKey } from '#session';
 import { listArchives } from '../archive/archives.js';
-import { ArchiveError } from '../archive/errors.js';
 import { recordedEvents } from '../archive/replay.js';
 import { type DatabaseOptions, openPipeline } from '../database.js';
 import { scopeIdOf } from '../ids.js';
@@ -44,7 +43,8 @@ export interface RebuildProgress {
  * swap and the new one after it, never one that stands before where they have read. Killed at any time, it can be
  * started again: it gives up what was half built and begins anew; a second one at the same time takes over from the
  * first, which then throws. Throws UnprojectableEvent when this version does not understand an event; the live ones
- * stay then as they are; and ArchiveError when an archive is missing or another one than was recorded.
+ * stay then as they are; and ArchiveError when an archive is missing or another one than was recorded, or nobody said
+ * where they are.
  */
 export async function rebuild(options: RebuildOptions): Promise<{ generation: number; events: number }> {
   const clients: pg.Client[] = [];
@@ -112,15 +112,8 @@ class Building {
   private async archived(partition: number): Promise<number> {
     let sequence = 0;
     for (const archive of await listArchives(this.client, partition)) {
-      const { archives } = this.options;
-      if (archives === undefined) {
-        throw new ArchiveError(
-          'directory',
-          `Events of partition ${partition} are archived: say where the files are.`,
-        );
-      }
       let page: UnprojectedEvent[] = [];
-      for await (const { sequence: number, bytes } of recordedEvents(archives, archive)) {
+      for await (const { sequence: number, bytes } of recordedEvents(this.options.archives, archive)) {
         const { subject } = JSON.parse(bytes.toString()) as { subject: ScopeKey };
         page.push({ sequence: number, scope_id: scopeIdOf(subject), bytes });
         if (page.length < PAGE && number < archive.last) continue;

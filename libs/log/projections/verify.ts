@@ -1,24 +1,28 @@
-import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
-import { foldSessions, foldTransitions, type PlacedTold, transitionKey } from '#session';
-import { listArchives } from '../archive/archives.js';
-import { ArchiveError } from '../archive/errors.js';
-import { versionKey } from '../ids.js';
+import { foldSessions, foldTransitions, type PlacedTold, type ScopeKey, transitionKey } from '#session';
+import { replayFrom } from '../archive/replay.js';
+import type { FeedEvent } from '../feed.port.js';
+import { scopeIdOf } from '../ids.js';
 import { list, listOf, statement } from '../statements.js';
-import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
+import { isSession, isTransition, type StoredSession, type StoredTransition } from './row-of-event.js';
+import { readTold } from './stored-event.js';
 
 const readLiveGeneration = statement('read_live_generation');
-const readLog = statement('read_log_until');
 const findSessions = statement('find_projected_sessions');
 const findTransitions = statement('find_projected_transitions');
-const pageSessions = statement('page_projected_sessions');
-const pageTransitions = statement('page_projected_transitions');
+const holdRows = statement('hold_projected_rows');
+const fetchRows = statement('fetch_projected_rows');
+const readSessions = statement('read_named_sessions');
+const readTransitions = statement('read_named_transitions');
 
+/** Events that are compared at once; rows, too. */
 const PAGE = 1_000;
-const NIL = '00000000-0000-0000-0000-000000000000';
 
 export interface VerifyOptions {
+  /** One connection of it is taken. Its statements may have to last for minutes: one sorts all rows of a partition. */
   pool: pg.Pool;
+  /** Where the archives are; needed once anything was archived. */
+  archives?: string | undefined;
   onProgress?(progress: VerifyProgress): void;
   /** Hears every difference; there may be as many as there are rows. */
   onDifference(difference: Difference): void;
@@ -26,9 +30,9 @@ export interface VerifyOptions {
 }
 
 export interface VerifyProgress {
-  partition: number;
-  partitions: number;
+  /** Events that were compared, of those that were projected when it began. */
   events: number;
+  total: number;
   rows: number;
 }
 
@@ -44,82 +48,85 @@ export interface Difference {
 }
 
 /**
- * Folds the log again and compares it with the live read models, row by row, up to where they stood when it began.
- * Reads only, in pages, while everything goes on. A row is right when its event says just this, and no other event says
- * more. Throws UnprojectableEvent for an event that this version does not understand, and an Error when the models
- * were rebuilt meanwhile, and ArchiveError `log` once anything was archived: then only a rebuild is sure.
+ * Folds the log again, archives first, and compares it with the live read models, row by row, each partition as it
+ * stood at one moment. Reads only, each event once and in pages, while everything goes on. A row is right when its event
+ * says just this, and no other event says more. Throws UnprojectableEvent for an event that this version does not
+ * understand, ArchiveError when an archive is missing or another one than was recorded, or nobody said where they are,
+ * and an Error when the models were rebuilt meanwhile.
  */
 export async function verifyProjections(options: VerifyOptions): Promise<{ events: number; rows: number }> {
-  const { rows: parts } = await options.pool.query(readLiveGeneration);
-  for (const { partition } of parts) {
-    if ((await listArchives(options.pool, partition, 0, 1)).length === 0) continue;
-    throw new ArchiveError(
-      'log',
-      'The table no longer has all events to compare with: rebuild from the archives instead.',
-    );
-  }
-  const totals = { events: 0, rows: 0 };
-  for (const { generation, partition, sequence } of parts) {
-    const report = () => options.onProgress?.({ partition, partitions: parts.length, ...totals });
-    const part = new Part(options, { generation, partition });
-    for await (const events of part.eventsUpTo(sequence)) {
-      totals.events += events;
-      report();
+  const client = await options.pool.connect();
+  let isWhole = false;
+  try {
+    const { rows: parts } = await client.query(readLiveGeneration);
+    const total = parts.reduce((sum, { sequence }) => sum + sequence, 0);
+    const totals = { events: 0, rows: 0 };
+    for (const { generation, partition } of parts) {
+      for await (const { events, rows } of new Part(client, options, { generation, partition }).compared()) {
+        totals.events += events;
+        totals.rows += rows;
+        options.onProgress?.({ ...totals, total: Math.max(total, totals.events) });
+      }
     }
-    for await (const rows of part.rows()) {
-      totals.rows += rows;
-      report();
-    }
+    const { rows: now } = await client.query(readLiveGeneration);
+    if (now[0]?.generation !== parts[0]?.generation) throw new Error(REBUILT);
+    isWhole = true;
+    return totals;
+  } finally {
+    client.release(!isWhole); // with it goes what is held
   }
-  const { rows: now } = await options.pool.query(readLiveGeneration);
-  if (now[0]?.generation !== parts[0]?.generation)
-    throw new Error('the read models were rebuilt: verify again');
-  return totals;
 }
+
+const REBUILT = 'the read models were rebuilt: verify again';
 
 class Part {
   constructor(
+    private readonly client: pg.PoolClient,
     private readonly options: VerifyOptions,
     private readonly at: { generation: number; partition: number },
   ) {}
 
-  /** From the log to the rows: what it says has a row, which comes from no other event than the one that counts. */
-  async *eventsUpTo(until: number): AsyncGenerator<number> {
-    const { partition } = this.at;
-    for (let after = 0; after < until; ) {
-      const rows = await this.read(readLog, [partition, after, PAGE, until]);
-      if (rows[0]?.sequence !== after + 1) {
-        throw new UnprojectableEvent(partition, after + 1, 'it is missing in the log');
-      }
-      const told = rows.map((row) => readTold(partition, stored(row)));
+  /** Compares all, and says after each page how many events and rows it was. */
+  async *compared(): AsyncGenerator<{ events: number; rows: number }> {
+    const until = await this.hold();
+    const named = new NamedRows((query, values) => this.read(query, values));
+    for await (const told of this.pagesUpTo(until)) {
       await this.checkSessions(told);
       await this.checkTransitions(told);
-      after += rows.length;
-      yield rows.length;
+      yield { events: told.length, rows: await this.checkNamed(named, told) };
+    }
+    // What names an event that there is not, or not yet.
+    yield { events: 0, rows: await this.checkNamed(named, []) };
+    await this.client.query('close projected_rows');
+  }
+
+  /** Holds the keys of all rows, as of one moment; returns up to where they were projected then. */
+  private async hold(): Promise<number> {
+    const { generation, partition } = this.at;
+    await this.client.query('begin isolation level repeatable read read only');
+    const { rows } = await this.client.query(readLiveGeneration);
+    const position = rows.find((row) => row.generation === generation && row.partition === partition);
+    if (!position) throw new Error(REBUILT);
+    await this.read(holdRows, [partition, generation]);
+    await this.client.query('commit');
+    return position.sequence;
+  }
+
+  private async *pagesUpTo(until: number): AsyncGenerator<PlacedTold[]> {
+    if (until === 0) return;
+    const { partition } = this.at;
+    let page: PlacedTold[] = [];
+    for await (const event of replayFrom(this.options.archives, this.client, partition)) {
+      page.push(toldBy(event));
+      const isLast = event.sequence === until;
+      if (page.length < PAGE && !isLast) continue;
+      yield page;
+      if (isLast) return;
+      page = [];
     }
   }
 
-  /** From the rows to the log: each is just what its event says. */
-  async *rows(): AsyncGenerator<number> {
-    const { partition, generation } = this.at;
-    for (let after = NIL; ; ) {
-      const rows = await this.read(pageSessions, [partition, generation, after, PAGE]);
-      for (const row of rows) if (!isSession(row, this.toldBy(row))) this.differ('sessions', 'wrong', row);
-      yield rows.length;
-      if (rows.length < PAGE) break;
-      after = rows.at(-1).session_id;
-    }
-    for (let after = { session_id: NIL, came: false }; ; ) {
-      const values = [partition, generation, after.session_id, after.came, PAGE];
-      const rows = await this.read(pageTransitions, values);
-      for (const row of rows)
-        if (!isTransition(row, this.toldBy(row))) this.differ('transitions', 'wrong', row);
-      yield rows.length;
-      if (rows.length < PAGE) break;
-      after = rows.at(-1);
-    }
-  }
-
+  /** From the log to the rows: what it says has a row, which comes from no other event than the one that counts. */
   private async checkSessions(told: readonly PlacedTold[]): Promise<void> {
     const folded = foldSessions(told);
     const { partition, generation } = this.at;
@@ -150,10 +157,39 @@ class Part {
     }
   }
 
-  /** What the event says that a row names; undefined when there is none of its scope. */
-  private toldBy(row: RowWithEvent): PlacedTold | undefined {
-    if (!row.bytes || row.event_scope_id !== row.scope_id) return undefined;
-    return readTold(this.at.partition, { sequence: row.sequence, scopeId: row.scope_id, bytes: row.bytes });
+  /**
+   * From the rows to the log: those that name one of these events, or one before, are just what it says. One that has
+   * changed since comes from a later event than all that are looked at.
+   */
+  private async checkNamed(named: NamedRows, told: readonly PlacedTold[]): Promise<number> {
+    const { partition, generation } = this.at;
+    const bySequence = new Map(told.map((one) => [one.sequence, one]));
+    let count = 0;
+    for await (const rows of named.upTo(told.at(-1)?.sequence)) {
+      const [sessions, transitions] = [
+        rows.filter(({ came }) => came === null),
+        rows.filter(({ came }) => came !== null),
+      ];
+      const keys = (some: readonly NamedRow[]) => [
+        list(some, (row) => row.session_id),
+        list(some, (row) => row.sequence),
+      ];
+      const stored = await this.read(readSessions, [partition, generation, ...keys(sessions)]);
+      for (const row of stored as StoredSession[]) {
+        if (!isSession(row, bySequence.get(row.sequence))) this.differ('sessions', 'wrong', row);
+      }
+      const values = [
+        partition,
+        generation,
+        ...keys(transitions),
+        list(transitions, (row) => row.came ?? undefined),
+      ];
+      for (const row of (await this.read(readTransitions, values)) as StoredTransition[]) {
+        if (!isTransition(row, bySequence.get(row.sequence))) this.differ('transitions', 'wrong', row);
+      }
+      count += rows.length;
+    }
+    return count;
   }
 
   private differ(
@@ -167,46 +203,39 @@ class Part {
 
   private async read(query: { name: string; text: string }, values: unknown[]) {
     this.options.signal?.throwIfAborted();
-    return (await this.options.pool.query({ ...query, values })).rows;
+    return (await this.client.query({ ...query, values })).rows;
   }
 }
 
-interface RowWithEvent {
+/** A row's key, and the event that it says it comes from. `came` is null for a session's. */
+interface NamedRow {
   session_id: string;
-  scope_id: string;
+  came: boolean | null;
   sequence: number;
-  event_scope_id: string | null;
-  bytes: Buffer | null;
 }
 
-function stored(row: { sequence: number; scope_id: string; bytes: Buffer }): StoredEvent {
-  return { sequence: row.sequence, scopeId: row.scope_id, bytes: row.bytes };
+/** The rows that are held, in the order of the events that they name. */
+class NamedRows {
+  private ahead: NamedRow[] = [];
+  private isOver = false;
+
+  constructor(private readonly read: (query: typeof fetchRows, values: unknown[]) => Promise<NamedRow[]>) {}
+
+  /** Those that were not taken yet, up to a sequence or all, some at a time. */
+  async *upTo(sequence = Number.POSITIVE_INFINITY): AsyncGenerator<NamedRow[]> {
+    for (;;) {
+      if (this.ahead.length === 0 && !this.isOver) {
+        this.ahead = await this.read(fetchRows, []);
+        this.isOver = this.ahead.length === 0;
+      }
+      const beyond = this.ahead.findIndex((row) => row.sequence > sequence);
+      const taken = this.ahead.splice(0, beyond < 0 ? this.ahead.length : beyond);
+      if (taken.length === 0) return;
+      yield taken;
+    }
+  }
 }
 
-interface StoredSession extends RowWithEvent {
-  parent_id: string | null;
-  version_key: string | null;
-  attributes_digest: string | null;
-  session: string;
-}
-
-function isSession(row: StoredSession, told: PlacedTold | undefined): boolean {
-  const session = told?.sessions.find(({ sessionId }) => sessionId === row.session_id);
-  if (!session) return false;
-  const { parentId = null, versionId, attributesDigest = null } = session;
-  const said = [row.session, row.parent_id, row.version_key?.replaceAll('-', ''), row.attributes_digest];
-  const key = versionId === undefined ? undefined : versionKey(versionId);
-  return isDeepStrictEqual(said, [JSON.stringify(session), parentId, key, attributesDigest]);
-}
-
-function isTransition(
-  row: RowWithEvent & { came: boolean; transition: string },
-  told: PlacedTold | undefined,
-): boolean {
-  const folded = told && [...foldTransitions([told]).values()][0];
-  return (
-    folded?.sessionId === row.session_id &&
-    folded.came === row.came &&
-    JSON.stringify(folded.transition) === row.transition
-  );
+function toldBy({ partition, sequence, scopeKey, bytes }: FeedEvent): PlacedTold {
+  return readTold(partition, { sequence, scopeId: scopeIdOf(scopeKey as ScopeKey), bytes });
 }
