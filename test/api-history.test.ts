@@ -3,10 +3,18 @@ import type { SessionView } from '#contracts';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { ask as askAddress } from './support/http.js';
 import { type Service, startService } from './support/service.js';
-import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';
+import {
+  type CommandBody,
+  cloudDebug,
+  cloudDev,
+  type EventsBody,
+  newUser,
+  type ProblemBody,
+} from './support/sessions.js';
 
 interface SessionsBody {
   sessions: (SessionView & { position: CommandBody['position'] })[];
+  usage?: SessionView['usage'];
   next?: string;
 }
 interface TransitionsBody {
@@ -203,6 +211,70 @@ describe('a chain', () => {
     ]);
     const before = `${answers[0]!.position.partition}:0`;
     expect((await ask(`/v1/chain?userId=${userId}&asOf=${before}`)).body).toEqual({ sessions: [] });
+  });
+});
+
+describe('what was used', () => {
+  const usage = (amount: string, currency: string) => ({ inputTokens: 10, cost: { amount, currency } });
+  const report = async ({ session: { sessionId } }: CommandBody, used: object) =>
+    (await ask<CommandBody>(`/v1/sessions/${sessionId}/usage`, { body: { usage: used } })).body;
+  const totals = (operations: number, cost: Record<string, string>, inputTokens = 10 * operations) => ({
+    ...{ operations, inputTokens, outputTokens: 0, cachedTokens: 0, durationMs: 0, cost },
+  });
+  const read = async (path: string) => {
+    const { status, body, headers } = await ask<SessionsBody>(path);
+    expect([status, headers.get('ledger-position')]).toEqual([200, expect.stringMatching(/^\d+:\d+$/)]);
+    return body;
+  };
+
+  test('in a chain and in a scope is summed exactly, each currency apart, late reports included', async () => {
+    const userId = newUser();
+    const first = await start(userId);
+    const second = await rotate(first, { usage: usage('0.1', 'EUR') });
+    const third = await rotate(second, { usage: usage('0.2', 'EUR') });
+    const root = await rotate(third, { usage: usage('3', 'USD'), reason: 'reset' });
+    await report(root, usage('1000', 'JPY'));
+    const { position } = await report(first, usage('0.000000001', 'EUR'));
+    const query = `userId=${userId}&atLeast=${text(position)}`;
+    expect((await read(`/v1/chain?${query}`)).usage).toEqual(totals(1, { JPY: '1000' }));
+    const old = `/v1/chain?${query}&sessionId=${third.session.sessionId}`;
+    expect((await read(old)).usage).toEqual(totals(4, { EUR: '0.300000001', USD: '3' }));
+    const page = await read(`${old}&limit=1`);
+    expect((await read(`${old}&limit=1&after=${page.next}`)).usage).toEqual(page.usage);
+    const scope = await ask(`/v1/usage?${query}`);
+    expect(scope.body).toEqual({ usage: totals(5, { EUR: '0.300000001', JPY: '1000', USD: '3' }) });
+    expect((await ask(`/v1/usage?userId=${newUser()}`)).body).toEqual({ usage: totals(0, {}) });
+  });
+
+  test('asOf: then, and not what came later, in sums and in every session', async () => {
+    const userId = newUser();
+    const first = await start(userId);
+    const second = await rotate(first, { usage: usage('1', 'EUR') });
+    const early = await report(first, usage('2', 'EUR'));
+    const { events } = (await ask<EventsBody>(`/v1/events?userId=${userId}`)).body;
+    await new Promise((resolve) => setTimeout(resolve, 5)); // so that its millisecond is over
+    await report(first, usage('4', 'USD'));
+    const invalid = { epoch: 1, certainty: 'definite', reason: 'context lost' };
+    await ask(`/v1/sessions/${first.session.sessionId}/invalid`, { body: invalid });
+    await report(second, usage('8', 'EUR'));
+    const third = await rotate(second);
+    for (const asOf of [text(early.position), events.at(-1)!.time]) {
+      const then = new URLSearchParams({ userId, asOf });
+      const { sessions, usage: used } = await read(`/v1/chain?${then}`);
+      expect(used).toEqual(totals(2, { EUR: '3' }));
+      expect(sessions.map(({ position: _, ...session }) => session)).toEqual([second.session, early.session]);
+      expect(sessions[1]?.position).toEqual(early.position);
+      expect(await read(`/v1/usage?${then}`)).toEqual({ usage: totals(2, { EUR: '3' }) });
+    }
+    const atStart = `/v1/usage?userId=${userId}&asOf=${text(first.position)}`;
+    expect(await read(atStart)).toEqual({ usage: totals(0, {}) });
+    const now = `userId=${userId}&atLeast=${text(third.position)}`;
+    expect((await read(`/v1/usage?${now}`)).usage).toEqual(totals(4, { EUR: '11', USD: '4' }));
+    expect((await read(`/v1/chain?${now}`)).sessions[2]).toMatchObject({
+      invalid: { reason: 'context lost' },
+    });
+    const future = `${third.position.partition}:${third.position.sequence + 1_000_000}`;
+    expect((await ask(`/v1/usage?userId=${userId}&asOf=${future}`)).status).toBe(400);
   });
 });
 

@@ -27,6 +27,26 @@ export interface Position {
   sequence: number;
 }
 
+export interface UsageTotals {
+  /** How many reports. */
+  operations: number;
+
+  /** Sum of all reports. */
+  inputTokens: number;
+
+  /** Sum of all reports. */
+  outputTokens: number;
+
+  /** Sum of all reports. */
+  cachedTokens: number;
+
+  /** Sum of all reports. */
+  durationMs: number;
+
+  /** Exact sums by currency, which are never added to each other. */
+  cost: { [name: string]: string };
+}
+
 export interface Session {
   /** UUID of one session instance. */
   sessionId: string;
@@ -121,26 +141,8 @@ export interface Session {
   /** Keyed hash of the name it was rotated with. */
   successorHandle?: string;
 
-  /** What was used in a session. */
-  usage?: {
-    /** How many reports. */
-    operations: number;
-
-    /** Sum of all reports. */
-    inputTokens: number;
-
-    /** Sum of all reports. */
-    outputTokens: number;
-
-    /** Sum of all reports. */
-    cachedTokens: number;
-
-    /** Sum of all reports. */
-    durationMs: number;
-
-    /** Exact sums by currency, which are never added to each other. */
-    cost: { [name: string]: unknown };
-  };
+  /** What was used: in a session, in a chain or in a scope. */
+  usage?: UsageTotals;
   invalid?: {
     /** UTC, milliseconds. */
     at: string;
@@ -242,26 +244,8 @@ export interface PlacedSession {
   /** Keyed hash of the name it was rotated with. */
   successorHandle?: string;
 
-  /** What was used in a session. */
-  usage?: {
-    /** How many reports. */
-    operations: number;
-
-    /** Sum of all reports. */
-    inputTokens: number;
-
-    /** Sum of all reports. */
-    outputTokens: number;
-
-    /** Sum of all reports. */
-    cachedTokens: number;
-
-    /** Sum of all reports. */
-    durationMs: number;
-
-    /** Exact sums by currency, which are never added to each other. */
-    cost: { [name: string]: unknown };
-  };
+  /** What was used: in a session, in a chain or in a scope. */
+  usage?: UsageTotals;
   invalid?: {
     /** UTC, milliseconds. */
     at: string;
@@ -1066,8 +1050,31 @@ export interface Operations {
     answer: {
       sessions: PlacedSession[];
 
+      /** What was used: in a session, in a chain or in a scope. */
+      usage?: UsageTotals;
+
       /** What to ask for with `after`; absent when this is the last page. */
       next?: string;
+    };
+  };
+  /** What was used in a scope, in all of its chains. */
+  usage: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** a position, partition:sequence, as a Ledger-Position header gives it. */
+      atLeast?: string;
+
+      /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
+      asOf?: string;
+    };
+    answer: {
+      /** What was used: in a session, in a chain or in a scope. */
+      usage?: UsageTotals;
     };
   };
   /** Every change of which session is current, the newest first, in pages. */
@@ -1434,6 +1441,7 @@ export const routes = {
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   sessions: { method: 'GET', path: '/v1/sessions', shape: { sessions: 'array' } },
   chain: { method: 'GET', path: '/v1/chain', shape: { sessions: 'array' } },
+  usage: { method: 'GET', path: '/v1/usage', shape: {} },
   transitions: { method: 'GET', path: '/v1/transitions', shape: { transitions: 'array' } },
   report: { method: 'POST', path: '/v1/reports', shape: { taken: 'number', dropped: 'number' } },
   stats: {

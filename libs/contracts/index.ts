@@ -8,6 +8,7 @@ export {
   type SessionsQuery,
   Transition,
   type TransitionsQuery,
+  type UsageQuery,
 } from './history.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';

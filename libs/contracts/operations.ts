@@ -19,7 +19,16 @@ import {
   UsageBody,
 } from './bodies.js';
 import { LedgerEvent } from './event.js';
-import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
+import {
+  ChainPage,
+  ChainQuery,
+  ScopeUsage,
+  SessionPage,
+  SessionsQuery,
+  TransitionPage,
+  TransitionsQuery,
+  UsageQuery,
+} from './history.js';
 import { Problem } from './problem-body.js';
 import type { ProblemCode } from './problems.js';
 
@@ -405,8 +414,16 @@ export const operations = {
     summary:
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
-    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage } },
+    answers: { 200: { description: 'sessions, each as of its position, and their sums', schema: ChainPage } },
     problems: ['unknown-session', 'archived', ...projected],
+  },
+  usage: {
+    method: 'GET',
+    path: '/v1/usage',
+    summary: 'What was used in a scope, in all of its chains',
+    query: UsageQuery,
+    answers: { 200: { description: 'the sums', schema: ScopeUsage } },
+    problems: ['archived', ...projected],
   },
   transitions: {
     method: 'GET',

@@ -178,7 +178,7 @@ export const UsageTotals = Type.Object(
       description: 'Exact sums by currency, which are never added to each other',
     }),
   },
-  { $id: 'UsageTotals', description: 'What was used in a session' },
+  { $id: 'UsageTotals', description: 'What was used: in a session, in a chain or in a scope' },
 );
 
 export const Policy = Type.Object(

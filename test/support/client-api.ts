@@ -15,6 +15,7 @@ import {
   problems,
   Session,
   Transition,
+  UsageTotals,
 } from '#contracts';
 
 /** A JSON schema as far as ours go. */
@@ -27,6 +28,8 @@ interface Schema {
   allOf?: Schema[];
   items?: Schema;
   properties?: Record<string, Schema>;
+  /** Of a map: one pattern, which any name meets. */
+  patternProperties?: Record<string, Schema>;
   required?: string[];
   description?: string;
 }
@@ -40,6 +43,7 @@ const named = new Map(
     Owner,
     Lease,
     Position,
+    UsageTotals,
     Session,
     PlacedSession,
     Transition,
@@ -130,7 +134,9 @@ function typeOf(schema: Schema): string {
     case 'array':
       return `(${typeOf(schema.items ?? {})})[]`;
     case 'object':
-      return members(schema);
+      return schema.patternProperties
+        ? `{ [name: string]: ${Object.values(schema.patternProperties).map(typeOf).join(' | ')} }`
+        : members(schema);
     case 'integer':
       return 'number';
     case 'string':

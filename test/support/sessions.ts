@@ -24,7 +24,14 @@ export interface ProblemBody {
 
 /** A page of events. */
 export interface EventsBody {
-  events: { id: string; type: string; subject: string; sequence: string; data: Record<string, unknown> }[];
+  events: {
+    id: string;
+    type: string;
+    subject: string;
+    time: string;
+    sequence: string;
+    data: Record<string, unknown>;
+  }[];
   next?: number;
 }
 

@@ -5,10 +5,12 @@ import { foldSessions, type SessionRow, versionKey } from './sessions/fold.js';
 import { type PlacedTold, readTold, UnprojectableEvent } from './stored-event.js';
 import { Texts } from './texts.js';
 import { foldTransitions, type TransitionRow } from './transitions/fold.js';
+import { foldUsage, type UsageRow } from './usage/fold.js';
 
 const lockProjection = statement('lock_projection');
 const readUnprojected = statement('read_unprojected');
 const saveProjection = statement('save_projection');
+const saveUsage = statement('save_usage');
 
 /** One generation's part of one partition. */
 export interface Part {
@@ -68,7 +70,9 @@ async function project(
     }
     const told = readUpToFault(partition, position, rows);
     const sequence = position + told.length;
+    const used = foldUsage(told);
     await together(client, () => [
+      used.length > 0 ? client.query({ ...saveUsage, values: usageColumns(part, used) }) : undefined,
       client.query({ ...saveProjection, values: columns(part, told, sequence) }),
       client.query('commit'),
     ]);
@@ -129,5 +133,21 @@ function transitionColumns(rows: readonly TransitionRow[], texts: Texts): string
     list(rows, (row) => row.sequence),
     list(slices, ({ start }) => start + 1),
     list(slices, ({ length }) => length),
+  ];
+}
+
+/** The parameters of save_usage.sql. */
+function usageColumns({ generation, partition }: Part, rows: readonly UsageRow[]): unknown[] {
+  return [
+    partition,
+    generation,
+    list(rows, (row) => row.ofId),
+    list(rows, (row) => row.currency || '""'),
+    list(rows, (row) => row.sequence),
+    list(rows, ({ usage }) => usage.inputTokens ?? 0),
+    list(rows, ({ usage }) => usage.outputTokens ?? 0),
+    list(rows, ({ usage }) => usage.cachedTokens ?? 0),
+    list(rows, ({ usage }) => usage.durationMs ?? 0),
+    list(rows, ({ usage }) => usage.cost?.amount ?? 0),
   ];
 }

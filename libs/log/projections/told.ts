@@ -1,4 +1,4 @@
-import type { EndCause, Instant, Owner, Session, SessionEvent, SessionId } from '#session';
+import type { EndCause, Instant, Owner, Session, SessionEvent, SessionId, Usage } from '#session';
 
 /** A change of which session is current: why, from which to which, and by whom. */
 export interface Transition {
@@ -21,6 +21,8 @@ export interface Told {
   /** Which of them it began. */
   began?: SessionId;
   transition?: Transition;
+  /** A report, of the one session. */
+  usage?: Usage;
 }
 
 /** An event of a type that this version does not know. To go on without it would be to answer wrongly. */
@@ -68,6 +70,7 @@ export function toldBy(event: SessionEvent, at: Instant): Told {
     case 'HandleUnbound':
       return { sessions: [event.session] };
     case 'UsageRecorded':
+      return { sessions: ['session' in event ? event.session : event.previous], usage: event.usage };
     case 'CheckpointMarked':
       return { sessions: ['session' in event ? event.session : event.previous] };
     case 'InvalidReported':

@@ -1,11 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
+import { addDecimals } from '#session';
 import { listArchives } from '../archive/archives.js';
 import { ArchiveError } from '../archive/errors.js';
 import { list, listOf, statement } from '../statements.js';
 import { foldSessions, versionKey } from './sessions/fold.js';
 import { type PlacedTold, readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 import { foldTransitions, transitionKey } from './transitions/fold.js';
+import { foldUsage } from './usage/fold.js';
 
 const readLiveGeneration = statement('read_live_generation');
 const readLog = statement('read_log_until');
@@ -13,6 +15,8 @@ const findSessions = statement('find_projected_sessions');
 const findTransitions = statement('find_projected_transitions');
 const pageSessions = statement('page_projected_sessions');
 const pageTransitions = statement('page_projected_transitions');
+const findUsage = statement('find_projected_usage');
+const pageUsage = statement('page_projected_usage');
 
 const PAGE = 1_000;
 const NIL = '00000000-0000-0000-0000-000000000000';
@@ -34,12 +38,13 @@ export interface VerifyProgress {
 
 /** A row that is not what the log folds to. */
 export interface Difference {
-  model: 'sessions' | 'transitions';
+  model: 'sessions' | 'transitions' | 'usage';
   /** `missing`: no row for what the log says. `stale`: an event that it does not show. `wrong`: not what its event says. */
   kind: 'missing' | 'stale' | 'wrong';
   partition: number;
   /** Of the event that tells; for `wrong` of the one that the row names. */
   sequence: number;
+  /** Of a wrong sum: the root of its chain, or its scope's id. */
   sessionId: string;
 }
 
@@ -94,6 +99,7 @@ class Part {
       const told = rows.map((row) => readTold(partition, stored(row)));
       await this.checkSessions(told);
       await this.checkTransitions(told);
+      await this.checkUsage(told);
       after += rows.length;
       yield rows.length;
     }
@@ -114,6 +120,16 @@ class Part {
       const rows = await this.read(pageTransitions, values);
       for (const row of rows)
         if (!isTransition(row, this.toldBy(row))) this.differ('transitions', 'wrong', row);
+      yield rows.length;
+      if (rows.length < PAGE) break;
+      after = rows.at(-1);
+    }
+    for (let after = { of_id: NIL, currency: '', sequence: 0 }; ; ) {
+      const values = [partition, generation, after.of_id, after.currency, after.sequence, PAGE];
+      const rows = await this.read(pageUsage, values);
+      for (const row of rows)
+        if (!isSum(row, this.toldBy({ ...row, scope_id: row.event_scope_id })))
+          this.differ('usage', 'wrong', { session_id: row.of_id, sequence: row.sequence });
       yield rows.length;
       if (rows.length < PAGE) break;
       after = rows.at(-1);
@@ -147,6 +163,22 @@ class Part {
       const row = found.get(key);
       if (!row) this.differ('transitions', 'missing', { session_id, sequence });
       else if (row.sequence > sequence) this.differ('transitions', 'stale', { session_id, sequence });
+    }
+  }
+
+  /** That each is right is seen from the rows: all that can be wrong here is that one is not there. */
+  private async checkUsage(told: readonly PlacedTold[]): Promise<void> {
+    const folded = foldUsage(told);
+    if (folded.length === 0) return;
+    const { partition, generation } = this.at;
+    const ofIds = list(folded, (one) => one.ofId);
+    const currencies = list(folded, (one) => one.currency || '""');
+    const sequences = list(folded, (one) => one.sequence);
+    const rows = await this.read(findUsage, [partition, generation, ofIds, currencies, sequences]);
+    const found = new Set(rows.map((row) => `${row.of_id} ${row.currency} ${row.sequence}`));
+    for (const { ofId, currency, sequence, sessionId: session_id } of folded) {
+      if (found.has(`${ofId} ${currency} ${sequence}`)) continue;
+      this.differ('usage', 'missing', { session_id, sequence });
     }
   }
 
@@ -209,4 +241,26 @@ function isTransition(
     folded.came === row.came &&
     JSON.stringify(folded.transition) === row.transition
   );
+}
+
+interface StoredSum {
+  of_id: string;
+  currency: string;
+  /** Here and below: what the row adds to the one before it, as decimals without needless zeros. */
+  operations: string;
+  input_tokens: string;
+  output_tokens: string;
+  cached_tokens: string;
+  duration_ms: string;
+  cost: string;
+}
+
+/** A sum is right when it adds what its event reports to the sum before it, which is looked at by itself. */
+function isSum(row: StoredSum, told: PlacedTold | undefined): boolean {
+  const folded = told && foldUsage([told]).find(({ ofId }) => ofId === row.of_id);
+  if (!folded || folded.currency !== row.currency) return false;
+  const { inputTokens = 0, outputTokens = 0, cachedTokens = 0, durationMs = 0, cost } = folded.usage;
+  const said = [1, inputTokens, outputTokens, cachedTokens, durationMs].map(String);
+  const adds = [row.operations, row.input_tokens, row.output_tokens, row.cached_tokens, row.duration_ms];
+  return isDeepStrictEqual([...adds, row.cost], [...said, addDecimals('0', cost?.amount ?? '0')]);
 }
