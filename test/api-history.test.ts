@@ -4,29 +4,15 @@ import { type DescribedAsk, describedBy } from './support/described.js';
 import { ask as askAddress } from './support/http.js';
 import { type Service, startService } from './support/service.js';
 import {
+  type ChainBody,
   type CommandBody,
   cloudDebug,
   cloudDev,
   type EventsBody,
   newUser,
   type ProblemBody,
+  type TransitionsBody,
 } from './support/sessions.js';
-
-interface SessionsBody {
-  sessions: (SessionView & { position: CommandBody['position'] })[];
-  usage?: SessionView['usage'];
-  next?: string;
-}
-interface TransitionsBody {
-  transitions: {
-    source: string;
-    from?: string;
-    to?: string;
-    at: string;
-    position: CommandBody['position'];
-  }[];
-  next?: string;
-}
 
 let service: Service;
 let ask: DescribedAsk;
@@ -59,7 +45,7 @@ const ids = (answers: { session: SessionView }[]) => answers.map(({ session }) =
 const pages = async (path: string, limit: number) => {
   const found: SessionView[][] = [];
   for (let after = ''; ; ) {
-    const { body } = await ask<SessionsBody>(`${path}&limit=${limit}${after}`);
+    const { body } = await ask<ChainBody>(`${path}&limit=${limit}${after}`);
     found.push(body.sessions);
     if (!body.next) return found;
     after = `&after=${body.next}`;
@@ -88,7 +74,7 @@ describe('sessions of a scope', () => {
     const userId = newUser();
     const first = await start(userId, { attributes: { a: 'ü' } });
     const second = await rotate(first, { versionId: 'v 1' });
-    const { body, headers } = await ask<SessionsBody>(
+    const { body, headers } = await ask<ChainBody>(
       `/v1/sessions?userId=${userId}&atLeast=${text(second.position)}`,
     );
     for (const { position, ...session } of body.sessions) {
@@ -110,8 +96,8 @@ describe('sessions of a scope', () => {
       const { position } = await rotate(await start(userId));
       const header = { headers: { 'ledger-position': text(position) } };
       const [byQuery, byHeader] = await Promise.all([
-        ask<SessionsBody>(`/v1/sessions?userId=${userId}&atLeast=${text(position)}`),
-        ask<SessionsBody>(`/v1/sessions?userId=${userId}`, header),
+        ask<ChainBody>(`/v1/sessions?userId=${userId}&atLeast=${text(position)}`),
+        ask<ChainBody>(`/v1/sessions?userId=${userId}`, header),
       ]);
       expect(byQuery.body.sessions).toHaveLength(2);
       expect(byHeader.body).toEqual(byQuery.body);
@@ -139,7 +125,7 @@ describe('sessions of a scope', () => {
     const compacted = await rotate(built, { reason: 'compact' });
     const again = await rotate(compacted, { versionId: 'Version 2' });
     const of = (versionId: string, more = '') =>
-      ask<SessionsBody & ProblemBody>(
+      ask<ChainBody & ProblemBody>(
         `/v1/sessions?${new URLSearchParams({ userId, versionId, atLeast: text(again.position) })}${more}`,
       );
     expect(ids((await of('Version 1/ü')).body.sessions.map((session) => ({ session })))).toEqual(
@@ -179,12 +165,12 @@ describe('a chain', () => {
     const old = await chainOf(userId, 3);
     const { position } = await end((await chainOf(userId, 2))[1]!);
     const path = `/v1/chain?userId=${userId}&atLeast=${text(position)}`;
-    const latest = (await ask<SessionsBody>(path)).body.sessions;
+    const latest = (await ask<ChainBody>(path)).body.sessions;
     expect(latest.map(({ status, endCause }) => [status, endCause])).toEqual([
       ['ended', 'ended'],
       ['ended', 'rotated'],
     ]);
-    const named = (await ask<SessionsBody>(`${path}&sessionId=${old[1]!.session.sessionId}`)).body.sessions;
+    const named = (await ask<ChainBody>(`${path}&sessionId=${old[1]!.session.sessionId}`)).body.sessions;
     expect(named.map(({ sessionId }) => sessionId)).toEqual(ids(old.slice(0, 2)).reverse());
   });
 
@@ -201,7 +187,7 @@ describe('a chain', () => {
     const answers = await chainOf(userId, 5);
     await end(answers.at(-1)!);
     const asOf = text(answers[2]!.position);
-    const { sessions } = (await ask<SessionsBody>(`/v1/chain?userId=${userId}&asOf=${asOf}`)).body;
+    const { sessions } = (await ask<ChainBody>(`/v1/chain?userId=${userId}&asOf=${asOf}`)).body;
     expect(sessions.map(({ sessionId }) => sessionId)).toEqual(ids(answers.slice(0, 3)).reverse());
     expect(sessions[0]).toEqual({ ...answers[2]!.session, position: answers[2]!.position });
     const paged = await pages(`/v1/chain?userId=${userId}&asOf=${asOf}`, 2);
@@ -222,7 +208,7 @@ describe('what was used', () => {
     ...{ operations, inputTokens, outputTokens: 0, cachedTokens: 0, durationMs: 0, cost },
   });
   const read = async (path: string) => {
-    const { status, body, headers } = await ask<SessionsBody>(path);
+    const { status, body, headers } = await ask<ChainBody>(path);
     expect([status, headers.get('ledger-position')]).toEqual([200, expect.stringMatching(/^\d+:\d+$/)]);
     return body;
   };
@@ -360,7 +346,7 @@ describe('the current session as of', () => {
     const { attributesDigest } = first.session;
     await execute(`delete from ledger.details where digest = '${attributesDigest}'`);
     expect((await ask<SessionView>(then)).body.attributes).toBe('erased');
-    const { sessions } = (await ask<SessionsBody>(then.replace('current', 'chain'))).body;
+    const { sessions } = (await ask<ChainBody>(then.replace('current', 'chain'))).body;
     expect(sessions).toMatchObject([{ sessionId, attributes: 'erased' }]);
   });
 
@@ -387,7 +373,7 @@ test('after a kill -9 what was written before is projected, too', async () => {
   const current = (await askAddress<SessionView>(`${killed.url}/v1/current?userId=${userId}`)).body;
   const { body: last } = await askAddress<CommandBody>(`${killed.url}/v1/sessions`, { body });
   const path = `${killed.url}/v1/sessions?userId=${userId}&limit=500&atLeast=${text(last.position)}`;
-  const { sessions } = (await askAddress<SessionsBody>(path)).body;
+  const { sessions } = (await askAddress<ChainBody>(path)).body;
   expect(sessions).toHaveLength(51);
   expect(sessions[1]?.sessionId).toBe(current.sessionId);
   expect(killed.process.errors).toEqual([]);

@@ -91,8 +91,9 @@ function about({ owner, reason, versionId }: Session): Pick<Transition, 'by' | '
   return { ...(owner && { by: owner }), ...(reason && { reason }), ...(versionId && { versionId }) };
 }
 
-function gone({ sessionId, endCause = 'ended', endReason }: Session): Omit<Transition, 'at'> {
-  return { source: endCause, from: sessionId, ...(endReason && { reason: endReason }) };
+function gone({ sessionId, endCause = 'ended', endReason, invalid }: Session): Omit<Transition, 'at'> {
+  const reason = endReason ?? invalid?.reason;
+  return { source: endCause, from: sessionId, ...(reason && { reason }) };
 }
 
 function refuse(event: never): never {
