@@ -66,7 +66,7 @@ interface Newest {
 }
 
 /** Above every sequence. */
-const NEWEST = Number.MAX_SAFE_INTEGER;
+const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
 /**
  * Reads of the live read models, one statement each, which also tells how far they have come. The cost of a page does
@@ -78,7 +78,7 @@ export class ReadModels {
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   async sessions(
     { scopeKey, partition }: ScopePlace,
-    { before = NEWEST, limit, versionId }: Newest & { versionId?: string | undefined },
+    { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
     const values = [partition, scopeIdOf(scopeKey), before, limit];
     if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
@@ -95,7 +95,7 @@ export class ReadModels {
     { from, limit, asOf }: { from?: SessionId | undefined; limit: number; asOf?: AsOfThen | undefined },
   ): Promise<ProjectedChain> {
     const { scopeKey, partition } = scope;
-    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? NEWEST];
+    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL];
     const rows = await this.query<ChainRow>(readChain, values);
     const { reached, rows: sessions } = sessionPage(rows);
     for (const [index, { changed, was }] of rows.entries()) {
@@ -107,7 +107,7 @@ export class ReadModels {
   }
 
   /** What was used in all of a scope, as of a sequence; as in a chain's page. */
-  async usage({ scopeKey, partition }: ScopePlace, until = NEWEST): Promise<ProjectedUsage> {
+  async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
     const rows = await this.query<ProjectedUsage>(readUsage, [partition, scopeIdOf(scopeKey), until]);
     return rows[0] ?? { reached: 0, usage: null };
   }
@@ -115,7 +115,7 @@ export class ReadModels {
   /** A scope's transitions before a sequence, the newest first. */
   async transitions(
     { scopeKey, partition }: ScopePlace,
-    { before = NEWEST, limit }: Newest,
+    { before = ABOVE_ALL, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
     const rows = await this.query<TransitionRow>(readTransitions, [
       partition,

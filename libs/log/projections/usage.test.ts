@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addDecimals, type Session, type SessionId, type Usage, type UsageTotals } from '#session';
-import { type LedgerWriter, ReadModels, rebuild, TimeTravel } from '../index.js';
+import { ArchivedError, type LedgerWriter, ReadModels, rebuild, TimeTravel } from '../index.js';
+import { archiveAll, archiveDirectory } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { projectAll, startProjector, untilProjected } from '../testing/projections.js';
 import { sendAtRandom } from '../testing/random-callers.js';
@@ -202,6 +203,28 @@ test('what a version without sums has projected makes none of them known, until 
     { cost: { EUR: '1' } },
     { cost: { EUR: '2' } },
   ]);
+});
+
+test('sums outlive the archiving of their reports; what a session was then is said to be archived', async () => {
+  const place = newPlace(ledger.partitions);
+  const first = sessionOf(await writer.submit(start(place)));
+  const second = sessionOf(await writer.submit(rotate(first, { usage: eur('1') })));
+  const third = sessionOf(await writer.submit(rotate(second, { usage: eur('2') })));
+  const until = (await readLog(ledger.pool, place.scopeKey)).at(-1)!.sequence;
+  await project();
+  const directory = await archiveDirectory();
+  ledger.onClose(directory.remove);
+  await archiveAll(ledger, directory.path);
+  const then = { from: third.sessionId, limit: 10, asOf: { until, tip: third.sessionId } };
+  expect((await models.chain(place, then)).rows).toHaveLength(3); // nothing has changed since
+  await send([first, eur('4')]);
+  await project();
+  expect([await used(place, until), await used(place)]).toMatchObject([
+    { cost: { EUR: '3' } },
+    { cost: { EUR: '7' } },
+  ]);
+  await expect(models.chain(place, then)).rejects.toThrow(ArchivedError);
+  expect((await models.chain(place, { limit: 10 })).rows).toHaveLength(3);
 });
 
 test('what sums cost does not grow with the chain, nor with how often it was reported since', async () => {

@@ -1,7 +1,7 @@
 -- Writes what a page of events says, and how far it goes; the position is locked. All JSON arrives as one string ($3)
 -- and is cut out by start (1 is the first byte) and length. Of a session the last state stands; of a transition the
--- first word, which says more: a start that follows a supersession adds nothing to it. A
--- gap in the sums stays one (see 008).
+-- first word, which says more: a start that follows a supersession adds nothing to it. A gap in the sums stays one
+-- (`summed`, see 008_usage.sql).
 with
 sessions as (
   insert into ledger.projected_sessions
