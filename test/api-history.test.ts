@@ -3,22 +3,16 @@ import type { SessionView } from '#contracts';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { ask as askAddress } from './support/http.js';
 import { type Service, startService } from './support/service.js';
-import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';
-
-interface SessionsBody {
-  sessions: (SessionView & { position: CommandBody['position'] })[];
-  next?: string;
-}
-interface TransitionsBody {
-  transitions: {
-    source: string;
-    from?: string;
-    to?: string;
-    at: string;
-    position: CommandBody['position'];
-  }[];
-  next?: string;
-}
+import {
+  type ChainBody,
+  type CommandBody,
+  cloudDebug,
+  cloudDev,
+  type EventsBody,
+  newUser,
+  type ProblemBody,
+  type TransitionsBody,
+} from './support/sessions.js';
 
 let service: Service;
 let ask: DescribedAsk;
@@ -51,7 +45,7 @@ const ids = (answers: { session: SessionView }[]) => answers.map(({ session }) =
 const pages = async (path: string, limit: number) => {
   const found: SessionView[][] = [];
   for (let after = ''; ; ) {
-    const { body } = await ask<SessionsBody>(`${path}&limit=${limit}${after}`);
+    const { body } = await ask<ChainBody>(`${path}&limit=${limit}${after}`);
     found.push(body.sessions);
     if (!body.next) return found;
     after = `&after=${body.next}`;
@@ -80,7 +74,7 @@ describe('sessions of a scope', () => {
     const userId = newUser();
     const first = await start(userId, { attributes: { a: 'ü' } });
     const second = await rotate(first, { versionId: 'v 1' });
-    const { body, headers } = await ask<SessionsBody>(
+    const { body, headers } = await ask<ChainBody>(
       `/v1/sessions?userId=${userId}&atLeast=${text(second.position)}`,
     );
     for (const { position, ...session } of body.sessions) {
@@ -102,8 +96,8 @@ describe('sessions of a scope', () => {
       const { position } = await rotate(await start(userId));
       const header = { headers: { 'ledger-position': text(position) } };
       const [byQuery, byHeader] = await Promise.all([
-        ask<SessionsBody>(`/v1/sessions?userId=${userId}&atLeast=${text(position)}`),
-        ask<SessionsBody>(`/v1/sessions?userId=${userId}`, header),
+        ask<ChainBody>(`/v1/sessions?userId=${userId}&atLeast=${text(position)}`),
+        ask<ChainBody>(`/v1/sessions?userId=${userId}`, header),
       ]);
       expect(byQuery.body.sessions).toHaveLength(2);
       expect(byHeader.body).toEqual(byQuery.body);
@@ -131,7 +125,7 @@ describe('sessions of a scope', () => {
     const compacted = await rotate(built, { reason: 'compact' });
     const again = await rotate(compacted, { versionId: 'Version 2' });
     const of = (versionId: string, more = '') =>
-      ask<SessionsBody & ProblemBody>(
+      ask<ChainBody & ProblemBody>(
         `/v1/sessions?${new URLSearchParams({ userId, versionId, atLeast: text(again.position) })}${more}`,
       );
     expect(ids((await of('Version 1/ü')).body.sessions.map((session) => ({ session })))).toEqual(
@@ -171,12 +165,12 @@ describe('a chain', () => {
     const old = await chainOf(userId, 3);
     const { position } = await end((await chainOf(userId, 2))[1]!);
     const path = `/v1/chain?userId=${userId}&atLeast=${text(position)}`;
-    const latest = (await ask<SessionsBody>(path)).body.sessions;
+    const latest = (await ask<ChainBody>(path)).body.sessions;
     expect(latest.map(({ status, endCause }) => [status, endCause])).toEqual([
       ['ended', 'ended'],
       ['ended', 'rotated'],
     ]);
-    const named = (await ask<SessionsBody>(`${path}&sessionId=${old[1]!.session.sessionId}`)).body.sessions;
+    const named = (await ask<ChainBody>(`${path}&sessionId=${old[1]!.session.sessionId}`)).body.sessions;
     expect(named.map(({ sessionId }) => sessionId)).toEqual(ids(old.slice(0, 2)).reverse());
   });
 
@@ -193,7 +187,7 @@ describe('a chain', () => {
     const answers = await chainOf(userId, 5);
     await end(answers.at(-1)!);
     const asOf = text(answers[2]!.position);
-    const { sessions } = (await ask<SessionsBody>(`/v1/chain?userId=${userId}&asOf=${asOf}`)).body;
+    const { sessions } = (await ask<ChainBody>(`/v1/chain?userId=${userId}&asOf=${asOf}`)).body;
     expect(sessions.map(({ sessionId }) => sessionId)).toEqual(ids(answers.slice(0, 3)).reverse());
     expect(sessions[0]).toEqual({ ...answers[2]!.session, position: answers[2]!.position });
     const paged = await pages(`/v1/chain?userId=${userId}&asOf=${asOf}`, 2);
@@ -203,6 +197,70 @@ describe('a chain', () => {
     ]);
     const before = `${answers[0]!.position.partition}:0`;
     expect((await ask(`/v1/chain?userId=${userId}&asOf=${before}`)).body).toEqual({ sessions: [] });
+  });
+});
+
+describe('what was used', () => {
+  const usage = (amount: string, currency: string) => ({ inputTokens: 10, cost: { amount, currency } });
+  const report = async ({ session: { sessionId } }: CommandBody, used: object) =>
+    (await ask<CommandBody>(`/v1/sessions/${sessionId}/usage`, { body: { usage: used } })).body;
+  const totals = (operations: number, cost: Record<string, string>, inputTokens = 10 * operations) => ({
+    ...{ operations, inputTokens, outputTokens: 0, cachedTokens: 0, durationMs: 0, cost },
+  });
+  const read = async (path: string) => {
+    const { status, body, headers } = await ask<ChainBody>(path);
+    expect([status, headers.get('ledger-position')]).toEqual([200, expect.stringMatching(/^\d+:\d+$/)]);
+    return body;
+  };
+
+  test('in a chain and in a scope is summed exactly, each currency apart, late reports included', async () => {
+    const userId = newUser();
+    const first = await start(userId);
+    const second = await rotate(first, { usage: usage('0.1', 'EUR') });
+    const third = await rotate(second, { usage: usage('0.2', 'EUR') });
+    const root = await rotate(third, { usage: usage('3', 'USD'), reason: 'reset' });
+    await report(root, usage('1000', 'JPY'));
+    const { position } = await report(first, usage('0.000000001', 'EUR'));
+    const query = `userId=${userId}&atLeast=${text(position)}`;
+    expect((await read(`/v1/chain?${query}`)).usage).toEqual(totals(1, { JPY: '1000' }));
+    const old = `/v1/chain?${query}&sessionId=${third.session.sessionId}`;
+    expect((await read(old)).usage).toEqual(totals(4, { EUR: '0.300000001', USD: '3' }));
+    const page = await read(`${old}&limit=1`);
+    expect((await read(`${old}&limit=1&after=${page.next}`)).usage).toEqual(page.usage);
+    const scope = await ask(`/v1/usage?${query}`);
+    expect(scope.body).toEqual({ usage: totals(5, { EUR: '0.300000001', JPY: '1000', USD: '3' }) });
+    expect((await ask(`/v1/usage?userId=${newUser()}`)).body).toEqual({ usage: totals(0, {}) });
+  });
+
+  test('asOf: then, and not what came later, in sums and in every session', async () => {
+    const userId = newUser();
+    const first = await start(userId);
+    const second = await rotate(first, { usage: usage('1', 'EUR') });
+    const early = await report(first, usage('2', 'EUR'));
+    const { events } = (await ask<EventsBody>(`/v1/events?userId=${userId}`)).body;
+    await new Promise((resolve) => setTimeout(resolve, 5)); // so that its millisecond is over
+    await report(first, usage('4', 'USD'));
+    const invalid = { epoch: 1, certainty: 'definite', reason: 'context lost' };
+    await ask(`/v1/sessions/${first.session.sessionId}/invalid`, { body: invalid });
+    await report(second, usage('8', 'EUR'));
+    const third = await rotate(second);
+    for (const asOf of [text(early.position), events.at(-1)!.time]) {
+      const then = new URLSearchParams({ userId, asOf });
+      const { sessions, usage: used } = await read(`/v1/chain?${then}`);
+      expect(used).toEqual(totals(2, { EUR: '3' }));
+      expect(sessions.map(({ position: _, ...session }) => session)).toEqual([second.session, early.session]);
+      expect(sessions[1]?.position).toEqual(early.position);
+      expect(await read(`/v1/usage?${then}`)).toEqual({ usage: totals(2, { EUR: '3' }) });
+    }
+    const atStart = `/v1/usage?userId=${userId}&asOf=${text(first.position)}`;
+    expect(await read(atStart)).toEqual({ usage: totals(0, {}) });
+    const now = `userId=${userId}&atLeast=${text(third.position)}`;
+    expect((await read(`/v1/usage?${now}`)).usage).toEqual(totals(4, { EUR: '11', USD: '4' }));
+    expect((await read(`/v1/chain?${now}`)).sessions[2]).toMatchObject({
+      invalid: { reason: 'context lost' },
+    });
+    const future = `${third.position.partition}:${third.position.sequence + 1_000_000}`;
+    expect((await ask(`/v1/usage?userId=${userId}&asOf=${future}`)).status).toBe(400);
   });
 });
 
@@ -288,7 +346,7 @@ describe('the current session as of', () => {
     const { attributesDigest } = first.session;
     await execute(`delete from ledger.details where digest = '${attributesDigest}'`);
     expect((await ask<SessionView>(then)).body.attributes).toBe('erased');
-    const { sessions } = (await ask<SessionsBody>(then.replace('current', 'chain'))).body;
+    const { sessions } = (await ask<ChainBody>(then.replace('current', 'chain'))).body;
     expect(sessions).toMatchObject([{ sessionId, attributes: 'erased' }]);
   });
 
@@ -315,7 +373,7 @@ test('after a kill -9 what was written before is projected, too', async () => {
   const current = (await askAddress<SessionView>(`${killed.url}/v1/current?userId=${userId}`)).body;
   const { body: last } = await askAddress<CommandBody>(`${killed.url}/v1/sessions`, { body });
   const path = `${killed.url}/v1/sessions?userId=${userId}&limit=500&atLeast=${text(last.position)}`;
-  const { sessions } = (await askAddress<SessionsBody>(path)).body;
+  const { sessions } = (await askAddress<ChainBody>(path)).body;
   expect(sessions).toHaveLength(51);
   expect(sessions[1]?.sessionId).toBe(current.sessionId);
   expect(killed.process.errors).toEqual([]);

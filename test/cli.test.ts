@@ -109,10 +109,11 @@ describe('chain', () => {
     expect(titles).toMatch(/session +status +reason +version +started +tokens +cost$/);
     expect(tip).toMatch(/^2 .*active +build +v1/);
     expect(root).toMatch(/^1 .*ended: rotated .*7 in, 2 out +0.25 EUR$/);
-    expect(rest).toEqual([]);
+    expect(rest).toEqual(['in all  1 operation: 7 tokens in (0 cached), 2 out, 0 s, 0.25 EUR']);
     const then = `${position.partition}:${position.sequence}`;
     expect(documents(await run(['chain', userId, '--as-of', then, '--json']))).toMatchObject([
       { sessionId: session.sessionId, status: 'active' },
+      { usage: { operations: 0, cost: {} } },
     ]);
     const asOf = documents(await run(['current', userId, '--as-of', then, '--json']));
     expect(asOf).toMatchObject([{ sessionId: session.sessionId, epoch: 1 }]);

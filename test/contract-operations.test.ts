@@ -59,6 +59,11 @@ const stories: Record<string, Story> = {
       const { body } = await one.command('rotateSession', { reason, versionId: `v ${places.length}` });
       places.push(`${body.position.partition}:${body.position.sequence}`);
       await one.command('changeAttributes', { attributes: { step: places.length } });
+      const cost = { amount: '0.10', currency: places.length % 2 ? 'EUR' : 'CHF' };
+      await one.command('recordUsage', { usage: { inputTokens: 10, outputTokens: places.length, cost } });
+      // Of a session that has ended, later.
+      const first = { params: { sessionId: one.root } };
+      await t.ask('recordUsage', { ...first, body: { usage: { cachedTokens: 1, durationMs: 5 } } });
     }
     const marked = await t.ask('markCheckpoint', {
       params: { sessionId: one.sessionId },
@@ -78,7 +83,9 @@ const stories: Record<string, Story> = {
     for (const asOf of places) {
       await t.ask('currentSession', { query: { userId, asOf } });
       await t.ask('chain', { query: { ...query, asOf } });
+      await t.ask('usage', { query: { ...query, asOf } });
     }
+    await t.ask('usage', { query });
     await t.ask('checkpoints', { query: { userId } });
   },
   'a past that was not, and one that is to come': async (t, userId) => {
@@ -89,6 +96,7 @@ const stories: Record<string, Story> = {
     for (const asOf of ['2001-01-01T00:00:00Z', '2999-01-01T00:00:00Z', '2001-02-30T00:00:00Z', 'now']) {
       await t.ask('currentSession', { query: { ...query, asOf } });
       await t.ask('chain', { query: { ...query, asOf } });
+      await t.ask('usage', { query: { ...query, asOf } });
     }
     for (const asOf of [`${partition}:999999`, `${(partition + 1) % 16}:1`, `${partition}:0`]) {
       await t.ask('currentSession', { query: { ...query, asOf } });
@@ -103,6 +111,7 @@ const stories: Record<string, Story> = {
     const unplaced = new Transcript(t.ledger, t.obeyed, false);
     await unplaced.ask('sessions', { query: { userId: 'nobody' } });
     await unplaced.ask('chain', { query: { userId: 'nobody' } });
+    await unplaced.ask('usage', { query: { userId: 'nobody' } });
     await unplaced.ask('transitions', { query: { userId: 'nobody' } });
     t.tell(unplaced.lines);
     await t.ask('scopeEvents', { query: { userId: 'nobody' } });

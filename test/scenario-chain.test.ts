@@ -2,17 +2,20 @@ import type { SessionView } from '#contracts';
 import { ask } from './support/http.js';
 import { type Service, startService } from './support/service.js';
 import {
+  type ChainBody,
   type CommandBody,
   cloudDev,
-  type EventsBody,
   newUser,
   type ProblemBody,
+  type TransitionsBody,
 } from './support/sessions.js';
 
 // A site builder whose AI tool answers every operation with a new session. Scenario 4, all but "concurrent".
 const projectId = 'site.example/home';
 let service: Service;
 let userId: string;
+/** Of the last command that was obeyed: what reads of the history have to know. */
+let position: string;
 beforeAll(async () => {
   service = await startService();
 });
@@ -22,13 +25,33 @@ beforeEach(() => {
 
 const scope = () => `userId=${userId}&projectId=${encodeURIComponent(projectId)}`;
 const current = async () => (await ask<SessionView>(`${service.url}/v1/current?${scope()}`)).body;
-const events = async () => (await ask<EventsBody>(`${service.url}/v1/events?${scope()}`)).body.events;
-const start = async () => {
-  const body = { userId, projectId, owner: cloudDev };
-  return (await ask<CommandBody>(`${service.url}/v1/sessions`, { body })).body.session;
+const read = async <Body>(what: string, more = '') =>
+  (await ask<Body>(`${service.url}/v1/${what}?${scope()}&atLeast=${position}${more}`)).body;
+const chain = () => read<ChainBody>('chain');
+const send = async <Body = CommandBody>(path: string, body: object) => {
+  const reply = await ask<Body>(`${service.url}/v1/${path}`, { body });
+  position = reply.headers.get('ledger-position') ?? position;
+  return reply;
 };
+const start = async (more: object = {}) =>
+  (await send('sessions', { userId, projectId, owner: cloudDev, ...more })).body.session;
 const to = <Body = CommandBody>(sessionId: string, action: string, body: object) =>
-  ask<Body>(`${service.url}/v1/sessions/${sessionId}/${action}`, { body });
+  send<Body>(`sessions/${sessionId}/${action}`, body);
+const ids = (sessions: readonly SessionView[]) => sessions.map(({ sessionId }) => sessionId);
+/** The project's audit, oldest first: why, from which session to which, for which version. */
+const transitions = async () =>
+  (await read<TransitionsBody>('transitions')).transitions
+    .map(({ source, reason = source, from, to, versionId }) => [reason, from, to, versionId])
+    .reverse();
+/** The sessions that a version of the project was made with. */
+const ofVersion = async (versionId: string) =>
+  ids((await read<ChainBody>('sessions', `&versionId=${versionId}`)).sessions);
+/** What so many operations used, each as `rotate` says. */
+const operations = (count: number) => ({
+  operations: count,
+  inputTokens: 100 * count,
+  cost: { EUR: `0.0${count}` },
+});
 
 /** What the AI tool calls a session: another name for every project. */
 const agentSession = (named: string) => ({ kind: 'agent', value: `${userId} ${named}` });
@@ -57,21 +80,20 @@ test('build → metadata → compact: the last of them is current at every step,
   expect(await current()).toEqual(compacted);
   expect(compacted).toMatchObject({ rootId: first.sessionId, chainLength: 4, reason: 'compact' });
 
-  const rotations = (await events()).flatMap(({ type, data }) =>
-    type === 'session-ledger.SessionRotated.v1' ? [data as Record<'previous' | 'session', SessionView>] : [],
-  );
-  const transitions = rotations.map(({ previous, session }) => [
-    previous.sessionId,
-    session.sessionId,
-    session.reason,
-    session.versionId,
-    previous.usage?.cost,
+  const [one, two, three, four] = ids([first, build, metadata, compacted]);
+  expect([await ofVersion('v1'), await ofVersion('v2')]).toEqual([[two], [four]]);
+  expect(await transitions()).toEqual([
+    ['started', undefined, one, undefined],
+    ['build', one, two, 'v1'],
+    ['metadata_generation', two, three, undefined],
+    ['compact', three, four, 'v2'],
   ]);
-  expect(transitions).toEqual([
-    [first.sessionId, build.sessionId, 'build', 'v1', { EUR: '0.01' }],
-    [build.sessionId, metadata.sessionId, 'metadata_generation', undefined, { EUR: '0.01' }],
-    [metadata.sessionId, compacted.sessionId, 'compact', 'v2', { EUR: '0.01' }],
-  ]);
+  // What it used: every session that has been left, and the chain.
+  const { sessions, usage } = await chain();
+  expect(ids(sessions)).toEqual([four, three, two, one]);
+  expect(sessions[0]).not.toHaveProperty('usage');
+  for (const session of sessions.slice(1)) expect(session.usage).toMatchObject(operations(1));
+  expect(usage).toMatchObject(operations(3));
 });
 
 test('build → update → chat plan: the plan gets the session of the update, whatever its caller remembered', async () => {
@@ -85,10 +107,14 @@ test('build → update → chat plan: the plan gets the session of the update, w
   const plan = await rotate(refused.body.current as SessionView, 'chat_plan', 'plan');
   expect(plan).toMatchObject({ parentId: update.sessionId, chainLength: 4 });
   expect(await current()).toEqual(plan);
+  expect((await transitions()).at(-1)).toEqual(['chat_plan', update.sessionId, plan.sessionId, undefined]);
+  // Whatever is current, a version has the session that it was built with.
+  expect([await ofVersion('v1'), await ofVersion('v2')]).toEqual([ids([build]), ids([update])]);
 });
 
 test('error recovery: a build fails for good, its session is left, and the next rotation continues the valid one', async () => {
-  const good = await rotate(await start(), 'build', 'def456');
+  const first = await start();
+  const good = await rotate(first, 'build', 'def456');
   const broken = await rotate(good, 'build', 'ghi789');
   const failure = (certainty: string, reason: string) => ({
     epoch: broken.epoch,
@@ -119,19 +145,23 @@ test('error recovery: a build fails for good, its session is left, and the next 
   const late = await to(broken.sessionId, 'usage', { usage: { outputTokens: 7 } });
   expect(late.body).toMatchObject({ outcome: 'recorded', session: { endCause: 'invalid' } });
   expect(await current()).toEqual(next);
-  expect((await events()).map(({ type }) => type.split('.')[1])).toEqual([
-    'SessionStarted',
-    ...['UsageRecorded', 'SessionRotated', 'UsageRecorded', 'SessionRotated'],
-    'InvalidReported',
-    ...['SessionInvalidated', 'SessionStarted'],
-    ...['UsageRecorded', 'SessionRotated'],
-    'UsageRecorded',
+  const all = ids([first, good, broken, recovered.body.session, next]);
+  expect(await transitions()).toEqual([
+    ['started', undefined, all[0], undefined],
+    ['build', all[0], all[1], undefined],
+    ['build', all[1], all[2], undefined],
+    ['context lost', all[2], undefined, undefined],
+    ['recovered', all[2], all[3], undefined],
+    ['build', all[3], all[4], undefined],
   ]);
+  const { sessions, usage } = await chain();
+  expect(ids(sessions)).toEqual(all.reverse());
+  expect(sessions[2]).toMatchObject({ endCause: 'invalid', usage: { operations: 1, outputTokens: 7 } });
+  expect(usage).toMatchObject({ ...operations(3), operations: 4, outputTokens: 7 });
 });
 
 test('a chain at its limit is reset, and a checkpoint of the old one can still be returned to', async () => {
-  const body = { userId, projectId, owner: cloudDev, policy: { maxChainLength: 3, adviseAt: 2 } };
-  const first = (await ask<CommandBody>(`${service.url}/v1/sessions`, { body })).body.session;
+  const first = await start({ policy: { maxChainLength: 3, adviseAt: 2 } });
   await to(first.sessionId, 'checkpoints', { label: 'before the redesign' });
   const last = await rotate(await rotate(first, 'build', 'def456'), 'build', 'ghi789');
   expect(last.resetAdvised).toBe(true);
@@ -140,10 +170,34 @@ test('a chain at its limit is reset, and a checkpoint of the old one can still b
   const root = await rotate(last, 'reset', 'new000');
   expect(root).toMatchObject({ chainLength: 1, previousRootId: first.sessionId });
   expect(await current()).toEqual(root);
+  expect(ids((await chain()).sessions)).toEqual(ids([root]));
 
-  const { status, body: returned } = await ask<CommandBody>(`${service.url}/v1/sessions`, {
-    body: { userId, projectId, owner: cloudDev, fromCheckpoint: 'before the redesign' },
+  const returned = await start({ fromCheckpoint: 'before the redesign' });
+  expect(returned).toMatchObject({ recoveredFrom: first.sessionId, chainLength: 1 });
+  expect(await current()).toEqual(returned);
+  // Each chain has its own sums, the project has those of all.
+  const ofOld = await read<ChainBody>('chain', `&sessionId=${last.sessionId}`);
+  expect(ofOld.usage).toMatchObject(operations(3));
+  expect((await chain()).usage).toMatchObject({ operations: 0, cost: {} });
+  expect(await read('usage')).toMatchObject({ usage: operations(3) });
+});
+
+test('a sync rate: who holds which session, and since when another one is current', async () => {
+  const first = await start();
+  const holds = (consumer: string, { sessionId }: SessionView) =>
+    ask(`${service.url}/v1/reports`, { body: [{ consumer, userId, projectId, sessionId }] });
+  const name = (what: string) => `${what}:${userId}`;
+  const synced = async () =>
+    (await ask<{ sync: object }>(`${service.url}/v1/stats?consumer=${name('plan-table')}`)).body.sync;
+  await holds(name('plan-table'), first);
+  expect(await synced()).toMatchObject({ inSync: 1, outOfSync: 0, unknown: 0, rate: 1, list: [] });
+  const build = await rotate(first, 'build', 'def456');
+  expect(await synced()).toMatchObject({
+    ...{ inSync: 0, outOfSync: 1, unknown: 0, rate: 0 },
+    list: [
+      { userId, projectId, sessionId: first.sessionId, currentId: build.sessionId, since: build.startedAt },
+    ],
   });
-  expect([status, returned.session.recoveredFrom]).toEqual([201, first.sessionId]);
-  expect(await current()).toEqual(returned.session);
+  await holds(name('plan-table'), build);
+  expect(await synced()).toMatchObject({ inSync: 1, rate: 1, list: [] });
 });

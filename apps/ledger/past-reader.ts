@@ -10,6 +10,8 @@ export interface PastSession {
   attributes?: string | 'erased';
   /** Of the event that made it so. */
   position: Position;
+  /** Sequence of the scope's last event then. */
+  until: number;
 }
 
 /** Answers what readers got in the past. */
@@ -29,9 +31,10 @@ export class PastReader {
       );
     }
     if (past.session === undefined) return undefined;
-    const { session, position } = past;
+    const { session, position, until } = past;
     const { attributesDigest: digest } = session;
-    if (digest === undefined) return { session, position };
-    return { session, position, attributes: (await this.history.attributes(partition, digest)) ?? 'erased' };
+    if (digest === undefined) return { session, position, until };
+    const attributes = (await this.history.attributes(partition, digest)) ?? 'erased';
+    return { session, position, until, attributes };
   }
 }

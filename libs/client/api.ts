@@ -37,6 +37,15 @@ export interface BulkJob {
   finishedAt?: string;
 }
 
+/** `usage`: of all sessions of the chain, also of those on other pages. */
+export interface ChainPage {
+  sessions: PlacedSession[];
+  usage?: UsageTotals;
+
+  /** What to ask for with `after`; absent when this is the last page. */
+  next?: string;
+}
+
 export interface CheckpointList {
   checkpoints: {
     /** 1 to 128 characters, no control characters; stays in the log, so no personal data. */
@@ -403,6 +412,11 @@ export interface Scope {
   projectId: string;
 }
 
+/** `usage`: of all sessions of the scope. */
+export interface ScopeUsage {
+  usage?: UsageTotals;
+}
+
 /** userId: all sessions of the user. environment: those that it owns, or only its instance. */
 export interface Selection {
   /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -704,7 +718,7 @@ export interface Usage {
   model?: string;
 }
 
-/** What was used in a session. */
+/** What was used: in a session, in a chain or in a scope. */
 export interface UsageTotals {
   /** How many reports. */
   operations: number;
@@ -1097,7 +1111,24 @@ export interface Operations {
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
     };
-    answer: SessionPage;
+    answer: ChainPage;
+  };
+  /** What was used in a scope, in all of its chains. */
+  usage: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** a position, partition:sequence, as a Ledger-Position header gives it. */
+      atLeast?: string;
+
+      /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
+      asOf?: string;
+    };
+    answer: ScopeUsage;
   };
   /** Every change of which session is current, the newest first, in pages. */
   transitions: {
@@ -1344,6 +1375,7 @@ export const routes = {
   currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
   sessions: { method: 'GET', path: '/v1/sessions', shape: { sessions: 'array' } },
   chain: { method: 'GET', path: '/v1/chain', shape: { sessions: 'array' } },
+  usage: { method: 'GET', path: '/v1/usage', shape: {} },
   transitions: { method: 'GET', path: '/v1/transitions', shape: { transitions: 'array' } },
   report: { method: 'POST', path: '/v1/reports', shape: { taken: 'number', dropped: 'number' } },
   stats: {

@@ -12,6 +12,7 @@ export type {
   Problem,
   ProblemCode,
   Session,
+  UsageTotals,
 } from './api.js';
 export { problems, routes } from './api.js';
 export {

@@ -1,5 +1,15 @@
 import { type Static, Type } from 'typebox';
-import { AsOf, Id, Instant, Owner, Position, PositionText, Session, SessionId } from './values.js';
+import {
+  AsOf,
+  Id,
+  Instant,
+  Owner,
+  Position,
+  PositionText,
+  Session,
+  SessionId,
+  UsageTotals,
+} from './values.js';
 
 const closed = { additionalProperties: false };
 
@@ -8,13 +18,15 @@ const Cursor = Type.String({
   description: 'what an earlier page gave as `next`',
 });
 
-/** What every read of the history takes. */
+const scope = { userId: Id, projectId: Type.Optional(Id) };
+const atLeast = Type.Optional(PositionText);
+
+/** What every list of the history takes. */
 const paged = {
-  userId: Id,
-  projectId: Type.Optional(Id),
+  ...scope,
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
   after: Type.Optional(Cursor),
-  atLeast: Type.Optional(PositionText),
+  atLeast,
 };
 
 export const SessionsQuery = Type.Object({ ...paged, versionId: Type.Optional(Id) }, closed);
@@ -23,10 +35,12 @@ export const ChainQuery = Type.Object(
   closed,
 );
 export const TransitionsQuery = Type.Object(paged, closed);
+export const UsageQuery = Type.Object({ ...scope, atLeast, asOf: Type.Optional(AsOf) }, closed);
 
 export type SessionsQuery = Static<typeof SessionsQuery>;
 export type ChainQuery = Static<typeof ChainQuery>;
 export type TransitionsQuery = Static<typeof TransitionsQuery>;
+export type UsageQuery = Static<typeof UsageQuery>;
 
 const next = Type.Optional(
   Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
@@ -41,6 +55,16 @@ export const SessionPage = Type.Object({
   sessions: Type.Array(PlacedSession),
   next,
 });
+
+/** Absent when nothing is in the chain or scope, or until the read models are rebuilt that an older version made. */
+const usage = Type.Optional(UsageTotals);
+
+export const ChainPage = Type.Object(
+  { sessions: Type.Array(PlacedSession), usage, next },
+  { description: '`usage`: of all sessions of the chain, also of those on other pages' },
+);
+
+export const ScopeUsage = Type.Object({ usage }, { description: '`usage`: of all sessions of the scope' });
 
 export const Transition = Type.Object(
   {

@@ -2,7 +2,7 @@ export { MOST_REFUSALS } from './answers.js';
 export { asyncApi } from './asyncapi.js';
 export * from './bodies.js';
 export { EVENT_TYPES } from './event.js';
-export type { ChainQuery, SessionsQuery, TransitionsQuery } from './history.js';
+export type { ChainQuery, SessionsQuery, TransitionsQuery, UsageQuery } from './history.js';
 export { components, named } from './named.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';

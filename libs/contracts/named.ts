@@ -17,7 +17,7 @@ import {
 import * as bodies from './bodies.js';
 import { LedgerEvent } from './event.js';
 import { SessionInEvent } from './event-data.js';
-import { PlacedSession, SessionPage, Transition, TransitionPage } from './history.js';
+import { ChainPage, PlacedSession, ScopeUsage, SessionPage, Transition, TransitionPage } from './history.js';
 import { Problem } from './problem-body.js';
 import { Reports, ReportsTaken, Stats } from './sync.js';
 import {
@@ -38,6 +38,7 @@ import {
 /** What is sent and answered, under the names that the client's types have. */
 export const named = {
   BulkJob,
+  ChainPage,
   CheckpointList,
   CommandAnswer,
   CurrentPage,
@@ -61,6 +62,7 @@ export const named = {
   ReportsTaken,
   Resolved,
   Scope,
+  ScopeUsage,
   Selection,
   Session,
   SessionInEvent,

@@ -32,7 +32,16 @@ import {
   UsageBody,
 } from './bodies.js';
 import type { HeaderName } from './headers.js';
-import { ChainQuery, SessionPage, SessionsQuery, TransitionPage, TransitionsQuery } from './history.js';
+import {
+  ChainPage,
+  ChainQuery,
+  ScopeUsage,
+  SessionPage,
+  SessionsQuery,
+  TransitionPage,
+  TransitionsQuery,
+  UsageQuery,
+} from './history.js';
 import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
 import { AsOf, Id, Session, SessionId } from './values.js';
 
@@ -399,8 +408,18 @@ export const operations = {
     summary:
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
-    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
+    answers: {
+      200: { description: 'sessions, each as of its position, and their sums', schema: ChainPage, ...placed },
+    },
     problems: ['unknown-session', 'archived', ...projected],
+  },
+  usage: {
+    method: 'GET',
+    path: '/v1/usage',
+    summary: 'What was used in a scope, in all of its chains',
+    query: UsageQuery,
+    answers: { 200: { description: 'the sums', schema: ScopeUsage, ...placed } },
+    problems: ['archived', ...projected],
   },
   transitions: {
     method: 'GET',

@@ -181,7 +181,7 @@ export const UsageTotals = Type.Object(
       description: 'Exact sums by currency, which are never added to each other',
     }),
   },
-  { description: 'What was used in a session' },
+  { description: 'What was used: in a session, in a chain or in a scope' },
 );
 
 export const Policy = Type.Object(

@@ -31,12 +31,12 @@ const asOf = (place: Place, when: { sequence: number } | { time: string }) =>
 
 /** What a reader of the log finds by walking over all of it. */
 function walked(log: readonly StoredEvent[], place: Place, met: (event: StoredEvent) => boolean) {
-  const last = log
-    .filter((one) => one.scopeKey === place.scopeKey && met(one) && 'session' in one.event)
-    .at(-1);
+  const until = log.filter((one) => one.scopeKey === place.scopeKey && met(one));
+  const last = until.filter((one) => 'session' in one.event).at(-1);
   if (!last || !('session' in last.event)) return { future: false, session: undefined };
   const { partition, sequence } = last;
-  return { future: false, session: last.event.session, position: { partition, sequence } };
+  const { session } = last.event;
+  return { future: false, session, position: { partition, sequence }, until: until.at(-1)?.sequence };
 }
 
 test('random histories: at every position, and at the time of every event, what a walk over the log finds', async () => {

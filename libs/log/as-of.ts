@@ -11,8 +11,11 @@ const readAsOf = statement('read_as_of');
 /** What a scope's readers got then. */
 export type Past =
   | { future: true }
-  /** The scope's latest session then, which may have ended, and the position of the event that carries it. */
-  | { future: false; session: Session; position: Position }
+  /**
+   * The scope's latest session then, which may have ended, and the position of the event that carries it. `until` is the
+   * sequence of the scope's last event then, of any kind.
+   */
+  | { future: false; session: Session; position: Position; until: number }
   | { future: false; session: undefined };
 
 /** Answers for the past, from the log alone. */
@@ -32,7 +35,7 @@ export class TimeTravel {
     const { rows } = await this.pool.query({ ...readAsOf, values }).catch((error) => {
       throw readError(error);
     });
-    const { future, text } = rows[0];
+    const { future, until, text } = rows[0];
     if (future) return { future };
     if (text === null) {
       await refuseArchivedScope(this.pool, partition, scopeKey, 0);
@@ -40,6 +43,6 @@ export class TimeTravel {
     }
     const { event, position } = decodeEvent(text);
     if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
-    return { future: false, session: event.session, position };
+    return { future: false, session: event.session, position, until };
   }
 }

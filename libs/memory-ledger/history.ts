@@ -2,17 +2,20 @@ import { decodeCursor, encodeCursor, ProblemError, positionOf, positionText } fr
 import {
   foldSessions,
   foldTransitions,
+  foldUsage,
   type PlacedTold,
   partitionOf,
   type ScopeKey,
   type SessionRow,
+  sumOf,
   toldBy,
+  type UsageTotals,
 } from '#session';
 import { sessionAsOf } from './past.js';
 import { type Answered, type Asked, type Serving, scopeKeyOf } from './serving.js';
 import type { Store } from './store.js';
 
-type History = Pick<Serving, 'sessions' | 'chain' | 'transitions'>;
+type History = Pick<Serving, 'sessions' | 'chain' | 'usage' | 'transitions'>;
 
 const SEQUENCE = /^s(\d{1,15})$/;
 const SESSION = /^c([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
@@ -21,8 +24,9 @@ const WAIT_MS = 5_000;
 
 /** Serves what was: read models that are folded from a scope's events when they are asked for. */
 export function history(store: Store): History {
-  function told(scopeKey: ScopeKey): PlacedTold[] {
-    const { events = [] } = store.scope(scopeKey) ?? {};
+  /** What a scope's events up to a sequence say. */
+  function told(scopeKey: ScopeKey, until = Number.POSITIVE_INFINITY): PlacedTold[] {
+    const events = store.scope(scopeKey)?.events.filter(({ sequence }) => sequence <= until) ?? [];
     return events.map(({ event, at, sequence }) => ({ sequence, scopeId: scopeKey, ...toldBy(event, at) }));
   }
 
@@ -43,6 +47,12 @@ export function history(store: Store): History {
       store.settle();
     }
     return { 'ledger-position': positionText({ partition, sequence: store.log(partition).length }) };
+  }
+
+  /** What was used in a chain, by its root, or in the scope itself. */
+  function used(scopeKey: ScopeKey, of: string, until?: number): UsageTotals {
+    const reports = foldUsage(told(scopeKey, until)).filter(({ ofId }) => ofId === of);
+    return sumOf(reports.map(({ usage }) => usage));
   }
 
   function placed({ session, sequence }: SessionRow, scopeKey: ScopeKey): object {
@@ -80,20 +90,27 @@ export function history(store: Store): History {
       const scopeKey = scopeKeyOf(asked.query);
       const then = asOf === undefined ? undefined : sessionAsOf(store, scopeKey, asOf);
       if (asOf !== undefined && !then) return { body: { sessions: [] } };
-      const rows = foldSessions(told(scopeKey));
+      const rows = foldSessions(told(scopeKey, then?.until));
       const latest = store.scope(scopeKey)?.state.latest?.sessionId;
       const start = then?.session.sessionId ?? sessionId;
       const from = after === undefined ? start : decodeCursor(after, SESSION);
       const line = chainFrom(rows, from ?? latest);
       if (from !== undefined && line.length === 0) return { headers, problem: { code: 'unknown-session' } };
-      // The tip has changed since then; those before it had ended.
       const [tip] = line;
       if (then && tip && after === undefined) {
         line[0] = { ...tip, session: then.session, sequence: then.position.sequence };
       }
       const next = line[limit]?.sessionId;
       const sessions = line.slice(0, limit).map((row) => placed(row, scopeKey));
-      return { headers, body: { sessions, ...(next && { next: encodeCursor(`c${next}`) }) } };
+      const usage = tip && { usage: used(scopeKey, tip.session.rootId, then?.until) };
+      return { headers, body: { sessions, ...usage, ...(next && { next: encodeCursor(`c${next}`) }) } };
+    },
+    async usage(asked) {
+      const { asOf } = asked.query;
+      const headers = await reached(asked);
+      const scopeKey = scopeKeyOf(asked.query);
+      const until = asOf === undefined ? undefined : (sessionAsOf(store, scopeKey, asOf)?.until ?? 0);
+      return { headers, body: { usage: used(scopeKey, scopeKey, until) } };
     },
     async transitions(asked) {
       const { after, limit = 100 } = asked.query;

@@ -2,12 +2,15 @@ import { asOfQuery, ProblemError } from '#protocol';
 import { type Position, partitionOf, type ScopeKey, type Session } from '#session';
 import type { Store } from './store.js';
 
-/** A scope's latest session as it was then, and the event that made it so; undefined when it had none yet. */
+/**
+ * A scope's latest session as it was then, the event that made it so, and the sequence of the scope's last event of any
+ * kind (`until`); undefined when it had none yet.
+ */
 export function sessionAsOf(
   store: Store,
   scopeKey: ScopeKey,
   asOf: string,
-): { session: Session; position: Position } | undefined {
+): { session: Session; position: Position; until: number } | undefined {
   const partition = partitionOf(scopeKey, store.partitions);
   const then = asOfQuery(asOf, partition);
   const now = new Date(store.now()).toISOString();
@@ -18,10 +21,12 @@ export function sessionAsOf(
       'query.asOf is in the future: nobody knows what will be current',
     );
   }
-  const found = store.scope(scopeKey)?.events.findLast(({ event, at, sequence }) => {
-    const isBefore = 'time' in then ? at <= then.time : sequence <= then.sequence;
-    return isBefore && 'session' in event;
-  });
+  const { events = [] } = store.scope(scopeKey) ?? {};
+  const before = events.filter(({ at, sequence }) =>
+    'time' in then ? at <= then.time : sequence <= then.sequence,
+  );
+  const found = before.findLast(({ event }) => 'session' in event);
   if (!found || !('session' in found.event) || !found.event.session) return undefined;
-  return { session: found.event.session, position: { partition, sequence: found.sequence } };
+  const until = before.at(-1)?.sequence ?? 0;
+  return { session: found.event.session, position: { partition, sequence: found.sequence }, until };
 }

@@ -605,6 +605,14 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
+  usage: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id, atLeast: PositionText, asOf: AsOf },
+      additionalProperties: false,
+    },
+  },
   transitions: {
     query: {
       type: 'object',

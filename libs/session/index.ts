@@ -1,11 +1,13 @@
 export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export * from './commands.js';
 export { decide } from './decide.js';
+export { addDecimals } from './decimal.js';
 export type { Accepted, Decision, Outcome, Refusal, RefusalCode, Refused } from './decision.js';
 export * from './events.js';
 export { evolve } from './evolve.js';
 export { foldSessions, type SessionRow } from './fold-sessions.js';
 export { foldTransitions, type TransitionRow, transitionKey } from './fold-transitions.js';
+export { foldUsage, sumOf, type UsageRow } from './fold-usage.js';
 export {
   type Handle,
   type HandleChange,

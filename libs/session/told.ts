@@ -1,5 +1,6 @@
 import type { SessionEvent } from './events.js';
 import type { EndCause, Instant, Owner, Session, SessionId } from './session.js';
+import type { Usage } from './usage.js';
 
 /** A change of which session is current: why, from which to which, and by whom. */
 export interface Transition {
@@ -22,6 +23,8 @@ export interface Told {
   /** Which of them it began. */
   began?: SessionId;
   transition?: Transition;
+  /** A report, of the one session. */
+  usage?: Usage;
 }
 
 /** An event's place, and what it says. */
@@ -75,6 +78,7 @@ export function toldBy(event: SessionEvent, at: Instant): Told {
     case 'HandleUnbound':
       return { sessions: [event.session] };
     case 'UsageRecorded':
+      return { sessions: ['session' in event ? event.session : event.previous], usage: event.usage };
     case 'CheckpointMarked':
       return { sessions: ['session' in event ? event.session : event.previous] };
     case 'InvalidReported':
@@ -95,8 +99,9 @@ function about({ owner, reason, versionId }: Session): Pick<Transition, 'by' | '
   return { ...(owner && { by: owner }), ...(reason && { reason }), ...(versionId && { versionId }) };
 }
 
-function gone({ sessionId, endCause = 'ended', endReason }: Session): Omit<Transition, 'at'> {
-  return { source: endCause, from: sessionId, ...(endReason && { reason: endReason }) };
+function gone({ sessionId, endCause = 'ended', endReason, invalid }: Session): Omit<Transition, 'at'> {
+  const reason = endReason ?? invalid?.reason;
+  return { source: endCause, from: sessionId, ...(reason && { reason }) };
 }
 
 function refuse(event: never): never {

@@ -112,7 +112,10 @@ async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) 
   return events;
 }
 
-/** Scopes of few and of many rotations: sessions as of any of their times, and pages of their chains. */
+/**
+ * Scopes of few and of many rotations, each with usage: sessions as of any of their times, pages of their chains, which have
+ * the chain's sums, now and as of any time, and the sums of the scope.
+ */
 async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise<Row[]> {
   const ledger = await openHere(await stack.createDatabase('w7_past'));
   cleanup.add(ledger.close);
@@ -136,10 +139,31 @@ async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise
     name: `a page of 50 of a chain, ${sequences.length} rotations`,
     turn: (ms) =>
       callLoops(1, ms, async () => {
-        if ((await models.chain(scope, { limit: 50 })).rows.length !== 50) throw new Error('no whole page');
+        const { rows, usage } = await models.chain(scope, { limit: 50 });
+        if (rows.length !== 50) throw new Error('no whole page');
+        isSumOf(usage, sequences.length - 1);
       }),
   });
-  const pairs = [asOf, chain].map((of) => [of(long), of(short)] as const);
+  const chainAsOf = ({ scope, sequences }: Chain): Side => ({
+    name: `a page of 50 of a chain as of a position, ${sequences.length} rotations`,
+    turn: (ms) =>
+      callLoops(1, ms, async () => {
+        const index = Math.floor(Math.random() * sequences.length);
+        const past = await travel.session(scope.scopeKey, scope.partition, { sequence: sequences[index]! });
+        if (past.future || past.session === undefined) throw new Error('another past was answered');
+        const { sessionId } = past.session;
+        const then = { until: past.until, tip: sessionId };
+        const { rows, usage } = await models.chain(scope, { from: sessionId, limit: 50, asOf: then });
+        if (rows.length !== Math.min(50, index + 1)) throw new Error('no whole page');
+        isSumOf(usage, index);
+      }),
+  });
+  const sums = ({ scope, sequences }: Chain): Side => ({
+    name: `the sums of a scope, ${sequences.length} rotations`,
+    turn: (ms) =>
+      callLoops(1, ms, async () => isSumOf((await models.usage(scope)).usage, sequences.length - 1)),
+  });
+  const pairs = [asOf, chain, chainAsOf, sums].map((of) => [of(long), of(short)] as const);
   const turns = await interleave(pairs.flat(), plan, signal);
   return pairs.flatMap(([ours, theirs]) => {
     const [many, few] = [turns.get(ours.name) ?? [], turns.get(theirs.name) ?? []];
@@ -152,9 +176,13 @@ async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise
   });
 }
 
+function isSumOf(usage: string | null, operations: number): void {
+  if (JSON.parse(usage ?? '{}').operations !== operations) throw new Error('another sum was answered');
+}
+
 interface Chain {
   scope: ReturnType<Submissions['scope']>;
-  /** Of every event of the chain. */
+  /** Of the start, and of every rotation. */
   sequences: number[];
 }
 
@@ -169,7 +197,15 @@ async function chainOf({ identity, writer }: Ledger, userId: string, rotations: 
     sequences.push(answer.position.sequence);
     const { sessionId, epoch } = answer.session;
     const successorId = submissions.naming(anonymous).successorOf(sessionId);
-    const rotation = { type: 'RotateSession', sessionId, epoch, successorId, reason: 'build' } as const;
+    const usage = { inputTokens: 1_000, outputTokens: 200, cost: { amount: '0.0125', currency: 'EUR' } };
+    const rotation = {
+      type: 'RotateSession',
+      sessionId,
+      epoch,
+      successorId,
+      reason: 'build',
+      usage,
+    } as const;
     next = submissions.forSession(anonymous, rotation);
   }
   return { scope: submissions.scope(anonymous, userId), sequences };

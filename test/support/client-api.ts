@@ -32,6 +32,8 @@ interface Schema {
   items?: Schema;
   properties?: Record<string, Schema>;
   additionalProperties?: boolean | Schema;
+  /** Of a map: one pattern, which any name meets. */
+  patternProperties?: Record<string, Schema>;
   required?: string[];
   description?: string;
 }
@@ -178,7 +180,9 @@ function typeOfUnnamed(schema: Schema): string {
     case 'array':
       return `(${typeOf(schema.items ?? {})})[]`;
     case 'object':
-      return members(schema);
+      return schema.patternProperties
+        ? `{ [name: string]: ${Object.values(schema.patternProperties).map(typeOf).join(' | ')} }`
+        : members(schema);
     case 'integer':
       return 'number';
     case 'string':

@@ -1,5 +1,6 @@
 // One worker of a site builder, as a process of its own. Runs operations of an AI tool on one project, each of which
-// gives a new session, until the chain is so long; tells the ledger of each. Prints what it is answered, a line each.
+// gives a new session, until the chain is so long; tells the ledger of each, what it used, and in the end which session it
+// holds. Prints what it is answered, a line each.
 //   node rotator.js <ledger's address> <user> <project> <name> <reason> <milliseconds of an operation> <chain length>
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -33,7 +34,8 @@ while (current.chainLength < Number(length)) {
   operations += 1;
   const { sessionId, epoch } = current;
   const successorHandle = { kind: 'agent', value: `${userId} ${name}-${operations}` };
-  const rotation = { epoch, reason, versionId: `${name}-${operations}`, successorHandle };
+  const usage = { outputTokens: 3, cost: { amount: '0.001', currency: 'EUR' } };
+  const rotation = { epoch, reason, versionId: `${name}-${operations}`, successorHandle, usage };
   const answer = await ask(`/v1/sessions/${sessionId}/rotate`, rotation);
   isLate = answer.status !== 200;
   if (isLate) {
@@ -41,10 +43,13 @@ while (current.chainLength < Number(length)) {
     current = answer.current; // who won: goes on from there
     continue;
   }
-  console.log(`won ${sessionId} ${answer.session.sessionId}`);
+  const { partition, sequence } = answer.position;
+  console.log(`won ${sessionId} ${answer.session.sessionId} ${partition}:${sequence}`);
   // The answer may have been lost on its way: who asks again gets the same successor.
   const again = await ask(`/v1/sessions/${sessionId}/rotate`, rotation);
   console.log(`again ${answer.session.sessionId} ${again.outcome} ${again.session?.sessionId}`);
   current = again.current ?? again.session;
 }
+const scope = { userId, projectId: decodeURIComponent(projectId) };
+await ask('/v1/reports', [{ consumer: name, ...scope, sessionId: current.sessionId }]);
 console.log('done');

@@ -24,8 +24,36 @@ export interface ProblemBody {
 
 /** A page of events. */
 export interface EventsBody {
-  events: { id: string; type: string; subject: string; sequence: string; data: Record<string, unknown> }[];
+  events: {
+    id: string;
+    type: string;
+    subject: string;
+    time: string;
+    sequence: string;
+    data: Record<string, unknown>;
+  }[];
   next?: number;
+}
+
+/** A page of a chain, or of a scope's sessions, which has no sums. */
+export interface ChainBody {
+  sessions: (SessionView & { position: CommandBody['position'] })[];
+  usage?: SessionView['usage'];
+  next?: string;
+}
+
+/** A page of a scope's transitions. */
+export interface TransitionsBody {
+  transitions: {
+    source: string;
+    from?: string;
+    to?: string;
+    reason?: string;
+    versionId?: string;
+    at: string;
+    position: CommandBody['position'];
+  }[];
+  next?: string;
 }
 
 export const cloudDev = { environment: 'cloud-dev' };

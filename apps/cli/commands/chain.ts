@@ -1,14 +1,16 @@
 import { Command } from 'commander';
-import { type AnswerOf, LedgerClient } from '#client';
+import { type AnswerOf, LedgerClient, type UsageTotals } from '#client';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { jsonOption, urlOption } from '../options.js';
-import { printJson, printLine, printTable } from '../output.js';
+import { printJson, printLine, printTable, strong } from '../output.js';
 
 const examples = `
+Says at the end what was used in all of the chain; with --json that is the last document, and has no sessionId.
+
 Examples:
   session-ledger chain ada site
   session-ledger chain ada site --as-of 2026-11-01T12:00:00Z
-  session-ledger chain ada site --json | jq -r '[.chainLength, .reason, .versionId] | @tsv'
+  session-ledger chain ada site --json | jq -r 'select(.sessionId) | [.chainLength, .reason, .versionId] | @tsv'
 `;
 
 const PAGE = 500;
@@ -16,7 +18,8 @@ const PAGE = 500;
 const MOST_ROWS = 10_000;
 
 type Query = { userId: string; projectId: string; asOf?: string; sessionId?: string };
-type Placed = AnswerOf<'chain'>['sessions'][number];
+type Page = AnswerOf<'chain'>;
+type Placed = Page['sessions'][number];
 
 export function chain(): Command {
   return new Command('chain')
@@ -30,37 +33,58 @@ export function chain(): Command {
     .addHelpText('after', examples)
     .action((userId, projectId, { url, json, asOf, session }) => {
       const query = { userId, projectId, ...(asOf && { asOf }), ...(session && { sessionId: session }) };
-      return run(sessions(new LedgerClient({ url }), query), json);
+      return run(pages(new LedgerClient({ url }), query), json);
     });
 }
 
-async function* sessions(ledger: LedgerClient, query: Query): AsyncGenerator<Placed> {
+async function* pages(ledger: LedgerClient, query: Query): AsyncGenerator<Page> {
   for (let after: string | undefined = ''; after !== undefined; ) {
-    const page: AnswerOf<'chain'> = await ledger.call('chain', {
+    const page: Page = await ledger.call('chain', {
       query: { ...query, limit: PAGE, ...(after && { after }) },
     });
-    yield* page.sessions;
+    yield page;
     after = page.next;
   }
 }
 
-async function run(found: AsyncIterable<Placed>, json: boolean | undefined): Promise<void> {
+async function run(found: AsyncIterable<Page>, json: boolean | undefined): Promise<void> {
   const rows: Placed[] = [];
   let count = 0;
-  for await (const session of found) {
-    count += 1;
-    if (json) printJson(session);
-    else if (rows.push(session) === MOST_ROWS) break;
+  let usage: UsageTotals | undefined;
+  for await (const page of found) {
+    usage ??= page.usage; // all of the chain's: those of the first page stand as its tip does
+    count += page.sessions.length;
+    if (json) for (const session of page.sessions) printJson(session);
+    else rows.push(...page.sessions);
+    if (rows.length >= MOST_ROWS) break;
   }
   if (count === 0) throw new CommandFailed('there is no session', exitCodes.notFound);
-  if (json) return;
+  if (json) return usage && printJson({ usage });
   printTable(['', 'session', 'status', 'reason', 'version', 'started', 'tokens', 'cost'], rows.map(row));
-  if (count === MOST_ROWS) printLine(`and perhaps more: these are the last ${MOST_ROWS}; --json gives all`);
+  if (rows.length >= MOST_ROWS)
+    printLine(`and perhaps more: these are the last ${rows.length}; --json gives all`);
+  if (usage && usage.operations > 0) printLine(`${strong('in all')}  ${total(usage)}`);
+}
+
+function total({
+  operations,
+  inputTokens,
+  outputTokens,
+  cachedTokens,
+  durationMs,
+  cost,
+}: UsageTotals): string {
+  const tokens = `${inputTokens} tokens in (${cachedTokens} cached), ${outputTokens} out`;
+  const paid = costs(cost).map((one) => `, ${one}`);
+  return `${operations} operation${operations === 1 ? '' : 's'}: ${tokens}, ${durationMs / 1_000} s${paid.join('')}`;
+}
+
+function costs(cost: UsageTotals['cost']): string[] {
+  return Object.entries(cost).map(([currency, amount]) => `${amount} ${currency}`);
 }
 
 function row(session: Placed): (string | number | undefined)[] {
   const { usage } = session;
-  const cost = Object.entries(usage?.cost ?? {}).map(([currency, amount]) => `${amount} ${currency}`);
   return [
     session.chainLength,
     session.sessionId,
@@ -69,6 +93,6 @@ function row(session: Placed): (string | number | undefined)[] {
     session.versionId,
     session.startedAt,
     usage && `${usage.inputTokens} in, ${usage.outputTokens} out`,
-    cost.join(', '),
+    costs(usage?.cost ?? {}).join(', '),
   ];
 }

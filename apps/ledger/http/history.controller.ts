@@ -1,6 +1,6 @@
 import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ChainQuery, SessionsQuery, TransitionsQuery } from '#contracts';
+import type { ChainQuery, SessionsQuery, TransitionsQuery, UsageQuery } from '#contracts';
 import type { ProjectedSession } from '#log';
 import { ReadModels } from '#log';
 import { decodeCursor, encodeCursor, ProblemError } from '#protocol';
@@ -28,7 +28,7 @@ export class HistoryController {
     const { after, limit = 100, versionId } = request.query;
     const before = sequenceOf(after);
     const { scope, wanted } = this.reads.asked(request);
-    const rows = await this.reads.page(reply, scope, wanted, () =>
+    const { rows } = await this.reads.page(reply, scope, wanted, () =>
       this.models.sessions(scope, { before, limit, versionId }),
     );
     const isUnknown = versionId !== undefined && rows.length === 0 && after === undefined;
@@ -50,18 +50,33 @@ export class HistoryController {
     const then = asOf === undefined ? undefined : await this.past.read(scope, asOf);
     if (asOf !== undefined && !then) return sendPage(reply, 'sessions', [], undefined);
     const from = after === undefined ? (then?.session.sessionId ?? sessionId) : decodeCursor(after, SESSION);
-    const known = Math.max(wanted, then?.position.sequence ?? 0);
-    const rows = await this.reads.page(reply, scope, known, () =>
-      this.models.chain(scope, { from, limit: limit + 1 }),
+    const known = Math.max(wanted, then?.until ?? 0);
+    const { rows, usage } = await this.reads.page(reply, scope, known, () =>
+      this.models.chain(scope, {
+        from,
+        limit: limit + 1,
+        asOf: then && { until: then.until, tip: then.session.sessionId },
+      }),
     );
     if (from !== undefined && rows.length === 0) throw new ProblemError('unknown-session');
-    // The tip has changed since then; those before it had ended.
     if (then && after === undefined) {
-      const { session, position, ...attributes } = then;
+      const { session, position, until: _, ...attributes } = then;
       rows[0] = { ...rows[0]!, json: JSON.stringify(session), sequence: position.sequence, ...attributes };
     }
     const next = rows[limit]?.sessionId;
-    sendPage(reply, 'sessions', shown(rows.slice(0, limit), scope.partition), next && `c${next}`);
+    sendPage(reply, 'sessions', shown(rows.slice(0, limit), scope.partition), next && `c${next}`, usage);
+  }
+
+  @Route('usage')
+  async usage(request: Of<UsageQuery>, reply: FastifyReply) {
+    const { asOf } = request.query;
+    const { scope, wanted } = this.reads.asked(request);
+    const then = asOf === undefined ? undefined : await this.past.read(scope, asOf);
+    const until = asOf === undefined ? undefined : (then?.until ?? 0);
+    const { usage } = await this.reads.page(reply, scope, Math.max(wanted, until ?? 0), () =>
+      this.models.usage(scope, until),
+    );
+    reply.header('content-type', 'application/json').send(usage === null ? '{}' : `{"usage":${usage}}`);
   }
 
   @Route('transitions')
@@ -69,7 +84,7 @@ export class HistoryController {
     const { after, limit = 100 } = request.query;
     const before = sequenceOf(after);
     const { scope, wanted } = this.reads.asked(request);
-    const rows = await this.reads.page(reply, scope, wanted, () =>
+    const { rows } = await this.reads.page(reply, scope, wanted, () =>
       this.models.transitions(scope, { before, limit }),
     );
     const { partition } = scope;
@@ -98,7 +113,9 @@ function sendPage(
   name: string,
   items: readonly string[],
   next: string | 0 | undefined,
+  usage: string | null = null,
 ): void {
   const more = next ? `,"next":"${encodeCursor(next)}"` : '';
-  reply.header('content-type', 'application/json').send(`{"${name}":[${items.join(',')}]${more}}`);
+  const sums = usage === null ? '' : `,"usage":${usage}`;
+  reply.header('content-type', 'application/json').send(`{"${name}":[${items.join(',')}]${sums}${more}}`);
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ProjectedPage, Reached, ScopePlace } from '#log';
+import type { Reached, ScopePlace } from '#log';
 import { ProblemError, positionOf, positionText } from '#protocol';
 import { anonymous } from '../caller.js';
 import type { Submissions } from '../submissions.js';
@@ -27,20 +27,20 @@ export class ProjectedReads {
     return { scope, wanted: positionOf(text, scope.partition, place).sequence };
   }
 
-  /** A page that knows what was asked for. Throws `projection-behind` when that takes over 5 s. */
-  async page<Row>(
+  /** What is read, once it knows what was asked for. Throws `projection-behind` when that takes over 5 s. */
+  async page<Page extends { reached: number }>(
     reply: FastifyReply,
     { partition }: ScopePlace,
     wanted: number,
-    read: () => Promise<ProjectedPage<Row>>,
-  ): Promise<Row[]> {
+    read: () => Promise<Page>,
+  ): Promise<Page> {
     let page = await read();
     if (page.reached < wanted) {
       await this.wait(reply, partition, wanted);
       page = await read();
     }
     reply.header('ledger-position', positionText({ partition, sequence: page.reached }));
-    return page.rows;
+    return page;
   }
 
   private async wait(reply: FastifyReply, partition: number, wanted: number): Promise<void> {

@@ -10,6 +10,7 @@ const dropPositions = statement('drop_positions');
 const findRetired = statement('find_retired');
 const dropSessions = statement('drop_projected_sessions');
 const dropTransitions = statement('drop_projected_transitions');
+const dropUsage = statement('drop_projected_usage');
 const dropGeneration = statement('drop_generation');
 const readStanding = statement('read_standing');
 const lockGenerations = statement('lock_generations');
@@ -68,7 +69,7 @@ export async function swapTo(client: pg.ClientBase, generation: number): Promise
 export async function dropRetired(client: pg.ClientBase): Promise<void> {
   const { rows: retired } = await client.query(findRetired);
   for (const { generation, partition } of retired) {
-    for (const drop of [dropSessions, dropTransitions]) {
+    for (const drop of [dropSessions, dropTransitions, dropUsage]) {
       const values = [partition, generation, DROP_PAGE];
       while ((await client.query({ ...drop, values })).rowCount === DROP_PAGE);
     }

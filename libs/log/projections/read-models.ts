@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import type { ScopeKey, SessionId } from '#session';
+import { type ScopeKey, type SessionId, toldBy } from '#session';
+import { refuseArchivedScope } from '../archive/archives.js';
 import { readError } from '../errors.js';
+import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf, versionKey } from '../ids.js';
 import { type Statement, statement } from '../statements.js';
 
@@ -8,6 +10,7 @@ const readSessions = statement('read_projected_sessions');
 const readVersion = statement('read_projected_version');
 const readChain = statement('read_projected_chain');
 const readTransitions = statement('read_projected_transitions');
+const readUsage = statement('read_projected_usage');
 
 /** A scope and where it lives. */
 export interface ScopePlace {
@@ -32,6 +35,23 @@ export interface ProjectedSession {
   started: number;
 }
 
+/** A page of a chain, and what was used in all of the chain: the JSON of UsageTotals, null while that is not known. */
+export interface ProjectedChain extends ProjectedPage<ProjectedSession> {
+  usage: string | null;
+}
+
+/** Nothing that came after `until`, a sequence, is shown. `tip` was the scope's latest session then. */
+interface AsOfThen {
+  until: number;
+  tip: SessionId;
+}
+
+export interface ProjectedUsage {
+  reached: number;
+  /** The JSON of UsageTotals; null while the sums are not known. */
+  usage: string | null;
+}
+
 export interface ProjectedTransition {
   json: string;
   sequence: number;
@@ -44,7 +64,7 @@ interface Newest {
 }
 
 /** Above every sequence. */
-const FROM_THE_NEWEST = Number.MAX_SAFE_INTEGER;
+const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
 /**
  * Reads of the live read models, one statement each, which also tells how far they have come. The cost of a page does
@@ -56,25 +76,44 @@ export class ReadModels {
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   async sessions(
     { scopeKey, partition }: ScopePlace,
-    { before = FROM_THE_NEWEST, limit, versionId }: Newest & { versionId?: string | undefined },
+    { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
     const values = [partition, scopeIdOf(scopeKey), before, limit];
     if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
     return sessionPage(await this.query(readVersion, [...values, versionKey(versionId)]));
   }
 
-  /** A session of the scope and those before it in its chain; of the scope's latest when none is named. */
+  /**
+   * A session of the scope and those before it in its chain; of the scope's latest when none is named. With `asOf` each
+   * but the tip, which the caller knows, is as it was; rejects with ArchivedError when one has changed since, and the log
+   * no longer has what it was.
+   */
   async chain(
-    { scopeKey, partition }: ScopePlace,
-    { from, limit }: { from?: SessionId | undefined; limit: number },
-  ): Promise<ProjectedPage<ProjectedSession>> {
-    return sessionPage(await this.query(readChain, [partition, scopeIdOf(scopeKey), from, limit]));
+    scope: ScopePlace,
+    { from, limit, asOf }: { from?: SessionId | undefined; limit: number; asOf?: AsOfThen | undefined },
+  ): Promise<ProjectedChain> {
+    const { scopeKey, partition } = scope;
+    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL];
+    const rows = await this.query<ChainRow>(readChain, values);
+    const { reached, rows: sessions } = sessionPage(rows);
+    for (const [index, { changed, was }] of rows.entries()) {
+      const { sessionId } = sessions[index] ?? {};
+      if (!changed || sessionId === undefined || sessionId === asOf?.tip) continue;
+      sessions[index] = { ...sessions[index]!, ...(await this.before(scope, sessionId, was)) };
+    }
+    return { reached, rows: sessions, usage: rows[0]?.usage ?? null };
+  }
+
+  /** What was used in all of a scope, as of a sequence; as in a chain's page. */
+  async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
+    const rows = await this.query<ProjectedUsage>(readUsage, [partition, scopeIdOf(scopeKey), until]);
+    return rows[0] ?? { reached: 0, usage: null };
   }
 
   /** A scope's transitions before a sequence, the newest first. */
   async transitions(
     { scopeKey, partition }: ScopePlace,
-    { before = FROM_THE_NEWEST, limit }: Newest,
+    { before = ABOVE_ALL, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
     const rows = await this.query<TransitionRow>(readTransitions, [
       partition,
@@ -85,7 +124,25 @@ export class ReadModels {
     return page(rows, ({ transition, sequence }) => ({ json: transition, sequence }));
   }
 
-  private async query<Row extends Reached>(query: Statement, values: unknown[]): Promise<Row[]> {
+  /** A session as an event left it, which may be archived. */
+  private async before(
+    { scopeKey, partition }: ScopePlace,
+    sessionId: SessionId,
+    text: string | null,
+  ): Promise<Pick<ProjectedSession, 'json' | 'sequence'>> {
+    if (text === null) {
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch((error) => {
+        throw readError(error);
+      });
+      throw new Error(`the log of partition ${partition} does not tell what a session was`);
+    }
+    const { event, at, position } = decodeEvent(text);
+    const session = toldBy(event, at).sessions.find((one) => one.sessionId === sessionId);
+    if (!session) throw new Error(`${partition}:${position.sequence} does not tell of the session it should`);
+    return { json: JSON.stringify(session), sequence: position.sequence };
+  }
+
+  private async query<Row extends { reached: number }>(query: Statement, values: unknown[]): Promise<Row[]> {
     try {
       return (await this.pool.query({ ...query, values })).rows;
     } catch (error) {
@@ -107,6 +164,13 @@ interface SessionRow extends Reached {
   session: string;
   detailed: boolean;
   attributes: string | null;
+}
+
+interface ChainRow extends SessionRow {
+  usage: string | null;
+  /** Whether this was after the moment that was asked for; then `was` is the event that tells what it was, if it is there. */
+  changed: boolean | null;
+  was: string | null;
 }
 
 interface TransitionRow extends Reached {

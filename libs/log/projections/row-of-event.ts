@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { foldTransitions, type PlacedTold } from '#session';
+import { addDecimals, foldTransitions, foldUsage, type PlacedTold } from '#session';
 import { versionKey } from '../ids.js';
 
 export interface StoredSession {
@@ -18,6 +18,19 @@ export interface StoredTransition {
   sequence: number;
   came: boolean;
   transition: string;
+}
+
+export interface StoredSum {
+  of_id: string;
+  currency: string;
+  sequence: number;
+  /** Here and below: what the row adds to the one before it, as decimals without needless zeros. */
+  operations: string;
+  input_tokens: string;
+  output_tokens: string;
+  cached_tokens: string;
+  duration_ms: string;
+  cost: string;
 }
 
 /** Whether a row is just what the event says that it names; not when there is none. */
@@ -42,5 +55,20 @@ export function isTransition(row: StoredTransition, told: PlacedTold | undefined
 }
 
 function isScope({ scope_id }: { scope_id: string }, told: PlacedTold | undefined): boolean {
-  return scope_id.replaceAll('-', '') === told?.scopeId;
+  return hexOf(scope_id) === told?.scopeId;
+}
+
+/** A sum is right when it adds what its event reports to the sum before it, which is looked at by itself. */
+export function isSum(row: StoredSum, told: PlacedTold | undefined): boolean {
+  const folded = told && foldUsage([told]).find(({ ofId }) => hexOf(ofId) === hexOf(row.of_id));
+  if (!folded || folded.currency !== row.currency) return false;
+  const { inputTokens = 0, outputTokens = 0, cachedTokens = 0, durationMs = 0, cost } = folded.usage;
+  const said = [1, inputTokens, outputTokens, cachedTokens, durationMs].map(String);
+  const adds = [row.operations, row.input_tokens, row.output_tokens, row.cached_tokens, row.duration_ms];
+  return isDeepStrictEqual([...adds, row.cost], [...said, addDecimals('0', cost?.amount ?? '0')]);
+}
+
+/** A UUID as Postgres or as the log writes it. */
+export function hexOf(uuid: string): string {
+  return uuid.replaceAll('-', '');
 }

@@ -2,9 +2,11 @@ import type pg from 'pg';
 import {
   foldSessions,
   foldTransitions,
+  foldUsage,
   type PlacedTold,
   type SessionRow,
   type TransitionRow,
+  type UsageRow,
 } from '#session';
 import { versionKey } from '../ids.js';
 import { together } from '../load.js';
@@ -15,6 +17,7 @@ import { Texts } from './texts.js';
 const lockProjection = statement('lock_projection');
 const readUnprojected = statement('read_unprojected');
 const saveProjection = statement('save_projection');
+const saveUsage = statement('save_usage');
 
 /** One generation's part of one partition. */
 export interface Part {
@@ -74,7 +77,9 @@ async function project(
     }
     const told = readUpToFault(partition, position, rows);
     const sequence = position + told.length;
+    const used = foldUsage(told);
     await together(client, () => [
+      used.length > 0 ? client.query({ ...saveUsage, values: usageColumns(part, used) }) : undefined,
       client.query({ ...saveProjection, values: columns(part, told, sequence) }),
       client.query('commit'),
     ]);
@@ -135,5 +140,21 @@ function transitionColumns(rows: readonly TransitionRow[], texts: Texts): string
     list(rows, (row) => row.sequence),
     list(slices, ({ start }) => start + 1),
     list(slices, ({ length }) => length),
+  ];
+}
+
+/** The parameters of save_usage.sql. */
+function usageColumns({ generation, partition }: Part, rows: readonly UsageRow[]): unknown[] {
+  return [
+    partition,
+    generation,
+    list(rows, (row) => row.ofId),
+    list(rows, (row) => row.currency || '""'),
+    list(rows, (row) => row.sequence),
+    list(rows, ({ usage }) => usage.inputTokens ?? 0),
+    list(rows, ({ usage }) => usage.outputTokens ?? 0),
+    list(rows, ({ usage }) => usage.cachedTokens ?? 0),
+    list(rows, ({ usage }) => usage.durationMs ?? 0),
+    list(rows, ({ usage }) => usage.cost?.amount ?? 0),
   ];
 }

@@ -51,12 +51,16 @@ describe.each(['in the table', 'archived'])('a log that is %s', (where) => {
   const one =
     '(partition, sequence) = (select partition, max(sequence) from ledger.projected_sessions group by 1 order by 2 limit 1)';
 
+  const sum =
+    '(partition, of_id, currency, sequence) = (select partition, of_id, currency, sequence from ledger.projected_usage order by 2, 3, 4 limit 1)';
+
   test('what the projector made is what the log folds to', async () => {
     const { differences, heard } = await verified();
     expect(differences).toEqual([]);
     const { rows } = await ledger.pool.query(
       `select (select sum(sequence)::int from ledger.heads) as events,
-            (select count(*)::int from ledger.projected_sessions) + (select count(*)::int from ledger.projected_transitions) as rows`,
+            (select count(*)::int from ledger.projected_sessions) + (select count(*)::int from ledger.projected_transitions)
+            + (select count(*)::int from ledger.projected_usage) as rows`,
     );
     expect(heard.at(-1)).toEqual({ ...rows[0], total: rows[0].events });
   });
@@ -133,19 +137,59 @@ describe.each(['in the table', 'archived'])('a log that is %s', (where) => {
       `insert into ledger.projected_transitions select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_transitions t where sequence = 1 and partition = 0`,
       'transitions wrong',
     ],
+    ['a sum that is gone', `delete from ledger.projected_usage where ${sum}`, 'usage missing'],
+    [
+      'a sum less one report',
+      `update ledger.projected_usage set operations = operations - 1 where ${sum}`,
+      'usage wrong',
+    ],
+    [
+      'a sum less one token',
+      `update ledger.projected_usage set input_tokens = input_tokens - 1 where ${sum}`,
+      'usage wrong',
+    ],
+    [
+      'a sum of another billionth',
+      `update ledger.projected_usage set cost = cost + 0.000000001 where ${sum}`,
+      'usage wrong',
+    ],
+    [
+      'a sum of another scope',
+      `update ledger.projected_usage set of_id = gen_random_uuid() where ${sum}`,
+      'usage missing',
+    ],
+    [
+      'a sum in another currency',
+      `update ledger.projected_usage set currency = 'XXX' where ${sum}`,
+      'usage missing',
+    ],
+    [
+      'a sum too many',
+      `insert into ledger.projected_usage select (json_populate_record(t, json_build_object('sequence', 1))).* from ledger.projected_usage t where ${sum}`,
+      'usage wrong',
+    ],
+    [
+      'a sum of an event that there is not',
+      `insert into ledger.projected_usage select (json_populate_record(t, json_build_object('sequence', 1000000))).* from ledger.projected_usage t where ${sum}`,
+      'usage wrong',
+    ],
   ])('%s is found', async (_, change, found) => {
     const client = await ledger.pool.connect();
     try {
       await client.query('create table before_sessions as table ledger.projected_sessions');
       await client.query('create table before_transitions as table ledger.projected_transitions');
+      await client.query('create table before_usage as table ledger.projected_usage');
       expect((await client.query(change)).rowCount).toBe(1);
       const kinds = (await verified()).differences.map(({ model, kind }) => `${model} ${kind}`);
       expect(kinds).toContain(found);
     } finally {
-      await client.query('truncate ledger.projected_sessions, ledger.projected_transitions');
+      await client.query(
+        'truncate ledger.projected_sessions, ledger.projected_transitions, ledger.projected_usage',
+      );
       await client.query('insert into ledger.projected_sessions table before_sessions');
       await client.query('insert into ledger.projected_transitions table before_transitions');
-      await client.query('drop table before_sessions, before_transitions');
+      await client.query('insert into ledger.projected_usage table before_usage');
+      await client.query('drop table before_sessions, before_transitions, before_usage');
       client.release();
     }
   });

@@ -1,10 +1,25 @@
 import type pg from 'pg';
-import { foldSessions, foldTransitions, type PlacedTold, type ScopeKey, transitionKey } from '#session';
+import {
+  foldSessions,
+  foldTransitions,
+  foldUsage,
+  type PlacedTold,
+  type ScopeKey,
+  transitionKey,
+} from '#session';
 import { replayFrom } from '../archive/replay.js';
 import type { FeedEvent } from '../feed.port.js';
 import { scopeIdOf } from '../ids.js';
 import { list, listOf, statement } from '../statements.js';
-import { isSession, isTransition, type StoredSession, type StoredTransition } from './row-of-event.js';
+import {
+  hexOf,
+  isSession,
+  isSum,
+  isTransition,
+  type StoredSession,
+  type StoredSum,
+  type StoredTransition,
+} from './row-of-event.js';
 import { readTold } from './stored-event.js';
 
 const readLiveGeneration = statement('read_live_generation');
@@ -14,6 +29,8 @@ const holdRows = statement('hold_projected_rows');
 const fetchRows = statement('fetch_projected_rows');
 const readSessions = statement('read_named_sessions');
 const readTransitions = statement('read_named_transitions');
+const readUsage = statement('read_named_usage');
+const findUsage = statement('find_projected_usage');
 
 /** Events that are compared at once; rows, too. */
 const PAGE = 1_000;
@@ -38,12 +55,13 @@ export interface VerifyProgress {
 
 /** A row that is not what the log folds to. */
 export interface Difference {
-  model: 'sessions' | 'transitions';
+  model: 'sessions' | 'transitions' | 'usage';
   /** `missing`: no row for what the log says. `stale`: an event that it does not show. `wrong`: not what its event says. */
   kind: 'missing' | 'stale' | 'wrong';
   partition: number;
   /** Of the event that tells; for `wrong` of the one that the row names. */
   sequence: number;
+  /** Of a wrong sum: the root of its chain, or its scope's id. */
   sessionId: string;
 }
 
@@ -93,6 +111,7 @@ class Part {
     for await (const told of this.pagesUpTo(until)) {
       await this.checkSessions(told);
       await this.checkTransitions(told);
+      await this.checkUsage(told);
       yield { events: told.length, rows: await this.checkNamed(named, told) };
     }
     // What names an event that there is not, or not yet.
@@ -157,6 +176,21 @@ class Part {
     }
   }
 
+  /** That each is right is seen from the rows: all that can be wrong here is that one is not there. */
+  private async checkUsage(told: readonly PlacedTold[]): Promise<void> {
+    const folded = foldUsage(told);
+    if (folded.length === 0) return;
+    const { partition, generation } = this.at;
+    const keys = usageKeys(folded.map(({ ofId: id, currency, sequence }) => ({ id, currency, sequence })));
+    const rows = await this.read(findUsage, [partition, generation, ...keys]);
+    const keyOf = (id: string, currency: string, sequence: number) => `${hexOf(id)} ${currency} ${sequence}`;
+    const found = new Set(rows.map((row) => keyOf(row.of_id, row.currency, row.sequence)));
+    for (const { ofId, currency, sequence, sessionId: session_id } of folded) {
+      if (!found.has(keyOf(ofId, currency, sequence)))
+        this.differ('usage', 'missing', { session_id, sequence });
+    }
+  }
+
   /**
    * From the rows to the log: those that name one of these events, or one before, are just what it says. One that has
    * changed since comes from a later event than all that are looked at.
@@ -166,26 +200,31 @@ class Part {
     const bySequence = new Map(told.map((one) => [one.sequence, one]));
     let count = 0;
     for await (const rows of named.upTo(told.at(-1)?.sequence)) {
-      const [sessions, transitions] = [
-        rows.filter(({ came }) => came === null),
-        rows.filter(({ came }) => came !== null),
-      ];
+      const sums = rows.filter(({ currency }) => currency !== null);
+      const sessions = rows.filter(({ came, currency }) => came === null && currency === null);
+      const transitions = rows.filter(({ came }) => came !== null);
       const keys = (some: readonly NamedRow[]) => [
-        list(some, (row) => row.session_id),
+        list(some, ({ id }) => id),
         list(some, (row) => row.sequence),
       ];
-      const stored = await this.read(readSessions, [partition, generation, ...keys(sessions)]);
-      for (const row of stored as StoredSession[]) {
+      const ofSessions = await this.read(readSessions, [partition, generation, ...keys(sessions)]);
+      for (const row of ofSessions as StoredSession[]) {
         if (!isSession(row, bySequence.get(row.sequence))) this.differ('sessions', 'wrong', row);
       }
-      const values = [
+      const came = list(transitions, (row) => row.came ?? undefined);
+      const ofTransitions = await this.read(readTransitions, [
         partition,
         generation,
         ...keys(transitions),
-        list(transitions, (row) => row.came ?? undefined),
-      ];
-      for (const row of (await this.read(readTransitions, values)) as StoredTransition[]) {
+        came,
+      ]);
+      for (const row of ofTransitions as StoredTransition[]) {
         if (!isTransition(row, bySequence.get(row.sequence))) this.differ('transitions', 'wrong', row);
+      }
+      const ofUsage = await this.read(readUsage, [partition, generation, ...usageKeys(sums)]);
+      for (const row of ofUsage as StoredSum[]) {
+        if (isSum(row, bySequence.get(row.sequence))) continue;
+        this.differ('usage', 'wrong', { session_id: row.of_id, sequence: row.sequence });
       }
       count += rows.length;
     }
@@ -207,11 +246,21 @@ class Part {
   }
 }
 
-/** A row's key, and the event that it says it comes from. `came` is null for a session's. */
+/** A row's key, and the event that it says it comes from. Only a transition has `came`, only a sum a currency. */
 interface NamedRow {
-  session_id: string;
+  id: string;
   came: boolean | null;
+  currency: string | null;
   sequence: number;
+}
+
+/** The keys of sums, as columns; without cost the currency is empty. */
+function usageKeys(rows: readonly { id: string; currency: string | null; sequence: number }[]): string[] {
+  return [
+    list(rows, ({ id }) => id),
+    list(rows, ({ currency }) => currency || '""'),
+    list(rows, ({ sequence }) => sequence),
+  ];
 }
 
 /** The rows that are held, in the order of the events that they name. */

@@ -2,11 +2,15 @@
 -- commit, and kept on the server's disk after it. So reading archives between two pages holds no snapshot. No index is
 -- in this order, and the projector need not keep one for the few times when somebody verifies.
 declare projected_rows no scroll cursor with hold for
-select session_id, null::boolean as came, sequence
+select session_id as id, null::boolean as came, null::text as currency, sequence
   from ledger.projected_sessions
  where partition = $1 and generation = $2
  union all
-select session_id, came, sequence
+select session_id, came, null, sequence
   from ledger.projected_transitions
+ where partition = $1 and generation = $2
+ union all
+select of_id, null, currency, sequence
+  from ledger.projected_usage
  where partition = $1 and generation = $2
  order by sequence

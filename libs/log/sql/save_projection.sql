@@ -1,6 +1,7 @@
 -- Writes what a page of events says, and how far it goes; the position is locked. All JSON arrives as one string ($3)
 -- and is cut out by start (1 is the first byte) and length. Of a session the last state stands; of a transition the
--- first word, which says more: a start that follows a supersession adds nothing to it.
+-- first word, which says more: a start that follows a supersession adds nothing to it. A gap in the sums stays one
+-- (`summed`, see 008_usage.sql).
 with
 sessions as (
   insert into ledger.projected_sessions
@@ -20,4 +21,6 @@ transitions as (
       as t (session_id, came, scope_id, sequence, start, length)
       on conflict (partition, generation, session_id, came) do nothing
 )
-update ledger.projection_positions set sequence = $4 where partition = $1 and generation = $2
+update ledger.projection_positions
+   set sequence = $4, summed = case when summed = sequence then $4 else summed end
+ where partition = $1 and generation = $2

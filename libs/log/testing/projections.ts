@@ -1,4 +1,4 @@
-import { foldSessions, foldTransitions } from '#session';
+import { addDecimals, foldSessions, foldTransitions, foldUsage } from '#session';
 import { openPipeline } from '../database.js';
 import { versionKey } from '../ids.js';
 import { Projector } from '../index.js';
@@ -69,7 +69,12 @@ export async function storedRows({ pool }: TestLedger) {
     `select partition, session_id, came, scope_id, sequence, transition
        from ledger.projected_transitions where ${live} order by session_id, came`,
   );
-  return { sessions: sessions.rows, transitions: transitions.rows };
+  const usage = await pool.query(
+    `select partition, of_id, currency, sequence, operations::text, input_tokens::text, output_tokens::text,
+            cached_tokens::text, duration_ms::text, trim_scale(cost)::text as cost
+       from ledger.projected_usage where ${live} order by partition, sequence, of_id`,
+  );
+  return { sessions: sessions.rows, transitions: transitions.rows, usage: usage.rows };
 }
 
 /** The rows as they should be: each partition's log folded at once. */
@@ -79,6 +84,7 @@ export async function foldedRows({
 }: TestLedger): Promise<Awaited<ReturnType<typeof storedRows>>> {
   const sessions: { session_id: string }[] = [];
   const transitions: { session_id: string; came: boolean }[] = [];
+  const usage: object[] = [];
   for (let partition = 0; partition < partitions; partition++) {
     const { rows } = await pool.query(
       'select sequence, scope_id, bytes from ledger.events where partition = $1 order by sequence',
@@ -101,8 +107,27 @@ export async function foldedRows({
         ...{ transition: JSON.stringify(transition) },
       });
     }
+    usage.push(...summed(told).map((row) => ({ partition, ...row })));
   }
-  return { sessions: sessions.sort(byId), transitions: transitions.sort(byId) };
+  return { sessions: sessions.sort(byId), transitions: transitions.sort(byId), usage };
+}
+
+/** Each report added to the sums before it, exactly. */
+function summed(told: Parameters<typeof foldUsage>[0]) {
+  const sums = new Map<string, { counts: bigint[]; cost: string }>();
+  const rows = foldUsage(told).map(({ ofId: of_id, currency, sequence, usage }) => {
+    const { inputTokens = 0, outputTokens = 0, cachedTokens = 0, durationMs = 0 } = usage;
+    const key = `${of_id} ${currency}`;
+    const before = sums.get(key) ?? { counts: [0n, 0n, 0n, 0n, 0n], cost: '0' };
+    const more = [1, inputTokens, outputTokens, cachedTokens, durationMs];
+    const counts = before.counts.map((count, index) => count + BigInt(more[index]!));
+    const cost = addDecimals(before.cost, usage.cost?.amount ?? '0');
+    sums.set(key, { counts, cost });
+    const [operations, input_tokens, output_tokens, cached_tokens, duration_ms] = counts.map(String);
+    const tokens = { input_tokens, output_tokens, cached_tokens };
+    return { of_id, currency, sequence, operations, ...tokens, duration_ms, cost };
+  });
+  return rows.sort((a, b) => a.sequence - b.sequence || (a.of_id < b.of_id ? -1 : 1));
 }
 
 function byId(
