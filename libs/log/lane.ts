@@ -49,6 +49,9 @@ export class Lane {
   private queue: Waiting[] = [];
   private client: pg.Client | undefined;
   private running: Promise<void> | undefined;
+  /** Time in batches that are over, and when the one at hand began, by performance.now(). */
+  private worked = 0;
+  private since: number | undefined;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
@@ -56,6 +59,11 @@ export class Lane {
 
   get waiting(): number {
     return this.queue.length;
+  }
+
+  /** Milliseconds that it has worked on batches until now. */
+  get workedMs(): number {
+    return this.worked + (this.since === undefined ? 0 : performance.now() - this.since);
   }
 
   push(submission: Waiting): void {
@@ -78,10 +86,14 @@ export class Lane {
     await new Promise(setImmediate);
     while (this.queue.length > 0) {
       const batch = this.take();
-      const started = performance.now();
       if (batch.length === 0) continue;
+      const started = performance.now();
+      this.since = started;
       await this.commit(batch);
-      this.options.onBatch(batch.length, performance.now() - started);
+      this.since = undefined;
+      const took = performance.now() - started;
+      this.worked += took;
+      this.options.onBatch(batch.length, took);
     }
     // In the same turn as the last look at the queue: whoever pushes after it has to find nobody running.
     this.running = undefined;

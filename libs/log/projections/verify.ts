@@ -153,7 +153,11 @@ class Part {
   /** What the event says that a row names; undefined when there is none of its scope. */
   private toldBy(row: RowWithEvent): PlacedTold | undefined {
     if (!row.bytes || row.event_scope_id !== row.scope_id) return undefined;
-    return readTold(this.at.partition, { sequence: row.sequence, scopeId: row.scope_id, bytes: row.bytes });
+    return readTold(this.at.partition, {
+      sequence: row.sequence,
+      scopeId: row.scope_id,
+      text: row.bytes.toString('utf8'),
+    });
   }
 
   private differ(
@@ -180,7 +184,7 @@ interface RowWithEvent {
 }
 
 function stored(row: { sequence: number; scope_id: string; bytes: Buffer }): StoredEvent {
-  return { sequence: row.sequence, scopeId: row.scope_id, bytes: row.bytes };
+  return { sequence: row.sequence, scopeId: row.scope_id, text: row.bytes.toString('utf8') };
 }
 
 interface StoredSession extends RowWithEvent {
