@@ -12,6 +12,7 @@ import {
 } from '../testing/projections.js';
 import { sendAtRandom } from '../testing/random-callers.js';
 import { newPlace, rotate, sessionOf, start } from '../testing/submissions.js';
+import { step } from './step.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -107,6 +108,31 @@ test('while commands take all of the time it rests after a page; when they pause
   expect({ pages, hasLooked: hasLooked() }).toEqual({ pages: [1], hasLooked: true });
   paused = true;
   await untilProjected(ledger);
+});
+
+test('a page costs what it holds, not what lies beside it, also by plans that were made when all was empty', async () => {
+  const client = await openPipeline({ url: ledger.database.url, role: 'session_ledger' });
+  ledger.onClose(() => client.end());
+  const project = () => step(client, 1, [{ partition: 0, most: 1_000 }]);
+  const fetched = async () => {
+    await client.query('select pg_stat_force_next_flush()');
+    const { rows } = await ledger.pool.query(
+      `select sum(idx_tup_fetch + seq_tup_read)::int as rows from pg_stat_user_tables
+        where schemaname = 'ledger' and relname in ('projected_sessions', 'projected_transitions')`,
+    );
+    return rows[0].rows;
+  };
+  const session = sessionOf(await writer.submit(start(newPlace(ledger.partitions, 0))));
+  await project();
+  await writer.submit(rotate(session));
+  await project();
+  const many = Array.from({ length: 900 }, () => newPlace(ledger.partitions, 0));
+  const [some] = (await Promise.all(many.map((place) => writer.submit(start(place))))).map(sessionOf);
+  await project();
+  const before = await fetched();
+  await writer.submit(rotate(some!));
+  expect((await project()).get(0)).toMatchObject({ events: 1 });
+  expect((await fetched()) - before).toBeLessThan(20);
 });
 
 test('what Postgres refuses stops its partition alone, though it comes in one page with others', async () => {

@@ -16,12 +16,16 @@ begun as (
     from told
    where started is not null
 ),
+-- No join, which a plan that was made while the table was small would answer by reading all of it.
 changed as (
-  update ledger.projected_sessions s
-     set sequence = t.sequence, attributes_digest = t.attributes_digest,
-         session = convert_from(substring($2 from t.start for t.length), 'UTF8')
-    from told t
-   where t.started is null and s.partition = t.partition and s.generation = $1 and s.session_id = t.session_id
+  insert into ledger.projected_sessions
+         (partition, generation, session_id, scope_id, started, sequence, parent_id, version_key, attributes_digest, session)
+  select partition, $1, session_id, scope_id, sequence, sequence, parent_id, version_key, attributes_digest,
+         convert_from(substring($2 from start for length), 'UTF8')
+    from told
+   where started is null
+      on conflict (partition, generation, session_id) do update
+     set sequence = excluded.sequence, attributes_digest = excluded.attributes_digest, session = excluded.session
 ),
 transitions as (
   insert into ledger.projected_transitions (partition, generation, session_id, came, scope_id, sequence, transition)
