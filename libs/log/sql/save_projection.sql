@@ -1,6 +1,6 @@
 -- Writes what a page of events says, and how far it goes; the positions are locked. All JSON arrives as one string ($2)
 -- and is cut out by start (1 is the first byte) and length. Of a session the last state stands: one that began in the
--- page has no row yet, every other one has. Of a transition the first word stands, which says more: a start that follows
+-- page has no row yet, others have one. Of a transition the first word stands, which says more: a start that follows
 -- a supersession adds nothing to it.
 with
 told as (
