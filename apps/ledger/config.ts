@@ -46,7 +46,7 @@ export interface Config {
   dataDir: string;
   partitions: number;
   roles: ReadonlySet<Role>;
-  /** Part of its time, from 0 to 1, that the projector takes while commands wait. */
+  /** Part of the time, from 0 to 1, that the projector takes while commands take all of it. */
   projectorShare: number;
   writers: number;
   maxBatch: number;

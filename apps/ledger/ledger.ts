@@ -188,9 +188,9 @@ function startProjector(
   metrics: Metrics,
   onFault: (error: unknown) => void,
 ): Projector {
-  const isBusy = () => writer.waiting > 0;
+  const workedMs = () => writer.workedMs;
   const onProjected = (events: number) => metrics.projected.inc(events);
-  const projector = new Projector({ database, tail, share, isBusy, onProjected, onFault });
+  const projector = new Projector({ database, tail, share, workedMs, onProjected, onFault });
   projector.start();
   return projector;
 }

@@ -45,6 +45,9 @@ const RETRY_MS = 100;
 export class Lane {
   private queue: Waiting[] = [];
   private client: pg.Client | undefined;
+  /** Time in batches that are over, and when the one at hand began, by performance.now(). */
+  private worked = 0;
+  private since: number | undefined;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
@@ -52,6 +55,11 @@ export class Lane {
 
   get waiting(): number {
     return this.queue.length;
+  }
+
+  /** Milliseconds that it has worked on batches until now. */
+  get workedMs(): number {
+    return this.worked + (this.since === undefined ? 0 : performance.now() - this.since);
   }
 
   push(submission: Waiting): void {
@@ -77,8 +85,12 @@ export class Lane {
     const batch = this.inTime(taken);
     if (batch.length === 0) return;
     const started = performance.now();
+    this.since = started;
     await this.attempt(batch);
-    this.options.onBatch(batch.length, performance.now() - started);
+    this.since = undefined;
+    const took = performance.now() - started;
+    this.worked += took;
+    this.options.onBatch(batch.length, took);
   }
 
   private inTime(taken: Waiting[]): Waiting[] {

@@ -166,3 +166,19 @@ describe('a stop that is ignored', () => {
     for (const stop of stops) expect(await counted(stop.commandId)).toEqual([2]);
   });
 });
+
+test('the time that it worked is that of its batches, and stands still between them', async () => {
+  const writer = ledger.writer();
+  expect(writer.workedMs).toBe(0);
+  const answer = writer.submit(start(newPlace(ledger.partitions)));
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  const begun = writer.workedMs;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(writer.workedMs).toBeGreaterThan(begun);
+  await answer;
+  await new Promise(setImmediate);
+  const over = writer.workedMs;
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  expect(writer.workedMs).toBe(over);
+});

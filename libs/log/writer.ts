@@ -53,6 +53,11 @@ export class LedgerWriter {
     return this.lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
+  /** Milliseconds that its lanes have worked on commands until now, added up. */
+  get workedMs(): number {
+    return this.lanes.reduce((sum, lane) => sum + lane.workedMs, 0);
+  }
+
   /** Refuses new commands, and resolves when all others are answered. */
   async close(): Promise<void> {
     this.closing = true;

@@ -26,36 +26,80 @@ export const history: Workload = {
   },
 };
 
-/** The same commands on two ledgers of one process, one of which projects. */
+/**
+ * The same commands on ledgers of one process: without a projector, beside one that gives way to them as it does in the
+ * service, and beside one that keeps up with them. What the second one leaves for later is a line of its own.
+ */
 async function besideCommands({ stack, plan, cleanup, signal }: Bench): Promise<Row[]> {
   const pids = { node: process.pid, postgres: stack.postgresPid };
-  const side = async (name: string, LEDGER_ROLES: string): Promise<Side> => {
-    const ledger = await openHere(await stack.createDatabase(`w7_${name}`), { LEDGER_ROLES });
+  const side = async (name: string, settings: Record<string, string>): Promise<Side & Projection> => {
+    const ledger = await openHere(await stack.createDatabase(`w7_${name}`), settings);
     cleanup.add(ledger.close);
     const start = starter(ledger);
+    const projection: Projection = { meanwhile: [], afterwards: [], made: [] };
     return {
       name,
+      ...projection,
       async turn(ms) {
+        const before = standing(ledger);
         const turn = await metered(pids, () => callLoops(CALLERS, ms, () => start(undefined)));
-        await caughtUp(ledger); // so that the other side has the machine to itself
+        const after = standing(ledger);
+        const { seconds } = turn;
+        projection.made.push(counted(seconds, after.head - before.head));
+        projection.meanwhile.push(counted(seconds, after.projected - before.projected));
+        // So that the other sides have the machine to themselves.
+        projection.afterwards.push(await timed(() => caughtUp(ledger)));
         return turn;
       },
     };
   };
-  const projecting = await side('projecting', 'api,projector');
-  const alone = await side('alone', 'api');
-  const turns = await interleave([projecting, alone], { ...plan, turnMs: 2 * plan.turnMs }, signal);
+  const polite = await side('polite', { LEDGER_ROLES: 'api,projector' });
+  const eager = await side('eager', { LEDGER_ROLES: 'api,projector', LEDGER_PROJECTOR_SHARE: '100' });
+  const alone = await side('alone', { LEDGER_ROLES: 'api' });
+  const turns = await interleave([polite, alone, eager], { ...plan, turnMs: 2 * plan.turnMs }, signal);
   const of = ({ name }: Side) => turns.get(name) ?? [];
   const reference = { name: 'commands without projector', turns: of(alone) };
+  const [meanwhile, afterwards, made] = [polite.meanwhile, polite.afterwards, polite.made].map(
+    (each) => each.slice(1), // as of the commands, the first turn does not count
+  ) as [Turn[], Turn[], Turn[]];
   return [
-    compared(row('commands beside the projector', CALLERS, of(projecting)), of(projecting), reference),
+    compared(row('commands beside the projector', CALLERS, of(polite)), of(polite), reference),
+    compared(row('commands beside one that keeps up', CALLERS, of(eager)), of(eager), reference),
     row(reference.name, CALLERS, reference.turns),
+    compared(row('events projected beside the commands', 1, meanwhile), meanwhile, {
+      name: 'events that the commands made',
+      turns: made,
+    }),
+    row('events projected while they pause', 1, afterwards),
   ];
 }
 
-async function caughtUp({ projector }: Ledger): Promise<void> {
-  for (let behind = 1; projector && behind > 0; await new Promise((resolve) => setTimeout(resolve, 20))) {
-    behind = projector.status().reduce((sum, part) => sum + part.behind, 0);
+/** What a projector did in each turn. */
+interface Projection {
+  made: Turn[];
+  meanwhile: Turn[];
+  afterwards: Turn[];
+}
+
+function counted(seconds: number, ops: number): Turn {
+  return { seconds, ops, latencies: [(seconds * 1_000) / ops] };
+}
+
+/** Events that a ledger has, and those that it has projected. */
+function standing({ tail, projector }: Ledger): { head: number; projected: number } {
+  const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
+  const projected = projector?.status().map(({ sequence }) => sequence) ?? [];
+  return { head: sum(tail.heads()), projected: sum(projected) };
+}
+
+/** Waits until everything is projected; how many events that were. */
+async function caughtUp(ledger: Ledger): Promise<number> {
+  if (!ledger.projector) return 0;
+  const before = standing(ledger);
+  for (;;) {
+    const { head, projected } = standing(ledger);
+    if (projected >= head) return projected - before.projected;
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
@@ -94,8 +138,7 @@ async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Prom
 async function timed(work: () => Promise<number>): Promise<Turn> {
   const began = performance.now();
   const ops = await work();
-  const seconds = (performance.now() - began) / 1_000;
-  return { seconds, ops, latencies: [(seconds * 1_000) / ops] };
+  return counted((performance.now() - began) / 1_000, ops);
 }
 
 async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) => void): Promise<number> {

@@ -71,7 +71,7 @@ export async function dropRetired(client: pg.ClientBase): Promise<void> {
   for (const { generation, partition } of retired) {
     for (const drop of [dropSessions, dropTransitions, dropUsage]) {
       const values = [partition, generation, DROP_PAGE];
-      while ((await client.query({ ...drop, values })).rowCount === DROP_PAGE);
+      while ((await client.query({ ...drop, values })).rowCount);
     }
   }
   const gone = listOf(new Set(retired.map(({ generation }) => generation)));

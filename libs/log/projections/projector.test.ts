@@ -12,6 +12,7 @@ import {
 } from '../testing/projections.js';
 import { sendAtRandom } from '../testing/random-callers.js';
 import { newPlace, rotate, sessionOf, start } from '../testing/submissions.js';
+import { step } from './step.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -78,8 +79,8 @@ test('one that hangs with the lock in its hand is taken over from when its trans
   const hanging = await openPipeline({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
   ledger.onClose(() => hanging.end().catch(() => {}));
   await hanging.query('begin');
-  const held = { ...statement('lock_projection'), values: [0, 1] };
-  expect((await hanging.query(held)).rows).toEqual([{ sequence: 0 }]);
+  const held = { ...statement('lock_projection'), values: ['{0}', 1] };
+  expect((await hanging.query(held)).rows).toEqual([{ partition: 0, sequence: 0 }]);
   await startProjector(ledger);
   const places = [0, 1].map((partition) => newPlace(ledger.partitions, partition));
   await Promise.all(places.map((place) => writer.submit(start(place))));
@@ -88,23 +89,73 @@ test('one that hangs with the lock in its hand is taken over from when its trans
   await untilProjected(ledger);
 });
 
-test('while commands wait it takes its share of the time and no more; then it catches up', async () => {
-  let isBusy = true;
-  const projector = await startProjector(ledger, { share: 0.001, isBusy: () => isBusy });
-  const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
-  await Promise.all(places.map((place) => writer.submit(start(place))));
-  const left = () => projector.status().filter(({ behind }) => behind > 0).length;
-  for (const end = performance.now() + 5_000; left() === 4 && performance.now() < end; ) await sleep(5);
-  await sleep(300);
-  expect(left()).toBe(3); // a step of some milliseconds, and then a second's rest
-  isBusy = false;
+test('while commands take all of the time it rests after a page; when they pause it catches up', async () => {
+  let looks = 0;
+  let paused = false;
+  const workedMs = () => (paused ? looks : ++looks) * 1e9;
+  const pages: number[] = [];
+  const projector = await startProjector(ledger, {
+    share: 1e-6,
+    workedMs,
+    onProjected: (events) => void pages.push(events),
+  });
+  await writer.submit(start(newPlace(ledger.partitions, 0)));
+  await untilProjected(ledger, [0]);
+  await writer.submit(start(newPlace(ledger.partitions, 1)));
+  const seen = looks;
+  const hasLooked = () => projector.status()[1]?.behind === 1 && looks >= seen + 3;
+  for (const end = performance.now() + 10_000; !hasLooked() && performance.now() < end; ) await sleep(5);
+  expect({ pages, hasLooked: hasLooked() }).toEqual({ pages: [1], hasLooked: true });
+  paused = true;
   await untilProjected(ledger);
+});
+
+test('a page costs what it holds, not what lies beside it, also by plans that were made when all was empty', async () => {
+  const client = await openPipeline({ url: ledger.database.url, role: 'session_ledger' });
+  ledger.onClose(() => client.end());
+  const project = () => step(client, 1, [{ partition: 0, most: 1_000 }]);
+  const fetched = async () => {
+    await client.query('select pg_stat_force_next_flush()');
+    const { rows } = await ledger.pool.query(
+      `select sum(idx_tup_read)::int as rows from pg_stat_user_indexes
+        where schemaname = 'ledger' and relname in ('projected_sessions', 'projected_transitions')`,
+    );
+    return rows[0].rows;
+  };
+  const session = sessionOf(await writer.submit(start(newPlace(ledger.partitions, 0))));
+  await project();
+  await writer.submit(rotate(session));
+  await project();
+  const many = Array.from({ length: 900 }, () => newPlace(ledger.partitions, 0));
+  const [some] = (await Promise.all(many.map((place) => writer.submit(start(place))))).map(sessionOf);
+  await project();
+  const before = await fetched();
+  await writer.submit(rotate(some!));
+  expect((await project()).get(0)).toMatchObject({ events: 1 });
+  expect((await fetched()) - before).toBeLessThan(20);
+});
+
+test('what Postgres refuses stops its partition alone, though it comes in one page with others', async () => {
+  await writer.submit(start(newPlace(ledger.partitions, 0)));
+  await insertForeignEvent(0, 2, ['"sessionId":"', '"sessionId":"not-'], ['"rootId":"', '"rootId":"not-']);
+  await writer.submit(start(newPlace(ledger.partitions, 1)));
+  const faults: unknown[] = [];
+  const projector = await startProjector(ledger, { onFault: (error) => void faults.push(error) });
+  await untilProjected(ledger, [1]);
+  for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
+    await sleep(5);
+  const [stopped, running] = projector.status();
+  expect(stopped).toEqual({
+    ...{ partition: 0, sequence: 0, behind: 2 },
+    why: 'Postgres refuses what was projected',
+  });
+  expect(running).toEqual({ partition: 1, sequence: 1, behind: 0 });
 });
 
 test('an event of a newer version stops its partition, loudly; the others go on, and nothing is skipped', async () => {
   const [first, second] = [newPlace(ledger.partitions, 0), newPlace(ledger.partitions, 1)];
   await writer.submit(start(first));
-  const poison = await insertForeignEvent(0, 2);
+  const poison = await insertForeignEvent(0, 2, ['SessionStarted', 'SessionTeleported']);
   const faults: Error[] = [];
   const projector = await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
   await writer.submit(start(second));
@@ -121,7 +172,7 @@ test('an event of a newer version stops its partition, loudly; the others go on,
 test('a hole in the log is no end of it', async () => {
   const place = newPlace(ledger.partitions, 0);
   await writer.submit(start(place));
-  await insertForeignEvent(0, 3);
+  await insertForeignEvent(0, 3, ['SessionStarted', 'SessionTeleported']);
   const faults: Error[] = [];
   await startProjector(ledger, { onFault: (error) => void faults.push(error as Error) });
   for (const end = performance.now() + 5_000; faults.length === 0 && performance.now() < end; )
@@ -130,14 +181,22 @@ test('a hole in the log is no end of it', async () => {
   expect((await storedRows(ledger)).sessions).toHaveLength(1);
 });
 
-/** What a newer version would have appended. */
-async function insertForeignEvent(partition: number, sequence: number): Promise<string> {
+/** What another program might have appended: a copy of the partition's last event, with texts replaced. */
+async function insertForeignEvent(
+  partition: number,
+  sequence: number,
+  ...changes: [from: string, to: string][]
+): Promise<string> {
+  const { rows } = await ledger.pool.query(
+    "select convert_from(bytes, 'UTF8') as text from ledger.events where partition = $1 order by sequence desc limit 1",
+    [partition],
+  );
+  const text = changes.reduce((changed, [from, to]) => changed.replace(from, to), rows[0].text);
   await ledger.pool.query(
     `insert into ledger.events (partition, sequence, version, epoch, at, type, scope_id, scope_key, bytes)
-     select partition, $2::bigint, version + 1, epoch, at, 'SessionTeleported', scope_id, scope_key,
-            convert_to(replace(convert_from(bytes, 'UTF8'), 'SessionStarted', 'SessionTeleported'), 'UTF8')
+     select partition, $2::bigint, version + 1, epoch, at, 'SessionTeleported', scope_id, scope_key, convert_to($3, 'UTF8')
        from ledger.events where partition = $1 order by sequence desc limit 1`,
-    [partition, sequence],
+    [partition, sequence, text],
   );
   await ledger.pool.query('update ledger.heads set sequence = $2 where partition = $1', [
     partition,

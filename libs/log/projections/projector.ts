@@ -3,29 +3,31 @@ import { type DatabaseOptions, openPipeline } from '../database.js';
 import { isDataError } from '../errors.js';
 import { statement } from '../statements.js';
 import type { Tail } from '../tail.js';
-import { step } from './step.js';
-import { UnprojectableEvent } from './stored-event.js';
+import { Pace } from './pace.js';
+import { type Asked, type Stepped, step } from './step.js';
 
 const readLiveGeneration = statement('read_live_generation');
 
-/** Most events of one transaction. */
+/** Most events of one transaction. More would keep this process from its commands for longer at a time. */
 const PAGE = 500;
 /** How often to look what others have projected, and whether another generation has become the live one. */
 const LOOK_MS = 1_000;
 /** Before a partition that another replica is at, or that cannot go on, is tried again. */
 const HELD_MS = 250;
 const STOPPED_MS = 5_000;
-/** What comes within this time after news is projected together. */
-const GATHER_MS = 10;
-const MOST_REST_MS = 1_000;
+/** Between two pages, unless more than a page waits: what comes meanwhile is projected together. */
+const GATHER_MS = 20;
+/** While it rests for the commands' sake: between two looks whether they still come. */
+const REST_MS = 50;
 
 export interface ProjectorOptions {
   database: DatabaseOptions;
   tail: Tail;
-  /** Part of the time, from 0 to 1, that the projector takes while `isBusy`: the rest is the commands'. */
+  /** Part of the time, from 0 to 1, that it takes while commands take all of it: then it falls behind instead. */
   share: number;
-  /** Whether commands wait. Then the projector falls behind rather than slow them down. */
-  isBusy(): boolean;
+  /** Milliseconds that this replica has worked on commands until now. */
+  workedMs(): number;
+  /** Hears how many events of a partition a step took. */
   onProjected(events: number): void;
   onFault(error: unknown): void;
 }
@@ -48,9 +50,9 @@ interface PartState {
 }
 
 /**
- * Keeps the live read models up with the log: one partition after the other, on one connection. Any number of
- * replicas may do so at once, because each step locks its partition's position; what one projected, the others find
- * done. Nothing waits for it but readers who ask to.
+ * Keeps the live read models up with the log: a page of events at a time, of all partitions that have any, on one
+ * connection. Any number of replicas may do so at once, because each step locks its partitions' positions; what one
+ * projected, the others find done. Nothing waits for it but readers who ask to.
  */
 export class Projector {
   private readonly parts: PartState[];
@@ -60,11 +62,14 @@ export class Projector {
   private turn = 0;
   private sleeping: { wake(): void; forNews: boolean } | undefined;
   private closed = false;
+  private readonly pace: Pace;
   private forgetTail = () => {};
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: ProjectorOptions) {
     this.parts = Array.from({ length: options.tail.partitions }, () => ({ sequence: 0, notBefore: 0 }));
+    const { share, workedMs } = options;
+    this.pace = new Pace({ share, workedMs, now: () => performance.now() });
   }
 
   start(): void {
@@ -97,9 +102,11 @@ export class Projector {
     while (!this.closed) {
       try {
         if (performance.now() - this.lookedAt > LOOK_MS) await this.look();
-        const partition = this.next();
-        if (partition === undefined) await this.news();
-        else await this.project(partition);
+        const asked = this.next();
+        if (asked.length === 0) await this.news();
+        else await this.giveWay(await this.timed(asked));
+        const events = asked.reduce((sum, { most }) => sum + most, 0);
+        if (events > 0 && events < PAGE) await this.sleep(GATHER_MS);
       } catch (error) {
         this.options.onFault(error);
         await this.disconnect();
@@ -108,43 +115,71 @@ export class Projector {
     }
   }
 
-  /** The next partition that is behind and may be tried now. */
-  private next(): number | undefined {
+  /** The next page: of partitions that are behind and may be tried now, each in its turn. */
+  private next(): Asked[] {
     const heads = this.options.tail.heads();
     const now = performance.now();
-    for (let tried = 0; tried < this.parts.length; tried++) {
+    const asked: Asked[] = [];
+    for (let tried = 0, left = PAGE; tried < this.parts.length && left > 0; tried++) {
       const partition = this.turn++ % this.parts.length;
       const { sequence, notBefore } = this.parts[partition]!;
-      if ((heads[partition] ?? 0) > sequence && now >= notBefore) return partition;
+      const most = Math.min(left, (heads[partition] ?? 0) - sequence);
+      if (most <= 0 || now < notBefore) continue;
+      asked.push({ partition, most });
+      left -= most;
     }
-    return undefined;
+    return asked;
   }
 
-  private async project(partition: number): Promise<void> {
-    const part = this.parts[partition]!;
+  private async timed(asked: readonly Asked[]): Promise<number> {
     const began = performance.now();
+    await this.project(asked);
+    return performance.now() - began;
+  }
+
+  private async project(asked: readonly Asked[]): Promise<void> {
     try {
-      const stepped = await step(await this.connect(), { generation: this.generation, partition }, PAGE);
-      delete part.why;
-      if (!stepped?.events) {
-        // Another replica is at it, or has just done it; or the generation is not the live one any more. A look tells.
-        part.notBefore = performance.now() + HELD_MS;
-        this.lookedAt = Number.NEGATIVE_INFINITY;
-        return;
-      }
-      part.sequence = stepped.sequence;
-      this.options.onProjected(stepped.events);
+      const stepped = await step(await this.connect(), this.generation, asked);
+      for (const { partition } of asked) this.came(this.parts[partition]!, stepped.get(partition));
     } catch (error) {
-      if (!(error instanceof UnprojectableEvent) && !isDataError(error)) throw error;
-      // The other partitions go on; this one waits for a version that understands the event.
+      if (!isDataError(error)) throw error;
+      // Some partition's data. Nobody says whose: each alone, so that the others go on.
+      if (asked.length > 1) for (const one of asked) await this.project([one]);
       // What Postgres says may quote data.
-      part.why = error instanceof UnprojectableEvent ? error.message : 'Postgres refuses what was projected';
-      part.notBefore = performance.now() + STOPPED_MS;
-      this.options.onFault(error);
+      else this.stop(this.parts[asked[0]!.partition]!, 'Postgres refuses what was projected', error);
     }
-    if (this.options.isBusy()) {
-      const took = performance.now() - began;
-      await this.sleep(Math.min(MOST_REST_MS, took / this.options.share - took));
+  }
+
+  private came(part: PartState, stepped: Stepped | undefined): void {
+    const { sequence = 0, events = 0, fault } = stepped ?? {};
+    delete part.why;
+    if (events > 0) {
+      part.sequence = sequence;
+      this.options.onProjected(events);
+    } else if (fault) {
+      this.stop(part, fault.message, fault);
+    } else {
+      // Another replica is at it, or has just done it; or the generation is not the live one any more. A look tells.
+      part.notBefore = performance.now() + HELD_MS;
+      this.lookedAt = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  /** The other partitions go on; this one waits for a version that understands what comes next. */
+  private stop(part: PartState, why: string, fault: unknown): void {
+    part.why = why;
+    part.notBefore = performance.now() + STOPPED_MS;
+    this.options.onFault(fault);
+  }
+
+  /** Rests after work that took so long, until the commands have had their part of the time, or pause. */
+  private async giveWay(took: number): Promise<void> {
+    for (let rested = 0; !this.closed; ) {
+      const left = this.pace.restFor(took) - rested;
+      if (left < 1) return;
+      const began = performance.now();
+      await this.sleep(Math.min(left, REST_MS));
+      rested += performance.now() - began;
     }
   }
 
@@ -164,7 +199,6 @@ export class Projector {
     const now = performance.now();
     const due = this.parts.map(({ notBefore }) => notBefore - now).filter((ms) => ms > 0);
     await this.sleep(Math.min(LOOK_MS - (now - this.lookedAt), ...due), true);
-    await this.sleep(GATHER_MS);
   }
 
   private sleep(ms: number, forNews = false): Promise<void> {

@@ -20,6 +20,8 @@ const PAGE = 2_000;
 /** When no more than this is left, the live generation may be stopped for the rest. */
 const NEARLY = 2_000;
 const MOST_ROUNDS = 100;
+/** Partitions that are built at once: while Postgres writes the rows of one, this process folds those of the other. */
+const BUILDERS = 2;
 
 export interface RebuildOptions {
   database: DatabaseOptions;
@@ -54,9 +56,10 @@ export async function rebuild(options: RebuildOptions): Promise<{ generation: nu
     return client;
   };
   try {
-    const [keeper, builder] = [await connect(), await connect()];
+    const keeper = await connect();
+    const builders = await Promise.all(Array.from({ length: BUILDERS }, connect));
     const generation = await beginGeneration(keeper);
-    const building = new Building(builder, generation, options);
+    const building = new Building(keeper, builders, generation, options);
     await building.catchUp();
     building.stage = 'swapping';
     await building.reach(await freezeLive(keeper));
@@ -76,9 +79,12 @@ class Building {
   stage: RebuildProgress['stage'] = 'building';
   events = 0;
   private standing: Standing[] = [];
+  /** Aborted by whoever fails, for the others. */
+  private readonly failing = new AbortController();
 
   constructor(
-    private readonly client: pg.Client,
+    private readonly keeper: pg.Client,
+    private readonly clients: readonly pg.Client[],
     private readonly generation: number,
     private readonly options: RebuildOptions,
   ) {}
@@ -86,17 +92,17 @@ class Building {
   /** Up to nearly the end, while the log grows. */
   async catchUp(): Promise<void> {
     for (let round = 0; round < MOST_ROUNDS; round++) {
-      this.standing = await standingOf(this.client, this.generation);
+      this.standing = await standingOf(this.keeper, this.generation);
       if (this.left() <= (round === 0 ? 0 : NEARLY)) return;
-      for (const { partition, head } of this.standing) await this.partition(partition, head);
+      await this.partitions(this.standing.map(({ partition, head }) => [partition, head]));
     }
     throw new Error('the log grows faster than it can be folded: try again when fewer commands come');
   }
 
   /** Up to these positions, which do not move. */
   async reach(positions: ReadonlyMap<number, number>): Promise<void> {
-    this.standing = await standingOf(this.client, this.generation);
-    for (const [partition, sequence] of positions) await this.partition(partition, sequence);
+    this.standing = await standingOf(this.keeper, this.generation);
+    await this.partitions([...positions]);
   }
 
   report(): void {
@@ -108,40 +114,55 @@ class Building {
     return this.standing.reduce((sum, { sequence, head }) => sum + head - sequence, 0);
   }
 
+  /** Each up to a sequence, several at once. Throws why the first one failed, when the others have stopped. */
+  private async partitions(until: [partition: number, sequence: number][]): Promise<void> {
+    const work = async (client: pg.Client) => {
+      try {
+        for (let next = until.pop(); next; next = until.pop()) await this.partition(client, ...next);
+      } catch (error) {
+        this.failing.abort(error);
+      }
+    };
+    await Promise.all(this.clients.map(work));
+    this.failing.signal.throwIfAborted();
+  }
+
+  private async partition(client: pg.Client, partition: number, until: number): Promise<void> {
+    let sequence = this.standing.find((one) => one.partition === partition)?.sequence ?? 0;
+    if (sequence === 0) sequence = await this.archived(client, partition);
+    while (sequence < until) {
+      const stepped = await step(client, this.generation, [{ partition, most: PAGE }]);
+      sequence = this.took(partition, stepped);
+    }
+  }
+
   /** Folds what the table may no longer have; returns how far that came. */
-  private async archived(partition: number): Promise<number> {
+  private async archived(client: pg.Client, partition: number): Promise<number> {
     let sequence = 0;
-    for (const archive of await listArchives(this.client, partition)) {
+    for (const archive of await listArchives(client, partition)) {
       let page: UnprojectedEvent[] = [];
       for await (const { sequence: number, bytes } of recordedEvents(this.options.archives, archive)) {
-        const { subject } = JSON.parse(bytes.toString()) as { subject: ScopeKey };
-        page.push({ sequence: number, scope_id: scopeIdOf(subject), bytes });
+        const text = bytes.toString();
+        const { subject } = JSON.parse(text) as { subject: ScopeKey };
+        page.push({ partition, sequence: number, scope_id: scopeIdOf(subject), text });
         if (page.length < PAGE && number < archive.last) continue;
-        sequence = await this.took(
-          partition,
-          await stepThrough(this.client, { generation: this.generation, partition }, page),
-        );
+        sequence = this.took(partition, await stepThrough(client, this.generation, page));
         page = [];
       }
     }
     return sequence;
   }
 
-  private async took(partition: number, stepped: Stepped): Promise<number> {
+  private took(partition: number, steps: ReadonlyMap<number, Stepped>): number {
     this.options.signal?.throwIfAborted();
+    this.failing.signal.throwIfAborted();
+    const stepped = steps.get(partition);
     if (!stepped) throw new Error(TAKEN_OVER);
-    if (stepped.events === 0) throw new Error(`partition ${partition} ends after ${stepped.sequence}`);
+    if (stepped.events === 0) {
+      throw stepped.fault ?? new Error(`partition ${partition} ends after ${stepped.sequence}`);
+    }
     this.events += stepped.events;
     this.report();
     return stepped.sequence;
-  }
-
-  private async partition(partition: number, until: number): Promise<void> {
-    const { generation } = this;
-    let sequence = this.standing.find((one) => one.partition === partition)?.sequence ?? 0;
-    if (sequence === 0) sequence = await this.archived(partition);
-    while (sequence < until) {
-      sequence = await this.took(partition, await step(this.client, { generation, partition }, PAGE));
-    }
   }
 }

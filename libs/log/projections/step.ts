@@ -6,12 +6,11 @@ import {
   type PlacedTold,
   type SessionRow,
   type TransitionRow,
-  type UsageRow,
 } from '#session';
 import { versionKey } from '../ids.js';
 import { together } from '../load.js';
 import { list, statement } from '../statements.js';
-import { readTold, UnprojectableEvent } from './stored-event.js';
+import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 import { Texts } from './texts.js';
 
 const lockProjection = statement('lock_projection');
@@ -19,135 +18,196 @@ const readUnprojected = statement('read_unprojected');
 const saveProjection = statement('save_projection');
 const saveUsage = statement('save_usage');
 
-/** One generation's part of one partition. */
-export interface Part {
-  generation: number;
+/** A partition, and the most events to take of it. */
+export interface Asked {
   partition: number;
+  most: number;
 }
 
-/** How far a step has come, and how many events it took; undefined when another is at it, or the part is gone. */
-export type Stepped = { sequence: number; events: number } | undefined;
+/** How far a partition has come. */
+export interface Stepped {
+  sequence: number;
+  /** Those that the step took. */
+  events: number;
+  /** Why it took no further one: the next event cannot be projected. */
+  fault?: UnprojectableEvent;
+}
 
 /**
- * Projects the next events of a part, at most `limit` of them: rows and position in one transaction, two round trips.
- * `client` is a pipeline of its own. Throws UnprojectableEvent, having changed nothing, or what Postgres says.
+ * Projects the next events of some partitions of a generation: rows and positions in one transaction, two round trips,
+ * however many partitions. Without those that another is at, or whose generation is gone. `client` is a pipeline of its
+ * own. Throws what Postgres says; nothing is changed then.
  */
-export async function step(client: pg.Client, part: Part, limit: number): Promise<Stepped> {
-  const { generation, partition } = part;
-  const read = { ...readUnprojected, values: [partition, generation, limit] };
-  return project(client, part, async () => (await client.query(read)).rows);
+export function step(
+  client: pg.Client,
+  generation: number,
+  asked: readonly Asked[],
+): Promise<Map<number, Stepped>> {
+  const partitions = list(asked, ({ partition }) => partition);
+  const values = [partitions, list(asked, ({ most }) => most), generation];
+  return project(client, generation, partitions, async () => {
+    return (await client.query({ ...readUnprojected, values })).rows;
+  });
 }
 
-/** The same for events that the table no longer has: those after where the part stands, dense. */
-export function stepThrough(
+/** The same for events of one partition that the table no longer has: those after where it stands, dense. */
+export async function stepThrough(
   client: pg.Client,
-  part: Part,
+  generation: number,
   events: readonly UnprojectedEvent[],
-): Promise<Stepped> {
-  return project(client, part, async () => events);
+): Promise<Map<number, Stepped>> {
+  return project(
+    client,
+    generation,
+    list(events.slice(0, 1), ({ partition }) => partition),
+    async () => events,
+  );
 }
 
 /** An event as it is read to be projected. */
-export interface UnprojectedEvent {
-  sequence: number;
+export interface UnprojectedEvent extends Omit<StoredEvent, 'scopeId'> {
+  partition: number;
   scope_id: string;
-  bytes: Buffer;
+}
+
+/** What comes next in a partition. */
+interface Page {
+  partition: number;
+  /** Where it stands before. */
+  position: number;
+  told: PlacedTold[];
+  fault?: UnprojectableEvent;
 }
 
 async function project(
   client: pg.Client,
-  part: Part,
+  generation: number,
+  partitions: string,
   read: () => Promise<readonly UnprojectedEvent[]>,
-): Promise<Stepped> {
-  const { generation, partition } = part;
+): Promise<Map<number, Stepped>> {
   try {
-    let rows: readonly UnprojectedEvent[] = [];
+    let events: readonly UnprojectedEvent[] = [];
     const [, locked] = await together<pg.QueryResult | undefined>(client, () => [
       client.query('begin'),
-      client.query({ ...lockProjection, values: [partition, generation] }),
+      client.query({ ...lockProjection, values: [partitions, generation] }),
       read().then((found) => {
-        rows = found;
+        events = found;
         return undefined;
       }),
     ]);
-    const position: number | undefined = locked?.rows[0]?.sequence;
-    if (position === undefined || rows.length === 0) {
-      await client.query('rollback');
-      return position === undefined ? undefined : { sequence: position, events: 0 };
+    const pages = readPages(locked?.rows ?? [], events);
+    const full = pages.filter(({ told }) => told.length > 0);
+    if (full.length === 0) await client.query('rollback');
+    else {
+      // Made before anything is sent, or half a packet could stay behind.
+      const values = columns(generation, full);
+      const used = usageColumns(generation, full);
+      await together(client, () => [
+        used && client.query({ ...saveUsage, values: used }),
+        client.query({ ...saveProjection, values }),
+        client.query('commit'),
+      ]);
     }
-    const told = readUpToFault(partition, position, rows);
-    const sequence = position + told.length;
-    const used = foldUsage(told);
-    await together(client, () => [
-      used.length > 0 ? client.query({ ...saveUsage, values: usageColumns(part, used) }) : undefined,
-      client.query({ ...saveProjection, values: columns(part, told, sequence) }),
-      client.query('commit'),
-    ]);
-    return { sequence, events: told.length };
+    return new Map(pages.map((page) => [page.partition, stepped(page)]));
   } catch (error) {
     await client.query('rollback').catch(() => {}); // the connection is lost, and the transaction with it
     throw error;
   }
 }
 
-/** Reads events up to one that cannot be projected; throws UnprojectableEvent when that is the first. */
-function readUpToFault(partition: number, position: number, rows: readonly UnprojectedEvent[]): PlacedTold[] {
-  const told: PlacedTold[] = [];
-  try {
-    for (const { sequence, scope_id: scopeId, bytes } of rows) {
-      const expected = position + told.length + 1;
-      // Dense numbers: a hole would be an event that nobody would ever project.
-      if (sequence !== expected) {
-        throw new UnprojectableEvent(partition, expected, 'it is missing in the log');
-      }
-      told.push(readTold(partition, { sequence, scopeId, bytes }));
-    }
-  } catch (error) {
-    if (told.length === 0) throw error; // the next step comes to it
+function stepped({ position, told, fault }: Page): Stepped {
+  return { sequence: position + told.length, events: told.length, ...(fault && { fault }) };
+}
+
+/** What the locked partitions are told, each up to an event that cannot be projected. */
+function readPages(
+  locked: readonly { partition: number; sequence: number }[],
+  events: readonly UnprojectedEvent[],
+): Page[] {
+  const pages = new Map<number, Page>();
+  for (const { partition, sequence: position } of locked)
+    pages.set(partition, { partition, position, told: [] });
+  for (const event of events) {
+    const page = pages.get(event.partition);
+    if (page && !page.fault) add(page, event);
   }
-  return told;
+  return [...pages.values()];
+}
+
+function add(page: Page, { sequence, scope_id: scopeId, text }: UnprojectedEvent): void {
+  const { partition, position, told } = page;
+  const expected = position + told.length + 1;
+  try {
+    // Dense numbers: a hole would be an event that nobody would ever project.
+    if (sequence !== expected) throw new UnprojectableEvent(partition, expected, 'it is missing in the log');
+    told.push(readTold(partition, { sequence, scopeId, text }));
+  } catch (error) {
+    if (!(error instanceof UnprojectableEvent)) throw error;
+    page.fault = error;
+  }
+}
+
+/** A row of a read model, and the partition that it is of. */
+interface Placed<Row> {
+  partition: number;
+  row: Row;
 }
 
 /** The parameters of save_projection.sql. */
-function columns({ generation, partition }: Part, told: readonly PlacedTold[], sequence: number): unknown[] {
+function columns(generation: number, pages: readonly Page[]): unknown[] {
   const texts = new Texts();
-  const sessions = sessionColumns([...foldSessions(told).values()], texts);
-  const transitions = transitionColumns([...foldTransitions(told).values()], texts);
-  return [partition, generation, texts.bytes(), sequence, ...sessions, ...transitions];
+  const sessions = sessionColumns(rowsOf(pages, foldSessions), texts);
+  const transitions = transitionColumns(rowsOf(pages, foldTransitions), texts);
+  const partitions = list(pages, ({ partition }) => partition);
+  const sequences = list(pages, ({ position, told }) => position + told.length);
+  return [generation, texts.bytes(), partitions, sequences, ...sessions, ...transitions];
 }
 
-function sessionColumns(rows: readonly SessionRow[], texts: Texts): string[] {
-  const slices = rows.map(({ session }) => texts.add(JSON.stringify(session)));
+function rowsOf<Row>(
+  pages: readonly Page[],
+  fold: (told: readonly PlacedTold[]) => Map<unknown, Row>,
+): Placed<Row>[] {
+  return pages.flatMap(({ partition, told }) =>
+    Array.from(fold(told).values(), (row) => ({ partition, row })),
+  );
+}
+
+function sessionColumns(rows: readonly Placed<SessionRow>[], texts: Texts): string[] {
+  const slices = rows.map(({ row }) => texts.add(JSON.stringify(row.session)));
   return [
-    list(rows, (row) => row.sessionId),
-    list(rows, (row) => row.scopeId),
-    list(rows, (row) => row.started),
-    list(rows, (row) => row.sequence),
-    list(rows, ({ session }) => session.parentId),
-    list(rows, ({ session: { versionId } }) => versionId && versionKey(versionId)),
-    list(rows, ({ session }) => session.attributesDigest),
+    list(rows, ({ partition }) => partition),
+    list(rows, ({ row }) => row.sessionId),
+    list(rows, ({ row }) => row.scopeId),
+    list(rows, ({ row }) => row.started),
+    list(rows, ({ row }) => row.sequence),
+    list(rows, ({ row }) => row.session.parentId),
+    list(rows, ({ row: { session } }) => session.versionId && versionKey(session.versionId)),
+    list(rows, ({ row }) => row.session.attributesDigest),
     list(slices, ({ start }) => start + 1),
     list(slices, ({ length }) => length),
   ];
 }
 
-function transitionColumns(rows: readonly TransitionRow[], texts: Texts): string[] {
-  const slices = rows.map(({ transition }) => texts.add(JSON.stringify(transition)));
+function transitionColumns(rows: readonly Placed<TransitionRow>[], texts: Texts): string[] {
+  const slices = rows.map(({ row }) => texts.add(JSON.stringify(row.transition)));
   return [
-    list(rows, (row) => row.sessionId),
-    list(rows, (row) => row.came),
-    list(rows, (row) => row.scopeId),
-    list(rows, (row) => row.sequence),
+    list(rows, ({ partition }) => partition),
+    list(rows, ({ row }) => row.sessionId),
+    list(rows, ({ row }) => row.came),
+    list(rows, ({ row }) => row.scopeId),
+    list(rows, ({ row }) => row.sequence),
     list(slices, ({ start }) => start + 1),
     list(slices, ({ length }) => length),
   ];
 }
 
-/** The parameters of save_usage.sql. */
-function usageColumns({ generation, partition }: Part, rows: readonly UsageRow[]): unknown[] {
+/** The parameters of save_usage.sql; undefined when nothing was used. */
+function usageColumns(generation: number, pages: readonly Page[]): unknown[] | undefined {
+  const rows = pages.flatMap(({ partition, told }) => foldUsage(told).map((row) => ({ partition, ...row })));
+  if (rows.length === 0) return undefined;
   return [
-    partition,
     generation,
+    list(rows, ({ partition }) => partition),
     list(rows, (row) => row.ofId),
     list(rows, (row) => row.currency || '""'),
     list(rows, (row) => row.sequence),

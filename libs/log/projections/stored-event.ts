@@ -6,13 +6,14 @@ export interface StoredEvent {
   sequence: number;
   /** A UUID. */
   scopeId: string;
-  bytes: Buffer;
+  /** Its bytes as text. */
+  text: string;
 }
 
 /** Reads an event. Throws UnprojectableEvent, which names its place, for one that this version cannot understand. */
-export function readTold(partition: number, { sequence, scopeId, bytes }: StoredEvent): PlacedTold {
+export function readTold(partition: number, { sequence, scopeId, text }: StoredEvent): PlacedTold {
   try {
-    const { event, at } = decodeEvent(bytes.toString('utf8'));
+    const { event, at } = decodeEvent(text);
     return { sequence, scopeId, ...toldBy(event as SessionEvent, at) };
   } catch (cause) {
     // What a parser says may quote data.

@@ -286,5 +286,5 @@ class NamedRows {
 }
 
 function toldBy({ partition, sequence, scopeKey, bytes }: FeedEvent): PlacedTold {
-  return readTold(partition, { sequence, scopeId: scopeIdOf(scopeKey as ScopeKey), bytes });
+  return readTold(partition, { sequence, scopeId: scopeIdOf(scopeKey as ScopeKey), text: bytes.toString() });
 }

@@ -1,7 +1,12 @@
--- A partition's events after where a generation stands. A statement of its own, after the lock: under READ COMMITTED
--- it sees what the holder before has committed.
-select e.sequence, e.scope_id, e.bytes
-  from ledger.projection_positions p
-  join ledger.events e on e.partition = p.partition and e.sequence > p.sequence and e.sequence <= p.sequence + $3
- where p.partition = $1 and p.generation = $2
- order by e.sequence
+-- The events after where a generation stands, of each partition at most so many. A statement of its own, after the lock:
+-- under READ COMMITTED it sees what the holder before has committed.
+select e.*
+  from unnest($1::smallint[], $2::int[]) as asked (partition, most)
+  join ledger.projection_positions p on p.partition = asked.partition and p.generation = $3
+ cross join lateral (
+    select partition, sequence, scope_id, convert_from(bytes, 'UTF8') as text
+      from ledger.events
+     where partition = asked.partition and sequence > p.sequence
+     order by sequence
+     limit asked.most
+  ) e

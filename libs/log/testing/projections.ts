@@ -17,7 +17,7 @@ export async function startProjector(
     database: { url: ledger.database.url, role: 'session_ledger' },
     tail: await ledger.tail(),
     share: 0.1,
-    isBusy: () => false,
+    workedMs: () => 0,
     onProjected: () => undefined,
     onFault: (error) => void faults.push(error),
     ...options,
@@ -30,12 +30,14 @@ export async function startProjector(
   return projector;
 }
 
-/** Projects everything that the log has, in pages of `limit` events. */
-export async function projectAll({ database, partitions }: TestLedger, limit: number): Promise<void> {
+/** Projects everything that the log has, in pages of `most` events of each partition. */
+export async function projectAll({ database, partitions }: TestLedger, most: number): Promise<void> {
   const client = await openPipeline({ url: database.url, role: 'session_ledger' });
+  const asked = Array.from({ length: partitions }, (_, partition) => ({ partition, most }));
   try {
-    for (let partition = 0; partition < partitions; partition++) {
-      while ((await step(client, { generation: 1, partition }, limit))?.events);
+    for (let events = 1; events > 0; ) {
+      const stepped = [...(await step(client, 1, asked)).values()];
+      events = stepped.reduce((sum, one) => sum + one.events, 0);
     }
   } finally {
     await client.end();
@@ -91,7 +93,7 @@ export async function foldedRows({
       [partition],
     );
     const told = rows.map(({ sequence, scope_id: scopeId, bytes }) =>
-      readTold(partition, { sequence, scopeId, bytes }),
+      readTold(partition, { sequence, scopeId, text: bytes.toString('utf8') }),
     );
     for (const { sessionId, scopeId, started, sequence, session } of foldSessions(told).values()) {
       sessions.push({
