@@ -1131,6 +1131,8 @@ export interface Operations {
     };
     answer: {
       ledger: {
+        /** `/ledgers/<ledger id>`, as in its events. */
+        source: string;
         partitions: number;
 
         /** Of all partitions. */
@@ -1308,170 +1310,39 @@ export interface Operations {
 
 export type OperationId = keyof Operations;
 
-const SHAPE_OF = {
-  Session: {
-    sessionId: 'string',
-    scope: { userId: 'string', projectId: 'string' },
-    status: 'any',
-    epoch: 'number',
-    revision: 'number',
-    principal: 'string',
-    rootId: 'string',
-    chainLength: 'number',
-    attributes: 'any',
-    startedAt: 'string',
-  },
-  CommandAnswer: {
-    outcome: 'string',
-    session: {
-      sessionId: 'string',
-      scope: { userId: 'string', projectId: 'string' },
-      status: 'any',
-      epoch: 'number',
-      revision: 'number',
-      principal: 'string',
-      rootId: 'string',
-      chainLength: 'number',
-      attributes: 'any',
-      startedAt: 'string',
-    },
-    position: { partition: 'number', sequence: 'number' },
-  },
-  EventPage: { events: 'array' },
-} as const;
-
 export const routes = {
-  startSession: { method: 'POST', path: '/v1/sessions', shape: SHAPE_OF.CommandAnswer },
-  activateSession: {
-    method: 'POST',
-    path: '/v1/sessions/:sessionId/activate',
-    shape: SHAPE_OF.CommandAnswer,
-  },
-  rotateSession: { method: 'POST', path: '/v1/sessions/:sessionId/rotate', shape: SHAPE_OF.CommandAnswer },
-  releaseOwnership: {
-    method: 'POST',
-    path: '/v1/sessions/:sessionId/release',
-    shape: SHAPE_OF.CommandAnswer,
-  },
-  claimOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/claim', shape: SHAPE_OF.CommandAnswer },
-  endSession: { method: 'POST', path: '/v1/sessions/:sessionId/end', shape: SHAPE_OF.CommandAnswer },
-  renewLease: {
-    method: 'POST',
-    path: '/v1/sessions/:sessionId/renew',
-    shape: { outcome: 'string', sessionId: 'string', until: 'string' },
-  },
-  renewLeases: { method: 'POST', path: '/v1/leases/renew', shape: { results: 'array' } },
-  touchSession: { method: 'POST', path: '/v1/sessions/:sessionId/touch', shape: SHAPE_OF.CommandAnswer },
-  changeAttributes: {
-    method: 'PATCH',
-    path: '/v1/sessions/:sessionId/attributes',
-    shape: SHAPE_OF.CommandAnswer,
-  },
-  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles', shape: SHAPE_OF.CommandAnswer },
-  resolve: {
-    method: 'POST',
-    path: '/v1/resolve',
-    reads: true,
-    shape: {
-      session: {
-        sessionId: 'string',
-        scope: { userId: 'string', projectId: 'string' },
-        status: 'any',
-        epoch: 'number',
-        revision: 'number',
-        principal: 'string',
-        rootId: 'string',
-        chainLength: 'number',
-        attributes: 'any',
-        startedAt: 'string',
-      },
-      unknown: 'array',
-    },
-  },
-  startBulk: {
-    method: 'POST',
-    path: '/v1/bulk',
-    shape: {
-      jobId: 'string',
-      state: 'any',
-      select: {},
-      action: 'any',
-      reason: 'string',
-      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
-      partitions: { done: 'number', of: 'number' },
-      createdAt: 'string',
-      updatedAt: 'string',
-    },
-  },
-  bulkJob: {
-    method: 'GET',
-    path: '/v1/bulk/:jobId',
-    shape: {
-      jobId: 'string',
-      state: 'any',
-      select: {},
-      action: 'any',
-      reason: 'string',
-      counts: { examined: 'number', changed: 'number', skipped: 'number', failed: 'number' },
-      partitions: { done: 'number', of: 'number' },
-      createdAt: 'string',
-      updatedAt: 'string',
-    },
-  },
-  eraseDetails: {
-    method: 'DELETE',
-    path: '/v1/details',
-    shape: { outcome: 'any', erased: 'array', complete: 'boolean' },
-  },
-  recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage', shape: SHAPE_OF.CommandAnswer },
-  markCheckpoint: {
-    method: 'POST',
-    path: '/v1/sessions/:sessionId/checkpoints',
-    shape: SHAPE_OF.CommandAnswer,
-  },
-  reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid', shape: SHAPE_OF.CommandAnswer },
-  checkpoints: { method: 'GET', path: '/v1/checkpoints', shape: { checkpoints: 'array' } },
-  currentSession: { method: 'GET', path: '/v1/current', shape: SHAPE_OF.Session },
-  sessions: { method: 'GET', path: '/v1/sessions', shape: { sessions: 'array' } },
-  chain: { method: 'GET', path: '/v1/chain', shape: { sessions: 'array' } },
-  transitions: { method: 'GET', path: '/v1/transitions', shape: { transitions: 'array' } },
-  report: { method: 'POST', path: '/v1/reports', shape: { taken: 'number', dropped: 'number' } },
-  stats: {
-    method: 'GET',
-    path: '/v1/stats',
-    shape: {
-      ledger: { partitions: 'number', events: 'number', heads: 'array' },
-      projection: { positions: 'array', behind: 'number' },
-      sync: { inSync: 'number', outOfSync: 'number', unknown: 'number', consumers: 'array', list: 'array' },
-    },
-  },
-  session: {
-    method: 'GET',
-    path: '/v1/sessions/:sessionId',
-    shape: {
-      sessionId: 'string',
-      scope: { userId: 'string', projectId: 'string' },
-      status: 'any',
-      epoch: 'number',
-      revision: 'number',
-      principal: 'string',
-      rootId: 'string',
-      chainLength: 'number',
-      attributes: 'any',
-      startedAt: 'string',
-      refusals: 'array',
-    },
-  },
-  scopeEvents: { method: 'GET', path: '/v1/events', shape: SHAPE_OF.EventPage },
+  startSession: { method: 'POST', path: '/v1/sessions' },
+  activateSession: { method: 'POST', path: '/v1/sessions/:sessionId/activate' },
+  rotateSession: { method: 'POST', path: '/v1/sessions/:sessionId/rotate' },
+  releaseOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/release' },
+  claimOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/claim' },
+  endSession: { method: 'POST', path: '/v1/sessions/:sessionId/end' },
+  renewLease: { method: 'POST', path: '/v1/sessions/:sessionId/renew' },
+  renewLeases: { method: 'POST', path: '/v1/leases/renew' },
+  touchSession: { method: 'POST', path: '/v1/sessions/:sessionId/touch' },
+  changeAttributes: { method: 'PATCH', path: '/v1/sessions/:sessionId/attributes' },
+  changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles' },
+  resolve: { method: 'POST', path: '/v1/resolve', reads: true },
+  startBulk: { method: 'POST', path: '/v1/bulk' },
+  bulkJob: { method: 'GET', path: '/v1/bulk/:jobId' },
+  eraseDetails: { method: 'DELETE', path: '/v1/details' },
+  recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage' },
+  markCheckpoint: { method: 'POST', path: '/v1/sessions/:sessionId/checkpoints' },
+  reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid' },
+  checkpoints: { method: 'GET', path: '/v1/checkpoints' },
+  currentSession: { method: 'GET', path: '/v1/current' },
+  sessions: { method: 'GET', path: '/v1/sessions' },
+  chain: { method: 'GET', path: '/v1/chain' },
+  transitions: { method: 'GET', path: '/v1/transitions' },
+  report: { method: 'POST', path: '/v1/reports' },
+  stats: { method: 'GET', path: '/v1/stats' },
+  session: { method: 'GET', path: '/v1/sessions/:sessionId' },
+  scopeEvents: { method: 'GET', path: '/v1/events' },
   scopeStream: { method: 'GET', path: '/v1/stream' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
-  feed: { method: 'GET', path: '/v1/feed', shape: SHAPE_OF.EventPage },
+  feed: { method: 'GET', path: '/v1/feed' },
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
-  problem: {
-    method: 'GET',
-    path: '/problems/:code',
-    shape: { type: 'string', title: 'string', status: 'number', retryable: 'boolean' },
-  },
+  problem: { method: 'GET', path: '/problems/:code' },
 } as const;
 
 /** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */

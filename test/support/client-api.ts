@@ -61,7 +61,6 @@ export function clientApi(): string {
       .map(([id, operation]) => types(id, operation))
       .join('\n')}}`,
     'export type OperationId = keyof Operations;',
-    `const SHAPE_OF = {${['Session', 'CommandAnswer', 'EventPage'].map(shapeOfNamed).join('\n')}} as const;`,
     `export const routes = {${Object.entries<Operation>(operations)
       .map(([id, operation]) => route(id, operation))
       .join('\n')}} as const;`,
@@ -74,11 +73,6 @@ export function clientApi(): string {
     'export type EventType = (typeof EVENT_TYPES)[number];',
   ].join('\n\n');
   return formatted(text);
-}
-
-function shapeOfNamed(name: string): string {
-  const [json = ''] = [...named].find(([, one]) => one === name) ?? [];
-  return `${name}: ${shapeText(JSON.parse(json))},`;
 }
 
 function types(id: string, { summary, params, query, body, answers }: Operation): string {
@@ -99,25 +93,8 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
   return `/** ${summary}. */\n${id}: {${shown.join('\n')}\nanswer: ${[...new Set(replies)].join(' | ')};\n};`;
 }
 
-/** `shape`: the members that an answer has to have, so that whatever else arrives is noticed at the door. */
-function route(id: string, { method, path, reads, answers }: Operation): string {
-  // Any of them: those of one operation have the same members.
-  const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
-  const name = reply?.schema && named.get(JSON.stringify(plain(reply.schema)));
-  const shape = reply?.schema ? `, shape: ${name ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}` : '';
-  return `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''}${shape} },`;
-}
-
-const shapeText = (schema: Schema) => JSON.stringify(shapeOf(schema));
-
-type Shape = string | { [member: string]: Shape };
-
-function shapeOf(schema: Schema): Shape {
-  if (schema.allOf) return Object.assign({}, ...schema.allOf.map(shapeOf));
-  if (!schema.properties) return schema.type === 'integer' ? 'number' : (schema.type ?? 'any');
-  const required = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
-  return Object.fromEntries(required.map(([name, member]) => [name, shapeOf(member)]));
-}
+const route = (id: string, { method, path, reads }: Operation) =>
+  `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''} },`;
 
 function typeOf(schema: Schema): string {
   const name = named.get(JSON.stringify(schema));

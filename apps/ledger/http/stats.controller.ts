@@ -5,6 +5,7 @@ import { type OutOfSync, Reached, type ReportPlace, Reports, type SyncFigures, T
 import { parseScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { ProblemError } from '../problem.js';
+import { RunningLedger } from '../running-ledger.js';
 import { Submissions } from '../submissions.js';
 import { encodeCursor } from './cursor.js';
 import { Route } from './route.js';
@@ -17,6 +18,7 @@ const PLACE = /^r(\d{1,4}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([A-Za-
 @Controller()
 export class StatsController {
   constructor(
+    private readonly ledger: RunningLedger,
     private readonly reports: Reports,
     private readonly reached: Reached,
     private readonly tail: Tail,
@@ -47,7 +49,7 @@ export class StatsController {
     const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
     const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
     reply.header('content-type', 'application/json').send({
-      ledger: { partitions: heads.length, events: sum(heads), heads },
+      ledger: { source: this.ledger.source, partitions: heads.length, events: sum(heads), heads },
       projection: { positions: projected, behind: sum(behind) },
       sync: {
         ...rated(totalOf(consumers)),
