@@ -93,7 +93,7 @@ const total = async () => [...(await heads()).values()].reduce((sum, head) => su
 
 const sources: Record<string, () => EventSource> = {
   'the feed': () => feedSource(ledger),
-  Kafka: () => kafkaSource({ kafka, topic, lookMs: 200 }),
+  Kafka: () => kafkaSource({ kafka, topic }),
 };
 
 describe.each(Object.entries(sources))('following %s', (_, source) => {

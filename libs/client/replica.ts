@@ -83,7 +83,7 @@ export class CurrentReplica {
 
   /** Milliseconds since the source last said anything; up to 15,000 when there is nothing to say, Infinity once stopped. */
   get staleness(): number {
-    return this.#why ? Number.POSITIVE_INFINITY : now() - this.#follower.heardAt;
+    return this.#why ? Number.POSITIVE_INFINITY : now() - this.#follower.caughtUpAt;
   }
 
   /**
