@@ -6,7 +6,7 @@ import { readHeads } from './heads.js';
 import type { LedgerClient } from './ledger-client.js';
 import { type FollowerCounts, Sequencer } from './sequencer.js';
 import { type Seen, Stalled, StallWatch } from './stall-watch.js';
-import { atMost, backoffMs, now, pause, unless } from './waiting.js';
+import { atMost, backoffMs, now, pause, tell, unless } from './waiting.js';
 
 export interface FollowOptions {
   ledger: LedgerClient;
@@ -279,18 +279,11 @@ export class Follower {
     if (this.#why) return;
     this.#why = why;
     this.#stop.abort(why);
-    this.#guarded(() => this.#options.onStopped(why));
+    tell(() => this.#options.onStopped(why));
   }
 
   #trouble(error: unknown): void {
-    this.#guarded(() => this.#options.onTrouble?.(error));
-  }
-
-  /** A listener that throws is no reason to lose an event. */
-  #guarded(tell: () => void): void {
-    try {
-      tell();
-    } catch {}
+    tell(() => this.#options.onTrouble?.(error));
   }
 }
 

@@ -58,3 +58,10 @@ export async function within<T>(ms: number, message: string, promise: Promise<T>
   const timer = setTimeout(() => time.abort(new Error(message)), ms);
   return unless(time.signal, promise).finally(() => clearTimeout(timer));
 }
+
+/** Calls a listener of the user's: one that throws is no reason to lose an event, or to stop. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch {}
+}
