@@ -136,6 +136,31 @@ describe('a topic that is followed, and then', () => {
   });
 });
 
+test('Kafka is not taken for a new topic because it answers late', async () => {
+  let next: 'prompt' | 'late' | 'answered' | 'taken' = 'prompt';
+  const slow: typeof kafka = Object.assign(Object.create(kafka), {
+    admin: () => {
+      const one = kafka.admin();
+      return Object.assign(Object.create(one), {
+        async fetchTopicOffsets(name: string) {
+          const bounds = await one.fetchTopicOffsets(name);
+          if (next === 'answered') next = 'taken';
+          if (next !== 'late') return bounds;
+          await sourceGives(following.follower); // the answer is old by then
+          next = 'answered';
+          return bounds;
+        },
+      });
+    },
+  });
+  const following = follow({ source: kafkaSource({ kafka: slow, topic }), lookMs: 1_000 });
+  await begun(following);
+  await sourceGives(following.follower);
+  next = 'late';
+  await until('asked again', () => next === 'taken' || following.stops.length > 0, 30_000);
+  expect(following.stops).toEqual([]);
+}, 60_000);
+
 describe('a ledger that another one has taken the place of', () => {
   const sources: [string, (at: LedgerClient, mine: string) => EventSource][] = [
     ['the feed', (at) => feedSource(at)],

@@ -59,7 +59,8 @@ export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: Kafka
   const ends = new Ends(topic);
   return {
     async check(positions) {
-      ends.saw(await boundsOf(kafka, topic), positions);
+      const saw = ends.asking(positions);
+      saw(await boundsOf(kafka, topic));
     },
     async read(reading) {
       const consumer = kafka.consumer({
@@ -80,27 +81,36 @@ export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: Kafka
 class Ends {
   readonly #topic: string;
   readonly #ends: number[] = [];
+  /** The positions when it was asked first: later ones may be of the feed. */
+  #begun: readonly number[] | undefined;
 
   constructor(topic: string) {
     this.#topic = topic;
   }
 
-  /** Throws FollowerStopped when the topic is not the one that was followed. */
-  saw(bounds: readonly { partition: number; high: string }[], positions: Positions): void {
-    if (bounds.length !== positions.length) {
-      const what = `Kafka topic ${this.#topic} has ${bounds.length} partitions, the ledger ${positions.length}`;
-      throw new FollowerStopped('partitions-changed', what);
-    }
-    for (const { partition, high } of bounds) {
-      const before = this.#ends[partition];
-      const end = Number(high);
-      if (end < (before ?? 0)) throw this.#anew(partition, `ends at ${end}, and ended at ${before}`);
-      // One that ends before the position may just be behind: what it lacked then came from the feed.
-      if (end === 0 && before === undefined && (positions[partition] ?? 0) > 0) {
-        throw this.#anew(partition, `is empty, and the position is ${positions[partition]}`);
+  /**
+   * Called before Kafka is asked, and returns what takes its answer: more may be read in between. That throws
+   * FollowerStopped when the topic is not the one that was followed.
+   */
+  asking(positions: Positions): (bounds: readonly { partition: number; high: string }[]) => void {
+    const before = [...this.#ends];
+    this.#begun ??= [...positions];
+    const begun = this.#begun;
+    return (bounds) => {
+      if (bounds.length !== begun.length) {
+        const what = `Kafka topic ${this.#topic} has ${bounds.length} partitions, the ledger ${begun.length}`;
+        throw new FollowerStopped('partitions-changed', what);
       }
-      this.#ends[partition] = end;
-    }
+      for (const { partition, high } of bounds) {
+        const [end, last, position = 0] = [Number(high), before[partition], begun[partition]];
+        if (end < (last ?? 0)) throw this.#anew(partition, `ends at ${end}, and ended at ${last}`);
+        // One that ends before the position may just be behind: what it lacked then came from the feed.
+        if (end === 0 && last === undefined && position > 0) {
+          throw this.#anew(partition, `is empty, and the position was ${position}`);
+        }
+        this.#ends[partition] = Math.max(this.#ends[partition] ?? 0, end);
+      }
+    };
   }
 
   /** Where to begin to read for what comes after a sequence. */
@@ -109,6 +119,7 @@ class Ends {
     return Math.min(sequence, this.#ends[partition] ?? sequence);
   }
 
+  /** A record was read. */
   read(partition: number, last: string): void {
     this.#ends[partition] = Math.max(this.#ends[partition] ?? 0, Number(last) + 1);
   }
