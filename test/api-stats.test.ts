@@ -12,7 +12,7 @@ interface Figures {
   rate?: number;
 }
 interface Stats {
-  ledger: { partitions: number; events: number; heads: number[] };
+  ledger: { source: string; partitions: number; events: number; heads: number[] };
   projection: { positions: number[]; behind: number };
   sync: Figures & {
     consumers: (Figures & { consumer: string })[];
@@ -149,10 +149,14 @@ test('a thousand reports with long ids fit in a request; from many at once each 
 
 test('figures of the ledger and of the projection', async () => {
   const before = await stats();
-  await start(newUser());
+  const userId = newUser();
+  await start(userId);
+  const [{ source }] = (await ask<{ events: [{ source: string }] }>(`/v1/events?userId=${userId}`)).body
+    .events;
   for (let tries = 0; tries < 200; tries++) {
     const { ledger, projection } = await stats();
     expect(ledger.partitions).toBe(16);
+    expect(ledger.source).toBe(source);
     expect(ledger.events).toBe(ledger.heads.reduce((sum, head) => sum + head, 0));
     if (ledger.events > before.ledger.events && projection.behind === 0) {
       expect(projection.positions).toEqual(ledger.heads);

@@ -183,6 +183,61 @@ describe('a problem', () => {
 });
 
 const json = { 'content-type': 'application/json' };
+
+describe('an answer', () => {
+  const session = {
+    sessionId: '01920000-0000-7003-8000-000000000000',
+    scope: { userId: 'ada', projectId: 'default' },
+    status: 'active',
+    epoch: 1,
+    revision: 1,
+  };
+  const answering = async (answer: object) =>
+    (await impostor((_, response) => response.writeHead(200, json).end(JSON.stringify(answer)))).client;
+
+  test('of an older ledger may lack what came later', async () => {
+    const asSession = await answering(session);
+    expect(await asSession.current({ userId: 'ada' })).toEqual(session);
+    expect(await asSession.session(session.sessionId)).toEqual(session);
+    const command = { outcome: 'started', session, position: { partition: 0, sequence: 1 } };
+    expect(await (await answering(command)).join(body())).toEqual(command);
+    const stats = { ledger: { partitions: 1, heads: [3] } };
+    expect(await (await answering(stats)).call('stats', {})).toEqual(stats);
+    expect(await (await answering({ events: [] })).call('feed', { query: { partition: 0 } })).toEqual({
+      events: [],
+    });
+  });
+
+  test('of a newer ledger is handed on with all that this version does not know', async () => {
+    const newer = {
+      ...session,
+      scope: { ...session.scope, region: 'eu' },
+      status: 'hibernating',
+      endCause: 'hibernated',
+      twin: { sessionId: null },
+    };
+    const command = {
+      outcome: 'hibernated',
+      session: newer,
+      position: { partition: 0, sequence: 1, shard: 2 },
+      more: [{}],
+    };
+    expect(await (await answering(newer)).current({ userId: 'ada' })).toEqual(newer);
+    const client = await answering(command);
+    expect(await client.join(body())).toEqual(command);
+    const held = await client.start(body());
+    expect(held.view).toEqual(newer);
+    held.abandon();
+  });
+});
+
+test("all of a user's current sessions come as a page", async () => {
+  const userId = newUser();
+  for (const projectId of ['a', 'b']) await ledger.join({ userId, projectId, owner: cloudDev });
+  const page: unknown = await ledger.call('currentSession', { query: { userId, all: true } });
+  expect(page).toEqual({ sessions: [expect.anything(), expect.anything()] });
+});
+
 const strange: { what: string; answer: RequestListener }[] = [
   {
     what: 'a page',

@@ -13,6 +13,7 @@ import {
   LedgerClient,
 } from '#client';
 import { kafkaSource } from '../libs/client/kafka-source.js';
+import { startProxy } from './support/proxy.js';
 import { freshDatabase, freshTopic, type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
 
@@ -66,19 +67,7 @@ async function until(what: () => boolean, withinMs = 15_000) {
 }
 
 async function heads(): Promise<Map<number, number>> {
-  const found = new Map<number, number>();
-  for (let partition = 0; partition < 16; partition++) {
-    let head = 0;
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const page: { events: unknown[]; next?: number } = await ledger.call('feed', {
-        query: { partition, after, limit: 500 },
-      });
-      head = after + page.events.length;
-      after = page.next;
-    }
-    found.set(partition, head);
-  }
-  return found;
+  return new Map((await ledger.call('stats', {})).ledger.heads.entries());
 }
 
 /** Every event of every partition once, in order. */
@@ -93,7 +82,7 @@ const total = async () => [...(await heads()).values()].reduce((sum, head) => su
 
 const sources: Record<string, () => EventSource> = {
   'the feed': () => feedSource(ledger),
-  Kafka: () => kafkaSource({ kafka, topic, lookMs: 200 }),
+  Kafka: () => kafkaSource({ kafka, topic }),
 };
 
 describe.each(Object.entries(sources))('following %s', (_, source) => {
@@ -118,6 +107,21 @@ describe.each(Object.entries(sources))('following %s', (_, source) => {
     const more = (await total()) - count;
     await until(() => second.events.length >= more);
     await expectWhole([...first.events, ...second.events]);
+  });
+
+  test('begins at the present, when it is told so', async () => {
+    await write(5);
+    const { follower, events } = follow({ source: source(), from: 'present' });
+    await until(() => follower.positions.size > 0);
+    const present = new Map(follower.positions);
+    expect(present).toEqual(await heads());
+    await write(20);
+    await until(() => events.length >= 40);
+    for (const [partition, head] of await heads()) {
+      const after = present.get(partition) as number;
+      const mine = events.filter((event) => event.partition === partition).map(({ sequence }) => sequence);
+      expect(mine).toEqual(Array.from({ length: head - after }, (_, index) => after + 1 + index));
+    }
   });
 
   test('drops what comes again, and reads from the feed what is missing, before it goes on', async () => {
@@ -359,7 +363,7 @@ test('a ledger that is killed and comes back is followed on', async () => {
 describe('a replica', () => {
   test('has what is current, and reads what a command has written once its position is reached', async () => {
     const users = await write(20);
-    const replica = await CurrentReplica.open({ ledger });
+    const replica = await CurrentReplica.open({ ledger, lookMs: 200 });
     for (const userId of users) {
       const { attributes: _, ...current } = (await ledger.current({ userId })) as { attributes: unknown };
       expect(replica.current({ userId })).toEqual(current);
@@ -378,7 +382,7 @@ describe('a replica', () => {
       await replica.reached(ended.position);
       expect(replica.current({ userId })).toBeUndefined();
     }
-    expect(replica.staleness).toBeLessThan(1_000);
+    await until(() => replica.staleness < 1_000);
     await expect(replica.reached({ partition: 0, sequence: 1_000_000 }, 50)).rejects.toThrow(
       'was not reached',
     );
@@ -393,6 +397,52 @@ describe('a replica', () => {
     expect(replica.size).toBe(again.size);
     for (const userId of users) expect(replica.current({ userId })).toEqual(again.current({ userId }));
     await Promise.all([replica.close(), again.close()]);
+  });
+
+  test('equals what the ledger says after gaps, repetitions, events that it does not know, and restarts', async () => {
+    const inner = feedSource(ledger);
+    const faulty: EventSource = {
+      read: (reading) =>
+        inner.read({
+          ...reading,
+          take: async (batch) => {
+            const some = batch
+              .filter(({ sequence }) => sequence % 3 !== 0)
+              .map((event) => (event.sequence % 2 === 0 ? { ...event, type: 'unknown' as const } : event));
+            await reading.take(some);
+            await reading.take(some);
+          },
+        }),
+    };
+    const troubles: unknown[] = [];
+    const onTrouble = (error: unknown) => troubles.push(error);
+    const replica = await CurrentReplica.open({ ledger, source: faulty, lookMs: 300, onTrouble });
+    const users = await write(30, 2);
+    await service.restart();
+    users.push(...(await write(10)));
+    const again = await CurrentReplica.open({ ledger });
+    for (const [partition, sequence] of again.positions) await replica.reached({ partition, sequence });
+    expect(replica.size).toBe(again.size);
+    for (const userId of users) expect(replica.current({ userId })).toEqual(again.current({ userId }));
+    expect(troubles.some((error) => error instanceof Gap)).toBe(true);
+    await until(() => replica.staleness < 1_000);
+    await Promise.all([replica.close(), again.close()]);
+  });
+
+  test('is stale while the ledger cannot be asked, and says for how long', async () => {
+    const port = Number(new URL(service.url).port);
+    const proxy = await startProxy({ target: { host: '127.0.0.1', port } });
+    const through = new LedgerClient({ url: `http://${proxy.address}`, deadlineMs: 300 });
+    const replica = await CurrentReplica.open({ ledger: through, lookMs: 100 });
+    expect(replica.staleness).toBeLessThan(5_000);
+    proxy.cut();
+    await until(() => replica.staleness > 1_000);
+    await pause(500);
+    expect(replica.staleness).toBeGreaterThan(1_500);
+    proxy.heal();
+    await until(() => replica.staleness < 400);
+    await replica.close();
+    await proxy.close();
   });
 
   test('that would have to hold more than it may stops, rather than be half', async () => {

@@ -33,6 +33,8 @@ const HOUR_MS = 3_600_000;
 /** The parts of one running replica. */
 export interface Ledger {
   identity: LedgerIdentity;
+  /** `/ledgers/<id>`: where its events say that they are from. */
+  source: string;
   pool: pg.Pool;
   writer: LedgerWriter;
   reader: CurrentReader;
@@ -76,11 +78,12 @@ export async function openLedger(
   };
 
   const identity = await identify(pool);
+  const source = `/ledgers/${identity.id}`;
   const tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault: fault('tail') });
   await tail.start();
   const writer = new LedgerWriter({
     database,
-    source: `/ledgers/${identity.id}`,
+    source,
     lanes: config.writers,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
@@ -129,6 +132,7 @@ export async function openLedger(
 
   return {
     identity,
+    source,
     pool,
     writer,
     reader,

@@ -17,7 +17,7 @@ export interface Readiness {
 /** So many events are nothing to speak of. */
 const BEHIND_EVENTS = 10_000;
 
-/** The ledger as its health is asked for. */
+/** The ledger as its health and its name are asked for. */
 export class RunningLedger {
   private closing = false;
 
@@ -26,6 +26,11 @@ export class RunningLedger {
   /** Of Kafka, as this replica would write it. */
   get topic(): string {
     return this.ledger.topic;
+  }
+
+  /** `/ledgers/<id>`, as in its events. */
+  get source(): string {
+    return this.ledger.source;
   }
 
   /** From now on the replica says that it is not ready, so that no new requests are sent to it. */

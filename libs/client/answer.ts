@@ -1,8 +1,6 @@
 import type { Problem } from './api.js';
 import { LedgerProblem, UnexpectedAnswer } from './errors.js';
-
-/** What an answer has to have: the names of its required members, and of what type they are. */
-export type Shape = string | { readonly [member: string]: Shape };
+import { fits, PROBLEM, type Shape } from './shapes.js';
 
 /** More than any answer of the ledger: a thousand refused renewals, each with a session, are about 6 MiB. */
 const MOST_BYTES = 32 << 20;
@@ -52,8 +50,6 @@ export async function readAnswer(
   throw new UnexpectedAnswer(status, `JSON that is not the ledger's, ${quoted(text)}`, failed);
 }
 
-const PROBLEM: Shape = { type: 'string', title: 'string', status: 'number', retryable: 'boolean' };
-
 /** Whether a command may have been obeyed before something answered with this status. */
 function isDoubtful(status: number): boolean {
   return status >= 500 || status < 400;
@@ -94,17 +90,6 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Whether a value has the members of a shape. What it has besides is from a newer ledger, and welcome. */
-export function fits(value: unknown, shape: Shape | undefined): boolean {
-  if (shape === undefined || shape === 'any') return true;
-  if (shape === 'array') return Array.isArray(value);
-  if (typeof shape === 'string') return typeof value === shape;
-  if (typeof value !== 'object' || value === null) return false;
-  return Object.entries(shape).every(([name, member]) =>
-    fits((value as Record<string, unknown>)[name], member),
-  );
 }
 
 function quoted(text: string): string {

@@ -58,8 +58,16 @@ export class LedgerProblem<Code extends ProblemCode | 'unknown-problem' = AnyCod
   get last(): Session | undefined {
     return this.#problem.last;
   }
+
+  /** For `archived`, of the feed: where it begins, and the files in which what is before is to be read. */
+  get archived(): { partition: number; firstSequence: number; files: ArchiveFile[] } | undefined {
+    const { partition, firstSequence, files } = this.#problem;
+    if (partition === undefined || firstSequence === undefined) return undefined;
+    return { partition, firstSequence, files: files ?? [] };
+  }
 }
 
+type ArchiveFile = NonNullable<Problem['files']>[number];
 type AnyCode = ProblemCode | 'unknown-problem';
 
 /** Every problem, told apart by `code`. */

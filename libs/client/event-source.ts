@@ -11,9 +11,12 @@ export type StopCode =
   | 'partitions-changed'
   /** The ledger has not reached the position: it was restored, or is another one. */
   | 'position-ahead'
-  /** Kafka's topic ends before the position: it was made anew, or its relay is behind. */
+  /** Kafka's topic begins again: it was made anew, or Kafka lost records. */
   | 'topic-recreated'
+  /** The ledger is not the one that was followed before, or an event is from elsewhere. */
   | 'another-ledger'
+  /** The feed does not go back to the position any more: `cause` is the problem, whose `archived` tells where to read on. */
+  | 'archived'
   /** The feed itself lacks events: the log is damaged. */
   | 'events-missing'
   /** What should be events is something else, many times in a row. */
@@ -41,27 +44,26 @@ export interface Reading {
   positions: Positions;
   /** Events of any partitions, each partition's in order; repetitions do no harm. One call at a time. */
   take(events: readonly FollowedEvent[]): Promise<void>;
-  /** The source lives, though it may have nothing to tell. */
-  alive(): void;
   signal: AbortSignal;
 }
 
 /** Where a follower gets its events from: the ledger's own stream, Kafka, or yours. */
 export interface EventSource {
-  /** Reads after `positions` until the signal aborts. Rejects when it cannot go on; it is then called again. */
+  /**
+   * Reads after `positions` until the signal aborts, and then ends within 5 s. Rejects when it cannot go on; it is
+   * then called again.
+   */
   read(reading: Reading): Promise<void>;
-  /** Rejects with FollowerStopped when the source cannot carry these positions. */
+  /** Rejects with FollowerStopped when the source cannot carry these positions. Called before reading, and beside it. */
   check?(positions: Positions): Promise<void>;
 }
 
 /** The ledger's own stream: GET /v1/feed/stream. */
 export function feedSource(ledger: LedgerClient): EventSource {
   return {
-    async read({ positions, take, alive, signal }) {
+    async read({ positions, take, signal }) {
       const body = await ledger.stream('feedStream', {}, { signal, lastEventId: vectorOf(positions) });
-      alive();
       for await (const blocks of parts(body, '\n\n')) {
-        alive();
         const data = blocks.map(dataOf).filter((one) => one !== undefined);
         if (data.length > 0) await take(data.map(parseEvent));
       }

@@ -12,9 +12,12 @@ export interface FollowedTo {
 
 export interface HandlerOptions {
   onEvents(events: FollowedEvent[], to: FollowedTo): Promise<void> | void;
-  retries?: number;
-  handlerMs?: number;
+  retries: number;
+  handlerMs: number;
 }
+
+/** What a call may still take once it is told to stop. */
+const STOP_MS = 10_000;
 
 /** Calls what the user does with events: again when it throws, and never beside itself. */
 export class Handler {
@@ -30,7 +33,7 @@ export class Handler {
 
   /** Rejects with FollowerStopped when it threw too often, or does not return in time. */
   async call(events: FollowedEvent[], partition: number, sequence: number): Promise<void> {
-    const { retries = 5 } = this.#options;
+    const { retries } = this.#options;
     const where = `events up to ${partition}:${sequence}`;
     for (let failures = 1; ; failures++) {
       try {
@@ -46,21 +49,29 @@ export class Handler {
   }
 
   async #once(events: FollowedEvent[], to: Omit<FollowedTo, 'signal'>, where: string): Promise<void> {
-    const { handlerMs = 60_000, onEvents } = this.#options;
+    const { handlerMs, onEvents } = this.#options;
     const time = new AbortController();
-    const abort = () => time.abort(this.#stop.reason);
-    this.#stop.addEventListener('abort', abort, { once: true });
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let abort = () => {};
     const overdue = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        const late = new FollowerStopped(
-          'handler-stuck',
-          `the handler of ${where} did not return in ${handlerMs} ms`,
-        );
-        time.abort(late);
-        reject(late);
-      }, handlerMs);
+      const within = (ms: number) => {
+        clearTimeout(timer);
+        timer = setTimeout(() => {
+          const late = new FollowerStopped(
+            'handler-stuck',
+            `the handler of ${where} did not return in ${ms} ms`,
+          );
+          time.abort(late);
+          reject(late);
+        }, ms);
+      };
+      within(handlerMs);
+      abort = () => {
+        time.abort(this.#stop.reason);
+        within(Math.min(handlerMs, STOP_MS));
+      };
     });
+    this.#stop.addEventListener('abort', abort, { once: true });
     try {
       const call = async () => onEvents(events, { ...to, signal: time.signal });
       await Promise.race([call(), overdue]);

@@ -34,12 +34,7 @@ export {
   type StopCode,
 } from './event-source.js';
 export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
-export {
-  Follower,
-  type FollowerCounts,
-  type FollowOptions,
-  Gap,
-} from './follower.js';
+export { Follower, type FollowOptions } from './follower.js';
 export { type HeldState, NotHeld } from './gate.js';
 export type { FollowedTo } from './handler.js';
 export {
@@ -63,5 +58,7 @@ export {
   SessionMismatch,
   SessionResolver,
 } from './resolver.js';
+export { type FollowerCounts, Gap } from './sequencer.js';
 export { SessionGuards } from './session-guards.js';
+export { type Behind, Stalled } from './stall-watch.js';
 export type { AnswerOf, CallOptions, RequestOf } from './transport.js';

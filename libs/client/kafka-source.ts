@@ -2,7 +2,7 @@
 
 import { parseEvent } from './event.js';
 import { type EventSource, FollowerStopped, type Positions, type Reading } from './event-source.js';
-import { pause } from './waiting.js';
+import { atMost, within } from './waiting.js';
 
 /** What is needed of `new Kafka({ … })` from kafkajs 2. */
 export interface KafkaLike {
@@ -46,23 +46,21 @@ export interface KafkaSourceOptions {
   kafka: KafkaLike;
   /** `session-ledger.events.v1` unless the ledger was told otherwise. */
   topic?: string;
-  /** How often to look whether the consumer is stuck and the topic still the same, in milliseconds: 10,000 unless set. */
-  lookMs?: number;
 }
 
 /** What a relay writes beside each event; records without it are not of the ledger. */
 const SEQUENCE = 'ledger-sequence';
-const STUCK_LOOKS = 3;
+/** What asking Kafka, and leaving it, may take. */
+const ASK_MS = 10_000;
+const LEAVE_MS = 3_000;
 
 /** The ledger's topic in Kafka, read alone, without committing offsets: the position is the follower's. */
-export function kafkaSource({
-  kafka,
-  topic = 'session-ledger.events.v1',
-  lookMs = 10_000,
-}: KafkaSourceOptions): EventSource {
+export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: KafkaSourceOptions): EventSource {
+  const ends = new Ends(topic);
   return {
     async check(positions) {
-      await withAdmin(kafka, (admin) => checkTopic(admin, topic, positions));
+      const saw = ends.asking(positions);
+      saw(await boundsOf(kafka, topic));
     },
     async read(reading) {
       const consumer = kafka.consumer({
@@ -71,37 +69,95 @@ export function kafkaSource({
         retry: { retries: 5, restartOnFailure: async () => false },
       });
       try {
-        await Promise.race([consume(consumer, topic, reading), watch(kafka, topic, reading, lookMs)]);
+        await consume(consumer, topic, reading, ends);
       } finally {
-        await Promise.race([consumer.disconnect().catch(() => {}), pause(3_000)]);
+        await atMost(LEAVE_MS, consumer.disconnect());
       }
     },
   };
 }
 
+/** Where the topic's partitions end, as far as was ever seen. They only grow, unless it is another topic. */
+class Ends {
+  readonly #topic: string;
+  readonly #ends: number[] = [];
+  /** The positions when it was asked first: later ones may be of the feed. */
+  #begun: readonly number[] | undefined;
+
+  constructor(topic: string) {
+    this.#topic = topic;
+  }
+
+  /**
+   * Called before Kafka is asked, and returns what takes its answer: more may be read in between. That throws
+   * FollowerStopped when the topic is not the one that was followed.
+   */
+  asking(positions: Positions): (bounds: readonly { partition: number; high: string }[]) => void {
+    const before = [...this.#ends];
+    this.#begun ??= [...positions];
+    const begun = this.#begun;
+    return (bounds) => {
+      if (bounds.length !== begun.length) {
+        const what = `Kafka topic ${this.#topic} has ${bounds.length} partitions, the ledger ${begun.length}`;
+        throw new FollowerStopped('partitions-changed', what);
+      }
+      for (const { partition, high } of bounds) {
+        const [end, last, position = 0] = [Number(high), before[partition], begun[partition]];
+        if (end < (last ?? 0)) throw this.#anew(partition, `ends at ${end}, and ended at ${last}`);
+        // One that ends before the position may just be behind: what it lacked then came from the feed.
+        if (end === 0 && last === undefined && position > 0) {
+          throw this.#anew(partition, `is empty, and the position was ${position}`);
+        }
+        this.#ends[partition] = Math.max(this.#ends[partition] ?? 0, end);
+      }
+    };
+  }
+
+  /** Where to begin to read for what comes after a sequence. */
+  offsetOf(partition: number, sequence: number): number {
+    // What follows sequence n stands at offset n or later: repetitions only push records back.
+    return Math.min(sequence, this.#ends[partition] ?? sequence);
+  }
+
+  /** A record was read. */
+  read(partition: number, last: string): void {
+    this.#ends[partition] = Math.max(this.#ends[partition] ?? 0, Number(last) + 1);
+  }
+
+  #anew(partition: number, what: string): FollowerStopped {
+    const message = `partition ${partition} of Kafka topic ${this.#topic} ${what}: it was made anew, or has lost records`;
+    return new FollowerStopped('topic-recreated', message);
+  }
+}
+
 /** Rejects when the consumer dies or an event cannot be taken; resolves when the signal aborts. */
-async function consume(consumer: KafkaConsumer, topic: string, { positions, take, alive, signal }: Reading) {
-  // What follows sequence n stands at offset n or later: repetitions only push records back.
-  const offsets = [...positions];
+async function consume(
+  consumer: KafkaConsumer,
+  topic: string,
+  { positions, take, signal }: Reading,
+  ends: Ends,
+): Promise<void> {
+  const offsets = positions.map((sequence, partition) => ends.offsetOf(partition, sequence));
   const over = new Promise<void>((resolve, reject) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () => {
-      alive();
       offsets.forEach((offset, partition) => {
         consumer.seek({ topic, partition, offset: String(offset) });
       });
     });
     const eachBatch = async ({ batch, resolveOffset, heartbeat }: KafkaBatch) => {
-      const last = batch.messages.at(-1);
+      const { partition, messages } = batch;
+      const last = messages.at(-1);
       if (!last || signal.aborted) return;
-      const ours = batch.messages.filter(({ headers }) => headers && SEQUENCE in headers);
+      const ours = messages.filter(({ headers }) => headers && SEQUENCE in headers);
       try {
+        ends.read(partition, last.offset);
         await take(ours.map(({ value }) => parseEvent(new TextDecoder().decode(value ?? undefined))));
       } catch (error) {
         return reject(error); // to Kafka this batch stays unread
       }
-      offsets[batch.partition] = Number(last.offset) + 1;
+      offsets[partition] = Number(last.offset) + 1;
       resolveOffset(last.offset);
       await heartbeat();
     };
@@ -114,45 +170,15 @@ async function consume(consumer: KafkaConsumer, topic: string, { positions, take
   await over;
 }
 
-/** kafkajs's consumer can stop fetching without a word (kafkajs#659), and a topic can be deleted and made anew. */
-async function watch(kafka: KafkaLike, topic: string, { positions, alive, signal }: Reading, lookMs: number) {
-  for (let [looks, before] = [0, -1]; ; ) {
-    await pause(lookMs, signal);
-    const behind = await withAdmin(kafka, (admin) => checkTopic(admin, topic, positions));
-    alive();
-    const sum = positions.reduce((total, sequence) => total + sequence, 0);
-    looks = behind && sum === before ? looks + 1 : 0;
-    before = sum;
-    if (looks >= STUCK_LOOKS)
-      throw new Error(`nothing came from Kafka for ${lookMs * looks} ms, though there is more`);
-  }
-}
-
-type Admin = ReturnType<KafkaLike['admin']>;
-
-/** Whether there is more to read. Throws FollowerStopped when the topic is not the one that was followed. */
-async function checkTopic(admin: Admin, topic: string, positions: Positions): Promise<boolean> {
-  const bounds = await admin.fetchTopicOffsets(topic);
-  if (bounds.length !== positions.length) {
-    const [found, wanted] = [bounds.length, positions.length];
-    throw new FollowerStopped(
-      'partitions-changed',
-      `Kafka topic ${topic} has ${found} partitions, the ledger ${wanted}`,
-    );
-  }
-  const short = bounds.find(({ partition, high }) => Number(high) < (positions[partition] ?? 0));
-  if (!short) return bounds.some(({ partition, high }) => Number(high) > (positions[partition] ?? 0));
-  const where = `partition ${short.partition} of Kafka topic ${topic} ends at ${short.high}`;
-  const what = `${where}, the position is ${positions[short.partition]}: the topic was made anew, or its relay is behind`;
-  throw new FollowerStopped('topic-recreated', what);
-}
-
-async function withAdmin<T>(kafka: KafkaLike, work: (admin: Admin) => Promise<T>): Promise<T> {
+async function boundsOf(kafka: KafkaLike, topic: string): Promise<{ partition: number; high: string }[]> {
   const admin = kafka.admin();
-  try {
+  const ask = async () => {
     await admin.connect();
-    return await work(admin);
+    return admin.fetchTopicOffsets(topic);
+  };
+  try {
+    return await within(ASK_MS, `Kafka did not answer within ${ASK_MS} ms`, ask());
   } finally {
-    await admin.disconnect().catch(() => {});
+    await atMost(LEAVE_MS, admin.disconnect());
   }
 }

@@ -4,15 +4,18 @@ import type { FollowedEvent, SessionInEvent } from './event.js';
 import type { EventSource, FollowerStopped } from './event-source.js';
 import { Follower } from './follower.js';
 import type { LedgerClient, ScopeName } from './ledger-client.js';
-import { now } from './waiting.js';
+import { backoffMs, now, pause, tell } from './waiting.js';
 
 export interface ReplicaOptions {
   ledger: LedgerClient;
   source?: EventSource;
   /** Most scopes with a current session: 1,000,000 unless set. With more the replica stops, and says so. */
   most?: number;
+  /** As a follower's: how often to look how far the ledger is, in milliseconds; 10,000 unless set. */
+  lookMs?: number;
+  /** As a follower's; and that the replica is so far behind that it reads the snapshot again. */
   onTrouble?(error: unknown): void;
-  /** The replica is not kept up any more; what it holds grows old. */
+  /** The replica is not kept up any more: reads throw from now on. */
   onStopped?(why: FollowerStopped | ReplicaFull): void;
   signal?: AbortSignal;
 }
@@ -30,35 +33,26 @@ interface Waiter {
 /** Most that wait for a position at once. */
 const MOST_WAITERS = 10_000;
 
+/** The least time between two snapshots. */
+const AGAIN_MS = 1_000;
+
 /**
  * All current sessions, in this process's memory: booted from the ledger's snapshot, kept by following its events.
  * Reads cost a look into a map. They may be old: `staleness` says by how much, `reached` waits for a position.
  */
 export class CurrentReplica {
-  readonly #sessions: Map<string, SessionInEvent>;
-  readonly #positions: Map<number, number>;
-  readonly #follower: Follower;
-  readonly #most: number;
+  readonly #options: ReplicaOptions;
   readonly #waiters = new Set<Waiter>();
+  readonly #closing = new AbortController();
+  #booted: Booted;
+  #follower: Follower;
+  #booting: Promise<void> = Promise.resolve();
   #why: FollowerStopped | ReplicaFull | undefined;
 
   private constructor(options: ReplicaOptions, booted: Booted) {
-    this.#sessions = booted.sessions;
-    this.#positions = booted.positions;
-    this.#most = mostOf(options);
-    this.#follower = new Follower({
-      ledger: options.ledger,
-      ...(options.source && { source: options.source }),
-      ...(options.onTrouble && { onTrouble: options.onTrouble }),
-      from: new Map(booted.positions),
-      retries: 0,
-      onEvents: (events, to) => this.#apply(events, to),
-      onStopped: (why) => {
-        this.#why = why.cause instanceof ReplicaFull ? why.cause : why;
-        this.#release();
-        options.onStopped?.(this.#why);
-      },
-    });
+    this.#options = options;
+    this.#booted = booted;
+    this.#follower = this.#follow();
   }
 
   /** Reads the snapshot, then follows. Rejects when it cannot be read whole, or with ReplicaFull. */
@@ -69,21 +63,25 @@ export class CurrentReplica {
   /** The current session as far as is known here; undefined when none is. Throws once the replica has stopped. */
   current({ userId, projectId = 'default' }: ScopeName): SessionInEvent | undefined {
     if (this.#why) throw this.#why;
-    return this.#sessions.get(keyOf(userId, projectId));
+    return this.#booted.sessions.get(keyOf(userId, projectId));
   }
 
   get size(): number {
-    return this.#sessions.size;
+    return this.#booted.sessions.size;
   }
 
   /** How far each partition is known. */
   get positions(): Map<number, number> {
-    return new Map(this.#positions);
+    return new Map(this.#booted.positions);
   }
 
-  /** Milliseconds since the source last said anything; up to 15,000 when there is nothing to say, Infinity once stopped. */
+  /**
+   * Milliseconds since a moment as of which all that the ledger had is here: what is read may be so old, and not
+   * older. While nothing is wrong it grows to `lookMs` and begins again. Infinity once stopped.
+   */
   get staleness(): number {
-    return this.#why ? Number.POSITIVE_INFINITY : now() - this.#follower.heardAt;
+    if (this.#why) return Number.POSITIVE_INFINITY;
+    return now() - Math.max(this.#booted.at, this.#follower.caughtUpAt);
   }
 
   /**
@@ -111,25 +109,77 @@ export class CurrentReplica {
     throw new Error(`position ${position.partition}:${position.sequence} was not reached`);
   }
 
+  /** Resolves when nothing runs any more. Reads go on as of now. */
   async close(): Promise<void> {
+    this.#closing.abort(new Error('the replica is closed'));
+    await this.#booting;
     await this.#follower.stop();
     this.#release();
   }
 
+  #follow(ledgerId?: string): Follower {
+    const { ledger, source, lookMs, onTrouble } = this.#options;
+    return new Follower({
+      ledger,
+      ...(source && { source }),
+      ...(lookMs !== undefined && { lookMs }),
+      ...(ledgerId !== undefined && { ledgerId }),
+      ...(onTrouble && { onTrouble }),
+      from: new Map(this.#booted.positions),
+      retries: 0,
+      onEvents: (events, to) => this.#apply(events, to),
+      onStopped: (why) => {
+        if (why.code === 'archived') this.#booting = this.#bootAgain(why);
+        else this.#fail(why.cause instanceof ReplicaFull ? why.cause : why);
+      },
+    });
+  }
+
+  /** So far behind that the feed does not go back to there: the snapshot tells what has become of it all. */
+  async #bootAgain(why: FollowerStopped): Promise<void> {
+    const { ledger, onTrouble } = this.#options;
+    const { signal } = this.#closing;
+    const { ledgerId } = this.#follower;
+    for (let [failures, error]: [number, unknown] = [0, why]; !signal.aborted; failures++) {
+      if (error instanceof ReplicaFull) return this.#fail(error);
+      tell(() => onTrouble?.(error));
+      try {
+        await pause(AGAIN_MS + backoffMs(failures), signal);
+        this.#booted = await boot(ledger, mostOf(this.#options), signal);
+        this.#follower = this.#follow(ledgerId);
+        return this.#wake();
+      } catch (failure) {
+        error = failure;
+      }
+    }
+  }
+
+  #fail(why: FollowerStopped | ReplicaFull): void {
+    this.#why = why;
+    this.#release();
+    tell(() => this.#options.onStopped?.(why));
+  }
+
   #knows({ partition, sequence }: Position): boolean {
-    return (this.#positions.get(partition) ?? 0) >= sequence;
+    return (this.#booted.positions.get(partition) ?? 0) >= sequence;
   }
 
   #apply(events: readonly FollowedEvent[], { partition, sequence }: Position): void {
+    const { sessions, positions } = this.#booted;
+    const most = mostOf(this.#options);
     for (const { session } of events) {
       if (!session) continue;
       const { userId, projectId } = session.scope;
       const key = keyOf(userId, projectId);
-      if (session.status === 'ended') this.#sessions.delete(key);
-      else if (this.#sessions.size < this.#most || this.#sessions.has(key)) this.#sessions.set(key, session);
-      else throw new ReplicaFull(`over ${this.#most} current sessions`);
+      if (session.status === 'ended') sessions.delete(key);
+      else if (sessions.size < most || sessions.has(key)) sessions.set(key, session);
+      else throw new ReplicaFull(`over ${most} current sessions`);
     }
-    this.#positions.set(partition, sequence);
+    positions.set(partition, sequence);
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const waiter of this.#waiters) if (this.#knows(waiter.position)) waiter.resolve();
   }
 
@@ -139,6 +189,8 @@ export class CurrentReplica {
 }
 
 interface Booted {
+  /** When the ledger was asked, by `now()`. */
+  at: number;
   sessions: Map<string, SessionInEvent>;
   positions: Map<number, number>;
 }
@@ -151,7 +203,7 @@ async function boot(
   most: number,
   signal = new AbortController().signal,
 ): Promise<Booted> {
-  const booted: Booted = { sessions: new Map(), positions: new Map() };
+  const booted: Booted = { at: now(), sessions: new Map(), positions: new Map() };
   let isComplete = false;
   for await (const lines of parts(await ledger.stream('snapshot', {}, { signal }), '\n')) {
     for (const line of lines) {

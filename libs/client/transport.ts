@@ -1,6 +1,7 @@
-import { BodyLost, readAnswer, type Shape } from './answer.js';
+import { BodyLost, readAnswer } from './answer.js';
 import { type OperationId, type Operations, routes } from './api.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from './errors.js';
+import { type Shape, shapeOf } from './shapes.js';
 import { backoffMs, now, pause } from './waiting.js';
 
 /** How a call is made. */
@@ -123,7 +124,7 @@ export class Transport {
   }
 
   #attemptOf<Id extends OperationId>(id: Id, request: RequestOf<Id>, options: CallOptions): Attempt {
-    const route: { method: string; path: string; shape?: Shape } = routes[id];
+    const route: { method: string; path: string } = routes[id];
     const {
       params,
       query,
@@ -149,7 +150,7 @@ export class Transport {
         ...(hasBody && { 'content-type': 'application/json' }),
         ...(key !== undefined && { 'idempotency-key': key }),
       },
-      shape: route.shape,
+      shape: shapeOf(id, query),
       key,
       ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
       signal: options.signal,

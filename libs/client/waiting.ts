@@ -29,3 +29,39 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
 export function now(): number {
   return performance.now();
 }
+
+/** What comes of a promise; rejects with the signal's reason as soon as it aborts. */
+export async function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let abort = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Resolves when a promise has settled, whatever came of it, or after `ms`. */
+export async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([promise.catch(() => {}), pause(ms, over.signal).catch(() => {})]);
+  over.abort();
+}
+
+/** What comes of a promise; rejects with an error of this message when that takes longer than `ms`. */
+export async function within<T>(ms: number, message: string, promise: Promise<T>): Promise<T> {
+  const time = new AbortController();
+  const timer = setTimeout(() => time.abort(new Error(message)), ms);
+  return unless(time.signal, promise).finally(() => clearTimeout(timer));
+}
+
+/** Calls a listener of the user's: one that throws is no reason to lose an event, or to stop. */
+export function tell(listener: () => void): void {
+  try {
+    listener();
+  } catch {}
+}

@@ -50,6 +50,7 @@ const figures = {
 export const Stats = Type.Object(
   {
     ledger: Type.Object({
+      source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
       partitions: Type.Integer(),
       events: Type.Integer({ description: 'Of all partitions' }),
       heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),

@@ -73,7 +73,8 @@ export interface Submission {
 export class Store {
   readonly details = new Details();
   readonly names = new Names();
-  readonly #source = `/ledgers/${crypto.randomUUID()}`;
+  /** As in its events. */
+  readonly source = `/ledgers/${crypto.randomUUID()}`;
   readonly #logs: StoredEvent[][];
   readonly #scopes = new Map<ScopeKey, Scope>();
   /** Those to which something happens by time alone. */
@@ -265,7 +266,7 @@ export class Store {
     const document = {
       specversion: '1.0',
       id: `${partition}:${sequence}`,
-      source: this.#source,
+      source: this.source,
       type: `session-ledger.${type}.v1`,
       subject: scopeKey,
       time: at,

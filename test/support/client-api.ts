@@ -60,8 +60,6 @@ const ANYTHING = '{ [name: string]: unknown }';
 const plain = (schema: unknown): Schema => JSON.parse(JSON.stringify(schema));
 const schemas = Object.entries(named).map(([name, schema]) => [name, plain(schema)] as const);
 const nameOf = new Map(schemas.map(([name, schema]) => [JSON.stringify(schema), name]));
-/** Those that many answers have: their shape stands in the file once. */
-const SHARED = ['Session', 'CommandAnswer', 'EventPage'];
 
 /** The text of libs/client/api.ts: types and routes of the API, with nothing to import. */
 export function clientApi(): string {
@@ -74,7 +72,6 @@ export function clientApi(): string {
       .map(([id, operation]) => types(id, operation))
       .join('\n')}}`,
     'export type OperationId = keyof Operations;',
-    `const SHAPE_OF = {${SHARED.map(shapeOfNamed).join('\n')}} as const;`,
     `export const routes = {${Object.entries<Operation>(operations)
       .map(([id, operation]) => route(id, operation))
       .join('\n')}} as const;`,
@@ -123,10 +120,6 @@ function declaration(name: string, schema: Schema): string {
   return `${comment}export type ${name} = ${typeOfUnnamed(schema)};`;
 }
 
-function shapeOfNamed(name: string): string {
-  return `${name}: ${shapeText(plain(named[name as keyof typeof named]))},`;
-}
-
 function types(id: string, { summary, params, query, body, answers }: Operation): string {
   const parts = Object.entries({ params, query, body }).filter(([, schema]) => schema);
   const shown = parts.map(([name, schema]) => {
@@ -145,27 +138,8 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
   return `/** ${summary}. */\n${id}: {${shown.join('\n')}\nanswer: ${[...new Set(replies)].join(' | ')};\n};`;
 }
 
-/** `shape`: the members that an answer has to have, so that whatever else arrives is noticed at the door. */
-function route(id: string, { method, path, reads, answers }: Operation): string {
-  // Any of them: those of one operation have the same members.
-  const reply = Object.entries(answers).find(([status, { schema }]) => status < '300' && schema)?.[1];
-  const name = reply?.schema && nameOf.get(JSON.stringify(plain(reply.schema)));
-  const shape = reply?.schema
-    ? `, shape: ${name && SHARED.includes(name) ? `SHAPE_OF.${name}` : shapeText(plain(reply.schema))}`
-    : '';
-  return `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''}${shape} },`;
-}
-
-const shapeText = (schema: Schema) => JSON.stringify(shapeOf(schema));
-
-type Shape = string | { [member: string]: Shape };
-
-function shapeOf(schema: Schema): Shape {
-  if (schema.allOf) return Object.assign({}, ...schema.allOf.map(shapeOf));
-  if (!schema.properties) return schema.type === 'integer' ? 'number' : (schema.type ?? 'any');
-  const required = Object.entries(schema.properties).filter(([name]) => schema.required?.includes(name));
-  return Object.fromEntries(required.map(([name, member]) => [name, shapeOf(member)]));
-}
+const route = (id: string, { method, path, reads }: Operation) =>
+  `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''} },`;
 
 function typeOf(schema: Schema): string {
   return nameOf.get(JSON.stringify(schema)) ?? typeOfUnnamed(schema);

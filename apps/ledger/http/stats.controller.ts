@@ -5,6 +5,7 @@ import { type OutOfSync, Reached, type ReportPlace, Reports, Tail } from '#log';
 import { encodeCursor, ProblemError, syncFigures } from '#protocol';
 import { parseScopeKey } from '#session';
 import { anonymous } from '../caller.js';
+import { RunningLedger } from '../running-ledger.js';
 import { Submissions } from '../submissions.js';
 import { Route } from './route.js';
 
@@ -14,6 +15,7 @@ const PLACE = /^r(\d{1,4}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([A-Za-
 @Controller()
 export class StatsController {
   constructor(
+    private readonly ledger: RunningLedger,
     private readonly reports: Reports,
     private readonly reached: Reached,
     private readonly tail: Tail,
@@ -44,7 +46,7 @@ export class StatsController {
     const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
     const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
     reply.header('content-type', 'application/json').send({
-      ledger: { partitions: heads.length, events: sum(heads), heads },
+      ledger: { source: this.ledger.source, partitions: heads.length, events: sum(heads), heads },
       projection: { positions: projected, behind: sum(behind) },
       sync: {
         ...syncFigures(consumers),
