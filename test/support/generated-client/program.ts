@@ -54,7 +54,7 @@ assert.equal(late.status, 409);
 assert.equal(late.error.type, '/problems/stale-session');
 assert.equal(late.error.current?.sessionId, second.sessionId);
 assert.equal(late.error.retryable, false);
-assert.equal((await ledger.session(first.sessionId)).data.refusals[0]?.origin.environment, 'cloud-dev');
+assert.equal((await ledger.session(first.sessionId)).data.refusals[0]?.origin?.environment, 'cloud-dev');
 
 const atLeast = `${position.partition}:${position.sequence}`;
 const chain = (await ledger.chain({ ...scope, atLeast })).data.sessions;
