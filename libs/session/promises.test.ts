@@ -301,7 +301,9 @@ describe('whatever is sent, in whatever order, however late', () => {
         at: when,
         ...('successorId' in command && { successorId: 'session-again' }),
       };
-      const again = turnOf(story, repeat, { ...knownFor(story, repeat), ...(isTransient && { due: false }) });
+      // At the same moment, of which nobody had said that the session's time is over.
+      const undue = (drains || isTransient) && { due: false };
+      const again = turnOf(story, repeat, { ...knownFor(story, repeat), ...undue });
       if (again.made.length > 0) return `again makes ${again.made[0]?.type}`;
       const same =
         'outcome' in again.decision && again.decision.session.sessionId === decision.session.sessionId;
