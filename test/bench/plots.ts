@@ -112,6 +112,7 @@ function svg(height: number, title: string, parts: readonly string[], machine: M
   const foot = `${cores} cores (${cpu}), Node ${node}, load ${load}, ${at.slice(0, 10)}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}">`,
+    `<title>${escaped(title)}</title>`,
     STYLE,
     `<rect width="${WIDTH}" height="${height}" fill="#fff"/>`,
     text(12, 20, title, 'title'),
