@@ -14,7 +14,13 @@ await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 const project = join(here, 'tsconfig.package.json');
-execFileSync(process.execPath, [compiler, '-p', project, '--outDir', target], { stdio: 'inherit' });
+const compile = (...options) =>
+  execFileSync(process.execPath, [compiler, '-p', project, '--outDir', target, ...options], {
+    stdio: 'inherit',
+  });
+compile();
+// The declarations have the comments: the code need not bring them a second time.
+compile('--removeComments', '--declaration', 'false');
 // Declarations that no entry of the package leads to.
 const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
 for (const room of ['memory-ledger', 'protocol', 'session']) {
