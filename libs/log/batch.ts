@@ -24,7 +24,6 @@ import {
 } from '#session';
 import { newDetails } from './details.js';
 import { decodeEvent, encodeEvent } from './event-bytes.js';
-import type { FeedEvent } from './feed.port.js';
 import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
@@ -37,33 +36,12 @@ import type { Answer, NewDetails, ReceiptKey, Submission } from './submission.js
  */
 export class Batch {
   readonly rows = new BatchRows();
-  private joined: Buffer | undefined;
-  private events: FeedEvent[] | undefined;
   private readonly times = new Map<number, Instant>();
 
   constructor(
     readonly loaded: Loaded,
     private readonly source: string,
   ) {}
-
-  /** The bytes of all its events, one after the other. Complete once every command was added. */
-  get bytes(): Buffer {
-    this.joined ??= this.rows.bytes();
-    return this.joined;
-  }
-
-  /** Its events as followers will see them. Complete once every command was added. */
-  get committed(): readonly FeedEvent[] {
-    this.events ??= this.rows.events.map(({ partition, sequence, scopeKey, type, epoch, bytes }) => ({
-      partition,
-      sequence,
-      scopeKey,
-      type,
-      epoch,
-      bytes: this.bytes.subarray(bytes.start, bytes.start + bytes.length),
-    }));
-    return this.events;
-  }
 
   /** Decides one command. Throws only on a bug, and has then kept nothing of it. */
   add(submission: Submission): Answer {

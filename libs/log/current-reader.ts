@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { ScopeKey } from '#session';
+import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
-import { list, statement } from './statements.js';
+import { statement } from './statements.js';
 
 const readCurrent = statement('read_current');
 
@@ -89,7 +90,7 @@ export class CurrentReader {
 
   private async query(asked: Asked[]): Promise<void> {
     try {
-      const values = [list(asked, (one) => one.partition), list(asked, (one) => one.scopeId)];
+      const values = [smallints(asked, (one) => one.partition), uuids(asked, (one) => one.scopeId)];
       const { rows } = await this.options.pool.query({ ...readCurrent, values });
       const found = new Map<number, Latest>();
       for (const row of rows) found.set(row.number, latest(row));

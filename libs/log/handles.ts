@@ -10,9 +10,10 @@ import {
   type Session,
   type SessionId,
 } from '#session';
+import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
 import { partitionOfSession } from './ids.js';
-import { list, listOf, statement } from './statements.js';
+import { statement } from './statements.js';
 import type { Draft, Submission } from './submission.js';
 
 const reserveHandles = statement('reserve_handles');
@@ -54,15 +55,15 @@ export class BatchHandles {
       for (const { hash } of handlesIn(command)) named.add(hash);
     }
     const queries: pg.QueryConfig[] = [];
-    if (bound.size > 0) queries.push({ ...reserveHandles, values: [listOf(bound)] });
-    if (named.size > 0) queries.push({ ...loadHandles, values: [listOf(named)] });
+    if (bound.size > 0) queries.push({ ...reserveHandles, values: [texts([...bound])] });
+    if (named.size > 0) queries.push({ ...loadHandles, values: [texts([...named])] });
     return queries;
   }
 
   /** Those of sessions that a command of the batch may go back to. */
   static queryOf(sessions: readonly Session[]): pg.QueryConfig | undefined {
     const hashes = sessions.flatMap(({ handles = none }) => handles.map(({ hash }) => hash));
-    return hashes.length === 0 ? undefined : { ...loadHandles, values: [listOf(new Set(hashes))] };
+    return hashes.length === 0 ? undefined : { ...loadHandles, values: [texts([...new Set(hashes)])] };
   }
 
   /** From the answers to those queries. */
@@ -118,15 +119,16 @@ export class BatchHandles {
     const kept = new Set(bound.map((row) => row.hash));
     const gone = [...this.reserved, ...this.changed.keys()].filter((hash) => !kept.has(hash));
     const columns = [
-      list(bound, (row) => row.hash),
-      list(bound, (row) => row.kind),
-      list(bound, (row) => row.partition),
-      list(bound, (row) => row.holder?.scopeId),
-      list(bound, (row) => row.holder?.sessionId),
+      texts(bound, (row) => row.hash),
+      texts(bound, (row) => row.kind),
+      smallints(bound, (row) => row.partition),
+      uuids(bound, (row) => row.holder?.scopeId),
+      uuids(bound, (row) => row.holder?.sessionId),
     ];
     const grown = new Set(bound.flatMap(({ holder }) => (holder?.sessionId ? [] : [holder?.scopeId ?? ''])));
-    const saving: pg.QueryConfig[] = [{ ...saveHandles, values: [listOf(gone), ...columns] }];
-    if (grown.size > 0) saving.push({ ...dropOldestHandles, values: [listOf(grown), MOST_SCOPE_HANDLES] });
+    const saving: pg.QueryConfig[] = [{ ...saveHandles, values: [texts(gone), ...columns] }];
+    if (grown.size > 0)
+      saving.push({ ...dropOldestHandles, values: [uuids([...grown]), MOST_SCOPE_HANDLES] });
     return saving;
   }
 }
@@ -147,13 +149,16 @@ export class Finder {
   /** By hash; absent: nobody has it. */
   async byHandle(hashes: readonly string[]): Promise<Map<string, Meant>> {
     if (hashes.length === 0) return new Map();
-    return this.find({ ...findHandles, values: [listOf(hashes)] }, 'hash');
+    return this.find({ ...findHandles, values: [texts(hashes)] }, 'hash');
   }
 
   /** By session id; absent: no partition knows it. */
   async bySession(ids: readonly SessionId[]): Promise<Map<SessionId, Meant>> {
     if (ids.length === 0) return new Map();
-    return this.find({ ...findSessions, values: [list(ids, partitionOfSession), listOf(ids)] }, 'session_id');
+    return this.find(
+      { ...findSessions, values: [smallints(ids, partitionOfSession), uuids(ids)] },
+      'session_id',
+    );
   }
 
   private async find(query: pg.QueryConfig, name: string): Promise<Map<string, Meant>> {

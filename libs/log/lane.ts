@@ -4,7 +4,7 @@ import { type DatabaseOptions, openPipeline } from './database.js';
 import { isAnswered, isDataError, LogError } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
 import { type Loaded, load } from './load.js';
-import { save, wasCommitted } from './save.js';
+import { save, type Written, wasCommitted, written } from './save.js';
 import type { Answer, Submission } from './submission.js';
 
 /** A submission that waits for its answer. */
@@ -32,11 +32,13 @@ export interface LaneOptions {
   onFault(error: unknown): void;
 }
 
-/** A batch in memory, and how to tell each of its senders once it is committed. */
-interface Decided {
-  batch: Batch;
+/** A batch that was decided, and how to tell each of its senders once it is committed. */
+interface Decided extends Written {
   answers: (() => void)[];
 }
+
+/** Tells the senders of a batch what became of their commands. */
+type Tell = () => void;
 
 /** Between two looks whether a lost commit happened. */
 const RETRY_MS = 100;
@@ -80,17 +82,21 @@ export class Lane {
     return this.disconnect();
   }
 
-  /** Commits a batch and answers it. Never throws: every failure is somebody's answer. */
-  async commit(taken: Waiting[]): Promise<void> {
+  /**
+   * Commits a batch; resolves to what answers it, so that the next one can be on its way before. Sends what there
+   * is to send before it returns. Never throws: every failure is somebody's answer.
+   */
+  async commit(taken: Waiting[]): Promise<Tell> {
     const batch = this.inTime(taken);
-    if (batch.length === 0) return;
+    if (batch.length === 0) return () => {};
     const started = performance.now();
     this.since = started;
-    await this.attempt(batch);
+    const tell = await this.attempt(batch);
     this.since = undefined;
     const took = performance.now() - started;
     this.worked += took;
     this.options.onBatch(batch.length, took);
+    return tell;
   }
 
   private inTime(taken: Waiting[]): Waiting[] {
@@ -102,21 +108,20 @@ export class Lane {
     });
   }
 
-  private async attempt(batch: Waiting[]): Promise<void> {
+  private async attempt(batch: Waiting[]): Promise<Tell> {
     let decided: Decided | undefined;
     try {
-      const client = await this.connect();
+      const client = this.client ?? (await this.connect());
       decided = this.decide(batch, await load(client, batch));
       this.unreplicated = false;
-      await save(client, decided.batch);
-      if (this.unreplicated) this.refuse(batch, unknownOutcome());
-      else this.answer(decided);
+      await save(client, decided);
+      return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
     } catch (error) {
       this.options.onFault(error);
       await this.disconnect();
-      if (decided && !isAnswered(error)) await this.settle(batch, decided);
-      else if (isDataError(error)) await this.split(batch, error);
-      else this.refuse(batch, new LogError('unavailable', 'Postgres cannot be used.', { cause: error }));
+      if (decided && !isAnswered(error)) return this.settle(batch, decided);
+      if (isDataError(error)) return this.split(batch, error);
+      return refusal(batch, new LogError('unavailable', 'Postgres cannot be used.', { cause: error }));
     }
   }
 
@@ -133,53 +138,50 @@ export class Lane {
         return () => submission.reject(error);
       }
     });
-    return { batch, answers };
+    return { answers, ...written(batch) };
   }
 
   /** Postgres refuses some command's data: halves, until the culprit stands alone. */
-  private async split(batch: Waiting[], cause: unknown): Promise<void> {
+  private async split(batch: Waiting[], cause: unknown): Promise<Tell> {
     if (batch.length === 1) {
-      return this.refuse(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
+      return refusal(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
     }
     const middle = Math.ceil(batch.length / 2);
-    await this.attempt(batch.slice(0, middle));
-    await this.attempt(batch.slice(middle));
+    const tell = await this.attempt(batch.slice(0, middle));
+    tell();
+    return this.attempt(batch.slice(middle));
   }
 
   /**
    * The answer to COMMIT was lost. Looks whether the batch's first event stands in the log: then all of it
    * does. If not, it never will, because the lock shows that its transaction is over: it is decided again.
    */
-  private async settle(batch: Waiting[], decided: Decided): Promise<void> {
+  private async settle(batch: Waiting[], decided: Decided): Promise<Tell> {
     const until = performance.now() + this.options.settleMs;
     while (performance.now() < until) {
       try {
         this.unreplicated = false;
-        const committed = await wasCommitted(await this.connect(), decided.batch);
-        if (this.unreplicated) this.refuse(batch, unknownOutcome());
-        else if (committed) this.answer(decided);
-        else await this.attempt(this.inTime(batch));
-        return;
+        const committed = await wasCommitted(await this.connect(), decided);
+        if (this.unreplicated) return refusal(batch, unknownOutcome());
+        return committed ? this.answers(decided) : await this.attempt(this.inTime(batch));
       } catch (error) {
         this.options.onFault(error);
         await this.disconnect();
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
-    this.refuse(batch, unknownOutcome());
+    return refusal(batch, unknownOutcome());
   }
 
-  private answer({ batch, answers }: Decided): void {
-    try {
-      this.options.onCommitted(batch.committed);
-    } catch (error) {
-      this.options.onFault(error); // a listener's fault, not the senders'
-    }
-    for (const answer of answers) answer();
-  }
-
-  private refuse(batch: Waiting[], error: LogError): void {
-    for (const submission of batch) submission.reject(error);
+  private answers({ events, answers }: Decided): Tell {
+    return () => {
+      try {
+        this.options.onCommitted(events);
+      } catch (error) {
+        this.options.onFault(error); // a listener's fault, not the senders'
+      }
+      for (const answer of answers) answer();
+    };
   }
 
   private async connect(): Promise<pg.Client> {
@@ -202,6 +204,12 @@ export class Lane {
     // A lost connection is closed already; saying goodbye to it may fail and must not take long.
     await client?.end().catch(() => {});
   }
+}
+
+function refusal(batch: Waiting[], error: LogError): Tell {
+  return () => {
+    for (const submission of batch) submission.reject(error);
+  };
 }
 
 function unknownOutcome(): LogError {

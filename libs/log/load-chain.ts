@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
+import { smallints, texts, uuids } from './columns.js';
 import { BatchHandles } from './handles.js';
 import { scopeIdOf } from './ids.js';
 import type { Loaded } from './load.js';
-import { list, listOf, statement } from './statements.js';
+import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
 const loadAncestors = statement('load_ancestors');
@@ -17,7 +18,10 @@ export function ancestorsQuery(batch: readonly Submission[]): pg.QueryConfig | u
     named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
-  return { ...loadAncestors, values: [listOf(named.values()), listOf(named.keys()), MOST_STEPS_BACK] };
+  return {
+    ...loadAncestors,
+    values: [smallints([...named.values()]), uuids([...named.keys()]), MOST_STEPS_BACK],
+  };
 }
 
 /** A checkpoint that a command names: of its own scope, or of its session's. */
@@ -41,10 +45,10 @@ export function checkpointsQuery(batch: readonly Submission[]): pg.QueryConfig |
   }
   if (asked.length === 0) return undefined;
   const values = [
-    list(asked, (one) => one.partition),
-    list(asked, (one) => one.scopeId),
-    list(asked, (one) => one.sessionId),
-    asked.map((one) => one.label), // free text: the client quotes it
+    smallints(asked, (one) => one.partition),
+    uuids(asked, (one) => one.scopeId),
+    uuids(asked, (one) => one.sessionId),
+    texts(asked, (one) => one.label),
   ];
   return { ...loadCheckpoints, values };
 }

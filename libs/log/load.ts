@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import { smallints, uuids } from './columns.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
-import { list, listOf, statement } from './statements.js';
+import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
 const lockHeads = statement('lock_heads');
@@ -87,7 +88,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   ];
   const answers = await together(client, () => [
     client.query('begin'),
-    client.query({ ...lockHeads, values: [listOf(partitions)] }),
+    client.query({ ...lockHeads, values: [smallints(partitions)] }),
     ...queries.map((query) => query && client.query(query)),
     ...handles.map((query) => client.query(query)),
   ]);
@@ -186,7 +187,7 @@ async function lookForDue(
     if (seems !== null) leased.set((JSON.parse(latest) as Session).sessionId, scope_key);
   }
   const ids = [...leased.keys()];
-  const locked = await client.query({ ...lockDue, values: [list(ids, partitionOfSession), listOf(ids)] });
+  const locked = await client.query({ ...lockDue, values: [smallints(ids, partitionOfSession), uuids(ids)] });
   let now = 0;
   for (const row of locked.rows) {
     if (row.over) due.add(leased.get(row.session_id) as ScopeKey);
@@ -203,7 +204,7 @@ function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, strin
     partitions.push(partition);
   }
   if (partitions.length === 0) return undefined;
-  return { ...loadScopes, values: [listOf(partitions), listOf(scopeIds.values())] };
+  return { ...loadScopes, values: [smallints(partitions), uuids([...scopeIds.values()])] };
 }
 
 function sessionsQuery(batch: readonly Submission[]) {
@@ -212,13 +213,13 @@ function sessionsQuery(batch: readonly Submission[]) {
     if (!('scope' in command)) named.set(command.sessionId, partition);
   }
   if (named.size === 0) return undefined;
-  return { ...loadSessions, values: [listOf(named.values()), listOf(named.keys())] };
+  return { ...loadSessions, values: [smallints([...named.values()]), uuids([...named.keys()])] };
 }
 
 function receiptsQuery(batch: readonly Submission[]) {
   const keys = new Set<string>();
   for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
-  return keys.size === 0 ? undefined : { ...loadReceipts, values: [listOf(keys)] };
+  return keys.size === 0 ? undefined : { ...loadReceipts, values: [uuids([...keys])] };
 }
 
 function ignoredStopsQuery(batch: readonly Submission[]) {
@@ -231,7 +232,7 @@ function ignoredStopsQuery(batch: readonly Submission[]) {
     }
   }
   if (stops.size === 0) return undefined;
-  return { ...loadIgnoredStops, values: [listOf(stops.values()), listOf(stops.keys())] };
+  return { ...loadIgnoredStops, values: [smallints([...stops.values()]), uuids([...stops.keys()])] };
 }
 
 function attributesQuery(batch: readonly Submission[]) {
@@ -239,7 +240,7 @@ function attributesQuery(batch: readonly Submission[]) {
     patch && command.type === 'ChangeAttributes' ? [{ partition, sessionId: command.sessionId }] : [],
   );
   if (patched.length === 0) return undefined;
-  const values = [list(patched, (one) => one.partition), list(patched, (one) => one.sessionId)];
+  const values = [smallints(patched, (one) => one.partition), uuids(patched, (one) => one.sessionId)];
   return { ...loadAttributes, values };
 }
 
@@ -248,7 +249,7 @@ function detailedQuery(batch: readonly Submission[]) {
     command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
   );
   if (erased.length === 0) return undefined;
-  const values = [list(erased, (one) => one.partition), list(erased, (one) => one.scopeId)];
+  const values = [smallints(erased, (one) => one.partition), uuids(erased, (one) => one.scopeId)];
   return { ...loadDetailed, values };
 }
 

@@ -1,10 +1,11 @@
 import type pg from 'pg';
 import type { Epoch, Instant, SessionId } from '#session';
+import { bigints, smallints, uuids } from './columns.js';
 import { type DatabaseOptions, openPipeline } from './database.js';
 import { LogError } from './errors.js';
 import { partitionOfSession } from './ids.js';
 import { together } from './load.js';
-import { list, statement } from './statements.js';
+import { statement } from './statements.js';
 
 const lockLeases = statement('lock_leases');
 const renewLeases = statement('renew_leases');
@@ -79,9 +80,9 @@ export class LeaseRenewer {
 
   private async write(batch: Waiting[]): Promise<Map<SessionId, Map<Epoch, Instant>>> {
     const client = await this.connect();
-    const partitions = list(batch, (one) => partitionOfSession(one.sessionId));
-    const ids = list(batch, (one) => one.sessionId);
-    const epochs = list(batch, (one) => one.epoch);
+    const partitions = smallints(batch, (one) => partitionOfSession(one.sessionId));
+    const ids = uuids(batch, (one) => one.sessionId);
+    const epochs = bigints(batch, (one) => one.epoch);
     const results = await together(client, () => [
       client.query('begin'),
       client.query({ ...lockLeases, values: [partitions, ids] }),

@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import type { Instant, ScopeKey, SessionId } from '#session';
+import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
 import { scopeIdOf } from './ids.js';
-import { list, type Statement, statement } from './statements.js';
+import { type Statement, statement } from './statements.js';
 
 const saveReports = statement('save_reports');
 const dropReports = statement('drop_reports');
@@ -73,11 +74,11 @@ export class Reports {
     const rows = [...byPlace.values()];
     const values = [
       tenant,
-      rows.map(({ consumer }) => consumer), // an array of its own: one may be called NULL
-      list(rows, ({ partition }) => partition),
-      list(rows, ({ scopeKey }) => scopeIdOf(scopeKey)),
-      list(rows, ({ scopeKey }) => scopeKey),
-      list(rows, ({ sessionId }) => sessionId),
+      texts(rows, ({ consumer }) => consumer),
+      smallints(rows, ({ partition }) => partition),
+      uuids(rows, ({ scopeKey }) => scopeIdOf(scopeKey)),
+      texts(rows, ({ scopeKey }) => scopeKey),
+      uuids(rows, ({ sessionId }) => sessionId),
     ];
     const saved = await this.query(saveReports, values);
     const isMore = saved.rows[0].new > 0;

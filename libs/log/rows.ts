@@ -10,6 +10,7 @@ import type {
 } from '#session';
 import { type Position } from '#session';
 import type { EncodedEvent, Slice } from './event-bytes.js';
+import type { FeedEvent } from './feed.port.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
 
 /** Where and when something stands in the log. */
@@ -65,7 +66,7 @@ export interface DetailsRow {
   scopeId: string;
   digest: string;
   salt: Buffer;
-  body: Slice;
+  body: string;
 }
 
 export interface ReceiptRow extends Position, ReceiptKey {
@@ -188,7 +189,7 @@ export class BatchRows {
   }
 
   addDetails({ digest, salt, body }: NewDetails, { partition, scopeId }: Stamp): void {
-    this.details.push({ partition, scopeId, digest, salt, body: this.addText(body) });
+    this.details.push({ partition, scopeId, digest, salt, body });
   }
 
   addCheckpoint(label: string, sessionId: SessionId, { partition, sequence, scopeId, at }: Stamp): void {
@@ -213,13 +214,21 @@ export class BatchRows {
     this.leases.set(sessionId, { partition, sessionId, epoch, timer });
   }
 
-  get isEmpty(): boolean {
-    return this.events.length === 0 && this.ignoredStops.size === 0 && this.leases.size === 0;
-  }
-
   /** All text of the batch, one after the other. */
   bytes(): Buffer {
     return Buffer.from(this.texts.join(''));
+  }
+
+  /** Its events as followers will see them; `bytes` is all its text. */
+  committed(bytes: Buffer): FeedEvent[] {
+    return this.events.map(({ partition, sequence, scopeKey, type, epoch, bytes: { start, length } }) => ({
+      partition,
+      sequence,
+      scopeKey,
+      type,
+      epoch,
+      bytes: bytes.subarray(start, start + length),
+    }));
   }
 
   private addText(text: string, length = Buffer.byteLength(text)): Slice {

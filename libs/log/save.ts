@@ -1,11 +1,16 @@
 import type pg from 'pg';
 import { leafHash } from '#audit';
 import type { Batch } from './batch.js';
-import { together } from './load.js';
+import { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
+import type { FeedEvent } from './feed.port.js';
+import { type Loaded, together } from './load.js';
 import type { BatchRows } from './rows.js';
-import { list, listOf, statement } from './statements.js';
+import { statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
+const saveLeases = statement('save_leases');
+const saveDetails = statement('save_details');
+const saveIgnoredStops = statement('save_ignored_stops');
 const saveCheckpoints = statement('save_checkpoints');
 const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
@@ -13,29 +18,42 @@ const eraseDetails = statement('erase_details');
 const findEvent = statement('find_event');
 
 /**
- * Writes a decided batch and commits it: one round trip. Throws what Postgres answered; any other error
- * means that the connection was lost, and then nobody knows yet whether the batch was committed.
+ * A batch on its way into the log: what is needed after it was decided. All else of it may go, before Postgres has
+ * answered: what outlives one collection of garbage costs several times what does not.
  */
-export async function save(client: pg.Client, batch: Batch): Promise<void> {
-  const values = batch.rows.isEmpty ? undefined : columns(batch);
-  const leases = [...batch.rows.leases.values()];
-  const locks = leases.length > 0 && [
-    list(leases, (row) => row.partition),
-    list(leases, (row) => row.sessionId),
-  ];
-  const erased = [...batch.rows.erased.values()];
-  const gone = erased.length > 0 && [
-    list(erased, (row) => row.partition),
-    list(erased, (row) => row.scopeId),
-  ];
+export interface Written {
+  /** The statements that write it, in order. */
+  statements: readonly pg.QueryConfig[];
+  /** Its events as followers will see them. */
+  events: readonly FeedEvent[];
+  /** Those that it has locked. */
+  partitions: readonly number[];
+}
+
+/** Makes the statements that write a decided batch. */
+export function written({ rows, loaded }: Batch): Written {
+  const bytes = rows.bytes();
+  const events = rows.committed(bytes);
+  const statements = [
+    lockedLeases(rows),
+    erasedDetails(rows),
+    events.length > 0 ? everyBatch(rows, bytes, headColumns(events, loaded, rows)) : undefined,
+    leases(rows),
+    details(rows),
+    ignoredStops(rows),
+    checkpoints(rows),
+    ...loaded.handles.saving(),
+  ].filter((statement) => statement !== undefined);
+  return { statements, events, partitions: [...loaded.heads.keys()] };
+}
+
+/**
+ * Writes a batch and commits it: one round trip. Throws what Postgres answered; any other error means that the
+ * connection was lost, and then nobody knows yet whether the batch was committed.
+ */
+export async function save(client: pg.Client, { statements }: Written): Promise<void> {
   const results = await together(client, () => [
-    locks ? client.query({ ...lockLeases, values: locks }) : undefined,
-    gone ? client.query({ ...eraseDetails, values: gone }) : undefined,
-    values && client.query({ ...saveBatch, values }),
-    batch.rows.checkpoints.length > 0
-      ? client.query({ ...saveCheckpoints, values: checkpointColumns(batch.rows) })
-      : undefined,
-    ...batch.loaded.handles.saving().map((query) => client.query(query)),
+    ...statements.map((statement) => client.query(statement)),
     client.query('commit'),
   ]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.
@@ -47,158 +65,180 @@ export async function save(client: pg.Client, batch: Batch): Promise<void> {
  * so its transaction is over; its first event is there with the same bytes, or nothing of it is. Commits, since
  * locking is a write: what it has read is then as durable as the batch's own COMMIT would have made it.
  */
-export async function wasCommitted(client: pg.Client, { rows, bytes, loaded }: Batch): Promise<boolean> {
-  const first = rows.events[0];
+export async function wasCommitted(client: pg.Client, { events, partitions }: Written): Promise<boolean> {
+  const first = events[0];
   if (!first) return false;
   const [, , found] = await together(client, () => [
     client.query('begin'),
-    client.query({ ...lockHeads, values: [listOf(loaded.heads.keys())] }),
+    client.query({ ...lockHeads, values: [smallints(partitions)] }),
     client.query({ ...findEvent, values: [first.partition, first.sequence] }),
     client.query('commit'),
   ]);
-  const wanted = bytes.subarray(first.bytes.start, first.bytes.start + first.bytes.length);
-  return found?.rows[0] !== undefined && wanted.equals(found.rows[0].bytes);
+  return found?.rows[0] !== undefined && first.bytes.equals(found.rows[0].bytes);
 }
 
-/** The parameters of save_batch.sql, table by table. */
-function columns(batch: Batch): unknown[] {
-  const { rows, bytes } = batch;
-  return [
+/** Events, what is current, receipts and heads. */
+function everyBatch(rows: BatchRows, bytes: Buffer, heads: Buffer[]): pg.QueryConfig {
+  const values = [
     bytes,
     ...eventColumns(rows),
     ...scopeColumns(rows),
-    ...leaseColumns(rows),
     ...sessionColumns(rows),
-    ...detailsColumns(rows),
     ...receiptColumns(rows),
-    ...ignoredStopColumns(rows),
-    ...headColumns(batch),
+    ...heads,
   ];
+  return { ...saveBatch, values };
 }
 
-function eventColumns({ events }: BatchRows): string[] {
+function eventColumns({ events }: BatchRows): Buffer[] {
   return [
-    list(events, (row) => row.partition),
-    list(events, (row) => row.sequence),
-    list(events, (row) => row.version),
-    list(events, (row) => row.epoch),
-    list(events, (row) => row.at),
-    list(events, (row) => row.type),
-    list(events, (row) => row.scopeId),
-    list(events, (row) => row.scopeKey),
-    list(events, (row) => row.bytes.start + 1),
-    list(events, (row) => row.bytes.length),
+    smallints(events, (row) => row.partition),
+    bigints(events, (row) => row.sequence),
+    bigints(events, (row) => row.version),
+    bigints(events, (row) => row.epoch),
+    timestamps(events, (row) => row.at),
+    texts(events, (row) => row.type),
+    uuids(events, (row) => row.scopeId),
+    texts(events, (row) => row.scopeKey),
+    ints(events, (row) => row.bytes.start + 1),
+    ints(events, (row) => row.bytes.length),
   ];
 }
 
-function scopeColumns(rows: BatchRows): string[] {
+function scopeColumns(rows: BatchRows): Buffer[] {
   const scopes = [...rows.scopes.values()];
   return [
-    list(scopes, (row) => row.partition),
-    list(scopes, (row) => row.scopeId),
-    list(scopes, (row) => row.scopeKey),
-    list(scopes, (row) => row.version),
-    list(scopes, (row) => row.latest.revision),
-    list(scopes, (row) => row.latest.status === 'ended'),
-    list(scopes, (row) => row.latest.attributesDigest),
-    list(scopes, (row) => row.latest.sessionId),
-    list(scopes, (row) => row.json.start + 1),
-    list(scopes, (row) => row.json.length),
+    smallints(scopes, (row) => row.partition),
+    uuids(scopes, (row) => row.scopeId),
+    texts(scopes, (row) => row.scopeKey),
+    bigints(scopes, (row) => row.version),
+    bigints(scopes, (row) => row.latest.revision),
+    booleans(scopes, (row) => row.latest.status === 'ended'),
+    texts(scopes, (row) => row.latest.attributesDigest),
+    uuids(scopes, (row) => row.latest.sessionId),
+    ints(scopes, (row) => row.json.start + 1),
+    ints(scopes, (row) => row.json.length),
   ];
 }
 
-function leaseColumns(rows: BatchRows): string[] {
-  const leases = [...rows.leases.values()];
-  const kept = leases.flatMap((row) => (row.timer ? [{ ...row, ...row.timer }] : []));
-  const gone = leases.filter((row) => !row.timer);
-  return [
-    list(kept, (row) => row.partition),
-    list(kept, (row) => row.sessionId),
-    list(kept, (row) => row.epoch),
-    list(kept, (row) => row.seconds),
-    list(kept, (row) => row.renewable),
-    list(kept, (row) => row.until),
-    list(gone, (row) => row.partition),
-    list(gone, (row) => row.sessionId),
-  ];
-}
-
-function sessionColumns(rows: BatchRows): string[] {
+function sessionColumns(rows: BatchRows): Buffer[] {
   const sessions = [...rows.sessions.values()];
   return [
-    list(sessions, (row) => row.partition),
-    list(sessions, (row) => row.sessionId),
-    list(sessions, (row) => row.scopeId),
-    list(sessions, (row) => row.successorId),
-    list(sessions, (row) => row.final && row.final.start + 1),
-    list(sessions, (row) => row.final?.length),
+    smallints(sessions, (row) => row.partition),
+    uuids(sessions, (row) => row.sessionId),
+    uuids(sessions, (row) => row.scopeId),
+    uuids(sessions, (row) => row.successorId),
+    ints(sessions, (row) => row.final && row.final.start + 1),
+    ints(sessions, (row) => row.final?.length),
   ];
 }
 
-function detailsColumns({ details }: BatchRows): string[] {
+function receiptColumns({ receipts }: BatchRows): Buffer[] {
   return [
-    list(details, (row) => row.partition),
-    list(details, (row) => row.scopeId),
-    list(details, (row) => row.digest),
-    list(details, (row) => row.salt.toString('hex')),
-    list(details, (row) => row.body.start + 1),
-    list(details, (row) => row.body.length),
-  ];
-}
-
-function receiptColumns({ receipts }: BatchRows): string[] {
-  return [
-    list(receipts, (row) => row.partition),
-    list(receipts, (row) => row.scopeId),
-    list(receipts, (row) => row.key),
-    list(receipts, (row) => row.fingerprint),
-    list(receipts, (row) => row.sequence),
-    list(receipts, (row) => row.at),
-  ];
-}
-
-function ignoredStopColumns(rows: BatchRows): string[] {
-  const stops = [...rows.ignoredStops.values()];
-  return [
-    list(stops, (row) => row.partition),
-    list(stops, (row) => row.scopeId),
-    list(stops, (row) => row.sessionId),
-    list(stops, (row) => row.stopId),
-    list(stops, (row) => row.why),
-    list(stops, (row) => row.sequence),
-    list(stops, (row) => row.count),
-  ];
-}
-
-function checkpointColumns({ checkpoints }: BatchRows): unknown[] {
-  return [
-    list(checkpoints, (row) => row.partition),
-    list(checkpoints, (row) => row.scopeId),
-    checkpoints.map((row) => row.label), // free text: the client quotes it
-    list(checkpoints, (row) => row.sessionId),
-    list(checkpoints, (row) => row.sequence),
-    list(checkpoints, (row) => row.at),
+    smallints(receipts, (row) => row.partition),
+    uuids(receipts, (row) => row.scopeId),
+    uuids(receipts, (row) => row.key),
+    uuids(receipts, (row) => row.fingerprint),
+    bigints(receipts, (row) => row.sequence),
+    timestamps(receipts, (row) => row.at),
   ];
 }
 
 /** The new right edge of each partition's tree, for two hashes an event. */
-function headColumns({ rows, loaded, committed }: Batch): string[] {
+function headColumns(events: readonly FeedEvent[], { heads: locked }: Loaded, rows: BatchRows): Buffer[] {
   const leaves = new Map<number, Buffer[]>();
-  for (const { partition, bytes } of committed) {
+  for (const { partition, bytes } of events) {
     const hashes = leaves.get(partition);
     if (hashes) hashes.push(leafHash(bytes));
     else leaves.set(partition, [leafHash(bytes)]);
   }
   const lastAt = new Map(rows.events.map((row) => [row.partition, row.at]));
   const heads = [...leaves].map(([partition, hashes]) => {
-    const frontier = loaded.heads.get(partition)?.frontier.append(hashes);
+    const frontier = locked.get(partition)?.frontier.append(hashes);
     if (!frontier) throw new Error(`partition ${partition} was not locked`);
     return { partition, frontier, at: lastAt.get(partition) };
   });
   return [
-    list(heads, (head) => head.partition),
-    list(heads, (head) => head.frontier.size),
-    list(heads, (head) => head.at),
-    list(heads, (head) => head.frontier.toBytes().toString('hex')),
+    smallints(heads, (head) => head.partition),
+    bigints(heads, (head) => head.frontier.size),
+    timestamps(heads, (head) => head.at),
+    byteas(heads, (head) => head.frontier.toBytes()),
   ];
+}
+
+/** In order, so that this and a renewal of many leases never wait for each other in a circle. */
+function lockedLeases({ leases }: BatchRows): pg.QueryConfig | undefined {
+  if (leases.size === 0) return undefined;
+  const rows = [...leases.values()];
+  return {
+    ...lockLeases,
+    values: [smallints(rows, (row) => row.partition), uuids(rows, (row) => row.sessionId)],
+  };
+}
+
+function leases({ leases }: BatchRows): pg.QueryConfig | undefined {
+  if (leases.size === 0) return undefined;
+  const rows = [...leases.values()];
+  const kept = rows.flatMap((row) => (row.timer ? [{ ...row, ...row.timer }] : []));
+  const gone = rows.filter((row) => !row.timer);
+  const values = [
+    smallints(kept, (row) => row.partition),
+    uuids(kept, (row) => row.sessionId),
+    bigints(kept, (row) => row.epoch),
+    ints(kept, (row) => row.seconds),
+    booleans(kept, (row) => row.renewable),
+    timestamps(kept, (row) => row.until),
+    smallints(gone, (row) => row.partition),
+    uuids(gone, (row) => row.sessionId),
+  ];
+  return { ...saveLeases, values };
+}
+
+function erasedDetails({ erased }: BatchRows): pg.QueryConfig | undefined {
+  if (erased.size === 0) return undefined;
+  const rows = [...erased.values()];
+  return {
+    ...eraseDetails,
+    values: [smallints(rows, (row) => row.partition), uuids(rows, (row) => row.scopeId)],
+  };
+}
+
+function details({ details }: BatchRows): pg.QueryConfig | undefined {
+  if (details.length === 0) return undefined;
+  const values = [
+    smallints(details, (row) => row.partition),
+    uuids(details, (row) => row.scopeId),
+    texts(details, (row) => row.digest),
+    byteas(details, (row) => row.salt),
+    texts(details, (row) => row.body),
+  ];
+  return { ...saveDetails, values };
+}
+
+function ignoredStops({ ignoredStops }: BatchRows): pg.QueryConfig | undefined {
+  if (ignoredStops.size === 0) return undefined;
+  const stops = [...ignoredStops.values()];
+  const values = [
+    smallints(stops, (row) => row.partition),
+    uuids(stops, (row) => row.scopeId),
+    uuids(stops, (row) => row.sessionId),
+    uuids(stops, (row) => row.stopId),
+    texts(stops, (row) => row.why),
+    bigints(stops, (row) => row.sequence),
+    bigints(stops, (row) => row.count),
+  ];
+  return { ...saveIgnoredStops, values };
+}
+
+function checkpoints({ checkpoints }: BatchRows): pg.QueryConfig | undefined {
+  if (checkpoints.length === 0) return undefined;
+  const values = [
+    smallints(checkpoints, (row) => row.partition),
+    uuids(checkpoints, (row) => row.scopeId),
+    texts(checkpoints, (row) => row.label),
+    uuids(checkpoints, (row) => row.sessionId),
+    bigints(checkpoints, (row) => row.sequence),
+    timestamps(checkpoints, (row) => row.at),
+  ];
+  return { ...saveCheckpoints, values };
 }

@@ -79,16 +79,20 @@ export class LedgerWriter {
     const { waiting } = this;
     if (waiting >= this.splitFrom) {
       for (const lane of this.lanes) if (lane.waiting > 0 && !this.busy.has(lane)) this.commit([lane]);
-    } else if (this.busy.size > 0) return;
-    else if (waiting > 0) this.commit(this.lanes);
-    else this.idle?.();
+    } else if (this.busy.size === 0 && waiting > 0) this.commit(this.lanes);
   }
 
-  /** The first lane commits for all of them. */
+  /**
+   * The first lane commits for all of them. While few wait, Postgres works on the next batch as this one's senders
+   * are told. Of many, those who are told may come again at once, and make the next batch larger.
+   */
   private async commit(lanes: readonly Lane[]): Promise<void> {
     for (const lane of lanes) this.busy.add(lane);
-    await lanes[0]!.commit(lanes.flatMap((lane) => lane.take()));
+    const tell = await lanes[0]!.commit(lanes.flatMap((lane) => lane.take()));
     for (const lane of lanes) this.busy.delete(lane);
-    this.schedule();
+    if (this.waiting < this.splitFrom) this.next();
+    tell();
+    if (this.busy.size === 0 && this.waiting === 0) this.idle?.();
+    else this.schedule();
   }
 }

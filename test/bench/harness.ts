@@ -19,6 +19,8 @@ export interface Side {
   name: string;
   /** Works for about `ms` milliseconds. Rejects at the first operation that fails: figures with errors are none. */
   turn(ms: number): Promise<Turn>;
+  /** Ends what a turn leaves to be done, so that the next side has the machine to itself. Not measured. */
+  settle?(): Promise<unknown>;
 }
 
 export interface Plan {
@@ -58,9 +60,10 @@ export async function interleave(
 ): Promise<Map<string, Turn[]>> {
   const turns = new Map<string, Turn[]>(sides.map(({ name }) => [name, []]));
   for (let round = 0; round <= plan.turns; round++) {
-    for (const { name, turn } of sides) {
+    for (const { name, turn, settle } of sides) {
       signal.throwIfAborted();
       const done = await turn(round === 0 ? plan.warmUpMs : plan.turnMs);
+      await settle?.();
       if (done.ops === 0) throw new Error(`${name}: nothing was done in a whole turn`);
       if (round > 0) turns.get(name)?.push(done);
     }

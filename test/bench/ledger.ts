@@ -22,3 +22,21 @@ export async function openHere(
   const config = readConfig({ ...settings(), ...places, ...more });
   return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
 }
+
+/** Events that a ledger has, and those that it has projected. */
+export function standing({ tail, projector }: Ledger): { head: number; projected: number } {
+  const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
+  const projected = projector?.status().map(({ sequence }) => sequence) ?? [];
+  return { head: sum(tail.heads()), projected: sum(projected) };
+}
+
+/** Waits until everything is projected; how many events that were. */
+export async function caughtUp(ledger: Ledger): Promise<number> {
+  if (!ledger.projector) return 0;
+  const before = standing(ledger);
+  for (;;) {
+    const { head, projected } = standing(ledger);
+    if (projected >= head) return projected - before.projected;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

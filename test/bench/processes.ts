@@ -30,7 +30,8 @@ export async function startService(
 ): Promise<Served> {
   const port = await freePort();
   const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
-  const service = spawn(process.execPath, [...profile, fileOf('../../apps/ledger/main.js')], {
+  const flags = ['--max-semi-space-size=16', ...profile]; // as npm start has it
+  const service = spawn(process.execPath, [...flags, fileOf('../../apps/ledger/main.js')], {
     env: { PATH: process.env.PATH, ...settings(), ...env, PORT: String(port), LEDGER_MIGRATE: 'at-start' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -40,6 +41,14 @@ export async function startService(
     if (await isReady(port, env.KAFKA_BROKERS !== 'none')) return { pid: service.pid!, port };
   }
   throw new Error('the service did not become ready');
+}
+
+/** Waits until the service's projector has come to the end of the log: it works beside the requests. */
+export async function projected({ port }: Served, signal: AbortSignal): Promise<void> {
+  for (let behind = 1; behind > 0 && !signal.aborted; await sleep(20)) {
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/stats?limit=1`, { signal });
+    ({ behind } = ((await answer.json()) as { projection: { behind: number } }).projection);
+  }
 }
 
 /** Starts the bare servers that the service is compared with. */

@@ -3,7 +3,7 @@ import { anonymous } from '../../apps/ledger/caller.js';
 import type { Ledger } from '../../apps/ledger/ledger.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
 import { callLoops, compared, interleave, type Row, row, type Side } from './harness.js';
-import { openHere } from './ledger.js';
+import { caughtUp, openHere } from './ledger.js';
 import { type Emmett, startEmmett } from './peer-emmett.js';
 import { LOT, openInserts } from './peer-inserts.js';
 import { profiled } from './profile.js';
@@ -72,7 +72,11 @@ async function openSides({ stack, cleanup, profileDir, full, say }: Bench) {
   return {
     ours(name: string, callers: number, keyed: boolean): Side {
       const { turn } = side(name, callers, () => start(keyed ? randomUUID() : undefined));
-      return { name, turn: (ms) => (profileDir ? profiled(profileDir, name, () => turn(ms)) : turn(ms)) };
+      return {
+        name,
+        turn: (ms) => (profileDir ? profiled(profileDir, name, () => turn(ms)) : turn(ms)),
+        settle: () => caughtUp(ledger),
+      };
     },
     inserts: (callers: number) => side(`${callers} inserts`, callers, inserts.one),
     limit: inLots(side('inserts of many rows', LOADERS, inserts.lot)),

@@ -1,5 +1,5 @@
 import { compared, interleave, row, type Side } from './harness.js';
-import { type Served, startLoad, startPeers, startService } from './processes.js';
+import { projected, type Served, startLoad, startPeers, startService } from './processes.js';
 import { SCOPES } from './scopes.js';
 import { metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
@@ -28,6 +28,7 @@ export const httpCommands: Workload = {
         const pids = { server: pid, postgres: stack.postgresPid, load: load.pid };
         return metered(pids, () => load.turn({ port, path, kind: 'start', keyed, connections, ms }));
       },
+      ...(pid === service.pid && { settle: () => projected(service, signal) }),
     });
     const sides = (full ? CONNECTIONS : CONNECTIONS.slice(1, 2)).map((connections) => ({
       connections,

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { compared, interleave, row, type Side } from './harness.js';
-import { startLoad, startPeers, startService } from './processes.js';
+import { projected, startLoad, startPeers, startService } from './processes.js';
 import { seed } from './seed.js';
 import { execute, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
@@ -20,7 +19,7 @@ export const httpReads: Workload = {
       startService({ DATABASE_URL, KAFKA_BROKERS: 'none' }, cleanup, profileDir),
       startPeers(DATABASE_URL, cleanup),
     ]);
-    await projected(service.port, signal);
+    await projected(service, signal);
     const load = startLoad(cleanup);
 
     const side = (name: string, { pid, port }: typeof service, path: string): Side => ({
@@ -54,14 +53,6 @@ export const httpReads: Workload = {
     ];
   },
 };
-
-/** Until the read models have what was seeded: their projector works in the service, too. */
-async function projected(port: number, signal: AbortSignal): Promise<void> {
-  for (let behind = 1; behind > 0 && !signal.aborted; await sleep(50)) {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/stats?limit=1`, { signal });
-    ({ behind } = ((await answer.json()) as { projection: { behind: number } }).projection);
-  }
-}
 
 /** The same sessions as the service answers them, in a table with a primary key to select by. */
 async function copySessions(databaseUrl: string): Promise<void> {

@@ -5,7 +5,7 @@ import { anonymous } from '../../apps/ledger/caller.js';
 import type { Ledger } from '../../apps/ledger/ledger.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
-import { openHere } from './ledger.js';
+import { caughtUp, openHere, standing } from './ledger.js';
 import { seed } from './seed.js';
 import { metered } from './stack.js';
 import { starter } from './w1-commands.js';
@@ -83,24 +83,6 @@ interface Projection {
 
 function counted(seconds: number, ops: number): Turn {
   return { seconds, ops, latencies: [(seconds * 1_000) / ops] };
-}
-
-/** Events that a ledger has, and those that it has projected. */
-function standing({ tail, projector }: Ledger): { head: number; projected: number } {
-  const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
-  const projected = projector?.status().map(({ sequence }) => sequence) ?? [];
-  return { head: sum(tail.heads()), projected: sum(projected) };
-}
-
-/** Waits until everything is projected; how many events that were. */
-async function caughtUp(ledger: Ledger): Promise<number> {
-  if (!ledger.projector) return 0;
-  const before = standing(ledger);
-  for (;;) {
-    const { head, projected } = standing(ledger);
-    if (projected >= head) return projected - before.projected;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 /** Everything that is in a log, once a turn: read alone, folded, projected. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { openPool, partitionOfSession } from '#log';
 import { callLoops, compared, interleave, row, type Side, type Turn } from './harness.js';
 import { hotShare, LOT, leasedBody, lot, shuffled } from './leases.js';
-import { startLoad, startService } from './processes.js';
+import { projected, startLoad, startService } from './processes.js';
 import { seed } from './seed.js';
 import { type Cleanup, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
@@ -21,6 +21,7 @@ export const renewals: Workload = {
     const started = await seed(DATABASE_URL, seeded, signal, (n) => leasedBody(n, LEASE_SECONDS));
     const sessions = shuffled(started);
     const service = await startService({ DATABASE_URL, KAFKA_BROKERS: 'none' }, cleanup, profileDir);
+    await projected(service, signal);
     const load = startLoad(cleanup);
     const update = await updater(DATABASE_URL, sessions, cleanup);
 

@@ -1,5 +1,6 @@
 import { Frontier, leafHash } from '#audit';
-import { list, statement } from '../statements.js';
+import { bigints, byteas } from '../columns.js';
+import { statement } from '../statements.js';
 import type { Asked } from './archives.js';
 import { missing } from './cut.js';
 import { ArchiveError } from './errors.js';
@@ -58,8 +59,8 @@ export async function archiveSegment(client: Asked, segment: Segment): Promise<A
   const rows = Array.from({ length: Math.ceil(leaves.length / LEAVES) }, (_, index) => index * LEAVES);
   const values = [
     ...[partition, first, last, file, seal.bytes, seal.checksum, frontier],
-    list(rows, (start) => first + start),
-    list(rows, (start) => Buffer.concat(leaves.slice(start, start + LEAVES)).toString('hex')),
+    bigints(rows, (start) => first + start),
+    byteas(rows, (start) => Buffer.concat(leaves.slice(start, start + LEAVES))),
   ];
   await client.query({ ...recordArchive, values });
   onStage('recorded');

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { listOf, statement } from '../statements.js';
+import { ints } from '../columns.js';
+import { statement } from '../statements.js';
 
 const addGeneration = statement('add_generation');
 const addPositions = statement('add_positions');
@@ -74,7 +75,7 @@ export async function dropRetired(client: pg.ClientBase): Promise<void> {
       while ((await client.query({ ...drop, values })).rowCount);
     }
   }
-  const gone = listOf(new Set(retired.map(({ generation }) => generation)));
+  const gone = ints([...new Set(retired.map(({ generation }) => generation))]);
   await client.query({ ...dropGeneration, values: [gone] });
 }
 

@@ -7,11 +7,11 @@ import {
   type SessionRow,
   type TransitionRow,
 } from '#session';
+import { bigints, booleans, ints, smallints, texts, uuids } from '../columns.js';
 import { versionKey } from '../ids.js';
 import { together } from '../load.js';
-import { list, statement } from '../statements.js';
+import { statement } from '../statements.js';
 import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
-import { Texts } from './texts.js';
 
 const lockProjection = statement('lock_projection');
 const readUnprojected = statement('read_unprojected');
@@ -43,8 +43,8 @@ export function step(
   generation: number,
   asked: readonly Asked[],
 ): Promise<Map<number, Stepped>> {
-  const partitions = list(asked, ({ partition }) => partition);
-  const values = [partitions, list(asked, ({ most }) => most), generation];
+  const partitions = smallints(asked, ({ partition }) => partition);
+  const values = [partitions, ints(asked, ({ most }) => most), generation];
   return project(client, generation, partitions, async () => {
     return (await client.query({ ...readUnprojected, values })).rows;
   });
@@ -59,7 +59,7 @@ export async function stepThrough(
   return project(
     client,
     generation,
-    list(events.slice(0, 1), ({ partition }) => partition),
+    smallints(events.slice(0, 1), ({ partition }) => partition),
     async () => events,
   );
 }
@@ -82,7 +82,7 @@ interface Page {
 async function project(
   client: pg.Client,
   generation: number,
-  partitions: string,
+  partitions: Buffer,
   read: () => Promise<readonly UnprojectedEvent[]>,
 ): Promise<Map<number, Stepped>> {
   try {
@@ -155,12 +155,13 @@ interface Placed<Row> {
 
 /** The parameters of save_projection.sql. */
 function columns(generation: number, pages: readonly Page[]): unknown[] {
-  const texts = new Texts();
-  const sessions = sessionColumns(rowsOf(pages, foldSessions), texts);
-  const transitions = transitionColumns(rowsOf(pages, foldTransitions), texts);
-  const partitions = list(pages, ({ partition }) => partition);
-  const sequences = list(pages, ({ position, told }) => position + told.length);
-  return [generation, texts.bytes(), partitions, sequences, ...sessions, ...transitions];
+  return [
+    generation,
+    smallints(pages, ({ partition }) => partition),
+    bigints(pages, ({ position, told }) => position + told.length),
+    ...sessionColumns(rowsOf(pages, foldSessions)),
+    ...transitionColumns(rowsOf(pages, foldTransitions)),
+  ];
 }
 
 function rowsOf<Row>(
@@ -172,32 +173,28 @@ function rowsOf<Row>(
   );
 }
 
-function sessionColumns(rows: readonly Placed<SessionRow>[], texts: Texts): string[] {
-  const slices = rows.map(({ row }) => texts.add(JSON.stringify(row.session)));
+function sessionColumns(rows: readonly Placed<SessionRow>[]): Buffer[] {
   return [
-    list(rows, ({ partition }) => partition),
-    list(rows, ({ row }) => row.sessionId),
-    list(rows, ({ row }) => row.scopeId),
-    list(rows, ({ row }) => row.started),
-    list(rows, ({ row }) => row.sequence),
-    list(rows, ({ row }) => row.session.parentId),
-    list(rows, ({ row: { session } }) => session.versionId && versionKey(session.versionId)),
-    list(rows, ({ row }) => row.session.attributesDigest),
-    list(slices, ({ start }) => start + 1),
-    list(slices, ({ length }) => length),
+    smallints(rows, ({ partition }) => partition),
+    uuids(rows, ({ row }) => row.sessionId),
+    uuids(rows, ({ row }) => row.scopeId),
+    bigints(rows, ({ row }) => row.started),
+    bigints(rows, ({ row }) => row.sequence),
+    uuids(rows, ({ row }) => row.session.parentId),
+    uuids(rows, ({ row: { session } }) => session.versionId && versionKey(session.versionId)),
+    texts(rows, ({ row }) => row.session.attributesDigest),
+    texts(rows, ({ row }) => JSON.stringify(row.session)),
   ];
 }
 
-function transitionColumns(rows: readonly Placed<TransitionRow>[], texts: Texts): string[] {
-  const slices = rows.map(({ row }) => texts.add(JSON.stringify(row.transition)));
+function transitionColumns(rows: readonly Placed<TransitionRow>[]): Buffer[] {
   return [
-    list(rows, ({ partition }) => partition),
-    list(rows, ({ row }) => row.sessionId),
-    list(rows, ({ row }) => row.came),
-    list(rows, ({ row }) => row.scopeId),
-    list(rows, ({ row }) => row.sequence),
-    list(slices, ({ start }) => start + 1),
-    list(slices, ({ length }) => length),
+    smallints(rows, ({ partition }) => partition),
+    uuids(rows, ({ row }) => row.sessionId),
+    booleans(rows, ({ row }) => row.came),
+    uuids(rows, ({ row }) => row.scopeId),
+    bigints(rows, ({ row }) => row.sequence),
+    texts(rows, ({ row }) => JSON.stringify(row.transition)),
   ];
 }
 
@@ -207,14 +204,14 @@ function usageColumns(generation: number, pages: readonly Page[]): unknown[] | u
   if (rows.length === 0) return undefined;
   return [
     generation,
-    list(rows, ({ partition }) => partition),
-    list(rows, (row) => row.ofId),
-    list(rows, (row) => row.currency || '""'),
-    list(rows, (row) => row.sequence),
-    list(rows, ({ usage }) => usage.inputTokens ?? 0),
-    list(rows, ({ usage }) => usage.outputTokens ?? 0),
-    list(rows, ({ usage }) => usage.cachedTokens ?? 0),
-    list(rows, ({ usage }) => usage.durationMs ?? 0),
-    list(rows, ({ usage }) => usage.cost?.amount ?? 0),
+    smallints(rows, ({ partition }) => partition),
+    uuids(rows, (row) => row.ofId),
+    texts(rows, (row) => row.currency),
+    bigints(rows, (row) => row.sequence),
+    bigints(rows, ({ usage }) => usage.inputTokens ?? 0),
+    bigints(rows, ({ usage }) => usage.outputTokens ?? 0),
+    bigints(rows, ({ usage }) => usage.cachedTokens ?? 0),
+    bigints(rows, ({ usage }) => usage.durationMs ?? 0),
+    rows.map(({ usage }) => usage.cost?.amount ?? 0),
   ];
 }

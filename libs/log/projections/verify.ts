@@ -8,9 +8,10 @@ import {
   transitionKey,
 } from '#session';
 import { replayFrom } from '../archive/replay.js';
+import { bigints, booleans, texts, uuids } from '../columns.js';
 import type { FeedEvent } from '../feed.port.js';
 import { scopeIdOf } from '../ids.js';
-import { list, listOf, statement } from '../statements.js';
+import { statement } from '../statements.js';
 import {
   hexOf,
   isSession,
@@ -149,7 +150,7 @@ class Part {
   private async checkSessions(told: readonly PlacedTold[]): Promise<void> {
     const folded = foldSessions(told);
     const { partition, generation } = this.at;
-    const rows = await this.read(findSessions, [partition, generation, listOf(folded.keys())]);
+    const rows = await this.read(findSessions, [partition, generation, uuids([...folded.keys()])]);
     const found = new Map(rows.map((row) => [row.session_id, row]));
     for (const { sessionId: session_id, sequence, started } of folded.values()) {
       const row = found.get(session_id);
@@ -164,7 +165,12 @@ class Part {
     const folded = foldTransitions(told);
     const keys = [...folded.values()];
     const { partition, generation } = this.at;
-    const values = [partition, generation, list(keys, (one) => one.sessionId), list(keys, (one) => one.came)];
+    const values = [
+      partition,
+      generation,
+      uuids(keys, (one) => one.sessionId),
+      booleans(keys, (one) => one.came),
+    ];
     const rows = await this.read(findTransitions, values);
     const found = new Map(
       rows.map((row) => [transitionKey({ sessionId: row.session_id, came: row.came }), row]),
@@ -204,14 +210,14 @@ class Part {
       const sessions = rows.filter(({ came, currency }) => came === null && currency === null);
       const transitions = rows.filter(({ came }) => came !== null);
       const keys = (some: readonly NamedRow[]) => [
-        list(some, ({ id }) => id),
-        list(some, (row) => row.sequence),
+        uuids(some, ({ id }) => id),
+        bigints(some, (row) => row.sequence),
       ];
       const ofSessions = await this.read(readSessions, [partition, generation, ...keys(sessions)]);
       for (const row of ofSessions as StoredSession[]) {
         if (!isSession(row, bySequence.get(row.sequence))) this.differ('sessions', 'wrong', row);
       }
-      const came = list(transitions, (row) => row.came ?? undefined);
+      const came = booleans(transitions, (row) => row.came ?? undefined);
       const ofTransitions = await this.read(readTransitions, [
         partition,
         generation,
@@ -255,11 +261,11 @@ interface NamedRow {
 }
 
 /** The keys of sums, as columns; without cost the currency is empty. */
-function usageKeys(rows: readonly { id: string; currency: string | null; sequence: number }[]): string[] {
+function usageKeys(rows: readonly { id: string; currency: string | null; sequence: number }[]): Buffer[] {
   return [
-    list(rows, ({ id }) => id),
-    list(rows, ({ currency }) => currency || '""'),
-    list(rows, ({ sequence }) => sequence),
+    uuids(rows, ({ id }) => id),
+    texts(rows, ({ currency }) => currency ?? ''),
+    bigints(rows, ({ sequence }) => sequence),
   ];
 }
 

@@ -2,7 +2,7 @@
 -- those of its first and last event, which are still in the table.
 with new_leaves as (
   insert into ledger.archived_leaves (partition, first, hashes)
-  select $1::smallint, first, decode(hashes, 'hex') from unnest($8::bigint[], $9::text[]) as l (first, hashes)
+  select $1::smallint, first, hashes from unnest($8::bigint[], $9::bytea[]) as l (first, hashes)
 )
 insert into ledger.archives (partition, first, last, first_at, last_at, file, bytes, checksum, frontier)
 select $1, $2, $3, f.at, l.at, $4, $5, $6, $7
