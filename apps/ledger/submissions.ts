@@ -1,9 +1,10 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { StartBody } from '#contracts';
 import {
   type Draft,
   digest,
   type LedgerIdentity,
+  newCommandId,
   newDetails,
   newSalt,
   newSessionId,
@@ -96,7 +97,7 @@ export class Submissions {
   }
 
   private submission(caller: Caller, command: Draft, partition: number, request?: KeyedRequest): Submission {
-    const submission: Submission = { command, tenant: caller.tenant, partition, commandId: randomUUID() };
+    const submission: Submission = { command, tenant: caller.tenant, partition, commandId: newCommandId() };
     const receipt = request && receiptKey(caller, request);
     if (receipt) submission.receipt = receipt;
     return submission;

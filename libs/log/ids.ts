@@ -1,5 +1,5 @@
 import { hash, randomFillSync } from 'node:crypto';
-import { v7 } from 'uuid';
+import { v4, v7 } from 'uuid';
 import type { Owner, ScopeKey, SessionId } from '#session';
 
 /**
@@ -10,6 +10,14 @@ export function newSessionId(partition: number): SessionId {
   const random = nextRandom();
   const low = (random[0]! << 12) | (random[1]! << 4) | (random[2]! >>> 4);
   return v7({ seq: ((partition << 20) | low) >>> 0, random: random.subarray(4) });
+}
+
+/**
+ * A random id for a command. Not crypto.randomUUID's: that is a rope of twenty strings, which the collector of garbage
+ * copies one by one for as long as the command waits.
+ */
+export function newCommandId(): string {
+  return v4({ random: nextRandom() });
 }
 
 /** Random bytes for 256 ids at a time: asking the kernel for each costs more than all the rest of an id. */

@@ -28,7 +28,7 @@ export {
   type SnapshotRow,
 } from './history.js';
 
-export { digest, newSessionId, partitionOfSession } from './ids.js';
+export { digest, newCommandId, newSessionId, partitionOfSession } from './ids.js';
 export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
