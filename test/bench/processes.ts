@@ -30,7 +30,7 @@ export async function startService(
 ): Promise<Served> {
   const port = await freePort();
   const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
-  const flags = ['--max-semi-space-size=16', ...profile]; // as npm start has it
+  const flags = ['--max-semi-space-size=16', '--heap-growing-percent=100', ...profile]; // as npm start has it
   const service = spawn(process.execPath, [...flags, fileOf('../../apps/ledger/main.js')], {
     env: { PATH: process.env.PATH, ...settings(), ...env, PORT: String(port), LEDGER_MIGRATE: 'at-start' },
     stdio: ['ignore', 'ignore', 'inherit'],
