@@ -76,6 +76,20 @@ test('the sides work in turns, and the first of each does not count', async () =
   expect(turns.get('a')?.map(({ ops }) => ops)).toEqual([5, 5, 5]);
 });
 
+test('what a turn leaves to be done is done before the next side works', async () => {
+  const worked: string[] = [];
+  const side = (name: string): Side => ({
+    name,
+    turn: async () => {
+      worked.push(name);
+      return turn(1);
+    },
+    settle: async () => worked.push('settled'),
+  });
+  await interleave([side('a'), side('b')], { ...plan, turns: 0 }, signal);
+  expect(worked).toEqual(['a', 'settled', 'b', 'settled']);
+});
+
 const machine = {
   ...{ cpu: 'a <fast> one', cores: 2, memoryGiB: 4, system: 'linux', node: '20', load: 0 },
   ...{ at: '2026-01-01T00:00:00.000Z', settings: {} },

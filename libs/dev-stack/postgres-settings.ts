@@ -1,3 +1,7 @@
+import { totalmem } from 'node:os';
+
+const MIB = 1 << 20;
+
 /**
  * The settings of the embedded server, given on its command line, so that a change here also reaches
  * databases that exist already. Durability (fsync, full_page_writes, synchronous_commit) stays at the
@@ -9,8 +13,9 @@ export const settings = {
   unix_socket_directories: '',
   // A writer, reader and relay pool for each of a few roles, and room for psql. Costs memory per slot only.
   max_connections: '100',
-  // The heads, scope states and recent events that commands read fit in here; the rest is the page cache.
-  shared_buffers: '128MB',
+  // The heads, scope states and indexes that commands read: an eighth of the machine's memory, of which only what is
+  // used is taken. The rest is the page cache.
+  shared_buffers: `${Math.round(Math.min(Math.max(totalmem() / 8 / MIB, 128), 1_024))}MB`,
   // Checkpoints by time, not by volume, under write load: each one makes pages be logged in full again.
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

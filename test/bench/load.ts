@@ -2,7 +2,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import autocannon from 'autocannon';
 import { lot } from './leases.js';
-import { SCOPES, scopeNumber, startBody } from './scopes.js';
+import { ALL, type Range, SCOPES, scopeNumber, startBody } from './scopes.js';
 
 /** One turn of load on 127.0.0.1. */
 export interface LoadOrder {
@@ -13,6 +13,8 @@ export interface LoadOrder {
    * `renew`: POST the renewal of a lot of `sessions`, of epoch 1, of which each has to be renewed.
    */
   kind: 'start' | 'current' | 'renew';
+  /** Where to start: in one of all scopes unless said otherwise. */
+  scopes?: Range;
   /** Whether each start has an idempotency key of its own. */
   keyed?: boolean;
   /** How many scopes exist. */
@@ -38,10 +40,10 @@ const SAMPLE_MS = 20;
 type Request = autocannon.Request;
 
 const requests: Record<LoadOrder['kind'], (order: LoadOrder) => (request: Request) => Request> = {
-  start: ({ keyed }) => {
+  start: ({ keyed, scopes = ALL }) => {
     const headers = { 'content-type': 'application/json' };
     return (request) => {
-      request.body = JSON.stringify(startBody(randomInt(SCOPES)));
+      request.body = JSON.stringify(startBody(randomInt(...scopes)));
       request.headers = keyed ? { ...headers, 'idempotency-key': randomUUID() } : headers;
       return request;
     };

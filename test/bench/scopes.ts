@@ -4,6 +4,13 @@ import type { StartBody } from '#contracts';
 /** Scopes that the workloads draw from: far more than commands, as in life most are asked for rarely. */
 export const SCOPES = 1_000_000;
 
+/** Numbers of scopes to draw from: from the first to before the second. */
+export type Range = readonly [from: number, to: number];
+
+export const ALL: Range = [0, SCOPES];
+/** Far beyond those: nobody has ever had a session there. */
+export const NEW: Range = [SCOPES, 1_000 * SCOPES];
+
 const projects = ['default', 'captions', 'acme/web', 'acme/api.v2'];
 
 /** The `n`th scope: an opaque user id, and one of four projects, half of which need percent-encoding. */

@@ -7,7 +7,7 @@ import { caughtUp, openHere } from './ledger.js';
 import { type Emmett, startEmmett } from './peer-emmett.js';
 import { LOT, openInserts } from './peer-inserts.js';
 import { profiled } from './profile.js';
-import { SCOPES, startBody } from './scopes.js';
+import { ALL, type Range, SCOPES, startBody } from './scopes.js';
 import { metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
@@ -101,10 +101,13 @@ function inLots({ name, turn }: Side): Side {
 }
 
 /** Starts a session in a random scope, as the controller does; rejects unless it was started. */
-export function starter({ identity, writer }: Ledger): (key: string | undefined) => Promise<void> {
+export function starter(
+  { identity, writer }: Ledger,
+  scopes: Range = ALL,
+): (key: string | undefined) => Promise<void> {
   const submissions = new Submissions(identity);
   return async (key) => {
-    const body = startBody(randomInt(SCOPES));
+    const body = startBody(randomInt(...scopes));
     const answer = await writer.submit(
       submissions.start(anonymous, body, { key, path: '/v1/sessions', body }),
     );

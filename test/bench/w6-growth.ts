@@ -1,7 +1,9 @@
 import { bytesAnEvent, type Grown, grow } from './growth.js';
 import { callLoops, compared, interleave, type Row, row, type Side } from './harness.js';
 import { openHere } from './ledger.js';
+import type { LoadOrder } from './load.js';
 import { type Served, startLoad, startService } from './processes.js';
+import { ALL, NEW, type Range } from './scopes.js';
 import { seed } from './seed.js';
 import { execute, metered } from './stack.js';
 import { starter } from './w1-commands.js';
@@ -10,6 +12,14 @@ import type { Bench, Workload } from './workload.js';
 const CALLERS = 64;
 /** Nobody projects: the projector would still be at the filling when the commands are measured. */
 const LEDGER_ROLES = 'api';
+/**
+ * The same work on both, and what the other workloads do: a session in one of all scopes, where the grown ledger has to
+ * end the one before it, two events instead of one.
+ */
+const STARTS: { what: string; scopes: Range }[] = [
+  { what: 'starts in new scopes', scopes: NEW },
+  { what: 'starts in any of a million scopes', scopes: ALL },
+];
 /** What is there to be read in the ledger that is otherwise empty. */
 const FEW = 1_000;
 
@@ -41,15 +51,20 @@ export const growth: Workload = {
 
 async function inProcess({ stack, plan, cleanup, signal }: Bench, small: string, grown: Grown & Place) {
   const pids = { node: process.pid, postgres: stack.postgresPid };
-  const side = async (name: string, url: string): Promise<Side> => {
+  const open = async (url: string) => {
     const ledger = await openHere(url, { LEDGER_ROLES });
     cleanup.add(ledger.close);
-    const start = starter(ledger);
-    return { name, turn: (ms) => metered(pids, () => callLoops(CALLERS, ms, () => start(undefined))) };
+    return (name: string, scopes: Range): Side => {
+      const start = starter(ledger, scopes);
+      return { name, turn: (ms) => metered(pids, () => callLoops(CALLERS, ms, () => start(undefined))) };
+    };
   };
-  const few = await side('commands in process, an empty ledger', small);
-  const many = await side(`commands in process, ${told(grown)}`, grown.url);
-  return pairs([[many, few]], await interleave([many, few], plan, signal));
+  const [few, many] = [await open(small), await open(grown.url)];
+  const sides = STARTS.map(({ what, scopes }): [Side, Side] => [
+    many(`${what} in process, ${told(grown)}`, scopes),
+    few(`${what} in process, an empty ledger`, scopes),
+  ]);
+  return pairs(sides, await interleave(sides.flat(), plan, signal));
 }
 
 async function overHttp({ stack, plan, cleanup, signal }: Bench, small: Place, grown: Grown & Place) {
@@ -60,7 +75,7 @@ async function overHttp({ stack, plan, cleanup, signal }: Bench, small: Place, g
   const side = (
     name: string,
     { pid, port }: Served,
-    more: { kind: 'start' | 'current'; existing?: number },
+    more: Pick<LoadOrder, 'kind' | 'scopes' | 'existing'>,
   ) => ({
     name,
     turn: (ms: number) => {
@@ -69,11 +84,14 @@ async function overHttp({ stack, plan, cleanup, signal }: Bench, small: Place, g
       return metered(pids, () => load.turn({ ...more, port, path, connections: CALLERS, ms }));
     },
   });
-  const both = (what: string, kind: 'start' | 'current'): [Side, Side] => [
-    side(`${what}, ${told(grown)}`, many, { kind, existing: grown.scopes }),
-    side(`${what}, an empty ledger`, few, { kind, existing: small.scopes }),
+  const both = (what: string, kind: 'start' | 'current', scopes: Range = ALL): [Side, Side] => [
+    side(`${what}, ${told(grown)}`, many, { kind, scopes, existing: grown.scopes }),
+    side(`${what}, an empty ledger`, few, { kind, scopes, existing: small.scopes }),
   ];
-  const sides = [both('commands over HTTP', 'start'), both('reads of the current session', 'current')];
+  const sides = [
+    ...STARTS.map(({ what, scopes }) => both(`${what} over HTTP`, 'start', scopes)),
+    both('reads of the current session', 'current'),
+  ];
   return pairs(sides, await interleave(sides.flat(), { ...plan, warmUpMs: 2 * plan.warmUpMs }, signal));
 }
 
