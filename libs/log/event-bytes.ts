@@ -48,9 +48,8 @@ export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEve
     bytes = start + length;
     return { start, length };
   };
-  const { type: _, ...fields } = event;
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === undefined) continue;
+  for (const [name, value] of Object.entries(event)) {
+    if (name === 'type' || value === undefined) continue;
     const slice = add(name, value);
     if (name === 'session' || name === 'previous') slices[name] = slice;
   }
