@@ -114,6 +114,17 @@ test('whoever submits again some moments after an answer is answered, too', asyn
   }
 });
 
+test('the next batch is on its way when the senders of the last one are told', async () => {
+  const lone = ledger.writer();
+  const first = lone.submit(start(newPlace(ledger.partitions)));
+  while (lone.waiting > 0) await new Promise(setImmediate);
+  const second = lone.submit(start(newPlace(ledger.partitions)));
+  expect(lone.waiting).toBe(1);
+  await first;
+  expect(lone.waiting).toBe(0);
+  await second;
+});
+
 test('the time of a partition never goes back, also when the clock of the database does', async () => {
   const place = newPlace(ledger.partitions, 3);
   await writer.submit(start(place));

@@ -5,7 +5,7 @@ import type { Row } from './harness.js';
 import { settings } from './ledger.js';
 import { help, type Order, readOrder, workloads } from './order.js';
 import { draw } from './plots.js';
-import { machine, table } from './report.js';
+import { machine, type Report, table } from './report.js';
 import { Cleanup, type Stack, startStack } from './stack.js';
 import type { Bench, Workload } from './workload.js';
 
@@ -23,15 +23,23 @@ async function bench(asked: Order): Promise<boolean> {
     asked.chosen.some((workload) => workload.kafka),
     cleanup,
   );
-  const figures = await measure(asked, stack, asked.chosen, '');
-  const report = { machine: machine(settings()), workloads: figures };
-  if (asked.out) await writeFile(asked.out, `${JSON.stringify(report, null, 2)}\n`);
-  if (asked.plots) await draw(report, asked.plots);
-  process.stdout.write(table(report));
+  const figures = await measure(asked, stack, asked.chosen, '', (measured) => keep(asked, measured));
+  process.stdout.write(table(reportOf(figures)));
   const again = (chosen: Workload[]) => measure(asked, stack, chosen, '_again');
   const holds = asked.floors === undefined || (await hold(asked.floors, figures, again));
   say('done');
   return holds;
+}
+
+function reportOf(workloads: Record<string, Row[]>): Report {
+  return { machine: machine(settings()), workloads };
+}
+
+/** After each workload, so that a long run that is stopped leaves what it has measured. */
+async function keep({ out, plots }: Order, figures: Record<string, Row[]>): Promise<void> {
+  const report = reportOf(figures);
+  if (out) await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
+  if (plots) await draw(report, plots);
 }
 
 /** Measures one workload after the other; `suffix` keeps the databases of a second time apart. */
@@ -40,6 +48,7 @@ async function measure(
   stack: Stack,
   chosen: readonly Workload[],
   suffix: string,
+  onMeasured: (figures: Record<string, Row[]>) => Promise<void> = async () => {},
 ): Promise<Record<string, Row[]>> {
   const results: Record<string, Row[]> = {};
   for (const { id, title, kafka, run } of chosen) {
@@ -63,6 +72,7 @@ async function measure(
     };
     results[id] = await run(context);
     await finish(own);
+    await onMeasured(results);
   }
   return results;
 }

@@ -4,7 +4,7 @@ import { EVENTS_TOPIC, followKafka } from '#broker';
 import { Arrivals, type Sent } from './arrivals.js';
 import { compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { bareKafka } from './peer-kafka.js';
-import { startLoad, startService } from './processes.js';
+import { projected, startLoad, startService } from './processes.js';
 import { SCOPES, startBody } from './scopes.js';
 import { type Cleanup, metered } from './stack.js';
 import type { Bench, Workload } from './workload.js';
@@ -45,6 +45,7 @@ export const toKafka: Workload = {
     const load = startLoad(cleanup);
     const order = { port: service.port, path: '/v1/sessions', kind: 'start', keyed: true } as const;
     await load.turn({ ...order, connections: CONNECTIONS, ms: 5 * plan.warmUpMs });
+    await projected(service, signal);
 
     const longer = { ...plan, turnMs: 2 * plan.turnMs };
     const rows: Row[] = [];
@@ -58,6 +59,7 @@ export const toKafka: Workload = {
             asked.push(done.asked);
             return done.answered;
           }),
+        settle: () => projected(service, signal),
       };
       const reference = bare(rate);
       const turns = await interleave([answered, reference], longer, signal);
