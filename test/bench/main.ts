@@ -22,6 +22,7 @@ async function bench(asked: Order): Promise<boolean> {
   const stack = await startStack(
     asked.chosen.some((workload) => workload.kafka),
     cleanup,
+    asked.segments,
   );
   const figures = await measure(asked, stack, asked.chosen, '', (measured) => keep(asked, measured));
   process.stdout.write(table(reportOf(figures)));

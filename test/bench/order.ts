@@ -25,17 +25,17 @@ export const workloads: Workload[] = [
 
 export const help = `Measures the ledger against what stands beside it on the same machine, in the same run.
 
+  npm run bench                        all, with more callers and peers, in about an hour
   npm run bench -- --quick             all but the long ones, in less than a minute on a machine that is quiet
-  npm run bench -- --full              all, with more callers and peers, in about an hour
   npm run bench -- --quick --only W1,W3   only these, also of the long ones
-  npm run bench -- --quick --out FILE  writes the figures as JSON, too
+  npm run bench -- --quick --out FILE  writes the figures as JSON, too, after each workload
   npm run bench -- --quick --plots DIR  draws them as SVG, too
   npm run bench -- --quick --floors FILE  fails when a ratio is below its floor in FILE twice
   npm run bench -- --quick --profile DIR  writes CPU profiles of our side (figures suffer a little)
 
 ${workloads.map(({ id, title, long }) => `  ${id}  ${title}${long ? ' (long)' : ''}`).join('\n')}
 
-Other lengths than those of --quick and --full: --turns N (3 at least), --turn-ms MS, for W6 --events N and
+Without --quick a run is a full one; --full says so. Other lengths than theirs: --turns N (3 at least), --turn-ms MS, for W6 --events N and
 --fill-minutes M.
 
 Compare ratios, not figures: each is ours divided by the reference's, which worked in the turns between
@@ -48,12 +48,14 @@ const plans = {
     plan: { turns: 3, turnMs: 300, warmUpMs: 300 },
     seeded: 10_000,
     growth: { events: 20_000, withinMs: 60_000 },
+    segments: undefined,
     withinMs: 300_000,
   },
   full: {
     plan: { turns: 5, turnMs: 3_000, warmUpMs: 3_000 },
     seeded: 100_000,
     growth: { events: 10_000_000, withinMs: 1_800_000 },
+    segments: 128, // as many as Postgres keeps at most until it writes a checkpoint
     withinMs: 10_800_000,
   },
 };
@@ -64,6 +66,8 @@ export interface Order extends Pick<Bench, 'full' | 'growth' | 'seeded'> {
   /** Whether the workloads were chosen by name. */
   named: boolean;
   plan: Plan;
+  /** Segments of Postgres' log that lie ready; undefined: those of a quick run. */
+  segments: number | undefined;
   withinMs: number;
   out: string | undefined;
   plots: string | undefined;
@@ -71,7 +75,7 @@ export interface Order extends Pick<Bench, 'full' | 'growth' | 'seeded'> {
   profile: string | undefined;
 }
 
-/** Reads the arguments; undefined: somebody asks for help. Throws at one that makes no sense. */
+/** Reads the arguments; undefined: somebody asks for help. Throws at what makes no sense. */
 export function readOrder(args: readonly string[]): Order | undefined {
   const flag = { type: 'boolean' } as const;
   const text = { type: 'string' } as const;
@@ -83,9 +87,10 @@ export function readOrder(args: readonly string[]): Order | undefined {
       ...{ turns: text, 'turn-ms': text, events: text, 'fill-minutes': text },
     },
   });
-  if (asked.help || !(asked.quick || asked.full)) return undefined;
-  const full = asked.full === true;
-  const { plan, seeded, growth, withinMs } = full ? plans.full : plans.quick;
+  if (asked.help) return undefined;
+  if (asked.quick && asked.full) throw new Error('--quick and --full: a run is one of them');
+  const full = !asked.quick;
+  const { plan, seeded, growth, segments, withinMs } = full ? plans.full : plans.quick;
   const turnMs = number('--turn-ms', asked['turn-ms'], 100);
   return {
     full,
@@ -101,6 +106,7 @@ export function readOrder(args: readonly string[]): Order | undefined {
       events: number('--events', asked.events, 10) ?? growth.events,
       withinMs: (number('--fill-minutes', asked['fill-minutes'], 1) ?? growth.withinMs / 60_000) * 60_000,
     },
+    segments,
     withinMs,
     out: asked.out,
     plots: asked.plots,

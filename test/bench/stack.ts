@@ -6,8 +6,8 @@ import { freePort, startKafka, startPostgres } from '#dev-stack';
 import type { Costs } from './harness.js';
 import { cpuSeconds, peakMemory, sharedMemory } from './proc.js';
 
-/** Of Postgres' log, 16 MiB each: as many as it keeps at most until it writes a checkpoint. */
-const SEGMENTS = 128;
+/** Segments of Postgres' log, 16 MiB each, that lie ready in the beginning: what a quick run writes. */
+const SEGMENTS = 32;
 
 /** The servers under the workloads, in a temporary directory. */
 export interface Stack {
@@ -42,7 +42,7 @@ export class Cleanup {
 }
 
 /** Starts Postgres, with fsync as it comes, and if asked for Kafka beside it. */
-export async function startStack(kafka: boolean, cleanup: Cleanup): Promise<Stack> {
+export async function startStack(kafka: boolean, cleanup: Cleanup, segments = SEGMENTS): Promise<Stack> {
   // What a killed run leaves behind under this name is removed by the next run of the test suite.
   const directory = await mkdtemp(join(tmpdir(), `session-ledger-test-${process.pid}-`));
   cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
@@ -62,7 +62,7 @@ export async function startStack(kafka: boolean, cleanup: Cleanup): Promise<Stac
   if (postgres.status === 'rejected') throw postgres.reason;
   if (broker.status === 'rejected') throw broker.reason;
   const { url } = postgres.value;
-  await age(url);
+  await age(url, segments);
   const pidFile = join(directory, 'postgres', 'cluster', 'postmaster.pid');
   return {
     postgresPid: Number.parseInt(await readFile(pidFile, 'utf8'), 10),
@@ -78,10 +78,10 @@ export async function startStack(kafka: boolean, cleanup: Cleanup): Promise<Stac
  * As after some time: segments of the log lie ready to be used again. In a new server each that is used for the
  * first time is filled with zeros while all commits wait, for 25 to 70 ms here.
  */
-async function age(url: string): Promise<void> {
-  await execute(url, `alter system set min_wal_size = '${SEGMENTS * 16}MB'`);
+async function age(url: string, segments: number): Promise<void> {
+  await execute(url, `alter system set min_wal_size = '${segments * 16}MB'`);
   await execute(url, 'select pg_reload_conf()');
-  for (let segment = 0; segment < SEGMENTS; segment++) {
+  for (let segment = 0; segment < segments; segment++) {
     await execute(url, "select pg_logical_emit_message(false, '', ''), pg_switch_wal()");
   }
   await execute(url, 'checkpoint');

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { decodeEvent, ReadModels, rebuild, TimeTravel } from '#log';
 import { evolve, noSessionYet, type ScopeState } from '#session';
 import { anonymous } from '../../apps/ledger/caller.js';
@@ -6,6 +7,7 @@ import type { Ledger } from '../../apps/ledger/ledger.js';
 import { Submissions } from '../../apps/ledger/submissions.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { caughtUp, openHere, standing } from './ledger.js';
+import { type Served, startService } from './processes.js';
 import { seed } from './seed.js';
 import { metered } from './stack.js';
 import { starter } from './w1-commands.js';
@@ -19,7 +21,7 @@ const [FEW, MANY] = [100, 10_000];
 /** What comes after the log: what it costs to follow it, what it costs the commands, and what the past costs. */
 export const history: Workload = {
   id: 'W7',
-  title: 'the projector beside the commands; rebuild and replay; the past of long scopes',
+  title: 'the projector beside the commands; replay, rebuild and feed; the past of long scopes',
   kafka: false,
   async run(bench: Bench) {
     return [...(await besideCommands(bench)), ...(await overTheLog(bench)), ...(await ofThePast(bench))];
@@ -85,18 +87,23 @@ function counted(seconds: number, ops: number): Turn {
   return { seconds, ops, latencies: [(seconds * 1_000) / ops] };
 }
 
-/** Everything that is in a log, once a turn: read alone, folded, projected. */
+/** Everything that is in a log, once a turn: read alone, folded, projected, and as followers get it. */
 async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Promise<Row[]> {
   const url = await stack.createDatabase('w7_log');
   await seed(url, seeded, signal);
   const ledger = await openHere(url, { LEDGER_ROLES: 'api' });
   cleanup.add(ledger.close);
-  const pids = { node: process.pid, postgres: stack.postgresPid };
+  const service = await startService(
+    { DATABASE_URL: url, KAFKA_BROKERS: 'none', LEDGER_ROLES: 'api' },
+    cleanup,
+  );
+  const pids = { node: process.pid, server: service.pid, postgres: stack.postgresPid };
   const side = (name: string, work: () => Promise<number>): Side => ({
     name,
     turn: () => metered(pids, () => timed(work)),
   });
-  const reading = side('read by a cursor', () => readAll(ledger, () => {}));
+  const reading = side('read by a cursor', () => readByCursor(url));
+  const feeding = side(`of the feed over HTTP, pages of ${PAGE}`, () => readFeed(service, ledger));
   const replaying = side('replayed in memory', () => {
     const scopes = new Map<string, ScopeState>();
     return readAll(ledger, (text, scopeKey) => {
@@ -106,13 +113,14 @@ async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Prom
   const rebuilding = side('rebuilt beside the live one, swapped, the old one dropped', async () => {
     return (await rebuild({ database: { url, role: 'session_ledger' } })).events;
   });
-  const sides = [reading, replaying, rebuilding];
+  const sides = [reading, replaying, rebuilding, feeding];
   const turns = await interleave(sides, plan, signal);
   const of = ({ name }: Side) => turns.get(name) ?? [];
   const reference = { name: `events ${reading.name}`, turns: of(reading) };
   return [
     compared(row(`events ${replaying.name}`, 1, of(replaying)), of(replaying), reference),
     compared(row(`events ${rebuilding.name}`, 1, of(rebuilding)), of(rebuilding), reference),
+    compared(row(`events ${feeding.name}`, 1, of(feeding)), of(feeding), reference),
     row(reference.name, 1, reference.turns),
   ];
 }
@@ -121,6 +129,39 @@ async function timed(work: () => Promise<number>): Promise<Turn> {
   const began = performance.now();
   const ops = await work();
   return counted((performance.now() - began) / 1_000, ops);
+}
+
+/** The same rows with nothing in between but Postgres' own cursor. */
+async function readByCursor(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query(
+      'declare log cursor for select scope_key, bytes from ledger.events order by partition, sequence',
+    );
+    for (let events = 0; ; ) {
+      const { rows } = await client.query(`fetch ${PAGE} from log`);
+      events += rows.length;
+      if (rows.length < PAGE) return events;
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Page after page of each partition, one request at a time; not parsed. Numbers are dense, so they need not be read. */
+async function readFeed({ port }: Served, { tail }: Ledger): Promise<number> {
+  const heads = await tail.storedHeads();
+  for (const [partition, head] of heads.entries()) {
+    for (let after = 0; after < head; after += PAGE) {
+      const query = `partition=${partition}&after=${after}&limit=${PAGE}`;
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/feed?${query}`);
+      if (!answer.ok) throw new Error(`a page of the feed was answered ${answer.status}`);
+      await answer.arrayBuffer();
+    }
+  }
+  return heads.reduce((sum, head) => sum + head, 0);
 }
 
 async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) => void): Promise<number> {
