@@ -23,6 +23,7 @@ export const history: Workload = {
   id: 'W7',
   title: 'the projector beside the commands; replay, rebuild and feed; the past of long scopes',
   kafka: false,
+  long: true,
   async run(bench: Bench) {
     return [...(await besideCommands(bench)), ...(await overTheLog(bench)), ...(await ofThePast(bench))];
   },
