@@ -35,8 +35,8 @@ export const help = `Measures the ledger against what stands beside it on the sa
 
 ${workloads.map(({ id, title, long }) => `  ${id}  ${title}${long ? ' (long)' : ''}`).join('\n')}
 
-Without --quick a run is a full one; --full says so. Other lengths than theirs: --turns N (3 at least), --turn-ms MS, for W6 --events N and
---fill-minutes M.
+Without --quick a run is a full one; --full says so. Other lengths than theirs: --turns N (3 at least),
+--turn-ms MS, for W6 --events N and --fill-minutes M.
 
 Compare ratios, not figures: each is ours divided by the reference's, which worked in the turns between
 ours. Settings of the service that can be tried out: LEDGER_WRITERS, LEDGER_MAX_BATCH, LEDGER_MAX_QUEUE,
