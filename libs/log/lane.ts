@@ -4,6 +4,7 @@ import { type DatabaseOptions, openPipeline } from './database.js';
 import { isAnswered, isDataError, LogError } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
 import { type Loaded, load } from './load.js';
+import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
 import type { Answer, Submission } from './submission.js';
 
@@ -37,6 +38,12 @@ interface Decided extends Written {
   answers: (() => void)[];
 }
 
+/** A connection of a lane. */
+interface Connection {
+  client: pg.Client;
+  types: RowTypes;
+}
+
 /** Tells the senders of a batch what became of their commands. */
 type Tell = () => void;
 
@@ -46,7 +53,7 @@ const RETRY_MS = 100;
 /** The commands of some partitions, and a connection that commits one batch at a time. */
 export class Lane {
   private queue: Waiting[] = [];
-  private client: pg.Client | undefined;
+  private connection: Connection | undefined;
   /** Time in batches that are over, and when the one at hand began, by performance.now(). */
   private worked = 0;
   private since: number | undefined;
@@ -111,8 +118,8 @@ export class Lane {
   private async attempt(batch: Waiting[]): Promise<Tell> {
     let decided: Decided | undefined;
     try {
-      const client = this.client ?? (await this.connect());
-      decided = this.decide(batch, await load(client, batch));
+      const { client, types } = this.connection ?? (await this.connect());
+      decided = this.decide(batch, await load(client, batch), types);
       this.unreplicated = false;
       await save(client, decided);
       return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
@@ -126,7 +133,7 @@ export class Lane {
   }
 
   /** Decides in memory. A command on which the decider breaks gets its own answer; the others go on. */
-  private decide(waiting: Waiting[], loaded: Loaded): Decided {
+  private decide(waiting: Waiting[], loaded: Loaded, types: RowTypes): Decided {
     const batch = new Batch(loaded, this.options.source);
     const answers = waiting.map((submission) => {
       try {
@@ -138,7 +145,7 @@ export class Lane {
         return () => submission.reject(error);
       }
     });
-    return { answers, ...written(batch) };
+    return { answers, ...written(batch, types) };
   }
 
   /** Postgres refuses some command's data: halves, until the culprit stands alone. */
@@ -161,7 +168,8 @@ export class Lane {
     while (performance.now() < until) {
       try {
         this.unreplicated = false;
-        const committed = await wasCommitted(await this.connect(), decided);
+        const { client } = await this.connect();
+        const committed = await wasCommitted(client, decided);
         if (this.unreplicated) return refusal(batch, unknownOutcome());
         return committed ? this.answers(decided) : await this.attempt(this.inTime(batch));
       } catch (error) {
@@ -184,23 +192,28 @@ export class Lane {
     };
   }
 
-  private async connect(): Promise<pg.Client> {
-    if (this.client) return this.client;
+  private async connect(): Promise<Connection> {
+    if (this.connection) return this.connection;
     const client = await openPipeline(this.options.database);
     client.on('notice', ({ message }) => {
       // "canceling the wait for synchronous replication": committed here, perhaps nowhere else.
       if (message?.includes('synchronous replication')) this.unreplicated = true;
     });
     client.once('end', () => {
-      if (this.client === client) this.client = undefined;
+      if (this.connection?.client === client) this.connection = undefined;
     });
-    this.client = client;
-    return client;
+    try {
+      this.connection = { client, types: await readRowTypes(client) };
+      return this.connection;
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw error;
+    }
   }
 
   private async disconnect(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
+    const { client } = this.connection ?? {};
+    this.connection = undefined;
     // A lost connection is closed already; saying goodbye to it may fail and must not take long.
     await client?.end().catch(() => {});
   }

@@ -10,7 +10,6 @@ import type {
 } from '#session';
 import { type Position } from '#session';
 import type { EncodedEvent, Slice } from './event-bytes.js';
-import type { FeedEvent } from './feed.port.js';
 import type { NewDetails, ReceiptKey } from './submission.js';
 
 /** Where and when something stands in the log. */
@@ -32,7 +31,15 @@ export interface EventRow extends Position {
   epoch: number;
   at: Instant;
   type: SessionEvent['type'];
-  bytes: Slice;
+  text: string;
+  byteLength: number;
+  /** `text` as it is written, once it is: all that is made of the event are parts of this. */
+  bytes: Buffer | undefined;
+}
+
+/** What stands in an event's bytes already. */
+export interface Part extends Slice {
+  of: EventRow;
 }
 
 export interface ScopeRow {
@@ -42,7 +49,9 @@ export interface ScopeRow {
   version: number;
   latest: Session;
   /** The JSON of `latest`. */
-  json: Slice;
+  json: Part | string;
+  /** It has no row yet. */
+  isNew: boolean;
 }
 
 export interface SessionRow {
@@ -50,7 +59,9 @@ export interface SessionRow {
   scopeId: string;
   sessionId: SessionId;
   successorId: SessionId | undefined;
-  final: Slice | undefined;
+  final: Part | undefined;
+  /** It has no row yet. */
+  isNew: boolean;
 }
 
 export interface LeaseRow {
@@ -91,7 +102,7 @@ export interface CheckpointRow extends Position {
   at: Instant;
 }
 
-/** What a batch writes. A session's JSON is kept once: rows name its place in the events' bytes. */
+/** What a batch writes. A session's JSON is made once: rows name its place in its event's bytes. */
 export class BatchRows {
   readonly events: EventRow[] = [];
   readonly scopes = new Map<ScopeKey, ScopeRow>();
@@ -103,60 +114,67 @@ export class BatchRows {
   readonly receipts: ReceiptRow[] = [];
   readonly ignoredStops = new Map<string, IgnoredStopRow>();
   readonly checkpoints: CheckpointRow[] = [];
-  private readonly texts: string[] = [];
-  private byteLength = 0;
 
   add(event: SessionEvent, encoded: EncodedEvent, placed: Placed): void {
     const { partition, sequence, scopeId, scopeKey, at, state } = placed;
     const { version, latest } = state;
     if (!latest) throw new Error(`a ${event.type} came before any session`);
-    const bytes = this.addText(encoded.text, encoded.byteLength);
-    const within = (slice: Slice | undefined) =>
-      slice && { start: bytes.start + slice.start, length: slice.length };
+    const { text, byteLength } = encoded;
     const { type } = event;
-    this.events.push({
+    const { epoch } = latest;
+    const of: EventRow = {
       partition,
       sequence,
       scopeId,
       scopeKey,
       version,
-      epoch: latest.epoch,
+      epoch,
       at,
       type,
-      bytes,
-    });
+      text,
+      byteLength,
+      bytes: undefined,
+    };
+    this.events.push(of);
+    const within = (slice: Slice | undefined) => slice && { of, ...slice };
     const session = within(encoded.session);
-    const json = session ?? this.scopes.get(scopeKey)?.json ?? this.addText(JSON.stringify(latest));
-    this.scopes.set(scopeKey, { partition, scopeId, scopeKey, version, latest, json });
+    const before = this.scopes.get(scopeKey);
+    const json = session ?? before?.json ?? JSON.stringify(latest);
+    const isNew = before?.isNew ?? version === 1;
+    this.scopes.set(scopeKey, { partition, scopeId, scopeKey, version, latest, json, isNew });
     this.addSessions(event, { partition, scopeId }, session, within(encoded.previous));
   }
 
   private addSessions(
     event: SessionEvent,
     scope: { partition: number; scopeId: string },
-    session: Slice | undefined,
-    previous: Slice | undefined,
+    session: Part | undefined,
+    previous: Part | undefined,
   ): void {
-    const put = (sessionId: SessionId, final?: Slice, successorId?: SessionId) =>
-      this.sessions.set(sessionId, { sessionId, final, successorId, ...scope });
+    const { partition, scopeId } = scope;
+    const put = (sessionId: SessionId, isNew: boolean, final?: Part, successorId?: SessionId) =>
+      this.sessions.set(sessionId, { partition, scopeId, sessionId, final, successorId, isNew });
+    const start = (sessionId: SessionId) => put(sessionId, true);
+    const end = (sessionId: SessionId, final?: Part, successorId?: SessionId) =>
+      put(sessionId, this.sessions.get(sessionId)?.isNew ?? false, final, successorId);
     switch (event.type) {
       case 'SessionStarted':
-        put(event.session.sessionId);
+        start(event.session.sessionId);
         break;
       case 'SessionSuperseded':
       case 'SessionExpired':
       case 'SessionEnded':
-        put(event.session.sessionId, session, event.session.successorId);
+        end(event.session.sessionId, session, event.session.successorId);
         break;
       case 'SessionRotated':
-        put(event.previous.sessionId, previous, event.previous.successorId);
-        put(event.session.sessionId);
+        end(event.previous.sessionId, previous, event.previous.successorId);
+        start(event.session.sessionId);
         break;
       case 'UsageRecorded':
       case 'SessionInvalidated': {
         // Of a session that has ended the row is its last state, which this has changed.
         const one = 'session' in event ? event.session : event.previous;
-        if (one.status === 'ended') put(one.sessionId, session ?? previous, one.successorId);
+        if (one.status === 'ended') end(one.sessionId, session ?? previous, one.successorId);
         break;
       }
       case 'SessionActivated':
@@ -212,32 +230,5 @@ export class BatchRows {
 
   setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {
     this.leases.set(sessionId, { partition, sessionId, epoch, timer });
-  }
-
-  /** All text of the batch, one after the other. */
-  bytes(): Buffer {
-    const to = Buffer.allocUnsafe(this.byteLength);
-    let at = 0;
-    for (const text of this.texts) at += to.write(text, at);
-    return to;
-  }
-
-  /** Its events as followers will see them; `bytes` is all its text. */
-  committed(bytes: Buffer): FeedEvent[] {
-    return this.events.map(({ partition, sequence, scopeKey, type, epoch, bytes: { start, length } }) => ({
-      partition,
-      sequence,
-      scopeKey,
-      type,
-      epoch,
-      bytes: bytes.subarray(start, start + length),
-    }));
-  }
-
-  private addText(text: string, length = Buffer.byteLength(text)): Slice {
-    const start = this.byteLength;
-    this.texts.push(text);
-    this.byteLength += length;
-    return { start, length };
   }
 }

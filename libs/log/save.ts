@@ -4,10 +4,20 @@ import type { Batch } from './batch.js';
 import { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 import type { FeedEvent } from './feed.port.js';
 import { type Loaded, together } from './load.js';
-import type { BatchRows } from './rows.js';
+import {
+  eventRows,
+  headRows,
+  type NewHead,
+  type RowTypes,
+  receiptRows,
+  scopeRows,
+  sessionRows,
+} from './row-types.js';
+import type { BatchRows, EventRow } from './rows.js';
 import { statement } from './statements.js';
 
 const saveBatch = statement('save_batch');
+const saveChanges = statement('save_changes');
 const saveLeases = statement('save_leases');
 const saveDetails = statement('save_details');
 const saveIgnoredStops = statement('save_ignored_stops');
@@ -31,13 +41,13 @@ export interface Written {
 }
 
 /** Makes the statements that write a decided batch. */
-export function written({ rows, loaded }: Batch): Written {
-  const bytes = rows.bytes();
-  const events = rows.committed(bytes);
+export function written({ rows, loaded }: Batch, types: RowTypes): Written {
+  const { events, statement } = everyBatch(rows, loaded, types);
   const statements = [
     lockedLeases(rows),
     erasedDetails(rows),
-    events.length > 0 ? everyBatch(rows, bytes, headColumns(events, loaded, rows)) : undefined,
+    statement,
+    changes(rows, types),
     leases(rows),
     details(rows),
     ignoredStops(rows),
@@ -77,75 +87,49 @@ export async function wasCommitted(client: pg.Client, { events, partitions }: Wr
   return found?.rows[0] !== undefined && first.bytes.equals(found.rows[0].bytes);
 }
 
-/** Events, what is current, receipts and heads. */
-function everyBatch(rows: BatchRows, bytes: Buffer, heads: Buffer[]): pg.QueryConfig {
+/** Events, what is new, receipts and heads; nothing where there is no event. */
+function everyBatch(
+  rows: BatchRows,
+  { heads }: Loaded,
+  types: RowTypes,
+): { events: readonly FeedEvent[]; statement?: pg.QueryConfig } {
+  if (rows.events.length === 0) return { events: [] };
+  // First, because they make the bytes of which all else is a part.
+  const eventRecords = eventRows(types.event_row, rows.events);
+  const events = rows.events.map(committed);
   const values = [
-    bytes,
-    ...eventColumns(rows),
-    ...scopeColumns(rows),
-    ...sessionColumns(rows),
-    ...receiptColumns(rows),
-    ...heads,
+    eventRecords,
+    scopeRows(types.scope_row, [...rows.scopes.values()].filter(isNew)),
+    sessionRows(types.session_row, [...rows.sessions.values()].filter(isNew)),
+    receiptRows(types.receipt_row, rows.receipts),
+    headRows(types.head_row, newHeads(events, heads, rows)),
   ];
-  return { ...saveBatch, values };
+  return { events, statement: { ...saveBatch, values } };
 }
 
-function eventColumns({ events }: BatchRows): Buffer[] {
-  return [
-    smallints(events, (row) => row.partition),
-    bigints(events, (row) => row.sequence),
-    bigints(events, (row) => row.version),
-    bigints(events, (row) => row.epoch),
-    timestamps(events, (row) => row.at),
-    texts(events, (row) => row.type),
-    uuids(events, (row) => row.scopeId),
-    texts(events, (row) => row.scopeKey),
-    ints(events, (row) => row.bytes.start + 1),
-    ints(events, (row) => row.bytes.length),
-  ];
+function changes(rows: BatchRows, types: RowTypes): pg.QueryConfig | undefined {
+  const scopes = [...rows.scopes.values()].filter((row) => !row.isNew);
+  const sessions = [...rows.sessions.values()].filter((row) => !row.isNew);
+  if (scopes.length === 0 && sessions.length === 0) return undefined;
+  const values = [scopeRows(types.scope_row, scopes), sessionRows(types.session_row, sessions)];
+  return { ...saveChanges, values };
 }
 
-function scopeColumns(rows: BatchRows): Buffer[] {
-  const scopes = [...rows.scopes.values()];
-  return [
-    smallints(scopes, (row) => row.partition),
-    uuids(scopes, (row) => row.scopeId),
-    texts(scopes, (row) => row.scopeKey),
-    bigints(scopes, (row) => row.version),
-    bigints(scopes, (row) => row.latest.revision),
-    booleans(scopes, (row) => row.latest.status === 'ended'),
-    texts(scopes, (row) => row.latest.attributesDigest),
-    uuids(scopes, (row) => row.latest.sessionId),
-    ints(scopes, (row) => row.json.start + 1),
-    ints(scopes, (row) => row.json.length),
-  ];
+function isNew(row: { isNew: boolean }): boolean {
+  return row.isNew;
 }
 
-function sessionColumns(rows: BatchRows): Buffer[] {
-  const sessions = [...rows.sessions.values()];
-  return [
-    smallints(sessions, (row) => row.partition),
-    uuids(sessions, (row) => row.sessionId),
-    uuids(sessions, (row) => row.scopeId),
-    uuids(sessions, (row) => row.successorId),
-    ints(sessions, (row) => row.final && row.final.start + 1),
-    ints(sessions, (row) => row.final?.length),
-  ];
+/** An event as followers will see it. */
+function committed({ partition, sequence, scopeKey, type, epoch, bytes }: EventRow): FeedEvent {
+  return { partition, sequence, scopeKey, type, epoch, bytes: bytes ?? notWritten() };
 }
 
-function receiptColumns({ receipts }: BatchRows): Buffer[] {
-  return [
-    smallints(receipts, (row) => row.partition),
-    uuids(receipts, (row) => row.scopeId),
-    uuids(receipts, (row) => row.key),
-    uuids(receipts, (row) => row.fingerprint),
-    bigints(receipts, (row) => row.sequence),
-    timestamps(receipts, (row) => row.at),
-  ];
+function notWritten(): never {
+  throw new Error('an event is used before it is written');
 }
 
 /** The new right edge of each partition's tree, for two hashes an event. */
-function headColumns(events: readonly FeedEvent[], { heads: locked }: Loaded, rows: BatchRows): Buffer[] {
+function newHeads(events: readonly FeedEvent[], locked: Loaded['heads'], rows: BatchRows): NewHead[] {
   const leaves = new Map<number, Buffer[]>();
   for (const { partition, bytes } of events) {
     const hashes = leaves.get(partition);
@@ -153,17 +137,11 @@ function headColumns(events: readonly FeedEvent[], { heads: locked }: Loaded, ro
     else leaves.set(partition, [leafHash(bytes)]);
   }
   const lastAt = new Map(rows.events.map((row) => [row.partition, row.at]));
-  const heads = [...leaves].map(([partition, hashes]) => {
+  return [...leaves].map(([partition, hashes]) => {
     const frontier = locked.get(partition)?.frontier.append(hashes);
     if (!frontier) throw new Error(`partition ${partition} was not locked`);
     return { partition, frontier, at: lastAt.get(partition) };
   });
-  return [
-    smallints(heads, (head) => head.partition),
-    bigints(heads, (head) => head.frontier.size),
-    timestamps(heads, (head) => head.at),
-    byteas(heads, (head) => head.frontier.toBytes()),
-  ];
 }
 
 /** In order, so that this and a renewal of many leases never wait for each other in a circle. */

@@ -1,7 +1,8 @@
 -- The scopes of the sessions that a batch names; for those that are over, their end and their successor's.
 select n.session_id, replace(n.scope_id::text, '-', '') as scope_id, n.successor_id, n.final, next.final as successor,
        s.scope_key, s.version, s.latest,
-       l.until <= clock_timestamp() and ledger.lease_is_over(l.until, l.seconds) as due
+       case when l.until <= clock_timestamp() then ledger.lease_is_over(l.until, l.seconds)
+            when l.until is not null then false end as due
   from unnest($1::smallint[], $2::uuid[]) as asked (partition, session_id)
   join ledger.sessions n using (partition, session_id)
   join ledger.scopes s using (partition, scope_id)

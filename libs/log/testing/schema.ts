@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /**
- * The schema as it is in the database, for people to read: one line a column, constraint, index, trigger,
+ * The schema as it is in the database, for people to read: one line a column, attribute of a type, constraint, index, trigger,
  * function and grant. Time partitions of receipts are left out, since their names change daily.
  */
 export async function describeSchema(pool: pg.Pool): Promise<string> {
@@ -43,6 +43,16 @@ const sources: { title: string; query: string; inOrder?: true }[] = [
         from ${TABLES} and c.relkind in ('r', 'p')
         join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+       order by c.relname collate "C", a.attnum`,
+  },
+  {
+    title: 'types, attribute by attribute',
+    inOrder: true,
+    query: `
+      select format('%s.%s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod)) as line
+        from pg_class c
+        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+       where c.relnamespace = 'ledger'::regnamespace and c.relkind = 'c'
        order by c.relname collate "C", a.attnum`,
   },
   {
