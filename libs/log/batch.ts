@@ -137,7 +137,10 @@ export class Batch {
   }
 
   private known(command: Command, state: ScopeState, scopeKey: ScopeKey): Known {
-    const known: Known = { ...state, due: this.loaded.due.has(scopeKey) };
+    // Not a spread copy: V8 is some thirty times slower at adding properties to one.
+    const { version, latest } = state;
+    const due = this.loaded.due.has(scopeKey);
+    const known: Known = latest ? { version, latest, due } : { version, due };
     if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
     if (command.type === 'StartSession' && command.fromCheckpoint !== undefined) {
       Object.assign(known, this.checkpoint(command.fromCheckpoint, state, scopeKey));
@@ -180,6 +183,7 @@ export class Batch {
   private keep(decision: Decision, context: Context): Stamp {
     const { submission, scopeKey, at } = context;
     const { partition, commandId, receipt } = submission;
+    const { source } = this;
     const head = this.head(partition);
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
     let { state } = context;
@@ -187,10 +191,10 @@ export class Batch {
     const written = decision.events.map((event, index) => {
       const before = state.latest;
       state = evolve(state, event);
-      const stamp = { partition, sequence: head.sequence + index + 1, scopeId, scopeKey, at };
-      // Spreads stand last: V8 is some thirty times slower at adding properties to a spread copy.
-      const envelope = { source: this.source, version: state.version, commandId, ...stamp };
-      return { event, before, encoded: encodeEvent(envelope, event), placed: { state, ...stamp } };
+      const sequence = head.sequence + index + 1;
+      const { version } = state;
+      const placed = { partition, sequence, scopeId, scopeKey, at, state, version, source, commandId };
+      return { event, before, encoded: encodeEvent(placed, event), placed };
     });
     for (const { event, before, encoded, placed } of written) {
       this.rows.add(event, encoded, placed);
@@ -207,7 +211,6 @@ export class Batch {
     }
     if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
     head.sequence += written.length;
-    const text = written.at(-1)?.encoded.text ?? '';
     this.loaded.scopes.set(scopeKey, state);
     this.loaded.due.delete(scopeKey);
     const last = { partition, sequence: head.sequence, scopeId, scopeKey, at };
@@ -217,7 +220,7 @@ export class Batch {
       const { details } = submission;
       if (receipt) {
         this.rows.addReceipt(receipt, last);
-        this.rememberReceipt(receipt, scopeKey, text);
+        this.rememberReceipt(receipt, scopeKey, written.at(-1)?.encoded.pieces.join('') ?? '');
       }
       if (details && decision.session.attributesDigest === details.digest) {
         this.rows.addDetails(details, last);

@@ -13,7 +13,8 @@ export interface Envelope extends Position {
 
 /** The event's text, and where in its bytes the sessions stand that the tables keep. */
 export interface EncodedEvent {
-  text: string;
+  /** One after the other. Joining them would copy what is written into bytes in a moment. */
+  pieces: readonly string[];
   byteLength: number;
   session?: Slice;
   previous?: Slice;
@@ -27,33 +28,37 @@ export interface Slice {
 
 /**
  * The one serialisation of an event: a CloudEvents 1.0 document in structured mode. `sequence` is
- * zero-padded to 16 digits because that extension compares as a string. Everything before `data.session` is
- * ASCII, so its characters are its bytes.
+ * zero-padded to 16 digits because that extension compares as a string. Everything but the values of
+ * `data` is ASCII, so its characters are its bytes.
  */
 export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEvent {
   const { partition, sequence, scopeKey } = envelope;
-  let text =
+  let before =
     `{"specversion":"1.0","id":"${partition}:${sequence}","source":"${envelope.source}"` +
     `,"type":"session-ledger.${event.type}.v1","subject":"${scopeKey}","time":"${envelope.at}"` +
     `,"datacontenttype":"application/json","partitionkey":"${scopeKey}","partition":${partition}` +
     `,"sequence":"${String(sequence).padStart(16, '0')}","commandid":"${envelope.commandId}"` +
     `,"data":{"version":${envelope.version}`;
-  let bytes = text.length;
-  const slices: { session?: Slice; previous?: Slice } = {};
-  const add = (name: string, value: unknown): Slice => {
-    const json = JSON.stringify(value);
-    const length = Buffer.byteLength(json);
-    text += `,"${name}":${json}`;
-    const start = bytes + name.length + 4;
-    bytes = start + length;
-    return { start, length };
-  };
-  for (const [name, value] of Object.entries(event)) {
+  const encoded: { -readonly [Key in keyof EncodedEvent]: EncodedEvent[Key] } = { pieces: [], byteLength: 0 };
+  const pieces: string[] = [];
+  let byteLength = 0;
+  for (const name in event) {
+    const value = event[name as keyof SessionEvent] as unknown;
     if (name === 'type' || value === undefined) continue;
-    const slice = add(name, value);
-    if (name === 'session' || name === 'previous') slices[name] = slice;
+    before += `,"${name}":`;
+    const json = JSON.stringify(value);
+    const start = byteLength + before.length;
+    const length = Buffer.byteLength(json);
+    if (name === 'session' || name === 'previous') encoded[name] = { start, length };
+    pieces.push(before, json);
+    byteLength = start + length;
+    before = '';
   }
-  return { text: `${text}}}`, byteLength: bytes + 2, ...slices };
+  before += '}}';
+  pieces.push(before);
+  encoded.pieces = pieces;
+  encoded.byteLength = byteLength + before.length;
+  return encoded;
 }
 
 /** An event document as far as the ledger itself reads it again. */

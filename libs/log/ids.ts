@@ -9,15 +9,30 @@ import type { Owner, ScopeKey, SessionId } from '#session';
 export function newSessionId(partition: number): SessionId {
   const random = nextRandom();
   const low = (random[0]! << 12) | (random[1]! << 4) | (random[2]! >>> 4);
-  return v7({ seq: ((partition << 20) | low) >>> 0, random: random.subarray(4) });
+  return textOf(v7({ seq: ((partition << 20) | low) >>> 0, random: random.subarray(4) }, idBytes));
 }
 
-/**
- * A random id for a command. Not crypto.randomUUID's: that is a rope of twenty strings, which the collector of garbage
- * copies one by one for as long as the command waits.
- */
+/** A random id for a command: a UUIDv4. */
 export function newCommandId(): string {
-  return v4({ random: nextRandom() });
+  return textOf(v4({ random: nextRandom() }, idBytes));
+}
+
+const idBytes = new Uint8Array(16);
+const idText = Buffer.alloc(36, '-');
+const DIGITS = Buffer.from('0123456789abcdef');
+
+/**
+ * A UUID as one string. Those that uuid and crypto.randomUUID make are ropes of twenty strings, which the collector of
+ * garbage copies one by one for as long as the command waits.
+ */
+function textOf(bytes: Uint8Array): string {
+  let at = 0;
+  for (let byte = 0; byte < 16; byte++) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
+    idText[at++] = DIGITS[bytes[byte]! >>> 4]!;
+    idText[at++] = DIGITS[bytes[byte]! & 15]!;
+  }
+  return idText.toString('latin1', 0, 36);
 }
 
 /** Random bytes for 256 ids at a time: asking the kernel for each costs more than all the rest of an id. */

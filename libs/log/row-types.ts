@@ -28,7 +28,8 @@ const eventText: Type<EventRow> = {
   oid: bytea.oid,
   most: (event) => event.byteLength,
   write(to, at, event) {
-    const end = at + to.write(event.text, at);
+    let end = at;
+    for (const piece of event.pieces) end += to.write(piece, end);
     event.bytes = to.subarray(at, end);
     return end;
   },

@@ -31,9 +31,9 @@ export interface EventRow extends Position {
   epoch: number;
   at: Instant;
   type: SessionEvent['type'];
-  text: string;
+  pieces: readonly string[];
   byteLength: number;
-  /** `text` as it is written, once it is: all that is made of the event are parts of this. */
+  /** The pieces as they are written, once they are: all that is made of the event are parts of this. */
   bytes: Buffer | undefined;
 }
 
@@ -119,7 +119,7 @@ export class BatchRows {
     const { partition, sequence, scopeId, scopeKey, at, state } = placed;
     const { version, latest } = state;
     if (!latest) throw new Error(`a ${event.type} came before any session`);
-    const { text, byteLength } = encoded;
+    const { pieces, byteLength } = encoded;
     const { type } = event;
     const { epoch } = latest;
     const of: EventRow = {
@@ -131,7 +131,7 @@ export class BatchRows {
       epoch,
       at,
       type,
-      text,
+      pieces,
       byteLength,
       bytes: undefined,
     };

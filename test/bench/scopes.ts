@@ -23,8 +23,10 @@ export function scopeNumber(n: number): { userId: string; projectId: string } {
 
 /** What a client sends to start a session in the `n`th scope. */
 export function startBody(n: number): StartBody {
+  const { userId, projectId } = scopeNumber(n);
   return {
-    ...scopeNumber(n),
+    userId,
+    projectId,
     owner: { environment: `cloud-${n % 16}`, instance: `worker-${randomInt(1_000)}` },
     onConflict: 'supersede',
   };

@@ -38,8 +38,8 @@ export function recordedLog(length: number, seed: number): RecordedEvent[] {
       tell(story, event);
       const sequence = log.length + 1;
       const envelope = { partition: 0, sequence, source: '/ledgers/recorded', scopeKey: key, at };
-      const { text } = encodeEvent({ ...envelope, version: story.state.version, commandId }, event);
-      log.push({ scopeId, sequence, event, bytes: Buffer.from(text) });
+      const { pieces } = encodeEvent({ ...envelope, version: story.state.version, commandId }, event);
+      log.push({ scopeId, sequence, event, bytes: Buffer.from(pieces.join('')) });
     }
     // Only the latest are named again; a story would grow without end.
     if (story.events.length > 50) scope.story = { ...nothingYet(), state: story.state };
