@@ -87,7 +87,10 @@ async function age(url: string, segments: number): Promise<void> {
   }
   // Unlogged, one row a page: nothing but memory is used, and free again when the table is gone.
   await execute(url, 'create unlogged table pages (filler text storage plain)');
-  await execute(url, `insert into pages select repeat(' ', 7900) from generate_series(1, ${segments * 1_024})`);
+  await execute(
+    url,
+    `insert into pages select repeat(' ', 7900) from generate_series(1, ${segments * 1_024})`,
+  );
   await execute(url, 'drop table pages');
   await execute(url, 'checkpoint');
 }
