@@ -220,7 +220,7 @@ export class Batch {
       const { details } = submission;
       if (receipt) {
         this.rows.addReceipt(receipt, last);
-        this.rememberReceipt(receipt, scopeKey, written.at(-1)?.encoded.pieces.join('') ?? '');
+        this.rememberReceipt(receipt, scopeKey, written.at(-1)?.encoded.pieces ?? []);
       }
       if (details && decision.session.attributesDigest === details.digest) {
         this.rows.addDetails(details, last);
@@ -256,9 +256,14 @@ export class Batch {
     this.rows.addCheckpoint(label, sessionId, stamp);
   }
 
-  private rememberReceipt({ key, fingerprint }: ReceiptKey, scopeKey: ScopeKey, text: string): void {
+  private rememberReceipt(
+    { key, fingerprint }: ReceiptKey,
+    scopeKey: ScopeKey,
+    pieces: readonly string[],
+  ): void {
     const receipts = this.loaded.receipts.get(key) ?? [];
-    this.loaded.receipts.set(key, [...receipts, { scopeKey, fingerprint, text }]);
+    const document = () => pieces.join('');
+    this.loaded.receipts.set(key, [...receipts, { scopeKey, fingerprint, document }]);
   }
 
   private count(command: EndSession, why: StopIgnoredWhy, stamp: Stamp): void {
@@ -294,7 +299,7 @@ function stopOf({ sessionId, origin, epoch }: EndSession): string {
 /** The answer of a command that was obeyed before, or that its key was used for something else. */
 function replay(receipt: Receipt, asked: ReceiptKey): Answer {
   if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
-  const { event, position } = decodeEvent(receipt.text);
+  const { event, position } = decodeEvent(receipt.document());
   const outcome = outcomeOf(event);
   const isOfSession = 'session' in event || 'previous' in event;
   if (!outcome || !isOfSession) throw new Error(`a receipt names a ${event.type}`);

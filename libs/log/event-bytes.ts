@@ -37,7 +37,7 @@ export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEve
     `{"specversion":"1.0","id":"${partition}:${sequence}","source":"${envelope.source}"` +
     `,"type":"session-ledger.${event.type}.v1","subject":"${scopeKey}","time":"${envelope.at}"` +
     `,"datacontenttype":"application/json","partitionkey":"${scopeKey}","partition":${partition}` +
-    `,"sequence":"${String(sequence).padStart(16, '0')}","commandid":"${envelope.commandId}"` +
+    `,"sequence":"${padded(sequence)}","commandid":"${envelope.commandId}"` +
     `,"data":{"version":${envelope.version}`;
   const encoded: { -readonly [Key in keyof EncodedEvent]: EncodedEvent[Key] } = { pieces: [], byteLength: 0 };
   const pieces: string[] = [];
@@ -59,6 +59,14 @@ export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEve
   encoded.pieces = pieces;
   encoded.byteLength = byteLength + before.length;
   return encoded;
+}
+
+/** Zeros to put before a number of so many digits. */
+const ZEROS = Array.from({ length: 17 }, (_, digits) => '0'.repeat(16 - digits));
+
+function padded(sequence: number): string {
+  const digits = String(sequence);
+  return ZEROS[digits.length] + digits;
 }
 
 /** An event document as far as the ledger itself reads it again. */

@@ -38,8 +38,8 @@ export interface NamedSession {
 export interface Receipt {
   scopeKey: ScopeKey;
   fingerprint: string;
-  /** The document of that command's last event. */
-  text: string;
+  /** The document of that command's last event: asked for only where the key is used again. */
+  document(): string;
 }
 
 /** All that a batch has to know, read under the locks of its partitions. */
@@ -140,7 +140,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     append(loaded.receipts, row.key, {
       scopeKey: row.scope_key,
       fingerprint: row.fingerprint,
-      text: row.text,
+      document: () => row.text,
     });
   }
   for (const row of ignored?.rows ?? []) {
