@@ -15,9 +15,9 @@ export const settings = {
   max_connections: '100',
   // The heads, scope states and indexes that commands read: an eighth of the machine's memory, of which only what is
   // used is taken. The rest is the page cache.
-  shared_buffers: `${Math.round(Math.min(Math.max(totalmem() / 8 / MIB, 128), 1_024))}MB`,
+  shared_buffers: `${Math.round(Math.min(Math.max(totalmem() / 8 / MIB, 128), 2_048))}MB`,
   // Checkpoints by time, not by volume, under write load: each one makes pages be logged in full again.
-  max_wal_size: '2GB',
+  max_wal_size: '4GB',
   checkpoint_timeout: '15min',
   // lz4 would pay, but npm's builds come without it; pglz costs more CPU than the disk saves.
   wal_compression: 'off',

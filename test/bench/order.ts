@@ -55,7 +55,7 @@ const plans = {
     plan: { turns: 5, turnMs: 3_000, warmUpMs: 3_000 },
     seeded: 100_000,
     growth: { events: 10_000_000, withinMs: 1_800_000 },
-    segments: 128, // as many as Postgres keeps at most until it writes a checkpoint
+    segments: 256, // as many as Postgres keeps at most until it has written a checkpoint
     withinMs: 10_800_000,
   },
 };

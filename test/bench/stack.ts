@@ -7,7 +7,7 @@ import type { Costs } from './harness.js';
 import { cpuSeconds, peakMemory, sharedMemory } from './proc.js';
 
 /** Segments of Postgres' log, 16 MiB each, that lie ready in the beginning: what a quick run writes. */
-const SEGMENTS = 32;
+const SEGMENTS = 24;
 
 /** The servers under the workloads, in a temporary directory. */
 export interface Stack {

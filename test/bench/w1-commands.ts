@@ -46,6 +46,7 @@ export const commands: Workload = {
         compared(mine.keyed, of(keyed), against(INSERT, insert)),
         ...(emmett ? [compared(mine.keyed, of(keyed), against(EMMETT, emmett))] : []),
         compared(mine.plain, of(plain), against(INSERT, insert)),
+        ...(emmett ? [compared(mine.plain, of(plain), against(EMMETT, emmett))] : []),
         ...(full ? [compared(mine.plain, of(plain), against(LIMIT, limit))] : []),
         row(INSERT, callers, of(insert)),
         ...(emmett ? [row(EMMETT, callers, of(emmett))] : []),

@@ -16,6 +16,7 @@ export const renewals: Workload = {
   id: 'W8',
   title: `POST /v1/leases/renew, ${LOT} leases a request, ${CONNECTIONS} connections`,
   kafka: false,
+  long: true,
   async run({ stack, plan, cleanup, signal, profileDir, seeded }: Bench) {
     const DATABASE_URL = await stack.createDatabase('w8');
     const started = await seed(DATABASE_URL, seeded, signal, (n) => leasedBody(n, LEASE_SECONDS));
