@@ -1,27 +1,41 @@
 import type { HandleChange } from './handles.js';
 import type { Known } from './known.js';
-import type { Instant, Session, SessionId } from './session.js';
+import { copyWithout, type Instant, type Session, type SessionId } from './session.js';
 
 /**
  * The next session of a chain, of the same owner. It inherits what holds for the chain and its owner; what a
  * session has for itself alone, such as its version and its usage, is left behind.
  */
 export function successorOf(parent: Session, sessionId: SessionId, at: Instant): Session {
-  const { sessionId: parentId, epoch, revision, chainLength, startedAt: _, parentId: __, ...rest } = parent;
-  const { reason, versionId, handles, usage, recoveredFrom, fromCheckpoint, ...more } = rest;
-  const { previousRootId, resetAdvised, ...inherited } = more;
-  const length = chainLength + 1;
+  const length = parent.chainLength + 1;
   return {
     sessionId,
-    epoch: epoch + 1,
-    revision: revision + 1,
-    parentId,
+    epoch: parent.epoch + 1,
+    revision: parent.revision + 1,
+    parentId: parent.sessionId,
     chainLength: length,
     startedAt: at,
     ...(isLong(parent, length) && { resetAdvised: true }),
-    ...inherited,
+    ...copyWithout(parent, NOT_INHERITED),
   };
 }
+
+const NOT_INHERITED = new Set([
+  'sessionId',
+  'epoch',
+  'revision',
+  'parentId',
+  'chainLength',
+  'startedAt',
+  'resetAdvised',
+  'reason',
+  'versionId',
+  'handles',
+  'usage',
+  'recoveredFrom',
+  'fromCheckpoint',
+  'previousRootId',
+] as const);
 
 /** A session that inherits as much as a successor does, but starts a chain of its own and names the old one. */
 export function newRootAfter(old: Session, sessionId: SessionId, at: Instant): Session {

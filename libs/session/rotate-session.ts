@@ -22,7 +22,8 @@ export function rotate(command: RotateSession, known: Known): Decision {
   const used = command.usage ? addReport(current, command.usage, known) : accept('unchanged', current);
   if ('refusal' in used) return used;
   const parent = used.session;
-  const previous: Session = { ...ended(parent, at, isReset ? 'reset' : 'rotated'), successorId };
+  const previous = ended(parent, at, isReset ? 'reset' : 'rotated');
+  previous.successorId = successorId;
   if (successorHandle) previous.successorHandle = successorHandle.hash;
   const successor = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
   successor.reason = reason;

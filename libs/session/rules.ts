@@ -10,6 +10,7 @@ import { type Accepted, accept, type Decision, type Outcome, type Refused, refus
 import type { SessionEvent } from './events.js';
 import type { Known } from './known.js';
 import {
+  copyWithout,
   currentOf,
   type EndCause,
   epochOf,
@@ -65,16 +66,23 @@ export function carried(session: Session, known: Known): { session: Session } | 
 
 /** The last state of a session, a stop that ended it aside; its epoch and revision are those of the change that ended it. */
 export function ended(session: Session, at: Instant, endCause: EndCause): Session {
-  const { reservedFor, reservedUntil, expiresAt, drainUntil, endReason, endedBy, ...rest } = session;
-  return {
-    ...rest,
-    status: 'ended',
-    epoch: session.epoch + 1,
-    revision: session.revision + 1,
-    endedAt: at,
-    endCause,
-  };
+  const last: Session = copyWithout(session, OF_THE_LIVING);
+  last.status = 'ended';
+  last.epoch = session.epoch + 1;
+  last.revision = session.revision + 1;
+  last.endedAt = at;
+  last.endCause = endCause;
+  return last;
 }
+
+const OF_THE_LIVING = new Set([
+  'reservedFor',
+  'reservedUntil',
+  'expiresAt',
+  'drainUntil',
+  'endReason',
+  'endedBy',
+] as const);
 
 /** What an event says of a command that was forced. */
 export function forcedBy({ force, principal }: Issued & { force?: boolean }) {

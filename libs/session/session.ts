@@ -121,6 +121,19 @@ export function epochOf(state: ScopeState): Epoch {
   return state.latest?.epoch ?? 0;
 }
 
+/**
+ * A copy of a session that may be changed, without some of its properties. Not a spread: V8 takes ten times as long to
+ * leave properties out of one, and to add others to it.
+ */
+export function copyWithout<Key extends keyof Session>(
+  session: Session,
+  gone: ReadonlySet<Key>,
+): Omit<Session, Key> {
+  const copy: Record<string, unknown> = {};
+  for (const key in session) if (!gone.has(key as Key)) copy[key] = session[key as keyof Session];
+  return copy as unknown as Omit<Session, Key>;
+}
+
 /** Environments are equal, and the holder's instance is absent or equal. */
 export function ownerMatches(holder: Owner | undefined, asking: Owner): boolean {
   return (

@@ -42,10 +42,8 @@ function join(command: StartSession, current: Session, known: Known): Decision {
 function begin(command: StartSession, known: Known): Decision {
   const epoch = epochOf(known) + 1;
   const old = currentOf(known);
-  const superseded = old && {
-    ...ended(old, command.at, 'superseded'),
-    successorId: command.sessionId,
-  };
+  const superseded = old && ended(old, command.at, 'superseded');
+  if (superseded) superseded.successorId = command.sessionId;
   let session: Session = {
     sessionId: command.sessionId,
     scope: { userId: command.scope.userId, projectId: command.scope.projectId },
