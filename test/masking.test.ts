@@ -211,7 +211,7 @@ test('what Postgres refuses, and quotes in its errors', async () => {
       end if;
       return new;
     end $$;
-    create trigger fail before insert on ledger.scopes for each row execute function public.fail()`);
+    create trigger fail before insert or update on ledger.scopes for each row execute function public.fail()`);
   for (const service of services) {
     const start = async (userId: string) =>
       (await send(service, '/v1/sessions', { body: startBody({ userId }) })).status;

@@ -39,25 +39,23 @@ export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEve
     `,"datacontenttype":"application/json","partitionkey":"${scopeKey}","partition":${partition}` +
     `,"sequence":"${padded(sequence)}","commandid":"${envelope.commandId}"` +
     `,"data":{"version":${envelope.version}`;
-  const encoded: { -readonly [Key in keyof EncodedEvent]: EncodedEvent[Key] } = { pieces: [], byteLength: 0 };
   const pieces: string[] = [];
-  let byteLength = 0;
+  const encoded: EncodedEvent = { pieces, byteLength: 0 };
   for (const name in event) {
     const value = event[name as keyof SessionEvent] as unknown;
     if (name === 'type' || value === undefined) continue;
     before += `,"${name}":`;
     const json = JSON.stringify(value);
-    const start = byteLength + before.length;
+    const start = encoded.byteLength + before.length;
     const length = Buffer.byteLength(json);
     if (name === 'session' || name === 'previous') encoded[name] = { start, length };
     pieces.push(before, json);
-    byteLength = start + length;
+    encoded.byteLength = start + length;
     before = '';
   }
   before += '}}';
   pieces.push(before);
-  encoded.pieces = pieces;
-  encoded.byteLength = byteLength + before.length;
+  encoded.byteLength += before.length;
   return encoded;
 }
 
