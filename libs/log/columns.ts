@@ -8,30 +8,20 @@ interface Column<Value> {
   <Row>(rows: readonly Row[], value: (row: Row) => Value | undefined): Buffer;
 }
 
-/** Dimensions, whether NULL may occur, the type; then, unless it is empty, the length and the first index. */
-const EMPTY = 12;
-const HEADER = 20;
 const LENGTH = 4;
-const NULL = -1;
 
 function column<Value>({ oid, most, write }: types.Type<Value>): Column<Value> {
   return <Row>(rows: readonly Row[], value?: (row: Row) => Value | undefined): Buffer => {
     const values = value ? rows.map(value) : (rows as readonly unknown[] as readonly Value[]);
-    let size = HEADER + values.length * LENGTH;
+    let size = types.ARRAY_HEADER + values.length * LENGTH;
     if (typeof most === 'number') size += values.length * most;
     else for (const one of values) size += one === undefined ? 0 : most(one);
     const to = Buffer.allocUnsafe(size);
-    to.writeInt32BE(values.length === 0 ? 0 : 1, 0);
-    to.writeInt32BE(1, 4);
-    to.writeInt32BE(oid, 8);
-    if (values.length === 0) return to.subarray(0, EMPTY);
-    to.writeInt32BE(values.length, 12);
-    to.writeInt32BE(1, 16);
-    let at = HEADER;
+    let at = types.beginArray(to, oid, values.length);
     for (const one of values) {
       const start = at + LENGTH;
       const end = one === undefined ? start : write(to, start, one);
-      to.writeInt32BE(one === undefined ? NULL : end - start, at);
+      to.writeInt32BE(one === undefined ? types.NULL : end - start, at);
       at = end;
     }
     return to.subarray(0, at);

@@ -11,6 +11,22 @@ export interface Type<Value> {
   write(to: Buffer, at: number, value: Value): number;
 }
 
+/** The length of a value that is NULL. */
+export const NULL = -1;
+/** The most bytes that stand before an array's elements. */
+export const ARRAY_HEADER = 20;
+
+/** Writes what stands before the elements of an array of `length` values of a type; returns where they begin. */
+export function beginArray(to: Buffer, oid: number, length: number): number {
+  to.writeInt32BE(length === 0 ? 0 : 1, 0); // dimensions
+  to.writeInt32BE(1, 4); // NULL may occur
+  to.writeUInt32BE(oid, 8);
+  if (length === 0) return 12;
+  to.writeInt32BE(length, 12);
+  to.writeInt32BE(1, 16); // the first index
+  return ARRAY_HEADER;
+}
+
 /** A value that its column cannot hold: told as Postgres tells it of a parameter, so that it fails its command alone. */
 class InvalidValue extends Error {
   readonly code = '22P02';

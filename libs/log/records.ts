@@ -1,4 +1,4 @@
-import type { Type } from './postgres-types.js';
+import { ARRAY_HEADER, beginArray, NULL, type Type } from './postgres-types.js';
 
 // Rows of a statement as one Postgres array of a composite type of the schema. The statement takes them apart:
 // `insert … select * from unnest($1::ledger.event_row[])`.
@@ -11,13 +11,9 @@ export interface Field<Row> {
   write(to: Buffer, at: number, row: Row): number;
 }
 
-/** Dimensions, whether NULL may occur, the type; then, unless it is empty, the length and the first index. */
-const EMPTY = 12;
-const HEADER = 20;
 /** Length and number of fields of a record; type and length of a field. */
 const RECORD = 8;
 const FIELD = 8;
-const NULL = -1;
 
 /** The attribute of a type that `value` finds in the row; undefined becomes NULL. */
 export function field<Row, Value>(
@@ -50,16 +46,10 @@ export function records<Row>(
   const varying = fields.flatMap(({ most }) => (typeof most === 'number' ? [] : [most]));
   const fixed = fields.reduce((sum, { most }) => sum + (typeof most === 'number' ? most : 0), RECORD);
   return (oid, rows) => {
-    let size = HEADER + rows.length * fixed;
+    let size = ARRAY_HEADER + rows.length * fixed;
     for (const row of rows) for (const most of varying) size += most(row);
     const to = Buffer.allocUnsafe(size);
-    to.writeInt32BE(rows.length === 0 ? 0 : 1, 0);
-    to.writeInt32BE(1, 4);
-    to.writeUInt32BE(oid, 8);
-    if (rows.length === 0) return to.subarray(0, EMPTY);
-    to.writeInt32BE(rows.length, 12);
-    to.writeInt32BE(1, 16);
-    let at = HEADER;
+    let at = beginArray(to, oid, rows.length);
     for (const row of rows) {
       const start = at;
       at += RECORD;

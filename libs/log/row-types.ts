@@ -18,6 +18,7 @@ export interface NewHead {
   at: string | undefined;
 }
 
+/** Asks for them: once for a connection. */
 export async function readRowTypes(client: pg.Client): Promise<RowTypes> {
   const { rows } = await client.query(rowTypes);
   return Object.fromEntries(rows.map(({ name, oid }) => [name, oid])) as RowTypes;
@@ -35,6 +36,12 @@ const eventText: Type<EventRow> = {
   },
 };
 
+/** An event as it was written. */
+export function bytesOf({ bytes }: EventRow): Buffer {
+  if (!bytes) throw new Error('an event is used before it is written');
+  return bytes;
+}
+
 /** JSON, mostly out of an event that was written before. */
 const json: Type<Part | string> = {
   oid: text.oid,
@@ -42,7 +49,7 @@ const json: Type<Part | string> = {
   write(to, at, value) {
     if (typeof value === 'string') return text.write(to, at, value);
     const { of, start, length } = value;
-    return at + of.bytes!.copy(to, at, start, start + length);
+    return at + bytesOf(of).copy(to, at, start, start + length);
   },
 };
 

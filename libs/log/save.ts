@@ -5,6 +5,7 @@ import { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } 
 import type { FeedEvent } from './feed.port.js';
 import { type Loaded, together } from './load.js';
 import {
+  bytesOf,
   eventRows,
   headRows,
   type NewHead,
@@ -42,12 +43,11 @@ export interface Written {
 
 /** Makes the statements that write a decided batch. */
 export function written({ rows, loaded }: Batch, types: RowTypes): Written {
-  const { events, statement } = everyBatch(rows, loaded, types);
+  const { events, statements: ofEvents } = tables(rows, loaded, types);
   const statements = [
     lockedLeases(rows),
     erasedDetails(rows),
-    statement,
-    changes(rows, types),
+    ...ofEvents,
     leases(rows),
     details(rows),
     ignoredStops(rows),
@@ -87,45 +87,48 @@ export async function wasCommitted(client: pg.Client, { events, partitions }: Wr
   return found?.rows[0] !== undefined && first.bytes.equals(found.rows[0].bytes);
 }
 
-/** Events, what is new, receipts and heads; nothing where there is no event. */
-function everyBatch(
+/** Events, what they make of scopes and sessions, receipts and heads; nothing where there is no event. */
+function tables(
   rows: BatchRows,
   { heads }: Loaded,
   types: RowTypes,
-): { events: readonly FeedEvent[]; statement?: pg.QueryConfig } {
-  if (rows.events.length === 0) return { events: [] };
+): { events: readonly FeedEvent[]; statements: pg.QueryConfig[] } {
+  if (rows.events.length === 0) return { events: [], statements: [] };
   // First, because they make the bytes of which all else is a part.
   const eventRecords = eventRows(types.event_row, rows.events);
   const events = rows.events.map(committed);
+  const scopes = parted(rows.scopes.values());
+  const sessions = parted(rows.sessions.values());
   const values = [
     eventRecords,
-    scopeRows(types.scope_row, [...rows.scopes.values()].filter(isNew)),
-    sessionRows(types.session_row, [...rows.sessions.values()].filter(isNew)),
+    scopeRows(types.scope_row, scopes.created),
+    sessionRows(types.session_row, sessions.created),
     receiptRows(types.receipt_row, rows.receipts),
     headRows(types.head_row, newHeads(events, heads, rows)),
   ];
-  return { events, statement: { ...saveBatch, values } };
+  const statements = [{ ...saveBatch, values }];
+  if (scopes.changed.length > 0 || sessions.changed.length > 0) {
+    const values = [
+      scopeRows(types.scope_row, scopes.changed),
+      sessionRows(types.session_row, sessions.changed),
+    ];
+    statements.push({ ...saveChanges, values });
+  }
+  return { events, statements };
 }
 
-function changes(rows: BatchRows, types: RowTypes): pg.QueryConfig | undefined {
-  const scopes = [...rows.scopes.values()].filter((row) => !row.isNew);
-  const sessions = [...rows.sessions.values()].filter((row) => !row.isNew);
-  if (scopes.length === 0 && sessions.length === 0) return undefined;
-  const values = [scopeRows(types.scope_row, scopes), sessionRows(types.session_row, sessions)];
-  return { ...saveChanges, values };
-}
-
-function isNew(row: { isNew: boolean }): boolean {
-  return row.isNew;
+/** Those that have no row yet, and those that have one. */
+function parted<Row extends { isNew: boolean }>(rows: Iterable<Row>): Record<'created' | 'changed', Row[]> {
+  const created: Row[] = [];
+  const changed: Row[] = [];
+  for (const row of rows) (row.isNew ? created : changed).push(row);
+  return { created, changed };
 }
 
 /** An event as followers will see it. */
-function committed({ partition, sequence, scopeKey, type, epoch, bytes }: EventRow): FeedEvent {
-  return { partition, sequence, scopeKey, type, epoch, bytes: bytes ?? notWritten() };
-}
-
-function notWritten(): never {
-  throw new Error('an event is used before it is written');
+function committed(event: EventRow): FeedEvent {
+  const { partition, sequence, scopeKey, type, epoch } = event;
+  return { partition, sequence, scopeKey, type, epoch, bytes: bytesOf(event) };
 }
 
 /** The new right edge of each partition's tree, for two hashes an event. */

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 
 /**
- * The schema as it is in the database, for people to read: one line a column, attribute of a type, constraint, index, trigger,
- * function and grant. Time partitions of receipts are left out, since their names change daily.
+ * The schema as it is in the database, for people to read: one line a column, attribute of a type, constraint, index,
+ * trigger, function and grant. Time partitions of receipts are left out, since their names change daily.
  */
 export async function describeSchema(pool: pg.Pool): Promise<string> {
   const client = await pool.connect();
