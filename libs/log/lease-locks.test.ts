@@ -4,7 +4,7 @@ import type { Session } from '#session';
 import { eventsOf, leaseOf, openReplica, type Replica, startLeased } from './testing/leases.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
-import { forSession, newPlace, rotate } from './testing/submissions.js';
+import { forSession, newPlace, placeOf, rotate, start } from './testing/submissions.js';
 
 // Who waits for whom: renewals lock leases only, commands lock heads and then leases.
 let ledger: TestLedger;
@@ -62,23 +62,31 @@ test('a batch and a renewer that want the same leases never wait for each other 
   await renewals; // they may have come before or after
 });
 
-test('neither when one of the leases is over', async () => {
-  const [first] = (await sorted(1, 60)) as [Session];
-  const [over] = (await sorted(1, 1)) as [Session]; // a later id: locked after the first
-  expect(over.sessionId > first.sessionId).toBe(true);
-  await replica.renew(over);
-  const holder = await holdLease(first);
-  const renewals = Promise.all([replica.renew(over), replica.renew(first)]);
-  await pause(50);
-  const blocked = await holdLease(over);
-  await pause(1_000); // over by now, and neither the reaper nor a renewal comes through
-  const commands = Promise.all([replica.submit(rotate(over)), replica.submit(rotate(first))]);
-  await pause(100);
-  await release(blocked);
-  await pause(100);
-  await release(holder);
-  expect(await commands).toMatchObject([{ refusal: { code: 'stale-epoch' } }, { outcome: 'rotated' }]);
-  await renewals;
+describe('neither when one of the leases is over', () => {
+  const rotated = (session: Session) => replica.submit(rotate(session));
+  const started = ({ scope }: Session) => replica.submit(start(placeOf(ledger.partitions, scope.userId)));
+  const commands = {
+    'and commands name the sessions': [rotated, { refusal: { code: 'stale-epoch' } }, { outcome: 'rotated' }],
+    'and commands name the scopes': [started, { outcome: 'started' }, { outcome: 'started' }],
+  } as const;
+  test.each(Object.entries(commands))('%s', async (_, [send, ...expected]) => {
+    const [first] = (await sorted(1, 60)) as [Session];
+    const [over] = (await sorted(1, 1)) as [Session]; // a later id: locked after the first
+    expect(over.sessionId > first.sessionId).toBe(true);
+    await replica.renew(over);
+    const holder = await holdLease(first);
+    const renewals = Promise.all([replica.renew(over), replica.renew(first)]);
+    await pause(50);
+    const blocked = await holdLease(over);
+    await pause(1_000); // over by now, and neither the reaper nor a renewal comes through
+    const answers = Promise.all([send(over), send(first)]);
+    await pause(100);
+    await release(blocked);
+    await pause(100);
+    await release(holder);
+    expect(await answers).toMatchObject(expected);
+    await renewals;
+  });
 });
 
 test('a lease that was renewed while a command waited for it is not shortened', async () => {

@@ -108,6 +108,16 @@ test('a renewal that comes after the end, and before anybody has seen it, is too
   expect(await Promise.all(renewals)).toEqual(sessions.map(() => ({ refused: 'stale-epoch' })));
 });
 
+test('a start that comes after the end, and before anybody has seen it, finds the session without owner', async () => {
+  const places = Array.from({ length: 20 }, () => newPlace(ledger.partitions));
+  const joins = places.map(async (place) => {
+    const session = await startLeased(replica, ledger, { graceSeconds: 60 }, place);
+    await pause(Date.parse(session.startedAt) + 1_002 - Date.now());
+    return replica.submit(start(place, { onConflict: 'join' }));
+  });
+  expect(await Promise.all(joins)).toMatchObject(places.map(() => ({ outcome: 'claimed' })));
+});
+
 describe('the row of a lease', () => {
   const leased = () => startLeased(replica, ledger, { seconds: 60 });
   const rowOf = (session: Session) => leaseOf(ledger, session);
