@@ -45,6 +45,29 @@ const plain = (events: readonly FeedEvent[]) =>
   );
 const storedByPartition = async () => groupBy(await readLog(ledger.pool), ({ partition }) => partition);
 
+test('what is read again is byte for byte what was written, more than ASCII too', async () => {
+  const { tail, heard, writer } = await replica();
+  const place = newPlace(ledger.partitions);
+  await writer.submit(start(place, { owner: { environment: 'Zürich 東京 🛰' } }));
+  await writer.submit(start(place, { owner: { environment: '"\\\u2028', instance: '\ud7ff\uffff' } }));
+  const again = await (await ledger.tail()).read(place.partition, 0, 10);
+  expect(again).toEqual(heard);
+  expect(await tail.read(place.partition, 0, 10)).toEqual(again);
+  const { rows } = await ledger.pool.query('select bytes from ledger.events order by sequence');
+  expect(again.map(({ bytes }) => bytes)).toEqual(rows.map(({ bytes }) => bytes));
+});
+
+test('bytes that are no text, which nobody here has written, are not served as something else', async () => {
+  const { writer } = await replica();
+  const place = newPlace(ledger.partitions);
+  await writer.submit(start(place));
+  await ledger.pool.query(
+    "set session_replication_role = replica; update ledger.events set bytes = '\\xff' || bytes; reset session_replication_role",
+  );
+  const reading = (await ledger.tail()).read(place.partition, 0, 10);
+  await expect(reading).rejects.toMatchObject({ code: '22021' }); // invalid byte sequence
+});
+
 test('listeners hear local and foreign commits once, dense and in order, byte for byte', async () => {
   const [one, two] = [await replica(), await replica({ pollMs: 5 })];
   const places = Array.from({ length: 12 }, () => newPlace(ledger.partitions));

@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import type { ScopeKey } from '#session';
 import { refuseArchived, refuseArchivedOf } from './archive/archives.js';
 import { readError } from './errors.js';
 import type { Feed, FeedEvent } from './feed.port.js';
+import { feedEvent } from './feed-rows.js';
 import { statement } from './statements.js';
 
 const readHeads = statement('read_heads');
@@ -185,14 +185,7 @@ export class Tail implements Feed {
     // What is archived leaves the table from the oldest on: the first row tells.
     const isMissing = rows.length > 0 ? rows[0].sequence > after + 1 : this.tail(partition).head > after;
     if (isMissing) await this.refuseMissing(partition, after);
-    return rows.map((row) => ({
-      partition,
-      sequence: row.sequence,
-      scopeKey: row.scope_key as ScopeKey,
-      type: row.type,
-      epoch: row.epoch,
-      bytes: row.bytes,
-    }));
+    return rows.map((row) => feedEvent(partition, row));
   }
 
   private async refuseMissing(partition: number, after: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { FeedEvent } from '../feed.port.js';
+import { feedEvent } from '../feed-rows.js';
 import { statement } from '../statements.js';
 import { type Archive, type Asked, listArchives } from './archives.js';
 import { missing } from './cut.js';
@@ -27,7 +28,7 @@ export async function* replayFrom(
   for (let last = after; last < end; ) {
     const { rows } = await reader.query({ ...readFeed, values: [partition, last, PAGE] });
     if (rows[0]?.sequence === last + 1) {
-      for (const { scope_key, ...row } of rows) yield { partition, ...row, scopeKey: scope_key };
+      for (const row of rows) yield feedEvent(partition, row);
       last = rows.at(-1).sequence;
       continue;
     }
