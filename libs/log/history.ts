@@ -73,10 +73,10 @@ export class History {
   async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
     const partition = partitionOfSession(sessionId);
     const { rows } = await this.query({ ...readRefusals, values: [partition, sessionId, limit] });
-    return rows.map(({ sequence, why, count, bytes }) => {
+    return rows.map(({ sequence, why, count, text }) => {
       const counted = { why, count, position: { partition, sequence } };
-      if (bytes === null) return { ...counted, archived: true };
-      const { event, at } = decodeEvent(bytes.toString('utf8'));
+      if (text === null) return { ...counted, archived: true };
+      const { event, at } = decodeEvent(text);
       if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
       const { origin, epoch } = event;
       return { origin, epoch, ...counted, at };
@@ -97,7 +97,7 @@ export class History {
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
       version: row.version,
-      json: row.bytes.toString('utf8'),
+      json: row.text,
       ...(row.count !== null && { count: row.count }),
     }));
   }

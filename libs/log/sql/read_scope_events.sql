@@ -13,7 +13,7 @@ with found as (
     order by version
     limit $4)
 )
-select e.partition, e.sequence, e.version, e.bytes, i.count
+select e.partition, e.sequence, e.version, convert_from(e.bytes, 'UTF8') as text, i.count
   from found e
   left join ledger.ignored_stops i on e.type = 'StopIgnored' and i.partition = e.partition
    and i.scope_id = e.scope_id and i.sequence = e.sequence
