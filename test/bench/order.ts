@@ -46,7 +46,7 @@ LEDGER_PARTITIONS, LEDGER_PROJECTOR_SHARE.
 const plans = {
   quick: {
     plan: { turns: 3, turnMs: 300, warmUpMs: 300 },
-    seeded: 10_000,
+    seeded: 5_000,
     growth: { events: 20_000, withinMs: 60_000 },
     segments: undefined,
     withinMs: 300_000,
