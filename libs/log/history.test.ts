@@ -33,10 +33,12 @@ test('a session is found by its id, as it is or as it ended; an unknown one is n
 
 test('events of a scope come in pages, dense by version, with the count of ignored stops', async () => {
   const place = newPlace(ledger.partitions);
-  const session = sessionOf(await writer.submit(start(place)));
-  const stop = end(session);
+  const owner = { environment: 'Zürich', instance: '\\ 東京' };
+  const session = sessionOf(await writer.submit(start(place, { owner })));
+  const stop = end(session, { origin: owner });
   await writer.submit(start(place));
   await Promise.all([stop, again(stop), again(stop)].map((one) => writer.submit(one)));
+  expect(await history.refusals(session.sessionId, 9)).toMatchObject([{ origin: owner, count: 3 }]);
   await Promise.all(Array.from({ length: 20 }, () => writer.submit(start(place))));
   const pages = [];
   for (let after = 0; ; ) {
