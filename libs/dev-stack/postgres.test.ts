@@ -106,6 +106,17 @@ test('a directory that a live process owns is left alone', async () => {
   expect(await owner.ctrlC()).toEqual({ code: 0, signal: null });
 });
 
+test('who waits for a recovery is told why, once; who does not wait is not', async () => {
+  const told = () => log.filter((line) => line.includes('still starting')).length;
+  await start();
+  await query("ALTER SYSTEM SET restore_command = 'sleep 3; false'"); // as long as a recovery from much log
+  await running?.stop();
+  expect(told()).toBe(0);
+  await writeFile(join(dataDir, 'cluster', 'recovery.signal'), '');
+  await start();
+  expect(told()).toBe(1);
+});
+
 test('data of another major version are refused and not touched', async () => {
   await mkdir(join(dataDir, 'cluster'));
   await writeFile(join(dataDir, 'cluster', 'PG_VERSION'), '15\n');

@@ -144,7 +144,7 @@ async function ensureDatabase(
         (error: Error & { code?: string }) => {
           refused = error.message; // not listening yet, or recovering
           if (error.code === NOT_YET && performance.now() > tellAt) {
-            log('Postgres: did not end in order, brings its data up to date; that may take a minute');
+            log('Postgres: is still starting; after a crash it reads its log again, which may take a minute');
             tellAt = Number.POSITIVE_INFINITY;
           }
           return undefined;

@@ -70,7 +70,7 @@ function padded(sequence: number): string {
 /**
  * Everything before an event's own members, as encodeEvent writes it, and attributes that a later version may add there.
  * Taken apart by a pattern: half of reading an event would be making strings and objects of what nobody asks for. Each
- * part ends where the next begins, so it takes one pass, whatever it is given.
+ * part ends where the next begins, so its time grows with the text's length alone, whatever it is given.
  */
 const ENVELOPE =
   /^\{"specversion":"1\.0","id":"(\d+):(\d+)","source":"[^"]*","type":"(?:session-ledger\.(\w+)\.v1|([^"]*))","subject":"[^"]*","time":"([^"]*)"(?:,"[a-z0-9]+":(?:"[^"]*"|\d+))*,"data":\{"version":\d+/;
