@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Feed, RelayLeases } from '#log';
 import type { KafkaPort, Log } from './broker.port.js';
@@ -63,6 +64,8 @@ export class Relay {
     const at = { feed, leases, kafka, hooks, topic, holder, leaseSeconds, maxRecords, maxBytes, log };
     this.#options = options;
     this.#log = log;
+    // Each partition may wait for either; more than Node expects of one signal.
+    setMaxListeners(2 * feed.partitions, this.#stop.signal, this.#cut.signal);
     this.#partitions = Array.from({ length: feed.partitions }, (_, each) => new PartitionRelay(at, each));
   }
 

@@ -47,7 +47,9 @@ test('a renewal is a HOT update: it touches no index and leaves its page as it w
 
 describe('the reaper reads what has to be looked at, and nothing else', () => {
   beforeAll(async () => {
-    await ledger.pool.query('update ledger.reaper set seen_at = clock_timestamp(), resumed_at = seen_at');
+    await ledger.pool.query(
+      'update ledger.reaper set seen_at = clock_timestamp(), resumed_at = seen_at, short_resumed_at = seen_at',
+    );
     await ledger.pool.query(
       `insert into ledger.leases (partition, session_id, epoch, seconds, renewable, until, check_at)
        select 0, gen_random_uuid(), 1, 600, true, at, case when number <= 50 then clock_timestamp() else at end

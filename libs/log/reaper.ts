@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { SessionId } from '#session';
 import { statement } from './statements.js';
@@ -47,22 +48,30 @@ export class Reaper {
 
   private async look(): Promise<void> {
     const { pool } = this.options;
-    await pool.query(reaperRound);
+    await this.sayHere();
     let postponed = PAGE;
     while (postponed === PAGE && !this.closed) {
       postponed = (await pool.query({ ...postponeChecks, values: [PAGE] })).rowCount ?? 0;
     }
-    while ((await this.settlePage()) === PAGE && !this.closed) {
-      await pool.query(reaperRound); // a great many lapses take their time, and are no outage
-    }
+    while ((await this.settlePage()) === PAGE && !this.closed) await this.sayHere();
+  }
+
+  private async sayHere(): Promise<void> {
+    await this.options.pool.query(reaperRound);
   }
 
   private async settlePage(): Promise<number> {
-    const { pool, settle } = this.options;
+    const { pool, settle, everyMs } = this.options;
     const { rows } = await pool.query({ ...findDue, values: [PAGE] });
-    const settled = await Promise.allSettled(
+    const settling = Promise.allSettled(
       rows.map(({ session_id, partition }) => settle(session_id, partition)),
     );
+    const look = () => Promise.race([settling, pause(everyMs, undefined)]);
+    let settled = await look();
+    while (settled === undefined) {
+      await this.sayHere(); // a great many lapses take their time, and are no outage
+      settled = await look();
+    }
     const failed = settled.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
     return rows.length;
