@@ -28,13 +28,13 @@ function startProxyToPostgres() {
   return startProxy({ target: { host: hostname, port: Number(port) } });
 }
 
-/** The pool, counting the queries that are sent. */
+/** The pool, counting the queries that are sent: each asks for a connection. */
 function counting(pool: pg.Pool): { pool: pg.Pool; queries: () => number } {
   let queries = 0;
-  const query = pool.query.bind(pool) as (...args: unknown[]) => unknown;
-  pool.query = ((...args: unknown[]) => {
+  const connect = pool.connect.bind(pool);
+  pool.connect = (() => {
     queries += 1;
-    return query(...args);
+    return connect();
   }) as never;
   return { pool, queries: () => queries };
 }

@@ -3,6 +3,7 @@ import type { ScopeKey } from '#session';
 import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
+import { sendOn } from './packet.js';
 import { statement } from './statements.js';
 
 const readCurrent = statement('read_current');
@@ -91,7 +92,7 @@ export class CurrentReader {
   private async query(asked: Asked[]): Promise<void> {
     try {
       const values = [smallints(asked, (one) => one.partition), uuids(asked, (one) => one.scopeId)];
-      const { rows } = await this.options.pool.query({ ...readCurrent, values });
+      const { rows } = await sendOn(this.options.pool, { ...readCurrent, values });
       const found = new Map<number, Latest>();
       for (const row of rows) found.set(row.number, latest(row));
       for (const [index, one] of asked.entries()) one.resolve(found.get(index + 1));

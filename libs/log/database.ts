@@ -11,10 +11,16 @@ export interface DatabaseOptions {
   statementMs?: number;
 }
 
-const types = {
-  // Sequences, versions and epochs stay below 2^53.
-  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-    oid === 20 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
+/** What makes a value of a type's text. Sequences, versions and epochs stay below 2^53. */
+export function typeParser(oid: number): (text: string) => unknown {
+  return oid === 20 ? Number : pg.types.getTypeParser(oid, 'text');
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    format === 'binary'
+      ? pg.types.getTypeParser(oid, format)
+      : typeParser(oid)) as typeof pg.types.getTypeParser,
 };
 
 /**
@@ -35,7 +41,7 @@ function config(options: DatabaseOptions): pg.ClientConfig {
   const statementMs = options.statementMs ?? 5_000;
   return {
     connectionString: options.url,
-    types: types as pg.CustomTypesConfig,
+    types,
     application_name: 'session-ledger',
     connectionTimeoutMillis: options.connectMs ?? 3_000,
     statement_timeout: statementMs,
@@ -60,12 +66,9 @@ export function openPool(options: DatabaseOptions, max: number): pg.Pool {
   return pool;
 }
 
-/**
- * A connection of one's own on which statements are sent without waiting for the answers before them; they
- * run in order all the same.
- */
-export async function openPipeline(options: DatabaseOptions): Promise<pg.Client> {
-  const client = new pg.Client({ ...config(options), pipeline: true } as pg.ClientConfig);
+/** A connection of one's own. */
+export async function openClient(options: DatabaseOptions): Promise<pg.Client> {
+  const client = new pg.Client(config(options));
   client.on('error', () => {}); // a lost connection also fails the statements on it, and those are heard
   await client.connect();
   return client;

@@ -13,6 +13,7 @@ import {
 import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
 import { partitionOfSession } from './ids.js';
+import type { Answered, Bound } from './packet.js';
 import { statement } from './statements.js';
 import type { Draft, Submission } from './submission.js';
 
@@ -47,31 +48,31 @@ export class BatchHandles {
   private readonly changed = new Map<string, HandleRow>();
 
   /** Queries that reserve and read the handles of a batch, in this order; none when it names no handle. */
-  static queries(batch: readonly Submission[]): pg.QueryConfig[] {
+  static queries(batch: readonly Submission[]): Bound[] {
     const bound = new Set<string>();
     const named = new Set<string>();
     for (const { command } of batch) {
       for (const { hash } of newHandlesIn(command)) bound.add(hash);
       for (const { hash } of handlesIn(command)) named.add(hash);
     }
-    const queries: pg.QueryConfig[] = [];
+    const queries: Bound[] = [];
     if (bound.size > 0) queries.push({ ...reserveHandles, values: [texts([...bound])] });
     if (named.size > 0) queries.push({ ...loadHandles, values: [texts([...named])] });
     return queries;
   }
 
   /** Those of sessions that a command of the batch may go back to. */
-  static queryOf(sessions: readonly Session[]): pg.QueryConfig | undefined {
+  static queryOf(sessions: readonly Session[]): Bound | undefined {
     const hashes = sessions.flatMap(({ handles = none }) => handles.map(({ hash }) => hash));
     return hashes.length === 0 ? undefined : { ...loadHandles, values: [texts([...new Set(hashes)])] };
   }
 
   /** From the answers to those queries. */
-  constructor(answers: readonly (pg.QueryResult | undefined)[] = []) {
+  constructor(answers: readonly (Answered | undefined)[] = []) {
     for (const answer of answers) if (answer) this.learn(answer);
   }
 
-  learn({ rows }: pg.QueryResult): void {
+  learn({ rows }: Answered): void {
     for (const { hash, scope_id, session_id } of rows) {
       if (!scope_id) this.reserved.add(hash);
       else this.holders.set(hash, { scopeId: scope_id, sessionId: session_id ?? undefined });
@@ -112,7 +113,7 @@ export class BatchHandles {
   }
 
   /** Statements that write what the batch made of them. */
-  saving(): pg.QueryConfig[] {
+  saving(): Bound[] {
     if (this.isEmpty) return [];
     const rows = [...this.changed.values()];
     const bound = rows.filter((row) => row.holder);
@@ -126,7 +127,7 @@ export class BatchHandles {
       uuids(bound, (row) => row.holder?.sessionId),
     ];
     const grown = new Set(bound.flatMap(({ holder }) => (holder?.sessionId ? [] : [holder?.scopeId ?? ''])));
-    const saving: pg.QueryConfig[] = [{ ...saveHandles, values: [texts(gone), ...columns] }];
+    const saving: Bound[] = [{ ...saveHandles, values: [texts(gone), ...columns] }];
     if (grown.size > 0)
       saving.push({ ...dropOldestHandles, values: [uuids([...grown]), MOST_SCOPE_HANDLES] });
     return saving;

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { Batch } from './batch.js';
-import { type DatabaseOptions, openPipeline } from './database.js';
+import { type DatabaseOptions, openClient } from './database.js';
 import { isAnswered, isDataError, LogError } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
 import { type Loaded, load } from './load.js';
@@ -194,7 +194,7 @@ export class Lane {
 
   private async connect(): Promise<Connection> {
     if (this.connection) return this.connection;
-    const client = await openPipeline(this.options.database);
+    const client = await openClient(this.options.database);
     client.on('notice', ({ message }) => {
       // "canceling the wait for synchronous replication": committed here, perhaps nowhere else.
       if (message?.includes('synchronous replication')) this.unreplicated = true;

@@ -4,6 +4,7 @@ import { smallints, texts, uuids } from './columns.js';
 import { BatchHandles } from './handles.js';
 import { scopeIdOf } from './ids.js';
 import type { Loaded } from './load.js';
+import { type Bound, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -11,7 +12,7 @@ const loadAncestors = statement('load_ancestors');
 const loadCheckpoints = statement('load_checkpoints');
 
 /** What a recovery may go back to. Only for those who report a session invalid for good. */
-export function ancestorsQuery(batch: readonly Submission[]): pg.QueryConfig | undefined {
+export function ancestorsQuery(batch: readonly Submission[]): Bound | undefined {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
     if (command.type !== 'ReportInvalid' || command.certainty !== 'definite') continue;
@@ -33,7 +34,7 @@ interface Asked {
 }
 
 /** Only for those who mark a checkpoint or start from one. */
-export function checkpointsQuery(batch: readonly Submission[]): pg.QueryConfig | undefined {
+export function checkpointsQuery(batch: readonly Submission[]): Bound | undefined {
   const asked: Asked[] = [];
   for (const { command, partition, scopeKey } of batch) {
     if (command.type === 'MarkCheckpoint') {
@@ -79,7 +80,9 @@ export async function loadChains(
     loaded.sessions.set(session_id, { scopeKey: scope_key, final: session as Session });
   }
   const query = BatchHandles.queryOf(continued);
-  if (query) loaded.handles.learn(await client.query(query));
+  if (!query) return;
+  const [found] = await send(client, [query]);
+  loaded.handles.learn(found);
 }
 
 /** What `Loaded.checkpoints` knows a checkpoint by. */

@@ -5,6 +5,7 @@ import { smallints, uuids } from './columns.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
+import { begin, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -74,7 +75,6 @@ export interface Loaded {
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
   const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
-  // Made before anything is sent: a submission on which this breaks must not leave half a packet behind.
   const handles = BatchHandles.queries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
@@ -86,11 +86,11 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
     ancestorsQuery(batch),
     checkpointsQuery(batch),
   ];
-  const answers = await together(client, () => [
-    client.query('begin'),
-    client.query({ ...lockHeads, values: [smallints(partitions)] }),
-    ...queries.map((query) => query && client.query(query)),
-    ...handles.map((query) => client.query(query)),
+  const answers = await send(client, [
+    begin,
+    { ...lockHeads, values: [smallints(partitions)] },
+    ...queries,
+    ...handles,
   ]);
   const [
     ,
@@ -150,25 +150,6 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   if (ancestors || checkpoints)
     await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
   return loaded;
-}
-
-/**
- * Sends statements in one packet, and waits for all of them, also when one fails, so that no failure goes
- * unheard; then throws the first.
- */
-export async function together<T>(
-  client: pg.Client,
-  send: () => readonly (Promise<T> | undefined)[],
-): Promise<(T | undefined)[]> {
-  const { stream } = client.connection;
-  stream.cork();
-  const queries = send();
-  stream.uncork();
-  const settled = await Promise.allSettled(queries);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
 }
 
 /**

@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import type { Epoch, Instant, SessionId } from '#session';
 import { bigints, smallints, uuids } from './columns.js';
-import { type DatabaseOptions, openPipeline } from './database.js';
+import { type DatabaseOptions, openClient } from './database.js';
 import { LogError } from './errors.js';
 import { partitionOfSession } from './ids.js';
-import { together } from './load.js';
+import { begin, commit, send } from './packet.js';
 import { statement } from './statements.js';
 
 const lockLeases = statement('lock_leases');
@@ -83,11 +83,11 @@ export class LeaseRenewer {
     const partitions = smallints(batch, (one) => partitionOfSession(one.sessionId));
     const ids = uuids(batch, (one) => one.sessionId);
     const epochs = bigints(batch, (one) => one.epoch);
-    const results = await together(client, () => [
-      client.query('begin'),
-      client.query({ ...lockLeases, values: [partitions, ids] }),
-      client.query({ ...renewLeases, values: [partitions, ids, epochs] }),
-      client.query('commit'),
+    const results = await send(client, [
+      begin,
+      { ...lockLeases, values: [partitions, ids] },
+      { ...renewLeases, values: [partitions, ids, epochs] },
+      commit,
     ]);
     if (results[3]?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
     const renewed = new Map<SessionId, Map<Epoch, Instant>>();
@@ -99,7 +99,7 @@ export class LeaseRenewer {
 
   private async connect(): Promise<pg.Client> {
     if (this.client) return this.client;
-    const client = await openPipeline(this.options.database);
+    const client = await openClient(this.options.database);
     client.once('end', () => {
       if (this.client === client) this.client = undefined;
     });

@@ -3,7 +3,8 @@ import { leafHash } from '#audit';
 import type { Batch } from './batch.js';
 import { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 import type { FeedEvent } from './feed.port.js';
-import { type Loaded, together } from './load.js';
+import type { Loaded } from './load.js';
+import { type Bound, begin, commit, send } from './packet.js';
 import {
   bytesOf,
   eventRows,
@@ -34,7 +35,7 @@ const findEvent = statement('find_event');
  */
 export interface Written {
   /** The statements that write it, in order. */
-  statements: readonly pg.QueryConfig[];
+  statements: readonly Bound[];
   /** Its events as followers will see them. */
   events: readonly FeedEvent[];
   /** Those that it has locked. */
@@ -62,10 +63,7 @@ export function written({ rows, loaded }: Batch, types: RowTypes): Written {
  * connection was lost, and then nobody knows yet whether the batch was committed.
  */
 export async function save(client: pg.Client, { statements }: Written): Promise<void> {
-  const results = await together(client, () => [
-    ...statements.map((statement) => client.query(statement)),
-    client.query('commit'),
-  ]);
+  const results = await send(client, [...statements, commit]);
   // COMMIT of a transaction that failed before answers ROLLBACK, not an error.
   if (results.at(-1)?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
 }
@@ -78,11 +76,11 @@ export async function save(client: pg.Client, { statements }: Written): Promise<
 export async function wasCommitted(client: pg.Client, { events, partitions }: Written): Promise<boolean> {
   const first = events[0];
   if (!first) return false;
-  const [, , found] = await together(client, () => [
-    client.query('begin'),
-    client.query({ ...lockHeads, values: [smallints(partitions)] }),
-    client.query({ ...findEvent, values: [first.partition, first.sequence] }),
-    client.query('commit'),
+  const [, , found] = await send(client, [
+    begin,
+    { ...lockHeads, values: [smallints(partitions)] },
+    { ...findEvent, values: [first.partition, first.sequence] },
+    commit,
   ]);
   return found?.rows[0] !== undefined && first.bytes.equals(found.rows[0].bytes);
 }
@@ -92,7 +90,7 @@ function tables(
   rows: BatchRows,
   { heads }: Loaded,
   types: RowTypes,
-): { events: readonly FeedEvent[]; statements: pg.QueryConfig[] } {
+): { events: readonly FeedEvent[]; statements: Bound[] } {
   if (rows.events.length === 0) return { events: [], statements: [] };
   // First, because they make the bytes of which all else is a part.
   const eventRecords = eventRows(types.event_row, rows.events);
@@ -148,7 +146,7 @@ function newHeads(events: readonly FeedEvent[], locked: Loaded['heads'], rows: B
 }
 
 /** In order, so that this and a renewal of many leases never wait for each other in a circle. */
-function lockedLeases({ leases }: BatchRows): pg.QueryConfig | undefined {
+function lockedLeases({ leases }: BatchRows): Bound | undefined {
   if (leases.size === 0) return undefined;
   const rows = [...leases.values()];
   return {
@@ -157,7 +155,7 @@ function lockedLeases({ leases }: BatchRows): pg.QueryConfig | undefined {
   };
 }
 
-function leases({ leases }: BatchRows): pg.QueryConfig | undefined {
+function leases({ leases }: BatchRows): Bound | undefined {
   if (leases.size === 0) return undefined;
   const rows = [...leases.values()];
   const kept = rows.flatMap((row) => (row.timer ? [{ ...row, ...row.timer }] : []));
@@ -175,7 +173,7 @@ function leases({ leases }: BatchRows): pg.QueryConfig | undefined {
   return { ...saveLeases, values };
 }
 
-function erasedDetails({ erased }: BatchRows): pg.QueryConfig | undefined {
+function erasedDetails({ erased }: BatchRows): Bound | undefined {
   if (erased.size === 0) return undefined;
   const rows = [...erased.values()];
   return {
@@ -184,7 +182,7 @@ function erasedDetails({ erased }: BatchRows): pg.QueryConfig | undefined {
   };
 }
 
-function details({ details }: BatchRows): pg.QueryConfig | undefined {
+function details({ details }: BatchRows): Bound | undefined {
   if (details.length === 0) return undefined;
   const values = [
     smallints(details, (row) => row.partition),
@@ -196,7 +194,7 @@ function details({ details }: BatchRows): pg.QueryConfig | undefined {
   return { ...saveDetails, values };
 }
 
-function ignoredStops({ ignoredStops }: BatchRows): pg.QueryConfig | undefined {
+function ignoredStops({ ignoredStops }: BatchRows): Bound | undefined {
   if (ignoredStops.size === 0) return undefined;
   const stops = [...ignoredStops.values()];
   const values = [
@@ -211,7 +209,7 @@ function ignoredStops({ ignoredStops }: BatchRows): pg.QueryConfig | undefined {
   return { ...saveIgnoredStops, values };
 }
 
-function checkpoints({ checkpoints }: BatchRows): pg.QueryConfig | undefined {
+function checkpoints({ checkpoints }: BatchRows): Bound | undefined {
   if (checkpoints.length === 0) return undefined;
   const values = [
     smallints(checkpoints, (row) => row.partition),

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { openPipeline } from '../database.js';
+import { openClient } from '../database.js';
 import { readError } from '../errors.js';
 import { statement } from '../statements.js';
 import { type Asked, listArchives } from './archives.js';
@@ -170,7 +170,7 @@ function asking(client: pg.Client): Asked {
 
 async function connect({ url, role = 'session_ledger_archivist' }: ArchiveOptions): Promise<pg.Client> {
   try {
-    return await openPipeline({ url, role, statementMs: 60_000 });
+    return await openClient({ url, role, statementMs: 60_000 });
   } catch (cause) {
     if (!(cause as Error).message.includes('role')) throw readError(cause);
     throw new ArchiveError(

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPipeline } from '../database.js';
+import { openClient } from '../database.js';
 import type { LedgerWriter } from '../index.js';
 import { statement } from '../statements.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
@@ -76,7 +76,7 @@ test('connections that are lost in the middle cost nothing but time', async () =
 });
 
 test('one that hangs with the lock in its hand is taken over from when its transaction is ended', async () => {
-  const hanging = await openPipeline({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
+  const hanging = await openClient({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
   ledger.onClose(() => hanging.end().catch(() => {}));
   await hanging.query('begin');
   const held = { ...statement('lock_projection'), values: ['{0}', 1] };
@@ -111,7 +111,7 @@ test('while commands take all of the time it rests after a page; when they pause
 });
 
 test('a page costs what it holds, not what lies beside it, also by plans that were made when all was empty', async () => {
-  const client = await openPipeline({ url: ledger.database.url, role: 'session_ledger' });
+  const client = await openClient({ url: ledger.database.url, role: 'session_ledger' });
   ledger.onClose(() => client.end());
   const project = () => step(client, 1, [{ partition: 0, most: 1_000 }]);
   const fetched = async () => {

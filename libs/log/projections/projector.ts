@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type DatabaseOptions, openPipeline } from '../database.js';
+import { type DatabaseOptions, openClient } from '../database.js';
 import { isDataError } from '../errors.js';
 import { statement } from '../statements.js';
 import type { Tail } from '../tail.js';
@@ -216,7 +216,7 @@ export class Projector {
 
   private async connect(): Promise<pg.Client> {
     if (this.client) return this.client;
-    const client = await openPipeline(this.options.database);
+    const client = await openClient(this.options.database);
     client.once('end', () => {
       if (this.client === client) this.client = undefined;
     });

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { ScopeKey } from '#session';
 import { listArchives } from '../archive/archives.js';
 import { recordedEvents } from '../archive/replay.js';
-import { type DatabaseOptions, openPipeline } from '../database.js';
+import { type DatabaseOptions, openClient } from '../database.js';
 import { scopeIdOf } from '../ids.js';
 import {
   beginGeneration,
@@ -51,7 +51,7 @@ export interface RebuildProgress {
 export async function rebuild(options: RebuildOptions): Promise<{ generation: number; events: number }> {
   const clients: pg.Client[] = [];
   const connect = async () => {
-    const client = await openPipeline(options.database);
+    const client = await openClient(options.database);
     clients.push(client);
     return client;
   };

@@ -9,7 +9,7 @@ import {
 } from '#session';
 import { bigints, booleans, ints, smallints, texts, uuids } from '../columns.js';
 import { versionKey } from '../ids.js';
-import { together } from '../load.js';
+import { type Bound, begin, commit, send, type Value } from '../packet.js';
 import { statement } from '../statements.js';
 import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 
@@ -35,8 +35,8 @@ export interface Stepped {
 
 /**
  * Projects the next events of some partitions of a generation: rows and positions in one transaction, two round trips,
- * however many partitions. Without those that another is at, or whose generation is gone. `client` is a pipeline of its
- * own. Throws what Postgres says; nothing is changed then.
+ * however many partitions. Without those that another is at, or whose generation is gone. `client` is a connection of
+ * its own. Throws what Postgres says; nothing is changed then.
  */
 export function step(
   client: pg.Client,
@@ -45,9 +45,7 @@ export function step(
 ): Promise<Map<number, Stepped>> {
   const partitions = smallints(asked, ({ partition }) => partition);
   const values = [partitions, ints(asked, ({ most }) => most), generation];
-  return project(client, generation, partitions, async () => {
-    return (await client.query({ ...readUnprojected, values })).rows;
-  });
+  return project(client, generation, partitions, { ...readUnprojected, values });
 }
 
 /** The same for events of one partition that the table no longer has: those after where it stands, dense. */
@@ -56,12 +54,8 @@ export async function stepThrough(
   generation: number,
   events: readonly UnprojectedEvent[],
 ): Promise<Map<number, Stepped>> {
-  return project(
-    client,
-    generation,
-    smallints(events.slice(0, 1), ({ partition }) => partition),
-    async () => events,
-  );
+  const partitions = smallints(events.slice(0, 1), ({ partition }) => partition);
+  return project(client, generation, partitions, events);
 }
 
 /** An event as it is read to be projected. */
@@ -83,30 +77,20 @@ async function project(
   client: pg.Client,
   generation: number,
   partitions: Buffer,
-  read: () => Promise<readonly UnprojectedEvent[]>,
+  coming: Bound | readonly UnprojectedEvent[],
 ): Promise<Map<number, Stepped>> {
   try {
-    let events: readonly UnprojectedEvent[] = [];
-    const [, locked] = await together<pg.QueryResult | undefined>(client, () => [
-      client.query('begin'),
-      client.query({ ...lockProjection, values: [partitions, generation] }),
-      read().then((found) => {
-        events = found;
-        return undefined;
-      }),
-    ]);
+    const read = 'text' in coming ? coming : undefined;
+    const lock = { ...lockProjection, values: [partitions, generation] };
+    const [, locked, found] = await send(client, [begin, lock, read]);
+    const events: readonly UnprojectedEvent[] = 'text' in coming ? (found?.rows ?? []) : coming;
     const pages = readPages(locked?.rows ?? [], events);
     const full = pages.filter(({ told }) => told.length > 0);
     if (full.length === 0) await client.query('rollback');
     else {
-      // Made before anything is sent, or half a packet could stay behind.
       const values = columns(generation, full);
       const used = usageColumns(generation, full);
-      await together(client, () => [
-        used && client.query({ ...saveUsage, values: used }),
-        client.query({ ...saveProjection, values }),
-        client.query('commit'),
-      ]);
+      await send(client, [used && { ...saveUsage, values: used }, { ...saveProjection, values }, commit]);
     }
     return new Map(pages.map((page) => [page.partition, stepped(page)]));
   } catch (error) {
@@ -154,7 +138,7 @@ interface Placed<Row> {
 }
 
 /** The parameters of save_projection.sql. */
-function columns(generation: number, pages: readonly Page[]): unknown[] {
+function columns(generation: number, pages: readonly Page[]): Value[] {
   return [
     generation,
     smallints(pages, ({ partition }) => partition),
@@ -199,7 +183,7 @@ function transitionColumns(rows: readonly Placed<TransitionRow>[]): Buffer[] {
 }
 
 /** The parameters of save_usage.sql; undefined when nothing was used. */
-function usageColumns(generation: number, pages: readonly Page[]): unknown[] | undefined {
+function usageColumns(generation: number, pages: readonly Page[]): Value[] | undefined {
   const rows = pages.flatMap(({ partition, told }) => foldUsage(told).map((row) => ({ partition, ...row })));
   if (rows.length === 0) return undefined;
   return [
@@ -212,6 +196,6 @@ function usageColumns(generation: number, pages: readonly Page[]): unknown[] | u
     bigints(rows, ({ usage }) => usage.outputTokens ?? 0),
     bigints(rows, ({ usage }) => usage.cachedTokens ?? 0),
     bigints(rows, ({ usage }) => usage.durationMs ?? 0),
-    rows.map(({ usage }) => usage.cost?.amount ?? 0),
+    `{${rows.map(({ usage }) => usage.cost?.amount ?? 0).join(',')}}`, // decimals need no quotes in an array's text
   ];
 }

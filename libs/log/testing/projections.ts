@@ -1,5 +1,5 @@
 import { addDecimals, foldSessions, foldTransitions, foldUsage } from '#session';
-import { openPipeline } from '../database.js';
+import { openClient } from '../database.js';
 import { versionKey } from '../ids.js';
 import { Projector } from '../index.js';
 import type { ProjectorOptions } from '../projections/projector.js';
@@ -32,7 +32,7 @@ export async function startProjector(
 
 /** Projects everything that the log has, in pages of `most` events of each partition. */
 export async function projectAll({ database, partitions }: TestLedger, most: number): Promise<void> {
-  const client = await openPipeline({ url: database.url, role: 'session_ledger' });
+  const client = await openClient({ url: database.url, role: 'session_ledger' });
   const asked = Array.from({ length: partitions }, (_, partition) => ({ partition, most }));
   try {
     for (let events = 1; events > 0; ) {
