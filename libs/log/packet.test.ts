@@ -99,6 +99,22 @@ test('a statement that node-postgres has prepared, and the other way round', asy
   expect(await known()).toEqual([1, 2]);
 });
 
+test('a statement is prepared and described once a connection', async () => {
+  const { connection } = client as unknown as {
+    connection: Record<'parse' | 'describe', (what: unknown) => void>;
+  };
+  const sent: string[] = [];
+  for (const message of ['parse', 'describe'] as const) {
+    const send = connection[message].bind(connection);
+    connection[message] = (what) => {
+      sent.push(message);
+      send(what);
+    };
+  }
+  for (let again = 0; again < 3; again++) await send(client, [keep(again), kept]);
+  expect(sent).toEqual(['parse', 'describe', 'parse', 'describe']);
+});
+
 describe('after a statement that fails, no further one runs', () => {
   test.each([
     ['as it is executed', () => divide(0), '22012'],

@@ -156,6 +156,5 @@ class Packet implements pg.Submittable {
 }
 
 function onTheWire(value: Value): Buffer | string | null {
-  if (value === undefined || value === null) return null;
-  return typeof value === 'number' ? String(value) : value;
+  return typeof value === 'number' ? String(value) : (value ?? null);
 }

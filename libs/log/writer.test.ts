@@ -41,16 +41,19 @@ describe('a batch', () => {
     }
   });
 
-  test('is shared by few commands, whatever their partition', async () => {
-    const places = Array.from({ length: 100 }, (_, index) => newPlace(ledger.partitions, index % 4));
+  test.each([
+    [31, [31]],
+    [32, [16, 16]],
+  ])('is shared by few commands, whatever their partition, not by many: %d', async (length, sizes) => {
+    const places = Array.from({ length }, (_, index) => newPlace(ledger.partitions, index % 4));
     await Promise.all(places.map((place) => writer.submit(start(place))));
-    expect(batches).toEqual([100]);
+    expect(batches).toEqual(sizes);
   });
 
   test('keeps the order of arrival in every partition while few become many and many few', async () => {
     const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
     const answers = places.map((): Promise<Answer>[] => []);
-    for (const size of [1, 3, 300, 2, 150, 1, 40, 500, 5, 127, 128, 1, 1, 250]) {
+    for (const size of [1, 3, 300, 2, 150, 1, 40, 500, 5, 31, 32, 1, 1, 250]) {
       for (let count = 0; count < size; count += 1) {
         const turn = (count * 7 + size) % 4;
         answers[turn]!.push(writer.submit(start(places[turn]!)));

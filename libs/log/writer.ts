@@ -10,7 +10,7 @@ export interface WriterOptions extends LaneOptions {
 }
 
 /** From so many waiting commands on, each lane commits its own; fewer share one batch. */
-const SPLIT_FROM = 128;
+const SPLIT_FROM = 32;
 
 /**
  * Takes commands from everywhere and commits them in batches. A batch is what arrived while the last one was
