@@ -161,7 +161,10 @@ test('a connection that is lost, hangs or was closed is told', async () => {
   await send(silent, [begin, commit]);
   proxy.swallowReplies();
   await expect(send(silent, [divide(2)])).rejects.toThrow('timeout');
-  await silent.end(); // does not wait for the answer
+  const since = performance.now();
+  await expect(silent.query('rollback')).rejects.toThrow();
+  await silent.end();
+  expect(performance.now() - since).toBeLessThan(500); // nobody waits for the answer any more
   await proxy.close();
 
   await client.end();

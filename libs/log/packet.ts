@@ -35,7 +35,11 @@ export function send<const Statements extends readonly (Bound | undefined)[]>(
   const needed = statements.filter((statement) => statement !== undefined);
   return new Promise((resolve, reject) => {
     const packet = new Packet(needed, (error, answers) => {
-      if (error) return reject(error);
+      if (error) {
+        // No answer came in time, or the connection is lost: nobody else shall wait for it.
+        if (!('severity' in error)) (client as pg.Client).connection.stream.destroy();
+        return reject(error);
+      }
       let next = 0;
       resolve(statements.map((statement) => statement && answers?.[next++]) as Answers<Statements>);
     });
