@@ -171,6 +171,28 @@ test('a connection that is lost, hangs or was closed is told', async () => {
   await expect(send(client, [begin])).rejects.toThrow();
 });
 
+test('on a pool, a connection that is lost or hangs under a statement fails that statement alone', async () => {
+  const { hostname: host, port } = new URL(database.url);
+  const proxy = await startProxy({ target: { host, port: Number(port) } });
+  const pool = openPool({ url: proxy.reroute(database.url), statementMs: 500 }, 1);
+  try {
+    expect((await sendOn(pool, divide(2))).rows).toEqual([{ result: 3 }]);
+    const lost = sendOn(pool, { name: 'slow', text: 'select pg_sleep(10)' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    proxy.cut();
+    await expect(lost).rejects.toThrow();
+    proxy.heal();
+    expect((await sendOn(pool, divide(3))).rows).toEqual([{ result: 2 }]);
+    proxy.swallowReplies();
+    await expect(sendOn(pool, divide(1))).rejects.toThrow('timeout');
+    proxy.heal();
+    expect((await sendOn(pool, divide(3))).rows).toEqual([{ result: 2 }]);
+  } finally {
+    await pool.end();
+    await proxy.close();
+  }
+});
+
 test('on a pool, a connection on which something failed is not used again', async () => {
   const pool = openPool({ url: database.url }, 1);
   try {
