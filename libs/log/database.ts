@@ -63,6 +63,8 @@ function config(options: DatabaseOptions): pg.ClientConfig {
 export function openPool(options: DatabaseOptions, max: number): pg.Pool {
   const pool = new pg.Pool({ ...config(options), max, idleTimeoutMillis: 30_000 });
   pool.on('error', () => {}); // an idle connection was lost: the next query opens another one
+  // One that is in somebody's hands: the next statement on it says so. Unheard, it would end the process.
+  pool.on('connect', (client) => void client.on('error', () => {}));
   return pool;
 }
 

@@ -132,6 +132,24 @@ describe('a snapshot', () => {
     expect(new Set(sessions).size).toBe(2_500);
   });
 
+  test('whose connection is lost while its reader takes its time fails alone', async () => {
+    await Promise.all(
+      [0, 1, 2, 3].map((partition) => writer.submit(start(newPlace(ledger.partitions, partition)))),
+    );
+    const parts: unknown[] = [];
+    const lost = take(async () => {
+      parts.push(undefined);
+      if (parts.length > 1) return;
+      await ledger.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'session-ledger' and pid <> pg_backend_pid()`,
+      );
+      await sleep(200); // it is told so while it asks for nothing
+    });
+    await expect(lost).rejects.toMatchObject({ name: 'LogError', code: 'unavailable' });
+    expect((await take()).length).toBe(4);
+  });
+
   test('that its reader gives up halfway gives its connection back', async () => {
     await writer.submit(start(newPlace(ledger.partitions)));
     const single = new History(ledger.servicePool(1, { connectMs: 500 }));

@@ -50,19 +50,15 @@ export function send<const Statements extends readonly (Bound | undefined)[]>(
 /** Sends one statement on any connection of a pool. */
 export async function sendOn(pool: pg.Pool, statement: Bound): Promise<Answered> {
   const client = await pool.connect();
-  client.on('error', ignore); // who has taken it hears its errors, not the pool; the statement's rejection tells of them
   let failed = true;
   try {
     const [answer] = await send(client, [statement]);
     failed = false;
     return answer;
   } finally {
-    client.off('error', ignore);
     client.release(failed); // whether it is of further use is not worth finding out
   }
 }
-
-function ignore(): void {}
 
 /** What is said to Postgres: the part of node-postgres' connection that its extensions use, too. */
 interface Wire {
