@@ -35,6 +35,7 @@ export interface MigrateOptions {
  */
 export async function migrate({ url, partitions }: MigrateOptions): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  client.on('error', () => {}); // a lost connection also fails the statement on it, and that one is heard
   await client.connect();
   try {
     await client.query('begin');

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createDatabase } from '../../test/support/database.js';
+import { startProxy } from '../../test/support/proxy.js';
 import { identify, migrate, openPool } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { describeSchema } from './testing/schema.js';
@@ -91,6 +93,24 @@ describe('migrations', () => {
     const url = await emptyDatabase();
     await expect(migrate({ url, partitions: 0 })).rejects.toThrow('partitions_check');
     expect(await execute(url, "select 1 from pg_namespace where nspname = 'ledger'")).toEqual([]);
+  });
+
+  test('whose connection is lost fail with an error', async () => {
+    const url = await emptyDatabase();
+    const { hostname: host, port } = new URL(url);
+    const proxy = await startProxy({ target: { host, port: Number(port) } });
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query("select pg_advisory_lock(hashtext('session-ledger migrations'))");
+      const waiting = migrate({ url: proxy.reroute(url), partitions: 4 });
+      await Promise.race([waiting, sleep(300)]);
+      proxy.cut();
+      await expect(waiting).rejects.toMatchObject({ code: 'ECONNRESET' });
+    } finally {
+      await holder.end();
+      await proxy.close();
+    }
   });
 
   test('of a newer version are refused by those who migrate and those who start', async () => {
