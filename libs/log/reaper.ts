@@ -63,6 +63,7 @@ export class Reaper {
   private async settlePage(): Promise<number> {
     const { pool, settle, everyMs } = this.options;
     const { rows } = await pool.query({ ...findDue, values: [PAGE] });
+    if (rows.length === 0) return 0; // as a rule
     const settling = Promise.allSettled(
       rows.map(({ session_id, partition }) => settle(session_id, partition)),
     );

@@ -53,7 +53,7 @@ describe('a batch', () => {
   test('keeps the order of arrival in every partition while few become many and many few', async () => {
     const places = [0, 1, 2, 3].map((partition) => newPlace(ledger.partitions, partition));
     const answers = places.map((): Promise<Answer>[] => []);
-    for (const size of [1, 3, 300, 2, 150, 1, 40, 500, 5, 31, 32, 1, 1, 250]) {
+    for (const size of [1, 3, 300, 2, 150, 1, 40, 500, 5, 31, 32, 127, 128, 1, 1, 250]) {
       for (let count = 0; count < size; count += 1) {
         const turn = (count * 7 + size) % 4;
         answers[turn]!.push(writer.submit(start(places[turn]!)));
