@@ -36,6 +36,8 @@ import type { Answer, NewDetails, ReceiptKey, Submission } from './submission.js
  */
 export class Batch {
   readonly rows = new BatchRows();
+  /** Digests of what its answers show and that was not loaded with it, by their partitions. */
+  readonly unread = new Map<string, number>();
   private readonly times = new Map<number, Instant>();
 
   constructor(
@@ -45,6 +47,29 @@ export class Batch {
 
   /** Decides one command. Throws only on a bug, and has then kept nothing of it. */
   add(submission: Submission): Answer {
+    const answer = this.answer(submission);
+    if (answer.kind === 'accepted') {
+      this.show(answer, answer.session, submission);
+      if (answer.current) this.show(answer, answer.current, submission);
+    } else if (answer.kind === 'refused' && answer.refusal.current) {
+      this.show(answer, answer.refusal.current, submission);
+    }
+    return answer;
+  }
+
+  /** Lets an answer show the attributes of a session: nothing is left to be read once the batch is committed. */
+  private show(
+    answer: Extract<Answer, { attributes?: unknown }>,
+    { attributesDigest: digest }: Session,
+    { partition }: Submission,
+  ): void {
+    if (digest === undefined) return;
+    const { attributes } = this.loaded;
+    answer.attributes = attributes;
+    if (!attributes.has(digest)) this.unread.set(digest, partition);
+  }
+
+  private answer(submission: Submission): Answer {
     const { receipt, partition } = submission;
     const scopeKey = this.scopeOf(submission);
     if (scopeKey === undefined) return { kind: 'unknown-session' };
@@ -174,9 +199,11 @@ export class Batch {
 
   /** Takes the scope's details away; those of later commands stay. */
   private erase({ partition, scopeId, scopeKey, state }: Placed): void {
+    const { attributes, detailed } = this.loaded;
+    attributes.delete(state.latest?.attributesDigest ?? '');
+    for (const row of this.rows.details) if (row.scopeId === scopeId) attributes.delete(row.digest);
     this.rows.eraseDetails(partition, scopeId);
-    this.loaded.detailed.delete(scopeKey);
-    this.loaded.attributes.delete(state.latest?.attributesDigest ?? '');
+    detailed.delete(scopeKey);
   }
 
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */

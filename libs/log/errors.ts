@@ -36,14 +36,31 @@ export class LogError extends Error {
 /** Errors that one command's data can cause: data exception, constraint, limit exceeded, cannot coerce. */
 const BY_DATA = /^(22|23|54|42804|42846)/;
 
-/**
- * Whether some command's data is at fault, so that other commands may pass: Postgres answered so, or loading
- * what it needs broke on it.
- */
+/** Whether Postgres answered that some command's data is at fault, so that other commands may pass. */
 export function isDataError(error: unknown): boolean {
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  if (name === 'TypeError') return true;
+  const { code } = error as { code?: unknown };
   return typeof code === 'string' && code.length === 5 && BY_DATA.test(code);
+}
+
+/** Our own code broke on some command or on what the log holds for it, so that other commands may pass. */
+export class OwnFault extends Error {
+  override name = 'OwnFault';
+}
+
+/** What a step of our own makes, with no word from Postgres in between. Throws OwnFault for whatever it throws. */
+export function ownStep<T>(step: () => T): T {
+  try {
+    return step();
+  } catch (cause) {
+    throw new OwnFault(`The ledger itself is at fault: ${cause}`, { cause });
+  }
+}
+
+const DEFECTS = new Set(['TypeError', 'RangeError', 'ReferenceError', 'SyntaxError']);
+
+/** Whether only a mistake in our code makes it: neither Postgres nor a connection does. */
+export function isDefect(error: unknown): boolean {
+  return DEFECTS.has((error as { name?: string }).name ?? '');
 }
 
 /** Whether Postgres itself answered, so that the transaction is known to be over and undone. */

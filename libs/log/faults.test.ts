@@ -80,6 +80,11 @@ describe('a command that cannot be obeyed fails alone', () => {
     await around(end(session, { origin: undefined as never }));
   });
 
+  test('because its details cannot be written down', async () => {
+    const submission = withAttributes(start(newPlace(ledger.partitions)), '{}');
+    await around({ ...submission, details: { ...submission.details, salt: 1n } as never });
+  });
+
   test('because its second event cannot be written down, the first one included', async () => {
     const writer = ledger.writer();
     const place = newPlace(ledger.partitions);
@@ -87,6 +92,16 @@ describe('a command that cannot be obeyed fails alone', () => {
     await around(start(place, { principal: 1n as never }));
     await around(start(place, { owner: { environment: 'cloud-dev', instance: 1n as never } }));
   });
+});
+
+test('a mistake of our own that is of no command fails all of them, and is not tried again in parts', async () => {
+  const writer = ledger.writer({ lanes: 1, database: { url: 1 as never }, onFault });
+  const told = await submitAll(
+    writer,
+    Array.from({ length: 8 }, () => start(newPlace(ledger.partitions))),
+  );
+  expect(codesOf(told)).toEqual(told.map(() => 'rejected'));
+  expect(faults).toEqual([expect.objectContaining({ name: 'TypeError' })]);
 });
 
 test('a fault of those who listen harms no sender', async () => {

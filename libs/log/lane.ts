@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { Batch } from './batch.js';
 import { type DatabaseOptions, openClient } from './database.js';
-import { isAnswered, isDataError, LogError } from './errors.js';
+import { isAnswered, isDataError, isDefect, LogError, OwnFault, ownStep } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
-import { type Loaded, load } from './load.js';
+import { load, loadDetails } from './load.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
 import type { Answer, Submission } from './submission.js';
@@ -118,24 +118,32 @@ export class Lane {
   private async attempt(batch: Waiting[]): Promise<Tell> {
     let decided: Decided | undefined;
     try {
-      const { client, types } = this.connection ?? (await this.connect());
-      decided = this.decide(batch, await load(client, batch), types);
+      const connection = this.connection ?? (await this.connect());
+      decided = await this.prepare(batch, connection);
       this.unreplicated = false;
-      await save(client, decided);
+      await save(connection.client, decided);
       return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
     } catch (error) {
       this.options.onFault(error);
       await this.disconnect();
-      if (decided && !isAnswered(error)) return this.settle(batch, decided);
-      if (isDataError(error)) return this.split(batch, error);
+      if (decided && !isAnswered(error)) return this.settle(batch, decided, error);
+      if (isDataError(error) || error instanceof OwnFault) return this.split(batch, error);
+      if (isDefect(error)) return refusal(batch, defect(error));
       return refusal(batch, new LogError('unavailable', 'Postgres cannot be used.', { cause: error }));
     }
   }
 
+  /** Reads all that a batch and its answers need, and decides it. */
+  private async prepare(waiting: Waiting[], { client, types }: Connection): Promise<Decided> {
+    const batch = new Batch(await load(client, waiting), this.options.source);
+    const answers = this.decide(waiting, batch);
+    if (batch.unread.size > 0) await loadDetails(client, batch);
+    return { answers, ...ownStep(() => written(batch, types)) };
+  }
+
   /** Decides in memory. A command on which the decider breaks gets its own answer; the others go on. */
-  private decide(waiting: Waiting[], loaded: Loaded, types: RowTypes): Decided {
-    const batch = new Batch(loaded, this.options.source);
-    const answers = waiting.map((submission) => {
+  private decide(waiting: Waiting[], batch: Batch): Decided['answers'] {
+    return waiting.map((submission) => {
       try {
         const answer = batch.add(submission);
         return () => submission.resolve(answer);
@@ -145,12 +153,12 @@ export class Lane {
         return () => submission.reject(error);
       }
     });
-    return { answers, ...written(batch, types) };
   }
 
-  /** Postgres refuses some command's data: halves, until the culprit stands alone. */
+  /** Postgres refuses some command's data, or our own code breaks on it: halves, until it stands alone. */
   private async split(batch: Waiting[], cause: unknown): Promise<Tell> {
     if (batch.length === 1) {
+      if (cause instanceof OwnFault) return refusal(batch, defect(cause));
       return refusal(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
     }
     const middle = Math.ceil(batch.length / 2);
@@ -161,9 +169,10 @@ export class Lane {
 
   /**
    * The answer to COMMIT was lost. Looks whether the batch's first event stands in the log: then all of it
-   * does. If not, it never will, because the lock shows that its transaction is over: it is decided again.
+   * does. If not, it never will, because the lock shows that its transaction is over: it is decided again, unless
+   * our own code had kept it from being sent.
    */
-  private async settle(batch: Waiting[], decided: Decided): Promise<Tell> {
+  private async settle(batch: Waiting[], decided: Decided, cause: unknown): Promise<Tell> {
     const until = performance.now() + this.options.settleMs;
     while (performance.now() < until) {
       try {
@@ -171,7 +180,8 @@ export class Lane {
         const { client } = await this.connect();
         const committed = await wasCommitted(client, decided);
         if (this.unreplicated) return refusal(batch, unknownOutcome());
-        return committed ? this.answers(decided) : await this.attempt(this.inTime(batch));
+        if (committed) return this.answers(decided);
+        return isDefect(cause) ? refusal(batch, defect(cause)) : await this.attempt(this.inTime(batch));
       } catch (error) {
         this.options.onFault(error);
         await this.disconnect();
@@ -223,6 +233,10 @@ function refusal(batch: Waiting[], error: LogError): Tell {
   return () => {
     for (const submission of batch) submission.reject(error);
   };
+}
+
+function defect(cause: unknown): LogError {
+  return new LogError('rejected', 'The ledger itself is at fault.', { cause });
 }
 
 function unknownOutcome(): LogError {

@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import { smallints, uuids } from './columns.js';
+import type { Batch } from './batch.js';
+import { smallints, texts, uuids } from './columns.js';
+import { ownStep } from './errors.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
@@ -13,10 +15,10 @@ const lockHeads = statement('lock_heads');
 const loadScopes = statement('load_scopes');
 const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
-const loadAttributes = statement('load_attributes');
 const lockDue = statement('lock_due');
 const loadDetailed = statement('load_detailed');
 const loadIgnoredStops = statement('load_ignored_stops');
+const loadDetailsStatement = statement('load_details');
 
 /** A partition's head as it was locked. */
 export interface Head {
@@ -61,8 +63,10 @@ export interface Loaded {
   checkpoints: Map<string, SessionId>;
   /** How many checkpoints a scope has, where the batch names any. */
   checkpointCounts: Map<ScopeKey, number>;
-  /** Attributes' JSON by digest, where a command of the batch changes them. */
+  /** Attributes' JSON by digest: those of its scopes' latest sessions. */
   attributes: Map<string, string>;
+  /** The transaction, where a stop of the batch may be counted that was ignored before. */
+  transaction: string | undefined;
   handles: BatchHandles;
   /** Scopes that have details, where a command of the batch erases them. */
   detailed: Set<ScopeKey>;
@@ -73,83 +77,152 @@ export interface Loaded {
  * round trip, since no statement waits for the answers before it.
  */
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
-  const partitions = [...new Set(batch.map(({ partition }) => partition))];
   const scopeIds = new Map<ScopeKey, string>();
-  const handles = BatchHandles.queries(batch);
-  const queries = [
+  const answers = await send(
+    client,
+    ownStep(() => queriesOf(batch, scopeIds)),
+  );
+  const [, heads, scopes, sessions, receipts, ignored, detailed, ancestors, checkpoints, ...held] = answers;
+  const states: StateRow[] = [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])];
+  const { due, now } = await lookForDue(client, states);
+  const loaded = ownStep((): Loaded => {
+    const named: Loaded = {
+      now,
+      heads: new Map(),
+      scopes: new Map(),
+      scopeIds,
+      due,
+      sessions: new Map(),
+      receipts: new Map(),
+      ignored: new Map(),
+      reported: new Set(),
+      checkpoints: new Map(),
+      checkpointCounts: new Map(),
+      attributes: new Map(),
+      transaction: ignored?.rows[0]?.transaction,
+      handles: new BatchHandles(held),
+      detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
+    };
+    learnHeads(named, heads?.rows ?? []);
+    learnStates(named, states);
+    learnSessions(named, sessions?.rows ?? []);
+    learnReceipts(named, receipts?.rows ?? []);
+    learnIgnoredStops(named, ignored?.rows ?? []);
+    return named;
+  });
+  if (ancestors || checkpoints) {
+    await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
+  }
+  return loaded;
+}
+
+function queriesOf(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
+  const partitions = [...new Set(batch.map(({ partition }) => partition))];
+  return [
+    begin,
+    { ...lockHeads, values: [smallints(partitions)] },
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
     receiptsQuery(batch),
     ignoredStopsQuery(batch),
-    attributesQuery(batch),
     detailedQuery(batch),
     ancestorsQuery(batch),
     checkpointsQuery(batch),
-  ];
-  const answers = await send(client, [
-    begin,
-    { ...lockHeads, values: [smallints(partitions)] },
-    ...queries,
-    ...handles,
-  ]);
-  const [
-    ,
-    heads,
-    scopes,
-    sessions,
-    receipts,
-    ignored,
-    attributes,
-    detailed,
-    ancestors,
-    checkpoints,
-    ...held
-  ] = answers;
-  const { due, now } = await lookForDue(client, [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]);
-  const loaded: Loaded = {
-    now,
-    heads: new Map(),
-    scopes: new Map(),
-    scopeIds,
-    due,
-    sessions: new Map(),
-    receipts: new Map(),
-    ignored: new Map(),
-    reported: new Set(),
-    checkpoints: new Map(),
-    checkpointCounts: new Map(),
-    attributes: new Map((attributes?.rows ?? []).map(({ digest, body }) => [digest, body])),
-    handles: new BatchHandles(held),
-    detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
-  };
-  for (const row of heads!.rows) {
+    ...BatchHandles.queries(batch),
+  ] as const;
+}
+
+interface HeadRow {
+  partition: number;
+  sequence: number;
+  frontier: Buffer;
+  at: number;
+  now: number;
+}
+
+function learnHeads(loaded: Loaded, rows: readonly HeadRow[]): void {
+  for (const row of rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
     loaded.heads.set(row.partition, { sequence: row.sequence, at: row.at, frontier });
     loaded.now = Math.max(loaded.now, row.now);
   }
-  for (const row of [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])]) {
-    if (!loaded.scopes.has(row.scope_key)) {
-      loaded.scopes.set(row.scope_key, { version: row.version, latest: JSON.parse(row.latest) });
-    }
+}
+
+interface StateRow {
+  scope_key: ScopeKey;
+  version: number;
+  latest: string;
+  due: boolean | null;
+  /** Of the latest session's attributes; NULL: it has none. */
+  digest: string | null;
+  /** NULL: they were erased. */
+  body: string | null;
+}
+
+function learnStates(loaded: Loaded, rows: readonly StateRow[]): void {
+  for (const { scope_key, version, latest, digest, body } of rows) {
+    if (loaded.scopes.has(scope_key)) continue;
+    loaded.scopes.set(scope_key, { version, latest: JSON.parse(latest) });
+    if (digest !== null && body !== null) loaded.attributes.set(digest, body);
   }
-  for (const row of sessions?.rows ?? []) {
-    loaded.sessions.set(row.session_id, namedSession(row));
+}
+
+interface SessionRow {
+  session_id: SessionId;
+  scope_id: string;
+  scope_key: ScopeKey;
+  successor_id: SessionId | null;
+  final: string | null;
+  successor: string | null;
+}
+
+function learnSessions(loaded: Loaded, rows: readonly SessionRow[]): void {
+  for (const row of rows) {
+    const named: NamedSession = { scopeKey: row.scope_key };
+    if (row.final) named.final = JSON.parse(row.final);
+    if (row.successor_id) named.successorId = row.successor_id;
+    if (row.successor) named.successor = JSON.parse(row.successor);
+    loaded.sessions.set(row.session_id, named);
     loaded.scopeIds.set(row.scope_key, row.scope_id);
   }
-  for (const row of receipts?.rows ?? []) {
-    append(loaded.receipts, row.key, {
-      scopeKey: row.scope_key,
-      fingerprint: row.fingerprint,
-      document: () => row.text,
-    });
+}
+
+interface ReceiptRow {
+  key: string;
+  scope_key: ScopeKey;
+  fingerprint: string;
+  text: string;
+}
+
+function learnReceipts(loaded: Loaded, rows: readonly ReceiptRow[]): void {
+  for (const { key, scope_key, fingerprint, text } of rows) {
+    append(loaded.receipts, key, { scopeKey: scope_key, fingerprint, document: () => text });
   }
-  for (const row of ignored?.rows ?? []) {
-    if (row.why === 'transient') loaded.reported.add(row.stop_id);
-    else append(loaded.ignored, row.stop_id, row.why);
+}
+
+interface IgnoredStopRow {
+  stop_id: string;
+  why: StopIgnoredWhy | 'transient';
+}
+
+function learnIgnoredStops(loaded: Loaded, rows: readonly IgnoredStopRow[]): void {
+  for (const { stop_id, why } of rows) {
+    if (why === 'transient') loaded.reported.add(stop_id);
+    else append(loaded.ignored, stop_id, why);
   }
-  if (ancestors || checkpoints)
-    await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
-  return loaded;
+}
+
+/**
+ * Reads the details that the answers of a decided batch show and that were not loaded with it. Before it is saved: what
+ * this batch erases is left out.
+ */
+export async function loadDetails(client: pg.Client, { unread, rows, loaded }: Batch): Promise<void> {
+  const asked = [...unread];
+  const values = [smallints(asked, ([, partition]) => partition), texts(asked, ([digest]) => digest)];
+  const [found] = await send(client, [{ ...loadDetailsStatement, values }]);
+  for (const { scope_id, digest, body } of found.rows) {
+    if (!rows.erased.has(scope_id)) loaded.attributes.set(digest, body);
+  }
 }
 
 /**
@@ -159,7 +232,7 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
  */
 async function lookForDue(
   client: pg.Client,
-  rows: readonly { due: boolean | null; scope_key: ScopeKey; latest: string }[],
+  rows: readonly StateRow[],
 ): Promise<{ due: Set<ScopeKey>; now: number }> {
   const due = new Set<ScopeKey>();
   if (!rows.some((row) => row.due)) return { due, now: 0 };
@@ -216,15 +289,6 @@ function ignoredStopsQuery(batch: readonly Submission[]) {
   return { ...loadIgnoredStops, values: [smallints([...stops.values()]), uuids([...stops.keys()])] };
 }
 
-function attributesQuery(batch: readonly Submission[]) {
-  const patched = batch.flatMap(({ patch, command, partition }) =>
-    patch && command.type === 'ChangeAttributes' ? [{ partition, sessionId: command.sessionId }] : [],
-  );
-  if (patched.length === 0) return undefined;
-  const values = [smallints(patched, (one) => one.partition), uuids(patched, (one) => one.sessionId)];
-  return { ...loadAttributes, values };
-}
-
 function detailedQuery(batch: readonly Submission[]) {
   const erased = batch.flatMap(({ command, scopeKey, partition }) =>
     command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
@@ -232,22 +296,6 @@ function detailedQuery(batch: readonly Submission[]) {
   if (erased.length === 0) return undefined;
   const values = [smallints(erased, (one) => one.partition), uuids(erased, (one) => one.scopeId)];
   return { ...loadDetailed, values };
-}
-
-interface SessionRow {
-  scope_key: ScopeKey;
-  successor_id: SessionId | null;
-  final: string | null;
-  successor: string | null;
-}
-
-function namedSession(row: SessionRow): NamedSession {
-  return {
-    scopeKey: row.scope_key,
-    ...(row.final && { final: JSON.parse(row.final) }),
-    ...(row.successor_id && { successorId: row.successor_id }),
-    ...(row.successor && { successor: JSON.parse(row.successor) }),
-  };
 }
 
 function append<K, V>(map: Map<K, V[]>, key: K, value: V): void {

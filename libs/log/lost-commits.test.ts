@@ -6,7 +6,7 @@ import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { sendAtRandom } from './testing/random-callers.js';
 import { readLog } from './testing/stored-log.js';
-import { again, keyed, newPlace, start } from './testing/submissions.js';
+import { again, dev, end, keyed, newPlace, reportInvalid, sessionOf, start } from './testing/submissions.js';
 
 let ledger: TestLedger;
 let proxy: TcpProxy;
@@ -34,6 +34,11 @@ const writer = (options: { settleMs?: number; statementMs?: number; lanes?: numb
 const codeOf = ({ answer }: Told) => (answer instanceof LogError ? answer.code : answer.kind);
 const stored = async () => new Set((await readLog(ledger.pool)).map(({ document }) => document.commandid));
 
+const counts = async () => {
+  const { rows } = await ledger.pool.query('select count from ledger.ignored_stops order by why');
+  return rows.map(({ count }) => count);
+};
+
 const isCommit = contains('commit\0');
 /** From the next COMMIT on, answers are lost and connections stay open. */
 const loseAnswersFromCommitOn = () =>
@@ -59,7 +64,7 @@ describe('when the answer to COMMIT is lost', () => {
     const replica = writer({ lanes: 1 });
     const place = newPlace(ledger.partitions);
     await replica.submit(start(place));
-    await ledger.pool.query(refuseOnce);
+    await ledger.pool.query(refuseOnce('events'));
     const told = await Promise.all(Array.from({ length: 20 }, () => ask(replica, start(place))));
     expect(told.map(codeOf)).toEqual(told.map(() => 'accepted'));
     const log = await readLog(ledger.pool);
@@ -84,6 +89,28 @@ describe('when the answer to COMMIT is lost', () => {
     expect(faults.length).toBeGreaterThan(0);
   });
 
+  test('what a batch without events counts is counted once', async () => {
+    const replica = writer({ lanes: 1 });
+    const place = newPlace(ledger.partitions);
+    const old = sessionOf(await replica.submit(start(place)));
+    const session = sessionOf(await replica.submit(start(place)));
+    const refused = [end(old, { origin: dev }), reportInvalid(session, { certainty: 'transient' })];
+    const submitAll = () => Promise.all(refused.map((submission) => ask(replica, again(submission))));
+    await submitAll(); // their events: from now on they are only counted
+    expect(await counts()).toEqual([1, 1]);
+
+    loseAnswersFromCommitOn();
+    const lost = submitAll();
+    while ((await counts())[0] === 1) await sleep(10);
+    proxy.heal();
+    expect((await lost).map(codeOf)).toEqual(['refused', 'accepted']);
+    expect(await counts()).toEqual([2, 2]);
+
+    await ledger.pool.query(refuseOnce('ignored_stops')); // this one never commits
+    expect((await submitAll()).map(codeOf)).toEqual(['refused', 'accepted']);
+    expect(await counts()).toEqual([3, 3]);
+  });
+
   test('while Postgres stays away, the outcome is unknown, and the key tells it afterwards', async () => {
     const replica = writer({ settleMs: 300, statementMs: 100 });
     const place = newPlace(ledger.partitions);
@@ -99,8 +126,8 @@ describe('when the answer to COMMIT is lost', () => {
   });
 });
 
-/** Ends the connection of the next transaction that inserts an event, before it can commit. */
-const refuseOnce = `
+/** Ends the connection of the next transaction that inserts into a table, before it can commit. */
+const refuseOnce = (table: string) => `
   create sequence ledger.refused;
   grant usage on sequence ledger.refused to session_ledger;
   create function ledger.lose_connection() returns trigger language plpgsql security definer as $$
@@ -108,7 +135,7 @@ const refuseOnce = `
     if nextval('ledger.refused') = 1 then perform pg_terminate_backend(pg_backend_pid()); end if;
     return null;
   end $$;
-  create trigger lose_connection after insert on ledger.events
+  create trigger lose_connection after insert on ledger.${table}
     for each statement execute function ledger.lose_connection()`;
 
 /** The next transaction that inserts an event takes half a second to commit. */

@@ -28,6 +28,7 @@ const lockHeads = statement('lock_heads');
 const lockLeases = statement('lock_leases');
 const eraseDetails = statement('erase_details');
 const findEvent = statement('find_event');
+const findTransaction = statement('find_transaction');
 
 /**
  * A batch on its way into the log: what is needed after it was decided. All else of it may go, before Postgres has
@@ -40,6 +41,8 @@ export interface Written {
   events: readonly FeedEvent[];
   /** Those that it has locked. */
   partitions: readonly number[];
+  /** Its transaction, where it has no event but counts a stop. */
+  transaction: string | undefined;
 }
 
 /** Makes the statements that write a decided batch. */
@@ -55,7 +58,8 @@ export function written({ rows, loaded }: Batch, types: RowTypes): Written {
     checkpoints(rows),
     ...loaded.handles.saving(),
   ].filter((statement) => statement !== undefined);
-  return { statements, events, partitions: [...loaded.heads.keys()] };
+  const { heads, transaction } = loaded;
+  return { statements, events, partitions: [...heads.keys()], transaction };
 }
 
 /**
@@ -70,19 +74,25 @@ export async function save(client: pg.Client, { statements }: Written): Promise<
 
 /**
  * Whether a batch whose COMMIT was not answered stands in the log. Waits for the locks of its partitions,
- * so its transaction is over; its first event is there with the same bytes, or nothing of it is. Commits, since
- * locking is a write: what it has read is then as durable as the batch's own COMMIT would have made it.
+ * so its transaction is over; its first event is there with the same bytes, or nothing of it is. Without an event,
+ * Postgres says what became of the transaction, unless doing the batch again changes nothing anyway: only counts
+ * add up. Commits, since locking is a write: what it has read is then as durable as the batch's own COMMIT would
+ * have made it.
  */
-export async function wasCommitted(client: pg.Client, { events, partitions }: Written): Promise<boolean> {
+export async function wasCommitted(client: pg.Client, written: Written): Promise<boolean> {
+  const { events, partitions, transaction } = written;
   const first = events[0];
-  if (!first) return false;
+  if (!first && transaction === undefined) return false;
   const [, , found] = await send(client, [
     begin,
     { ...lockHeads, values: [smallints(partitions)] },
-    { ...findEvent, values: [first.partition, first.sequence] },
+    first
+      ? { ...findEvent, values: [first.partition, first.sequence] }
+      : { ...findTransaction, values: [transaction] },
     commit,
   ]);
-  return found?.rows[0] !== undefined && first.bytes.equals(found.rows[0].bytes);
+  const row = found?.rows[0];
+  return first ? row !== undefined && first.bytes.equals(row.bytes) : row.status === 'committed';
 }
 
 /** Events, what they make of scopes and sessions, receipts and heads; nothing where there is no event. */

@@ -45,6 +45,9 @@ export interface Submission {
   patch?: { json: JsonObject; salt: Buffer };
 }
 
+/** Attributes' JSON by digest; one that is missing was erased. */
+type Shown = ReadonlyMap<string, string>;
+
 /** What became of a command. */
 export type Answer =
   | {
@@ -58,8 +61,10 @@ export type Answer =
       position: Position;
       /** The receipt answered: the command had been obeyed before. */
       replayed?: true;
+      /** Those of its sessions, where they have any. */
+      attributes?: Shown;
     }
-  | { kind: 'refused'; refusal: Refusal; position: Position }
+  | { kind: 'refused'; refusal: Refusal; position: Position; attributes?: Shown }
   | { kind: 'unknown-session' }
   /** The idempotency key was used before with another body. */
   | { kind: 'key-reused' }

@@ -15,65 +15,68 @@ export function latestJson({ json, attributes }: Latest): string {
   return sessionJson(json, attributes);
 }
 
-/** Shows sessions with their attributes, which are read when the caller did not bring them. */
+/** Shows sessions that were read, with their attributes, which takes a read of its own. */
 export class Presenter {
   constructor(private readonly history: History) {}
 
-  /** `known`: attributes that the command itself brought, by their digest. */
-  async session(session: Session, known?: { digest: string; body: string }): Promise<string> {
-    const { attributesDigest } = session;
-    const json = JSON.stringify(session);
-    if (attributesDigest === undefined) return sessionJson(json, undefined);
-    if (known?.digest === attributesDigest) return sessionJson(json, known.body);
-    const partition = partitionOfSession(session.sessionId);
-    return sessionJson(json, (await this.history.attributes(partition, attributesDigest)) ?? 'erased');
+  async session(session: Session): Promise<string> {
+    const { attributesDigest: digest, sessionId } = session;
+    const read = digest && (await this.history.attributes(partitionOfSession(sessionId), digest));
+    return withAttributes(session, digest && read !== undefined ? new Map([[digest, read]]) : undefined);
   }
+}
 
-  /** Answers a command. */
-  async answer(reply: FastifyReply, answer: Answer, known?: { digest: string; body: string }): Promise<void> {
-    switch (answer.kind) {
-      case 'accepted': {
-        const { outcome, position } = answer;
-        const session = await this.session(answer.session, known);
-        const current = answer.current ? `,"current":${await this.session(answer.current)}` : '';
-        reply
-          .code(outcome === 'started' ? 201 : 200)
-          .header('content-type', 'application/json')
-          .header('ledger-position', `${position.partition}:${position.sequence}`);
-        if (answer.replayed) reply.header('idempotency-replayed', 'true');
-        if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
-        const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
-        reply.send(
-          `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
-        );
-        return;
-      }
-      default:
-        if ('position' in answer) {
-          reply.header('ledger-position', `${answer.position.partition}:${answer.position.sequence}`);
-        }
-        sendProblem(reply, await this.problem(answer));
+/** The JSON of a session with its attributes, of those that came with it: one that is missing was erased. */
+function withAttributes(session: Session, attributes: ReadonlyMap<string, string> | undefined): string {
+  const { attributesDigest: digest } = session;
+  const json = JSON.stringify(session);
+  return sessionJson(json, digest === undefined ? undefined : (attributes?.get(digest) ?? 'erased'));
+}
+
+/** Answers a command with what came from its commit: nothing is read in between, and nothing can fail it. */
+export function sendAnswer(reply: FastifyReply, answer: Answer): void {
+  switch (answer.kind) {
+    case 'accepted': {
+      const { outcome, position, attributes } = answer;
+      const session = withAttributes(answer.session, attributes);
+      const current = answer.current ? `,"current":${withAttributes(answer.current, attributes)}` : '';
+      reply
+        .code(outcome === 'started' ? 201 : 200)
+        .header('content-type', 'application/json')
+        .header('ledger-position', `${position.partition}:${position.sequence}`);
+      if (answer.replayed) reply.header('idempotency-replayed', 'true');
+      if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
+      const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
+      reply.send(
+        `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
+      );
+      return;
     }
+    default:
+      if ('position' in answer) {
+        reply.header('ledger-position', `${answer.position.partition}:${answer.position.sequence}`);
+      }
+      sendProblem(reply, problemOf(answer));
   }
+}
 
-  /** Why a command was not obeyed. */
-  async problem(answer: Exclude<Answer, { kind: 'accepted' }>): Promise<Problem> {
-    switch (answer.kind) {
-      case 'refused': {
-        const { code, current, until, handle } = answer.refusal;
-        const shown = current && JSON.parse(await this.session(current));
-        return {
-          code,
-          more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
-        };
-      }
-      case 'attributes-too-large':
-        return attributesTooLarge(answer.bytes) ?? { code: 'invalid-attributes' };
-      case 'unknown-session':
-      case 'key-reused':
-        return { code: answer.kind };
-      default:
-        return answer satisfies never;
+/** Why a command was not obeyed. */
+export function problemOf(answer: Exclude<Answer, { kind: 'accepted' }>): Problem {
+  switch (answer.kind) {
+    case 'refused': {
+      const { code, current, until, handle } = answer.refusal;
+      const shown = current && JSON.parse(withAttributes(current, answer.attributes));
+      return {
+        code,
+        more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
+      };
     }
+    case 'attributes-too-large':
+      return attributesTooLarge(answer.bytes) ?? { code: 'invalid-attributes' };
+    case 'unknown-session':
+    case 'key-reused':
+      return { code: answer.kind };
+    default:
+      return answer satisfies never;
   }
 }

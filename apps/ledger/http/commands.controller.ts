@@ -19,7 +19,7 @@ import { attributesJson, drafts, type SessionRequests } from '#protocol';
 import { anonymous } from '../caller.js';
 import { Execute } from '../execute.js';
 import { Submissions } from '../submissions.js';
-import { Presenter } from './answers.js';
+import { sendAnswer } from './answers.js';
 import { keyedRequest } from './request-key.js';
 import { Route } from './route.js';
 
@@ -31,7 +31,6 @@ export class CommandsController {
   constructor(
     private readonly commands: CommandBus,
     private readonly submissions: Submissions,
-    private readonly presenter: Presenter,
   ) {}
 
   @Route('startSession')
@@ -114,7 +113,6 @@ export class CommandsController {
   }
 
   private async execute(reply: FastifyReply, submission: Submission): Promise<void> {
-    const answer = await this.commands.execute(new Execute(submission));
-    await this.presenter.answer(reply, answer, submission.details);
+    sendAnswer(reply, await this.commands.execute(new Execute(submission)));
   }
 }

@@ -5,17 +5,14 @@ import type { Renewal } from '#log';
 import { ProblemError, problemBody } from '#protocol';
 import { anonymous } from '../caller.js';
 import { Leases } from '../leases.js';
-import { Presenter } from './answers.js';
+import { problemOf } from './answers.js';
 import { sendProblem } from './problems.filter.js';
 import { Route } from './route.js';
 
 /** Renewals: they write no event, so their answers are small. */
 @Controller()
 export class LeasesController {
-  constructor(
-    private readonly leases: Leases,
-    private readonly presenter: Presenter,
-  ) {}
+  constructor(private readonly leases: Leases) {}
 
   @Route('renewLease')
   async renew(
@@ -24,7 +21,7 @@ export class LeasesController {
   ) {
     const { sessionId } = request.params;
     const renewed = await this.leases.renew(anonymous, { sessionId, epoch: request.body.epoch });
-    if ('answer' in renewed) return sendProblem(reply, await this.presenter.problem(renewed.answer));
+    if ('answer' in renewed) return sendProblem(reply, problemOf(renewed.answer));
     reply
       .header('content-type', 'application/json')
       .send({ outcome: 'renewed', sessionId, until: renewed.until });
@@ -45,6 +42,6 @@ export class LeasesController {
     const { sessionId } = renewal;
     const renewed = await this.leases.renew(anonymous, renewal);
     if ('until' in renewed) return { outcome: 'renewed', sessionId, until: renewed.until };
-    return { sessionId, problem: problemBody(await this.presenter.problem(renewed.answer)) };
+    return { sessionId, problem: problemBody(problemOf(renewed.answer)) };
   }
 }

@@ -84,7 +84,7 @@ function disagreement(
   const decision = decide(timed, knownFrom(before, timed));
   if (!isDeepStrictEqual(plain(decision.events), plain(events.map(({ event }) => event))))
     return `the log has ${events.map(({ type }) => type)} where ${decision.events.map(({ type }) => type)} belongs`;
-  const { kind, position: _, ...said } = answer;
+  const { kind, position: _, attributes: __, ...said } = answer;
   // Handles of the scope come and go without an event.
   if (command.type === 'ChangeHandles' && kind === 'accepted' && events.length === 0) return undefined;
   if (!isDeepStrictEqual(plain(said), plain(answerOf(decision))))

@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { type DescribedAsk, describedBy } from './support/described.js';
+import { type Service, startService } from './support/service.js';
+import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';
+
+// What a command is answered with comes from its own transaction: nothing is read after the commit, so nothing
+// that happens to Postgres then can turn "obeyed" into "not obeyed".
+
+let service: Service;
+let ask: DescribedAsk;
+beforeAll(async () => {
+  service = await startService();
+  ask = await describedBy(service.url);
+});
+
+const attributes = { cwd: '/srv/app' };
+const start = async (userId: string, more: object = {}, headers = {}) =>
+  ask<CommandBody>('/v1/sessions', { body: { userId, owner: cloudDev, attributes, ...more }, headers });
+const to = <Body = CommandBody>(sessionId: string, action: string, body: object, headers = {}) =>
+  ask<Body>(`/v1/sessions/${sessionId}/${action}`, { body, headers });
+const patch = (sessionId: string, body: object) =>
+  ask<CommandBody>(`/v1/sessions/${sessionId}/attributes`, { method: 'PATCH', body });
+const types = async (userId: string) =>
+  (await ask<{ events: { type: string }[] }>(`/v1/events?userId=${userId}`)).body.events.map(
+    ({ type }) => type.split('.')[1],
+  );
+
+/** Runs `during` while nobody else can use a table at all. */
+async function whileLocked<T>(table: string, during: () => Promise<T>): Promise<T> {
+  const holder = new pg.Client({ connectionString: service.databaseUrl });
+  await holder.connect();
+  try {
+    await holder.query(`begin; lock table ledger.${table} in access exclusive mode`);
+    return await during();
+  } finally {
+    await holder.end();
+  }
+}
+
+test('a command that is answered "not obeyed" because a table is locked has left nothing', async () => {
+  const userId = newUser();
+  const { session } = (await start(userId)).body;
+  const release = () => to(session.sessionId, 'release', { epoch: 1 });
+  const refused = await whileLocked('details', release);
+  expect(refused).toMatchObject({ status: 503, body: { type: '/problems/unavailable' } });
+  expect(await types(userId)).toEqual(['SessionStarted']);
+  expect(await release()).toMatchObject({
+    status: 200,
+    body: { outcome: 'released', session: { attributes } },
+  });
+});
+
+test('a command shows attributes that it did not bring, also a past session that is over', async () => {
+  const userId = newUser();
+  const { session: first } = (await start(userId)).body;
+  const { session: second } = (await start(userId, { owner: cloudDebug, attributes: { cwd: '/srv/b' } }))
+    .body;
+  const stop = { epoch: 2, origin: cloudDebug, reason: 'done' };
+  const stale = await to<ProblemBody>(first.sessionId, 'end', { ...stop, epoch: 1, origin: cloudDev });
+  expect(stale).toMatchObject({ status: 409, body: { current: { attributes: { cwd: '/srv/b' } } } });
+  const late = await to(first.sessionId, 'usage', { usage: { inputTokens: 1 } });
+  expect(late.body).toMatchObject({ session: { sessionId: first.sessionId, attributes } });
+  const rotated = await to(second.sessionId, 'rotate', { epoch: 2, reason: 'compacted' });
+  expect(rotated.body).toMatchObject({ outcome: 'rotated', session: { attributes: { cwd: '/srv/b' } } });
+  const { sessionId } = rotated.body.session;
+  await to(sessionId, 'end', { ...stop, epoch: 3 });
+  expect((await to(sessionId, 'end', { ...stop, epoch: 3 })).body).toMatchObject({
+    outcome: 'already-ended',
+    session: { attributes: { cwd: '/srv/b' } },
+  });
+});
+
+test('a replay shows the attributes that its session had then, and "erased" once they are', async () => {
+  const userId = newUser();
+  const key = { 'idempotency-key': 'once' };
+  const { session } = (await start(userId, {}, key)).body;
+  await patch(session.sessionId, { epoch: 1, attributes: { cwd: '/srv/c' } });
+  const replay = () => start(userId, {}, key);
+  expect(await replay()).toMatchObject({ status: 201, body: { session: { attributes } } });
+  expect((await replay()).headers.get('idempotency-replayed')).toBe('true');
+  await ask(`/v1/details?userId=${userId}`, { method: 'DELETE' });
+  expect((await replay()).body).toMatchObject({ session: { attributes: 'erased' } });
+});
