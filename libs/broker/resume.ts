@@ -93,7 +93,7 @@ async function checkSameHistory(
   where: string,
   last: { sequence: number; record: KafkaRecord },
 ): Promise<void> {
-  const [event] = await feed.read(partition, last.sequence - 1, 1).catch((error) => {
+  const [event] = await feed.readTable(partition, last.sequence - 1, 1).catch((error) => {
     stopIfArchived(error, partition);
     throw error;
   });

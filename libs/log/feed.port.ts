@@ -18,6 +18,13 @@ export interface Feed {
    * code is `archived` when the next event is in an archive.
    */
   read(partition: number, after: number, limit: number): Promise<FeedEvent[]>;
+  /** As `read`, but from the table itself and never from memory: for those who ask whether the past is the same. */
+  readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]>;
+  /**
+   * Rises whenever the past of the table was found to be another one than this process knew (a failover, a
+   * restore): what was read before may not be in the table any more.
+   */
+  readonly history: number;
   /**
    * Resolves when the partition may hold something after `after`, at latest after `ms` or when `signal`
    * aborts. Never rejects; waking too often is allowed, so the caller reads again.

@@ -44,6 +44,7 @@ class PartitionTail {
  */
 export class Tail implements Feed {
   readonly partitions: number;
+  readonly history = 0;
   private readonly tails: PartitionTail[];
   private readonly listeners = new Set<TailListener>();
   private timer: NodeJS.Timeout | undefined;
@@ -105,6 +106,10 @@ export class Tail implements Feed {
     if (first !== undefined && first <= after + 1 && after < first + events.length - 1) {
       return events.slice(after + 1 - first, after + 1 - first + limit);
     }
+    return this.readStored(partition, after, limit);
+  }
+
+  readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
     return this.readStored(partition, after, limit);
   }
 

@@ -10,6 +10,8 @@ export class MemoryLog implements Feed, RelayLeases {
   /** False: `confirm` renews, but forgets how far Kafka was. */
   remembers = true;
   releases = 0;
+  /** Rises as the real log's does when it finds that the table went back. */
+  history = 0;
 
   constructor(readonly partitions: number) {
     this.#events = Array.from({ length: partitions }, () => []);
@@ -49,6 +51,10 @@ export class MemoryLog implements Feed, RelayLeases {
   }
 
   async read(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    return this.readTable(partition, after, limit);
+  }
+
+  async readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
     const found = this.#events[partition]!.slice(after, after + limit);
     this.onRead();
     return found;
