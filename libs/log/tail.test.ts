@@ -1,6 +1,8 @@
 import type { Position } from '#session';
+import { backUp } from '../../test/support/database.js';
 import { startProxy } from '../../test/support/proxy.js';
 import type { FeedEvent, LedgerWriter, Tail } from './index.js';
+import { archiveAll, archiveDirectory } from './testing/archives.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { groupBy, readLog } from './testing/stored-log.js';
 import { newPlace, type Place, start } from './testing/submissions.js';
@@ -223,4 +225,119 @@ test('when Postgres comes back after a while, the tail catches up', async () => 
     expect(plain(byPartition.get(partition) ?? [])).toEqual(plain(stored));
   tail.close();
   await proxy.close();
+});
+
+describe('when the table has another past than was known', () => {
+  const place = () => newPlace(ledger.partitions, 1);
+  const forgotten = async (tail: Tail) => {
+    for (const until = performance.now() + 5_000; tail.history === 0; ) {
+      if (performance.now() > until) throw new Error('the tail goes on with what it knew');
+      await new Promise((done) => setTimeout(done, 5));
+    }
+  };
+  const expectTheTable = async (tail: Tail) => {
+    const stored = plain((await storedByPartition()).get(1) ?? []);
+    expect(tail.heads()[1]).toBe(stored.length);
+    for (const after of [0, 1, 2]) {
+      const rest = stored.slice(after);
+      expect(plain(await tail.read(1, after, 10))).toEqual(rest);
+      expect(plain(await tail.readTable(1, after, 10))).toEqual(rest);
+    }
+  };
+  const quiet = { onFault: () => undefined };
+
+  test('a shorter one: it is forgotten, and who waits or listens is told', async () => {
+    const { tail, writer } = await replica(quiet);
+    await writer.submit(start(place()));
+    const backup = await backUp(ledger.database.url);
+    await submitTo(writer, [place(), place(), place()], 3);
+    expect(tail.heads()[1]).toBe(4);
+    let told = 0;
+    tail.onRewind(() => void told++);
+    const waiting = tail.changed(1, 4, 10_000);
+    await backup.restore();
+    await forgotten(tail);
+    await waiting;
+    await expectTheTable(tail);
+    await ledger.writer().submit(start(place()));
+    await caughtUp(tail);
+    await expectTheTable(tail);
+    expect([told, tail.history]).toEqual([1, 1]);
+  });
+
+  test('one that is as long or longer already, in a partition of which only the end was known', async () => {
+    const { writer } = await replica(quiet);
+    await writer.submit(start(place()));
+    const backup = await backUp(ledger.database.url);
+    await submitTo(writer, [place(), place()], 2);
+    const late = await ledger.tail(quiet); // has read no more than the end
+    const other = ledger.writer({ database: { url: backup.url } });
+    await submitTo(other, [place(), place(), place()], 3);
+    await other.close();
+    await backup.restore();
+    await forgotten(late);
+    await expectTheTable(late);
+  });
+
+  test('what this replica commits on top of it is noticed by its bytes', async () => {
+    const { tail, writer } = await replica({ ...quiet, pollMs: 300 });
+    await writer.submit(start(place()));
+    const event = (await tail.read(1, 0, 1))[0]!;
+    tail.committed([event]); // the same one again, as it comes when the poll was faster
+    await new Promise((done) => setTimeout(done, 700));
+    expect(tail.history).toBe(0);
+    await ledger.pool.query(
+      `set session_replication_role = replica; update ledger.events set bytes = replace(encode(bytes, 'escape'), 'commandid":"', 'commandid":"0')::bytea; reset session_replication_role`,
+    );
+    tail.committed([
+      { ...event, bytes: Buffer.from(event.bytes.toString().replace('commandid":"', 'commandid":"0')) },
+    ]);
+    await forgotten(tail);
+    await expectTheTable(tail);
+  });
+
+  test('connections that were lost, and nothing else, leave what is known as it is', async () => {
+    const { tail, writer } = await replica({ ...quiet, pool: ledger.servicePool(2) });
+    await submitTo(writer, [place()], 3);
+    await ledger.pool.query(
+      'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+    );
+    const other = ledger.writer();
+    await submitTo(other, [place()], 2);
+    await caughtUp(tail);
+    await new Promise((done) => setTimeout(done, 200));
+    expect(tail.history).toBe(0);
+    await expectTheTable(tail);
+  });
+
+  test('a busy replica whose heads move while it looks forgets nothing', async () => {
+    const { tail, writer } = await replica({ pollMs: 1 });
+    const places = Array.from({ length: 8 }, () => newPlace(ledger.partitions));
+    for (let round = 0; round < 40; round += 1) await submitTo(writer, places, 20);
+    expect(tail.history).toBe(0);
+  });
+});
+
+test('at the end of what it knows, a replica answers what another one has appended since', async () => {
+  const { tail, writer } = await replica({ pollMs: 60_000 });
+  const place = newPlace(ledger.partitions, 1);
+  await writer.submit(start(place));
+  await ledger.writer().submit(start(newPlace(ledger.partitions, 1)));
+  expect(await tail.read(1, 1, 10)).toHaveLength(1);
+  expect(tail.heads()[1]).toBe(1); // from the table, not by a poll
+});
+
+test('a page that lies wholly in archives is refused, not empty', async () => {
+  const { writer } = await replica();
+  const place = newPlace(ledger.partitions, 1);
+  await submitTo(writer, [place], 60);
+  const directory = await archiveDirectory();
+  await archiveAll(ledger, directory.path);
+  const { tail } = await replica(); // nothing of it in memory
+  const { head } = { head: tail.heads()[1]! };
+  for (const after of [0, 1, head - 12, head - 2])
+    await expect(tail.read(1, after, 10)).rejects.toMatchObject({ code: 'archived' });
+  expect(await tail.read(1, head - 1, 10)).toHaveLength(1);
+  expect(await tail.read(1, head, 10)).toEqual([]);
+  await directory.remove();
 });

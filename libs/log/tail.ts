@@ -7,6 +7,7 @@ import { statement } from './statements.js';
 
 const readHeads = statement('read_heads');
 const readFeed = statement('read_feed');
+const readEnds = statement('read_ends');
 
 /** Most events and bytes of one read, and of what is kept in memory for each partition. */
 const PAGE = 500;
@@ -24,6 +25,9 @@ export interface TailOptions {
 /** Hears committed events in their partition's order, each once, from the moment it was added. */
 export type TailListener = (events: readonly FeedEvent[]) => void;
 
+/** Hears that the past of the log is another one than this replica knew, after it was forgotten here. */
+export type RewindListener = () => void;
+
 interface Wake {
   after: number;
   resolve(): void;
@@ -31,6 +35,8 @@ interface Wake {
 
 class PartitionTail {
   head = 0;
+  /** The bytes of the event at the head; undefined before the first one. */
+  end: Buffer | undefined;
   events: FeedEvent[] = [];
   bytes = 0;
   readonly wakes = new Set<Wake>();
@@ -41,12 +47,23 @@ class PartitionTail {
  * The end of every partition, in memory: what this replica commits arrives at once, what others commit is
  * found by asking for the heads. Keeps at most 1,024 events and 1 MiB a partition; older ones are read from
  * Postgres.
+ *
+ * The table is the truth. After a failover to a standby that lacked the last commits, or a restore, it holds another
+ * past than was known here. All that can bring that about ends connections: with each new one of the pool the last
+ * events known are held against the table. Where they are not in it, everything is forgotten, `history` rises, and
+ * whoever listens for it looks again (docs/decisions/0016-the-table-is-the-truth.md).
  */
 export class Tail implements Feed {
   readonly partitions: number;
-  readonly history = 0;
+  history = 0;
   private readonly tails: PartitionTail[];
   private readonly listeners = new Set<TailListener>();
+  private readonly rewindListeners = new Set<RewindListener>();
+  /** The table may have another past than is known here: the next look compares. */
+  private suspect = false;
+  private readonly onConnect = () => {
+    this.suspect = true;
+  };
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
 
@@ -57,14 +74,14 @@ export class Tail implements Feed {
 
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
-    for (const { partition, sequence } of (await this.options.pool.query(readHeads)).rows) {
-      this.tail(partition).head = sequence;
-    }
+    this.options.pool.on('connect', this.onConnect);
+    await this.adopt((await this.options.pool.query(readHeads)).rows);
     this.poll();
   }
 
   close(): void {
     this.closed = true;
+    this.options.pool.off('connect', this.onConnect);
     clearTimeout(this.timer);
     for (const tail of this.tails) for (const wake of tail.wakes) wake.resolve();
   }
@@ -87,6 +104,11 @@ export class Tail implements Feed {
   listen(listener: TailListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
+  }
+
+  onRewind(listener: RewindListener): () => void {
+    this.rewindListeners.add(listener);
+    return () => this.rewindListeners.delete(listener);
   }
 
   /** Events that this replica has just committed. */
@@ -138,6 +160,7 @@ export class Tail implements Feed {
 
   private arrive(partition: number, events: FeedEvent[]): void {
     const tail = this.tail(partition);
+    if (contradicts(tail, events)) this.suspect = true;
     const next = events.findIndex(({ sequence }) => sequence === tail.head + 1);
     if (next >= 0) this.take(tail, next === 0 ? events : events.slice(next));
     // Another replica has appended in between: read what is missing, then these, in order.
@@ -155,8 +178,10 @@ export class Tail implements Feed {
   }
 
   private async readOn(partition: number, tail: PartitionTail): Promise<void> {
+    const { history } = this;
     while (!this.closed) {
       const events = await this.readStored(partition, tail.head, PAGE);
+      if (history !== this.history) return; // these may be of the past that was forgotten meanwhile
       const news = events.filter(({ sequence }) => sequence > tail.head);
       if (news.length > 0) this.take(tail, news);
       if (events.length < PAGE) return;
@@ -168,7 +193,8 @@ export class Tail implements Feed {
       tail.events.push(event);
       tail.bytes += event.bytes.length;
     }
-    tail.head = events.at(-1)?.sequence ?? tail.head;
+    const last = events.at(-1);
+    if (last) Object.assign(tail, { head: last.sequence, end: last.bytes });
     forget(tail);
     for (const wake of tail.wakes) if (wake.after < tail.head) wake.resolve();
     for (const listener of this.listeners) listener(events);
@@ -199,20 +225,82 @@ export class Tail implements Feed {
     });
   }
 
+  /** Takes what the table holds now for all that is known. */
+  private async adopt(heads: readonly HeadRow[]): Promise<void> {
+    const ends = await this.ends(heads);
+    for (const { partition, sequence } of heads) {
+      const now = { head: sequence, end: ends.get(partition), events: [], bytes: 0 };
+      Object.assign(this.tail(partition), now);
+    }
+  }
+
+  /** The bytes of the events at some places, by partition. */
+  private async ends(places: readonly HeadRow[]): Promise<Map<number, Buffer>> {
+    const values = [places.map(({ partition }) => partition), places.map(({ sequence }) => sequence)];
+    const { rows } = await this.options.pool.query({ ...readEnds, values });
+    return new Map(rows.map(({ partition, bytes }) => [partition, bytes]));
+  }
+
+  /** Whether the table holds last events that were known here: then also all that stood before them. */
+  private async holds(known: readonly KnownEnd[]): Promise<boolean> {
+    const ends = await this.ends(known);
+    return known.every(({ partition, end }) => !end || ends.get(partition)?.equals(end));
+  }
+
+  /** Forgets a past that the table does not have. */
+  private async rewind(heads: readonly HeadRow[]): Promise<void> {
+    await this.adopt(heads);
+    this.history += 1;
+    for (const { wakes } of this.tails) for (const wake of wakes) wake.resolve();
+    for (const listener of this.rewindListeners) listener();
+  }
+
+  private async look(): Promise<void> {
+    // What is known before it asks: what comes meanwhile may be missing in the answer.
+    const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
+    const heads: HeadRow[] = (await this.options.pool.query(readHeads)).rows;
+    const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
+    if (isShorter || (this.suspect && !(await this.holds(known)))) {
+      await this.rewind(heads);
+      return;
+    }
+    this.suspect = false;
+    for (const { partition, sequence } of heads) {
+      if (sequence > this.tail(partition).head) this.fill(partition);
+    }
+  }
+
   private poll(): void {
     this.timer = setTimeout(async () => {
       try {
-        const { rows } = await this.options.pool.query(readHeads);
-        for (const { partition, sequence } of rows) {
-          if (sequence > this.tail(partition).head) this.fill(partition);
-        }
+        await this.look();
       } catch (error) {
-        this.options.onFault(error);
+        this.suspect = true;
+        if (!this.closed) this.options.onFault(error);
       }
       if (!this.closed) this.poll();
     }, this.options.pollMs);
     this.timer.unref();
   }
+}
+
+interface HeadRow {
+  partition: number;
+  sequence: number;
+}
+
+interface KnownEnd extends HeadRow {
+  end: Buffer | undefined;
+}
+
+/** Whether one of the events stands where another one is known. */
+function contradicts({ head, end, events: known }: PartitionTail, events: readonly FeedEvent[]): boolean {
+  const first = known[0]?.sequence ?? head;
+  return events.some(({ sequence, bytes }) => {
+    if (sequence > head) return false;
+    const other = sequence === head ? end : known[sequence - first]?.bytes;
+    return other !== undefined && !other.equals(bytes);
+  });
 }
 
 /** Drops the oldest half while a bound is passed, so that dropping costs little an event. */
