@@ -55,6 +55,17 @@ describe('a lease', () => {
     expect(await typesOf(session)).toEqual(['SessionStarted']);
   });
 
+  test('that is renewed under its epoch and others at once is renewed under its own alone', async () => {
+    const session = await startLeased(replica, ledger);
+    const { epoch } = session;
+    const asked = [epoch + 1, epoch, epoch - 1].map((epoch) => replica.renew({ ...session, epoch }));
+    expect(await Promise.all(asked)).toEqual([
+      { refused: 'future-epoch' },
+      { until: expect.anything() },
+      { refused: 'stale-epoch' },
+    ]);
+  });
+
   test('that nobody renews lapses within a second, and its grace ends within another', async () => {
     const sessions = await Promise.all(Array.from({ length: 50 }, () => startLeased(replica, ledger)));
     const delays: number[] = [];

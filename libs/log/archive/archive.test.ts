@@ -317,6 +317,13 @@ describe('how far', () => {
     for (const partition of [0, 1]) expect(sequencesOf(await readLog(ledger.pool), partition)[0]).toBe(50);
   });
 
+  test('nothing of a partition that no relay has had yet, while others have theirs', async () => {
+    await ledger.pool.query('update ledger.relays set epoch = 1, confirmed = 50 where partition = 0');
+    await archiveAll(ledger, directory.path, { withoutRelay: false });
+    const kept = await readLog(ledger.pool);
+    expect([0, 1].map((partition) => sequencesOf(kept, partition)[0])).toEqual([50, 1]);
+  });
+
   test('not beyond what somebody else has still to read', async () => {
     const notAfter = async (partition: number) => [7, undefined][partition];
     await archiveAll(ledger, directory.path, { notAfter });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { type DatabaseOptions, openClient } from '../database.js';
-import { isDataError } from '../errors.js';
+import { isDataError, isDefect } from '../errors.js';
 import { statement } from '../statements.js';
 import type { Tail } from '../tail.js';
 import { Pace } from './pace.js';
@@ -40,6 +40,10 @@ export interface Projected {
   behind: number;
   /** Why it cannot go on: an event that this version does not understand. It is tried again every 5 s. */
   why?: string;
+}
+
+function whyStopped(error: unknown): string {
+  return isDefect(error) ? 'the projector breaks on the next event' : 'Postgres refuses what was projected';
 }
 
 interface PartState {
@@ -142,11 +146,11 @@ export class Projector {
       const stepped = await step(await this.connect(), this.generation, asked);
       for (const { partition } of asked) this.came(this.parts[partition]!, stepped.get(partition));
     } catch (error) {
-      if (!isDataError(error)) throw error;
+      if (!isDataError(error) && !isDefect(error)) throw error;
       // Some partition's data. Nobody says whose: each alone, so that the others go on.
       if (asked.length > 1) for (const one of asked) await this.project([one]);
-      // What Postgres says may quote data.
-      else this.stop(this.parts[asked[0]!.partition]!, 'Postgres refuses what was projected', error);
+      // What either says may quote data.
+      else this.stop(this.parts[asked[0]!.partition]!, whyStopped(error), error);
     }
   }
 
