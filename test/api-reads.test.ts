@@ -108,7 +108,7 @@ describe('waiting for a change', () => {
     const userId = newUser();
     const gone = new AbortController();
     const waiting = Array.from({ length: 50 }, () =>
-      askAddress(`${service.url}/v1/current?userId=${userId}&wait=60&after=1`, { signal: gone.signal }),
+      askAddress(`${service.url}/v1/current?userId=${userId}&wait=60`, { signal: gone.signal }),
     );
     await eventually(() => metric('ledger_waiters'), 50);
     gone.abort();

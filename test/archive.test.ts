@@ -143,14 +143,14 @@ test('streams that are not behind go on; what is current is read and changed as 
   const before = await ask<{ epoch: number; sessionId: string }>(`/v1/current?userId=${other}`);
   expect(before.status).toBe(200);
   const { position } = await start(other);
-  expect((await scope.take(2)).map(({ id }) => id)).toEqual(['10', '11']);
+  expect((await scope.take(2)).map(({ data }) => (data.data as { version: number }).version)).toEqual([
+    10, 11,
+  ]);
   expect((await all.take(2)).map(({ data }) => Number(data.sequence))).toEqual([13, 14]);
   expect(position.sequence).toBe(14);
   expect((await ask(`/v1/sessions/${before.body.sessionId}`)).body).toMatchObject({ status: 'ended' });
   const snapshot = await (await fetch(`${service.url}/v1/snapshot`)).text();
   expect(snapshot).toContain(`"userId":"${userId}"`);
-  scope.close();
-  all.close();
 });
 
 test('archive and feed together are the whole log', async () => {

@@ -44,16 +44,16 @@ describe('addresses', () => {
   });
 
   const methods: [string, string, string][] = [
-    ['PUT', '/v1/sessions', 'POST, GET'],
-    ['DELETE', `/v1/sessions/${uuid}`, 'GET'],
-    ['PUT', '/v1/current', 'GET'],
+    ['PUT', '/v1/sessions', 'POST, GET, HEAD'],
+    ['DELETE', `/v1/sessions/${uuid}`, 'GET, HEAD'],
+    ['PUT', '/v1/current', 'GET, HEAD'],
     ['GET', '/v1/reports', 'POST'],
-    ['POST', '/v1/chain', 'GET'],
+    ['POST', '/v1/chain', 'GET, HEAD'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
-    ['POST', '/health/ready', 'GET'],
-    ['DELETE', '/metrics', 'GET'],
-    ['POST', '/docs', 'GET'],
-    ['POST', '/problems/stale-epoch', 'GET'],
+    ['POST', '/health/ready', 'GET, HEAD'],
+    ['DELETE', '/metrics', 'GET, HEAD'],
+    ['POST', '/docs', 'GET, HEAD'],
+    ['POST', '/problems/stale-epoch', 'GET, HEAD'],
     ['GET', '/v1/details', 'DELETE'],
     ['DELETE', '/v1/bulk', 'POST'],
   ];

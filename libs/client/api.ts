@@ -1051,8 +1051,10 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
 
-      /** Seconds to wait for a revision above `after`. */
+      /** Seconds to wait while the revision is `after`; any other one is answered at once. */
       wait?: number;
+
+      /** The revision that is known; 0 when left out, which is that of a scope without a session. */
       after?: number;
 
       /** All of the user's current sessions, whatever their projects, 100 a page. */
@@ -1208,7 +1210,7 @@ export interface Operations {
     };
     answer: EventPage;
   };
-  /** A scope's events as they happen; Last-Event-ID is a version. */
+  /** A scope's events as they happen, after the last id received, or from the present on. */
   scopeStream: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1216,6 +1218,9 @@ export interface Operations {
 
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
+
+      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      lastEventId?: string;
     };
     answer: ReadableStream<Uint8Array>;
   };
@@ -1236,8 +1241,12 @@ export interface Operations {
     };
     answer: EventPage;
   };
-  /** All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present. */
+  /** All partitions as they grow, after the last id received, or from the present on. */
   feedStream: {
+    query?: {
+      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      lastEventId?: string;
+    };
     answer: ReadableStream<Uint8Array>;
   };
   /** What a problem's type means, and what to do about it. */

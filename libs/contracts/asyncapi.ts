@@ -37,7 +37,7 @@ export function asyncApi(version: string, topic: string): Json {
         },
       }),
       feed: channel('/v1/feed/stream', 'All events as server-sent events; Last-Event-ID resumes them.'),
-      scope: channel('/v1/stream', "One scope's events as server-sent events; Last-Event-ID is a version."),
+      scope: channel('/v1/stream', "One scope's events as server-sent events; Last-Event-ID resumes them."),
     },
     operations: {
       mirrorEvents: sends('topic', 'Mirrors every event to Kafka'),

@@ -8,8 +8,14 @@ const headers = {
     description: 'Repeating a request with its key gives the first answer again, for at least 48 h',
     schema: { ...text, minLength: 1, maxLength: 256 },
   },
-  'If-None-Match': { description: 'The ETag of what is known already: then the answer is 304', schema: text },
-  'Last-Event-ID': { description: 'The id of the last event that was received', schema: text },
+  'If-None-Match': {
+    description: 'ETags of what is known already, weak or not, or `*`: then the answer is 304',
+    schema: text,
+  },
+  'Last-Event-ID': {
+    description: 'The last id that was received, from this stream; empty is none',
+    schema: text,
+  },
   'Ledger-Position': {
     description: 'What the answer is as of: partition:sequence',
     schema: { ...text, examples: ['3:1042'] },

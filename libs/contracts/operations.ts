@@ -77,13 +77,35 @@ const scope = { userId: Id, projectId: Type.Optional(Id) };
 const byId = Type.Object({ sessionId: SessionId }, closed);
 
 export const ScopeQuery = Type.Object(scope, closed);
+const stream = {
+  lastEventId: Type.Optional(
+    Type.String({
+      maxLength: 65_536,
+      description:
+        'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+    }),
+  ),
+};
+export const ScopeStreamQuery = Type.Object({ ...scope, ...stream }, closed);
+export const FeedStreamQuery = Type.Object(stream, closed);
 export const CurrentQuery = Type.Object(
   {
     ...scope,
     wait: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for a revision above `after`' }),
+      Type.Integer({
+        minimum: 1,
+        maximum: 60,
+        description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
+      }),
     ),
-    after: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'The revision that is known; 0 when left out, which is that of a scope without a session',
+      }),
+    ),
     all: Type.Optional(
       Type.Boolean({
         description: "All of the user's current sessions, whatever their projects, 100 a page",
@@ -135,6 +157,8 @@ export type JobQuery = Static<typeof JobQuery>;
 export type ScopeQuery = Static<typeof ScopeQuery>;
 export type CurrentQuery = Static<typeof CurrentQuery>;
 export type EventsQuery = Static<typeof EventsQuery>;
+export type ScopeStreamQuery = Static<typeof ScopeStreamQuery>;
+export type FeedStreamQuery = Static<typeof FeedStreamQuery>;
 export type FeedQuery = Static<typeof FeedQuery>;
 
 const jobAnswered = { schema: BulkJob };
@@ -157,7 +181,10 @@ const command = [
 const handles = ['handle-taken', 'too-many-handles'] as const;
 const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 const projected = [...read, 'projection-behind'] as const;
-const sse = { description: 'Server-sent events; a comment every 15 s', contentType: 'text/event-stream' };
+const sse = {
+  description: 'Server-sent events; before the first one an id without data, and a comment every 15 s',
+  contentType: 'text/event-stream',
+};
 
 export const operations = {
   startSession: {
@@ -390,7 +417,10 @@ export const operations = {
         asked: CurrentPage,
         headers: ['ETag', 'Ledger-Position'],
       },
-      304: { description: 'unchanged since If-None-Match', headers: ['ETag'] },
+      304: {
+        description: 'known already: by If-None-Match, or still `after` when the wait is over',
+        headers: ['ETag'],
+      },
     },
     problems: ['no-current-session', 'archived', ...read],
   },
@@ -466,8 +496,8 @@ export const operations = {
   scopeStream: {
     method: 'GET',
     path: '/v1/stream',
-    summary: "A scope's events as they happen; Last-Event-ID is a version",
-    query: ScopeQuery,
+    summary: "A scope's events as they happen, after the last id received, or from the present on",
+    query: ScopeStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
     problems: ['archived', ...read],
@@ -495,7 +525,8 @@ export const operations = {
   feedStream: {
     method: 'GET',
     path: '/v1/feed/stream',
-    summary: 'All partitions as they grow; Last-Event-ID is the last id received, or nothing for the present',
+    summary: 'All partitions as they grow, after the last id received, or from the present on',
+    query: FeedStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
     problems: ['archived', ...read],

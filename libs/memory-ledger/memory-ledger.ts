@@ -78,7 +78,7 @@ export class MemoryLedger {
     const answered = signal.aborted ? undefined : await this.#serve(request, text, signal);
     caller.throwIfAborted();
     if (down.aborted || !answered) throw new TypeError('fetch failed', { cause: down.reason });
-    return respond(answered);
+    return respond(answered, request.method === 'HEAD');
   };
 
   async #serve(request: Request, text: string, signal: AbortSignal): Promise<Answered> {

@@ -1,4 +1,12 @@
-import { currentRead, encodePlace, type Place, ProblemError, positionText } from '#protocol';
+import {
+  currentRead,
+  encodePlace,
+  etagOf,
+  namesEtag,
+  type Place,
+  ProblemError,
+  positionText,
+} from '#protocol';
 import { type Candidate, currentOf, parseScopeKey, resolve, type ScopeKey, type Session } from '#session';
 import { sessionOf } from './known.js';
 import { sessionAsOf } from './past.js';
@@ -23,7 +31,7 @@ export function reads(store: Store): Reads {
     for (;;) {
       const found = store.scope(scopeKey)?.state.latest;
       const leftMs = until - performance.now();
-      if (!signal || leftMs <= 0 || signal.aborted || (found?.revision ?? 0) > after) return found;
+      if (!signal || leftMs <= 0 || signal.aborted || (found?.revision ?? 0) !== after) return found;
       await store.changed(leftMs, signal);
       store.settle();
     }
@@ -37,8 +45,8 @@ export function reads(store: Store): Reads {
     const { wait, after } = read;
     const found = await latest(scopeKey, wait, after, wait === undefined ? undefined : signal);
     if (!found || found.status === 'ended') return nothingCurrent(found);
-    const etag = `"${found.revision}"`;
-    const isUnchanged = headers.get('if-none-match') === etag || (wait && found.revision <= after);
+    const etag = etagOf(found.revision);
+    const isUnchanged = namesEtag(headers.get('if-none-match'), etag) || (wait && found.revision === after);
     return { headers: { etag }, ...(isUnchanged ? { status: 304 } : { body: shown(found) }) };
   }
 

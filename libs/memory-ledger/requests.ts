@@ -22,7 +22,7 @@ export function readRequest(
 ): { id: OperationId; asked: Asked<OperationId> } {
   const url = new URL(address);
   const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
-  const route = found.find((one) => one.method === method);
+  const route = found.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
   if (!route) throw new ProblemError(found.length > 0 ? 'method-not-allowed' : 'not-found');
   const { id, names, pattern } = route;
   const [, ...values] = pattern.exec(url.pathname) ?? [];

@@ -553,9 +553,15 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           type: 'integer',
           minimum: 1,
           maximum: 60,
-          description: 'Seconds to wait for a revision above `after`',
+          description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
         },
-        after: { type: 'integer', minimum: 0, maximum: 9007199254740991 },
+        after: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description:
+            'The revision that is known; 0 when left out, which is that of a scope without a session',
+        },
         all: {
           type: 'boolean',
           description: "All of the user's current sessions, whatever their projects, 100 a page",
@@ -712,7 +718,16 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     query: {
       type: 'object',
       required: ['userId'],
-      properties: { userId: Id, projectId: Id },
+      properties: {
+        userId: Id,
+        projectId: Id,
+        lastEventId: {
+          type: 'string',
+          maxLength: 65536,
+          description:
+            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+        },
+      },
       additionalProperties: false,
     },
   },
@@ -734,7 +749,20 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
-  feedStream: {},
+  feedStream: {
+    query: {
+      type: 'object',
+      properties: {
+        lastEventId: {
+          type: 'string',
+          maxLength: 65536,
+          description:
+            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
   problem: {
     params: {
       type: 'object',

@@ -1,4 +1,4 @@
-import { decodeVector, encodeVector, ProblemError } from '#protocol';
+import { aheadOfLog, decodeVector, encodeVector, lastEventId, ProblemError, ScopeEventIds } from '#protocol';
 import { currentOf, type ScopeKey } from '#session';
 import { type Serving, scopeKeyOf } from './serving.js';
 import type { Store } from './store.js';
@@ -10,16 +10,24 @@ const sse = { 'content-type': 'text/event-stream' };
 
 /** Serves the log as followers read it: numbered, or as it grows. */
 export function streams(store: Store): Streams {
-  /** Server-sent events: `news` gives those that came since it was called last. */
-  async function* follow(news: () => Generator<string>, signal: AbortSignal): AsyncGenerator<string> {
-    yield 'retry: 1000\n\n';
+  /** Server-sent events after the id `first`: `news` gives those that came since it was called last. */
+  async function* follow(
+    first: string,
+    news: () => Generator<string>,
+    signal: AbortSignal,
+  ): AsyncGenerator<string> {
+    yield `retry: 1000\nid: ${first}\n\n`;
     let talkedAt = performance.now();
     while (!signal.aborted) {
       store.settle();
+      let isNews = false;
       for (const text of news()) {
+        isNews = true;
         talkedAt = performance.now();
         yield text;
       }
+      // What came while the reader took its time with these is no change that `changed` would tell of.
+      if (isNews) continue;
       const quietMs = talkedAt + HEARTBEAT_MS - performance.now();
       if (quietMs > 0) await store.changed(quietMs, signal);
       else {
@@ -29,13 +37,18 @@ export function streams(store: Store): Streams {
     }
   }
 
-  const streamed = (news: () => Generator<string>, signal: AbortSignal) => (gone: AbortSignal) =>
-    follow(news, AbortSignal.any([signal, gone]));
+  const streamed =
+    (first: string, news: () => Generator<string>, signal: AbortSignal) => (gone: AbortSignal) =>
+      follow(first, news, AbortSignal.any([signal, gone]));
 
-  function* newsOfScope(scopeKey: ScopeKey, place: { version: number }): Generator<string> {
+  function* newsOfScope(
+    scopeKey: ScopeKey,
+    place: { version: number },
+    ids: ScopeEventIds,
+  ): Generator<string> {
     for (const { version, json } of store.scope(scopeKey)?.events.slice(place.version) ?? []) {
       place.version = version;
-      yield `id: ${version}\ndata: ${json}\n\n`;
+      yield `id: ${ids.encode(version)}\ndata: ${json}\n\n`;
     }
   }
 
@@ -69,31 +82,24 @@ export function streams(store: Store): Streams {
       const next = events.length === limit ? events.at(-1)?.sequence : undefined;
       return { body: { events: events.map(({ json }) => JSON.parse(json)), ...(next && { next }) } };
     },
-    feedStream({ headers, signal }) {
-      const last = headers.get('last-event-id');
+    feedStream({ query, headers, signal }) {
+      const last = lastEventId(headers.get('last-event-id'), query.lastEventId);
       const heads = store.heads();
       const vector = last ? decodeVector(last, heads.length) : heads;
-      if (vector.some((sequence, partition) => sequence > (heads[partition] ?? 0))) throw ahead();
-      return { headers: sse, texts: streamed(() => newsOfAll(vector), signal) };
+      const isAhead = vector.some((sequence, partition) => sequence > (heads[partition] ?? 0));
+      if (last && isAhead) throw aheadOfLog(last);
+      return { headers: sse, texts: streamed(encodeVector(vector), () => newsOfAll(vector), signal) };
     },
     scopeStream({ query, headers, signal }) {
       const scopeKey = scopeKeyOf(query);
-      const last = headers.get('last-event-id');
-      if (last && !/^\d{1,15}$/.test(last)) {
-        throw new ProblemError('invalid-request', 'header.last-event-id is not an id of this stream');
-      }
+      const last = lastEventId(headers.get('last-event-id'), query.lastEventId);
+      const ids = new ScopeEventIds(scopeKey);
       const head = store.scope(scopeKey)?.state.version ?? 0;
-      const place = { version: last ? Number(last) : head };
-      if (place.version > head) throw ahead();
-      return { headers: sse, texts: streamed(() => newsOfScope(scopeKey, place), signal) };
+      const place = { version: last ? ids.decode(last) : head };
+      if (last && place.version > head) throw aheadOfLog(last);
+      const first = ids.encode(place.version);
+      return { headers: sse, texts: streamed(first, () => newsOfScope(scopeKey, place, ids), signal) };
     },
     snapshot: () => ({ headers: { 'content-type': 'application/x-ndjson' }, texts: snapshot }),
   };
-}
-
-function ahead(): ProblemError {
-  return new ProblemError(
-    'invalid-request',
-    'header.last-event-id is ahead of the log: it is of another ledger, or this one was restored; read all of it anew',
-  );
 }

@@ -3,6 +3,15 @@ export { bodyLimitOf } from './body-limit.js';
 export { currentRead } from './current-read.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
+export { etagOf, namesEtag } from './etags.js';
+export {
+  aheadOfLog,
+  decodeVector,
+  encodeVector,
+  type LastEventId,
+  lastEventId,
+  ScopeEventIds,
+} from './event-ids.js';
 export { handlesOf, type Naming, type OutsideName } from './names.js';
 export { decodePlace, encodePlace, type Place } from './place.js';
 export { asOfQuery, positionOf, positionText } from './positions.js';
@@ -12,4 +21,3 @@ export { advice, type ProblemCode, type ProblemKind, problems } from './problems
 export { selectionOf } from './selection.js';
 export { type SyncCounts, syncFigures } from './sync-figures.js';
 export { explainValidation, type ValidationFault } from './validation.js';
-export { decodeVector, encodeVector } from './vector.js';

@@ -13,15 +13,17 @@ export interface Call {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** In place of the global one. */
+  send?: typeof fetch;
 }
 
 /** Asks for an address and reads the whole answer. Without a method: POST with a body, GET without. */
 export async function ask<Body = Record<string, unknown>>(
   address: string,
-  { method, body, headers, signal }: Call = {},
+  { method, body, headers, signal, send = fetch }: Call = {},
 ): Promise<Reply<Body>> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
-  const response = await fetch(address, {
+  const response = await send(address, {
     method: method ?? (body === undefined ? 'GET' : 'POST'),
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && {

@@ -20,8 +20,10 @@ export interface TcpProxy {
   dropNextReplies(n: number, of?: (request: Buffer) => boolean): void;
   /** Requests go on to the server, no answer comes back and connections stay open, until `heal`. */
   swallowReplies(): void;
-  /** From now on each answer takes `ms` milliseconds longer. */
-  delay(ms: number): void;
+  /** From now on each answer takes `ms` milliseconds longer. `of` chooses by the last request on that connection. */
+  delay(ms: number, of?: (request: Buffer) => boolean): void;
+  /** How many answers wait for their time. */
+  waiting(): number;
   /** How many answers were thrown away so far. */
   swallowed(): number;
   close(): Promise<void>;
@@ -49,7 +51,16 @@ export async function startProxy({
   kafka?: boolean;
 }): Promise<TcpProxy> {
   const links = new Set<Link>();
-  const state = { cut: false, swallow: false, delayMs: 0, swallowed: 0, drop: 0, of: anyRequest };
+  const state = {
+    cut: false,
+    swallow: false,
+    delayMs: 0,
+    delayed: anyRequest,
+    waiting: 0,
+    swallowed: 0,
+    drop: 0,
+    of: anyRequest,
+  };
 
   const listener = createServer({ noDelay: true }, (client) => {
     if (state.cut) {
@@ -97,16 +108,19 @@ export async function startProxy({
       return;
     }
     const bytes = kafka ? withPort(reply, target, port) : reply;
-    if (state.delayMs === 0 && link.waiting === 0) link.client.write(bytes);
-    else replyLater(link, bytes);
+    const delayMs = state.delayed(link.lastRequest) ? state.delayMs : 0;
+    if (delayMs === 0 && link.waiting === 0) link.client.write(bytes);
+    else replyLater(link, bytes, delayMs);
   }
 
-  function replyLater(link: Link, bytes: Buffer): void {
-    const due = performance.now() + state.delayMs;
+  function replyLater(link: Link, bytes: Buffer, delayMs: number): void {
+    const due = performance.now() + delayMs;
     link.waiting += 1;
+    state.waiting += 1;
     link.replies = link.replies.then(async () => {
       await sleep(Math.max(0, due - performance.now()));
       link.waiting -= 1;
+      state.waiting -= 1;
       if (!link.client.destroyed) link.client.write(bytes);
     });
   }
@@ -133,9 +147,10 @@ export async function startProxy({
     swallowReplies() {
       state.swallow = true;
     },
-    delay(ms) {
-      state.delayMs = ms;
+    delay(ms, of = anyRequest) {
+      Object.assign(state, { delayMs: ms, delayed: of });
     },
+    waiting: () => state.waiting,
     swallowed: () => state.swallowed,
     async close() {
       state.cut = true;
@@ -146,7 +161,7 @@ export async function startProxy({
   };
 }
 
-/** For `dropNextReplies`: requests that hold this text, such as `COMMIT`. */
+/** For `dropNextReplies` and `delay`: requests that hold this text, such as `COMMIT`. */
 export function contains(text: string): (request: Buffer) => boolean {
   return (request) => request.includes(text);
 }

@@ -2,11 +2,12 @@ import { Readable } from 'node:stream';
 import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { FeedQuery, ScopeQuery } from '#contracts';
+import type { FeedQuery, FeedStreamQuery, ScopeStreamQuery } from '#contracts';
 import { History, Tail } from '#log';
-import { decodeVector, ProblemError } from '#protocol';
+import { aheadOfLog, decodeVector, lastEventId, ProblemError, ScopeEventIds } from '#protocol';
 import { anonymous } from '../caller.js';
 import { ReadLatest } from '../read-latest.js';
+import { answersHead } from '../streams/head.js';
 import { Streams } from '../streams/streams.js';
 import { Submissions } from '../submissions.js';
 import { sessionJson } from './answers.js';
@@ -41,44 +42,43 @@ export class FeedController {
   }
 
   @Route('feedStream')
-  async feedStream(request: FastifyRequest, reply: FastifyReply) {
-    const last = request.headers['last-event-id'];
+  async feedStream(request: FastifyRequest<{ Querystring: FeedStreamQuery }>, reply: FastifyReply) {
+    const last = lastIdOf(request);
     const heads = this.tail.heads();
-    const vector = last ? decodeVector(String(last), heads.length) : heads;
+    const vector = last ? decodeVector(last, heads.length) : heads;
     // What is ahead of this replica, another one may have committed a moment ago.
-    if (isAhead(vector, heads) && isAhead(vector, await this.tail.storedHeads())) throw ahead();
+    if (last && isAhead(vector, heads) && isAhead(vector, await this.tail.storedHeads())) {
+      throw aheadOfLog(last);
+    }
     if (last) await this.tail.refuseArchived(vector);
     this.streams.feed(reply, vector);
   }
 
   @Route('scopeStream')
-  async scopeStream(request: FastifyRequest<{ Querystring: ScopeQuery }>, reply: FastifyReply) {
+  async scopeStream(request: FastifyRequest<{ Querystring: ScopeStreamQuery }>, reply: FastifyReply) {
     const { userId, projectId } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
-    const last = request.headers['last-event-id'];
-    if (last && !/^\d{1,15}$/.test(String(last))) {
-      throw new ProblemError('invalid-request', 'header.last-event-id is not an id of this stream');
-    }
+    const last = lastIdOf(request);
+    const from = last && new ScopeEventIds(scopeKey).decode(last);
     const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
     const head = latest?.version ?? 0;
-    const version = last ? Number(last) : head;
-    if (version > head) throw ahead();
+    const version = from ?? head;
+    if (last && version > head) throw aheadOfLog(last);
     if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
     this.streams.scope(reply, scopeKey, version);
   }
 
   @Route('snapshot')
   snapshot(_request: FastifyRequest, reply: FastifyReply): void {
-    reply.header('content-type', 'application/x-ndjson').send(Readable.from(lines(this.history)));
+    const type = 'application/x-ndjson';
+    if (answersHead(reply, { 'content-type': type })) return;
+    reply.header('content-type', type).send(Readable.from(lines(this.history)));
   }
 }
 
-/** A reader who waits for what comes after it would wait for ever, or miss what comes until then. */
-function ahead(): ProblemError {
-  return new ProblemError(
-    'invalid-request',
-    'header.last-event-id is ahead of the log: it is of another ledger, or this one was restored; read all of it anew',
-  );
+function lastIdOf({ headers, query }: FastifyRequest<{ Querystring: FeedStreamQuery }>) {
+  const header = headers['last-event-id'];
+  return lastEventId(header === undefined ? header : String(header), query.lastEventId);
 }
 
 function isAhead(vector: readonly number[], heads: readonly number[]): boolean {

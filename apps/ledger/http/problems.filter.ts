@@ -88,15 +88,18 @@ function ofFastify(error: FastifyFault): Problem | undefined {
   }
 }
 
+const READS = ['GET', 'HEAD'];
+
 /** The methods that an address takes; empty when there is none such. */
 function methodsOf({ url, server }: FastifyRequest): string[] {
   const path = url.split('?', 1)[0] ?? '';
   const methods = Object.values<Operation>(operations)
     .filter((operation) => patternOf(operation.path).test(path))
-    .map(({ method }) => method);
+    // Whoever answers GET answers HEAD (RFC 9110, section 9.1).
+    .flatMap(({ method }) => (method === 'GET' ? READS : [method]));
   // Health, metrics and docs are no operations. Only plain text: a route's pattern would mean more.
   const isPage = /^[\w./-]+$/.test(path) && server.hasRoute({ url: path, method: 'GET' });
-  return methods.length === 0 && isPage ? ['GET'] : methods;
+  return methods.length === 0 && isPage ? READS : methods;
 }
 
 function patternOf(path: string): RegExp {

@@ -3,7 +3,7 @@ import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
 import { History, type Latest, type Place, type ScopePlace, START, UserScopes } from '#log';
-import { currentRead, encodePlace, ProblemError, positionText } from '#protocol';
+import { currentRead, encodePlace, etagOf, namesEtag, ProblemError, positionText } from '#protocol';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { PastReader } from '../past-reader.js';
@@ -49,9 +49,10 @@ export class ReadsController {
         latest && { last: JSON.parse(latestJson(latest)) },
       );
     }
-    const etag = `"${latest.revision}"`;
+    const etag = etagOf(latest.revision);
     reply.header('etag', etag);
-    const unchanged = request.headers['if-none-match'] === etag || (wait && latest.revision <= after);
+    const unchanged =
+      namesEtag(request.headers['if-none-match'], etag) || (wait && latest.revision === after);
     if (unchanged) return reply.code(304).send();
     return reply.header('content-type', 'application/json').send(latestJson(latest));
   }
@@ -78,7 +79,10 @@ export class ReadsController {
     return reply.header('content-type', 'application/json').send(json);
   }
 
-  /** The latest session once its revision is above `after`, or as it is when the time is over. */
+  /**
+   * The latest session once its revision is another one than `after`, or as it is when the time is over. One below it
+   * is another one, too: the ledger was restored, and who waits for the old one to change would wait for ever.
+   */
   private async await(
     scopeKey: ScopeKey,
     partition: number,
@@ -94,7 +98,7 @@ export class ReadsController {
       const changed = this.watch.next(scopeKey, Math.max(0, left), gone.signal);
       const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
       const isOver = left <= 0 || gone.signal.aborted || this.watch.closed;
-      if ((latest?.revision ?? 0) > after || isOver) {
+      if ((latest?.revision ?? 0) !== after || isOver) {
         gone.abort(); // takes the waiter away that is not needed any more
         return latest;
       }

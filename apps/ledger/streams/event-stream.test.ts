@@ -10,7 +10,7 @@ afterEach(() => jest.useRealTimers());
 function response() {
   const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
   const reply = { raw, hijack: () => {} } as unknown as FastifyReply;
-  return { raw, stream: EventStream.open(reply), read: () => String(raw.read() ?? '') };
+  return { raw, stream: EventStream.open(reply, '0'), read: () => String(raw.read() ?? '') };
 }
 
 test('a comment every 15 s keeps the connection alive', () => {

@@ -2,6 +2,13 @@ import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 
+export const SSE_HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  // Proxies that buffer would hold events back.
+  'x-accel-buffering': 'no',
+};
+
 const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is dropped; it comes back with Last-Event-ID. */
 const SLOW_MS = 10_000;
@@ -24,16 +31,15 @@ export class EventStream {
     }, HEARTBEAT_MS);
   }
 
-  static open(reply: FastifyReply): EventStream {
+  /**
+   * `id`: where the stream begins. Without data it is no event to a reader, who sends it when it comes back before its
+   * first event; with none it would begin at what is the present then, and miss what came in between.
+   */
+  static open(reply: FastifyReply, id: string): EventStream {
     reply.hijack();
     const { raw } = reply;
-    raw.writeHead(200, {
-      'content-type': 'text/event-stream',
-      'cache-control': 'no-store',
-      // Proxies that buffer would hold events back.
-      'x-accel-buffering': 'no',
-    });
-    raw.write('retry: 1000\n\n');
+    raw.writeHead(200, SSE_HEADERS);
+    raw.write(`retry: 1000\nid: ${id}\n\n`);
     return new EventStream(raw);
   }
 

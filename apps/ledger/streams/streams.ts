@@ -1,9 +1,10 @@
 import type { FastifyReply } from 'fastify';
 import type { History, Tail } from '#log';
 import { LogError } from '#log';
-import { encodeVector } from '#protocol';
+import { encodeVector, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
-import { EventStream } from './event-stream.js';
+import { EventStream, SSE_HEADERS } from './event-stream.js';
+import { answersHead } from './head.js';
 import type { ScopeWatch } from './scope-watch.js';
 
 /** Most streams at once; the next one is answered `overloaded`. */
@@ -28,23 +29,29 @@ export class Streams {
 
   /** All partitions after a vector, each in its order. */
   feed(reply: FastifyReply, vector: number[]): void {
-    this.serve(reply, (stream) =>
+    this.serve(reply, encodeVector(vector), (stream) =>
       Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, partition))),
     );
   }
 
   /** One scope's events after a version. */
   scope(reply: FastifyReply, scopeKey: ScopeKey, version: number): void {
-    this.serve(reply, (stream) => this.followScope(stream, scopeKey, version));
+    const ids = new ScopeEventIds(scopeKey);
+    this.serve(reply, ids.encode(version), (stream) => this.followScope(stream, scopeKey, version, ids));
   }
 
   close(): void {
     for (const stream of this.open) stream.end();
   }
 
-  private serve(reply: FastifyReply, follow: (stream: EventStream) => Promise<unknown>): void {
+  private serve(
+    reply: FastifyReply,
+    firstId: string,
+    follow: (stream: EventStream) => Promise<unknown>,
+  ): void {
     if (this.open.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
-    const stream = EventStream.open(reply);
+    if (answersHead(reply, SSE_HEADERS)) return;
+    const stream = EventStream.open(reply, firstId);
     this.open.add(stream);
     stream.closed.addEventListener('abort', () => this.open.delete(stream));
     follow(stream).catch((error) => {
@@ -66,17 +73,25 @@ export class Streams {
     }
   }
 
-  private async followScope(stream: EventStream, scopeKey: ScopeKey, version: number): Promise<void> {
-    let after = version;
-    while (!stream.closed.aborted) {
+  private async followScope(
+    stream: EventStream,
+    scopeKey: ScopeKey,
+    version: number,
+    ids: ScopeEventIds,
+  ): Promise<void> {
+    for (let after = version; !stream.closed.aborted; ) {
+      // Before the pages are read, and once for all of them: each reader is one waiter, never more.
       const changed = this.watch.next(scopeKey, IDLE_MS, stream.closed);
-      const events = await this.history.events(scopeKey, after, PAGE);
-      for (const event of events) {
-        await stream.room();
-        after = event.version;
-        stream.send(String(after), event.json);
+      for (let isMore = true; isMore && !stream.closed.aborted; ) {
+        const events = await this.history.events(scopeKey, after, PAGE);
+        for (const event of events) {
+          await stream.room();
+          after = event.version;
+          stream.send(ids.encode(after), event.json);
+        }
+        isMore = events.length === PAGE;
       }
-      if (events.length === 0) await changed;
+      await changed;
     }
   }
 }

@@ -1,0 +1,73 @@
+import { murmur2, type ScopeKey } from '#session';
+import { ProblemError } from './problem-error.js';
+
+/** The last id that a reader of a stream has, and what it is called in a problem. */
+export interface LastEventId {
+  id: string;
+  place: string;
+}
+
+/**
+ * Where a reader goes on. The header counts before the query: an EventSource keeps its address for good, and sends
+ * the header, which is newer, when it comes back. Empty is none.
+ */
+export function lastEventId(
+  header: string | null | undefined,
+  query: string | undefined,
+): LastEventId | undefined {
+  if (header) return { id: header, place: 'header.last-event-id' };
+  return query ? { id: query, place: 'query.lastEventId' } : undefined;
+}
+
+/** The id of a feed stream's event: how far each partition has been sent, so that any of them can resume it. */
+export function encodeVector(sequences: readonly number[]): string {
+  return sequences.map((sequence) => sequence.toString(36)).join('.');
+}
+
+/** The vector of an id. Throws `invalid-request` for what this ledger has not given out. */
+export function decodeVector({ id, place }: LastEventId, partitions: number): number[] {
+  const parts = id.split('.');
+  const valid = parts.length === partitions && parts.every((part) => /^[0-9a-z]{1,11}$/.test(part));
+  const sequences = valid ? parts.map((part) => Number.parseInt(part, 36)) : [];
+  if (!valid || sequences.some((sequence) => !Number.isSafeInteger(sequence))) throw notOfThisStream(place);
+  return sequences;
+}
+
+/** The ids of a scope's stream: a version and a mark of the scope, so that no other scope's stream takes them. */
+export class ScopeEventIds {
+  readonly #mark: string;
+
+  constructor(scopeKey: ScopeKey) {
+    this.#mark = (murmur2(scopeKey) >>> 0).toString(16).padStart(8, '0');
+  }
+
+  encode(version: number): string {
+    return `${version}-${this.#mark}`;
+  }
+
+  /**
+   * The version of an id. A version alone is one, too: it was the whole id once, and it stands in every event.
+   * Throws `invalid-request` for what this stream has not given out.
+   */
+  decode({ id, place }: LastEventId): number {
+    const [, version, mark] = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/.exec(id) ?? [];
+    if (version === undefined) throw notOfThisStream(place);
+    if (mark === undefined || mark === this.#mark) return Number(version);
+    throw new ProblemError(
+      'invalid-request',
+      `${place} is an id of another scope's stream: send one of this scope, or none to begin at the present`,
+    );
+  }
+}
+
+/** Why a reader is refused that is ahead: it would wait for ever, or miss what comes until then. */
+export function aheadOfLog({ place }: LastEventId): ProblemError {
+  return new ProblemError(
+    'invalid-request',
+    `${place} is ahead of the log: it is of another ledger, or this one was restored; read all of it anew`,
+  );
+}
+
+function notOfThisStream(place: string): ProblemError {
+  return new ProblemError('invalid-request', `${place} is not an id of this stream`);
+}
