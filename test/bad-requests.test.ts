@@ -167,7 +167,7 @@ describe('headers', () => {
     const { answer, faults, ...told } = await refused(`${service.url}${path}`, {
       headers: { 'last-event-id': id },
     });
-    expect([answer, faults]).toEqual(['400 invalid-request', []]);
+    expect([answer, faults]).toEqual(['409 position-ahead', []]);
     expect(told.detail).toMatch(/^header.last-event-id is ahead of the log/);
   });
 

@@ -100,7 +100,25 @@ describe.each([
     expect(idOf(await (await open(scopeOf(mine), '0')).take(1))).toBeDefined();
     const ahead = expect.stringMatching(/^header\.last-event-id is ahead of the log/);
     const beyond = (event?.id ?? '').replace(/^\d+/, '9');
-    expect(await refusal(scopeOf(theirs), beyond)).toEqual([400, ahead]);
+    expect(await refusal(scopeOf(theirs), beyond)).toEqual([409, ahead]);
+  });
+
+  test('pages after what the ledger has not come to are refused, not empty', async () => {
+    const userId = newUser();
+    const { position } = await start(userId);
+    const after = async (path: string, sequence: number) => {
+      const { status, body } = await askFor<ProblemBody>(`${path}&after=${sequence}`);
+      return [status, body.type];
+    };
+    const feed = `/v1/feed?partition=${position.partition}`;
+    for (const [path, head] of [
+      [`/v1/events?userId=${userId}`, 1],
+      [feed, position.sequence],
+    ] as const) {
+      expect((await after(path, head))[0]).toBe(200);
+      expect(await after(path, head + 1_000)).toEqual([409, '/problems/position-ahead']);
+    }
+    expect((await after(`/v1/events?userId=${newUser()}`, 0))[0]).toBe(200);
   });
 
   test('a wait for what the ledger does not know is answered at once with what there is', async () => {

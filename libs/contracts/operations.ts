@@ -491,7 +491,7 @@ export const operations = {
     summary: "A scope's history, in pages; an ignored stop says how often it came",
     query: EventsQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: ['archived', ...read],
+    problems: ['archived', 'position-ahead', ...read],
   },
   scopeStream: {
     method: 'GET',
@@ -500,7 +500,7 @@ export const operations = {
     query: ScopeStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
-    problems: ['archived', ...read],
+    problems: ['archived', 'position-ahead', ...read],
   },
   snapshot: {
     method: 'GET',
@@ -520,7 +520,7 @@ export const operations = {
     summary: "A partition's events by number, in pages",
     query: FeedQuery,
     answers: { 200: { description: 'events in order', schema: EventPage } },
-    problems: ['archived', ...read],
+    problems: ['archived', 'position-ahead', ...read],
   },
   feedStream: {
     method: 'GET',
@@ -529,7 +529,7 @@ export const operations = {
     query: FeedStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
-    problems: ['archived', ...read],
+    problems: ['archived', 'position-ahead', ...read],
   },
   problem: {
     method: 'GET',

@@ -1,4 +1,5 @@
 import {
+  aheadOfLog,
   currentRead,
   encodePlace,
   etagOf,
@@ -117,7 +118,9 @@ export function reads(store: Store): Reads {
     },
     scopeEvents({ query }) {
       const { after = 0, limit = 100 } = query;
-      const events = store.scope(scopeKeyOf(query))?.events.slice(after, after + limit) ?? [];
+      const { events: all = [] } = store.scope(scopeKeyOf(query)) ?? {};
+      if (after > all.length) throw aheadOfLog('query.after');
+      const events = all.slice(after, after + limit);
       const last = events.length === limit ? events.at(-1) : undefined;
       return { body: { events: events.map(documentOf), ...(last && { next: last.version }) } };
     },

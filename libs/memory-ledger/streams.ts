@@ -78,6 +78,7 @@ export function streams(store: Store): Streams {
       if (partition >= store.partitions) {
         throw new ProblemError('invalid-request', `query.partition has to be below ${store.partitions}`);
       }
+      if (after > store.log(partition).length) throw aheadOfLog('query.after');
       const events = store.log(partition).slice(after, after + limit);
       const next = events.length === limit ? events.at(-1)?.sequence : undefined;
       return { body: { events: events.map(({ json }) => JSON.parse(json)), ...(next && { next }) } };
@@ -87,7 +88,7 @@ export function streams(store: Store): Streams {
       const heads = store.heads();
       const vector = last ? decodeVector(last, heads.length) : heads;
       const isAhead = vector.some((sequence, partition) => sequence > (heads[partition] ?? 0));
-      if (last && isAhead) throw aheadOfLog(last);
+      if (last && isAhead) throw aheadOfLog(last.place);
       return { headers: sse, texts: streamed(encodeVector(vector), () => newsOfAll(vector), signal) };
     },
     scopeStream({ query, headers, signal }) {
@@ -96,7 +97,7 @@ export function streams(store: Store): Streams {
       const ids = new ScopeEventIds(scopeKey);
       const head = store.scope(scopeKey)?.state.version ?? 0;
       const place = { version: last ? ids.decode(last) : head };
-      if (last && place.version > head) throw aheadOfLog(last);
+      if (last && place.version > head) throw aheadOfLog(last.place);
       const first = ids.encode(place.version);
       return { headers: sse, texts: streamed(first, () => newsOfScope(scopeKey, place, ids), signal) };
     },

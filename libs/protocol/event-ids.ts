@@ -61,9 +61,9 @@ export class ScopeEventIds {
 }
 
 /** Why a reader is refused that is ahead: it would wait for ever, or miss what comes until then. */
-export function aheadOfLog({ place }: LastEventId): ProblemError {
+export function aheadOfLog(place: string): ProblemError {
   return new ProblemError(
-    'invalid-request',
+    'position-ahead',
     `${place} is ahead of the log: it is of another ledger, or this one was restored; read all of it anew`,
   );
 }

@@ -41,6 +41,7 @@ export const problems = {
   'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'Nobody has bound this handle', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
+  'position-ahead': { status: 409, title: 'The ledger has not come to this position', retryable: false },
   archived: { status: 410, title: 'The next events are in the archive', retryable: false },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },

@@ -32,6 +32,7 @@ export class FeedController {
       throw new ProblemError('invalid-request', `query.partition has to be below ${this.tail.partitions}`);
     }
     const events = await this.tail.read(partition, after, limit);
+    if (events.length === 0 && (await this.isAhead({ [partition]: after }))) throw aheadOfLog('query.after');
     const next = events.length === limit && events.at(-1)?.sequence;
     reply.header('content-type', 'application/json').send(
       page(
@@ -46,10 +47,7 @@ export class FeedController {
     const last = lastIdOf(request);
     const heads = this.tail.heads();
     const vector = last ? decodeVector(last, heads.length) : heads;
-    // What is ahead of this replica, another one may have committed a moment ago.
-    if (last && isAhead(vector, heads) && isAhead(vector, await this.tail.storedHeads())) {
-      throw aheadOfLog(last);
-    }
+    if (last && (await this.isAhead(vector))) throw aheadOfLog(last.place);
     if (last) await this.tail.refuseArchived(vector);
     this.streams.feed(reply, vector);
   }
@@ -63,9 +61,16 @@ export class FeedController {
     const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
     const head = latest?.version ?? 0;
     const version = from ?? head;
-    if (last && version > head) throw aheadOfLog(last);
+    if (last && version > head) throw aheadOfLog(last.place);
     if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
     this.streams.scope(reply, scopeKey, version);
+  }
+
+  /** By partition. What is ahead of this replica, another one may have committed a moment ago. */
+  private async isAhead(sequences: Readonly<Record<number, number>>): Promise<boolean> {
+    const are = (heads: readonly number[]) =>
+      Object.entries(sequences).some(([partition, sequence]) => sequence > (heads[Number(partition)] ?? 0));
+    return are(this.tail.heads()) && are(await this.tail.storedHeads());
   }
 
   @Route('snapshot')
@@ -79,10 +84,6 @@ export class FeedController {
 function lastIdOf({ headers, query }: FastifyRequest<{ Querystring: FeedStreamQuery }>) {
   const header = headers['last-event-id'];
   return lastEventId(header === undefined ? header : String(header), query.lastEventId);
-}
-
-function isAhead(vector: readonly number[], heads: readonly number[]): boolean {
-  return vector.some((sequence, partition) => sequence > (heads[partition] ?? 0));
 }
 
 /** A line a document; the last one says that nothing is missing. */

@@ -3,7 +3,15 @@ import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
 import { History, type Latest, type Place, type ScopePlace, START, UserScopes } from '#log';
-import { currentRead, encodePlace, etagOf, namesEtag, ProblemError, positionText } from '#protocol';
+import {
+  aheadOfLog,
+  currentRead,
+  encodePlace,
+  etagOf,
+  namesEtag,
+  ProblemError,
+  positionText,
+} from '#protocol';
 import { parseScopeKey, type ScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { PastReader } from '../past-reader.js';
@@ -134,8 +142,12 @@ export class ReadsController {
   @Route('scopeEvents')
   async events(request: FastifyRequest<{ Querystring: EventsQuery }>, reply: FastifyReply) {
     const { userId, projectId, after = 0, limit = 100 } = request.query;
-    const { scopeKey } = this.submissions.scope(anonymous, userId, projectId);
+    const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
     const events = await this.history.events(scopeKey, after, limit);
+    if (events.length === 0 && after > 0) {
+      const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
+      if (after > (latest?.version ?? 0)) throw aheadOfLog('query.after');
+    }
     // How often a stop was ignored is no part of the event, which never changes: it stands beside it.
     const shown = events.map(({ json, count }) =>
       count === undefined ? json : `${json.slice(0, -1)},"ignoredstops":${count}}`,

@@ -7,12 +7,12 @@ const MOST = 20_000;
 /** Wakes whoever waits for a scope to change. An idle waiter costs a map entry and a timer, no query. */
 export class ScopeWatch {
   private readonly waiters = new Map<string, Set<() => void>>();
-  private readonly stop: () => void;
+  private readonly stops: (() => void)[];
   private count = 0;
   private isClosed = false;
 
   constructor(tail: Tail) {
-    this.stop = tail.listen((events) => this.wake(events));
+    this.stops = [tail.listen((events) => this.wake(events)), tail.onRewind(() => this.wakeAll())];
   }
 
   /** Whether the service is stopping: whoever was woken must not wait again. */
@@ -50,7 +50,11 @@ export class ScopeWatch {
   /** Wakes everybody, because the service is stopping. */
   close(): void {
     this.isClosed = true;
-    this.stop();
+    for (const stop of this.stops) stop();
+    this.wakeAll();
+  }
+
+  private wakeAll(): void {
     for (const waiters of [...this.waiters.values()]) for (const done of [...waiters]) done();
   }
 

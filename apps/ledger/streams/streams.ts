@@ -21,7 +21,10 @@ export class Streams {
     private readonly history: History,
     private readonly watch: ScopeWatch,
     private readonly onFault: (error: unknown) => void,
-  ) {}
+  ) {
+    // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
+    tail.onRewind(() => this.close());
+  }
 
   get count(): number {
     return this.open.size;
