@@ -25,9 +25,19 @@ export interface TopicSpec {
   config: Record<string, string>;
 }
 
-/** What a topic is. */
-export interface TopicDescription {
+/** What a topic is by the cluster's metadata, which is cheap to ask for. */
+export interface TopicShape {
+  /** Another one whenever the topic was deleted and made again (KIP-516). Undefined before Kafka 2.8. */
+  id: string | undefined;
   partitions: number;
+  /** Copies of the partition that has the fewest. */
+  copies: number;
+  /** Brokers that the cluster has now. */
+  brokers: number;
+}
+
+/** What a topic is, with its settings. */
+export interface TopicDescription extends TopicShape {
   /** The asked-for settings, defaults included. */
   config: Record<string, string>;
 }
@@ -39,26 +49,33 @@ export interface PartitionBounds {
   end: number;
 }
 
-/** The end of a partition: its bounds, and its last records in order of their offsets. */
+/** The ends of a partition: its bounds, and its last records in order of their offsets. */
 export interface Tail extends PartitionBounds {
+  /** The first record that is still there. */
+  first: KafkaRecord | undefined;
   records: KafkaRecord[];
 }
 
 /**
- * Kafka no longer follows this producer's numbering, or nobody can say whether it does. Whoever gets this
- * drops the producer, opens a fresh one and reads the tail of the partition before sending anything.
+ * What was known about the partition may be true no more. Whoever gets this drops the producer, opens a fresh
+ * one and reads the tail of the partition before sending anything.
  */
-export class ProducerLost extends Error {
+export class LookAgain extends Error {
+  override name = 'LookAgain';
+}
+
+/** Kafka no longer follows this producer's numbering, or nobody can say whether it does. */
+export class ProducerLost extends LookAgain {
   override name = 'ProducerLost';
 }
 
 /** An idempotent producer that writes one partition. A fresh one knows nothing: read the tail first. */
 export interface PartitionProducer {
   /**
-   * Resolves when all in-sync replicas have the batch. One call at a time.
+   * Resolves when all in-sync replicas have the batch, with the offset of its first record. One call at a time.
    * After any rejection but ProducerLost the outcome is unknown, and only the identical batch may be sent next.
    */
-  send(records: readonly OutgoingRecord[]): Promise<void>;
+  send(records: readonly OutgoingRecord[]): Promise<number>;
   /** Cuts the connections: after this nothing leaves the process, an unanswered batch included. Never rejects. */
   close(): Promise<void>;
 }
@@ -92,10 +109,14 @@ export interface PartitionsConsumer {
  */
 export interface KafkaPort {
   countBrokers(): Promise<number>;
+  /** Undefined when there is no such topic. Never creates one. A few milliseconds. */
+  topicShape(topic: string): Promise<TopicShape | undefined>;
   /** Undefined when there is no such topic. Never creates one. */
   describeTopic(topic: string, settings: readonly string[]): Promise<TopicDescription | undefined>;
   /** Does nothing when the topic is there by now, whatever it looks like. */
   createTopic(topic: string, spec: TopicSpec): Promise<void>;
+  /** Deletes the topic and all that it holds; does nothing when there is none. */
+  deleteTopic(topic: string): Promise<void>;
   bounds(topic: string): Promise<PartitionBounds[]>;
   /** The last `atMost` records (1 to 10,000), without a consumer group: a few milliseconds. */
   tail(topic: string, partition: number, atMost: number): Promise<Tail>;

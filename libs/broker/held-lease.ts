@@ -1,6 +1,6 @@
 import type { RelayLease, RelayLeases } from '#log';
 import type { Log } from './broker.port.js';
-import { DeadlineOver, withDeadline } from './waiting.js';
+import { DeadlineOver, Interrupted, withDeadline } from './waiting.js';
 
 const CONFIRM_EVERY_MS = 1_000;
 
@@ -40,7 +40,7 @@ export class HeldLease {
 
   private constructor(
     private readonly at: LeaseHolder,
-    readonly lease: RelayLease,
+    private lease: RelayLease,
     askedAt: Moment,
   ) {
     this.#renewed = askedAt;
@@ -77,6 +77,36 @@ export class HeldLease {
   /** Kafka has everything up to this sequence. Stored with the next renewal, within about a second. */
   reached(sequence: number): void {
     this.#reached = sequence;
+  }
+
+  /**
+   * Kafka has nothing of the partition any more: stores that, so that a relay which takes over in the middle of
+   * sending everything again goes on. Rejects when that is not sure.
+   */
+  async startOver(): Promise<void> {
+    const { leases, holder, leaseSeconds } = this.at;
+    await this.#confirming;
+    const askedAt = now();
+    const asked = leases.startOver(this.lease, holder, leaseSeconds);
+    this.#confirming = asked.then(
+      () => undefined,
+      () => undefined, // reported below; this only keeps renewals from overtaking it
+    );
+    const lease = await withDeadline(
+      asked,
+      (leaseSeconds * 1000) / 3,
+      'no answer about the relay lease',
+    ).finally(() => {
+      this.#confirming = undefined;
+    });
+    if (!lease) {
+      this.#lost.abort();
+      throw new Interrupted('the lease is lost');
+    }
+    this.lease = lease;
+    this.#renewed = askedAt;
+    this.#confirmed = 0;
+    this.#reached = 0;
   }
 
   /**

@@ -52,15 +52,16 @@ class OnePartition implements PartitionProducer {
     private readonly partition: number,
   ) {}
 
-  async send(records: readonly OutgoingRecord[]): Promise<void> {
+  async send(records: readonly OutgoingRecord[]): Promise<number> {
     if (this.#busy) throw new Error(`two sends at once to partition ${this.partition}`);
     this.#unanswered ??= { records, messages: this.#messages(records) };
     const { messages } = this.#unanswered;
     if (this.#unanswered.records !== records) throw new ProducerLost('another batch is still unanswered');
     this.#busy = true;
     try {
-      await withDeadline(this.#produce(messages), this.#hangsAfterMs(), 'no answer');
+      const offset = await withDeadline(this.#produce(messages), this.#hangsAfterMs(), 'no answer');
       this.#unanswered = undefined;
+      return offset;
     } catch (error) {
       throw this.#asLost(error) ?? error;
     } finally {
@@ -79,9 +80,12 @@ class OnePartition implements PartitionProducer {
     return 30_000 + 4 * this.client.requestTimeoutMs;
   }
 
-  async #produce(messages: Message[]): Promise<void> {
+  async #produce(messages: Message[]): Promise<number> {
     const { topic } = this;
-    await this.producer.send({ topic, acks: -1, timeout: this.client.requestTimeoutMs, messages });
+    const timeout = this.client.requestTimeoutMs;
+    const [answer] = await this.producer.send({ topic, acks: -1, timeout, messages });
+    if (answer?.baseOffset === undefined) throw new ProducerLost('Kafka did not tell where the batch stands');
+    return Number(answer.baseOffset);
   }
 
   #messages(records: readonly OutgoingRecord[]): Message[] {

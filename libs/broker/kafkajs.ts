@@ -7,12 +7,14 @@ import type {
   PartitionsConsumer,
   Tail,
   TopicDescription,
+  TopicShape,
   TopicSpec,
 } from './broker.port.js';
 import { type Client, type KafkaOptions, newClient } from './kafkajs-client.js';
 import { openConsumer } from './kafkajs-consumer.js';
 import { openProducer } from './kafkajs-producer.js';
 import { openCluster, type RawCluster, readTail } from './raw-cluster.js';
+import { readTopicShape } from './topic-metadata.js';
 import { withDeadline } from './waiting.js';
 
 /** Kafka through kafkajs 2.2.4. Connects when first used. */
@@ -32,18 +34,23 @@ class KafkaJs implements KafkaPort {
     return this.#asAdmin(async (admin) => (await admin.describeCluster()).brokers.length);
   }
 
-  describeTopic(topic: string, settings: readonly string[]): Promise<TopicDescription | undefined> {
+  topicShape(topic: string): Promise<TopicShape | undefined> {
+    return this.#read('Kafka did not answer when asked about its topic', async (cluster) =>
+      readTopicShape(await cluster.brokerPool.findConnectedBroker(), topic),
+    );
+  }
+
+  async describeTopic(topic: string, settings: readonly string[]): Promise<TopicDescription | undefined> {
+    const shape = await this.topicShape(topic);
+    if (!shape) return undefined;
     return this.#asAdmin(async (admin) => {
-      // Not fetchTopicMetadata alone: it takes Kafka's "unknown topic" for a failure to be retried.
-      if (!(await admin.listTopics()).includes(topic)) return undefined;
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
         resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...settings] }],
       });
       const entries = resources[0]?.configEntries ?? [];
       return {
-        partitions: topics[0]?.partitions.length ?? 0,
+        ...shape,
         config: Object.fromEntries(entries.map((entry) => [entry.configName, entry.configValue])),
       };
     });
@@ -57,6 +64,12 @@ class KafkaJs implements KafkaPort {
     });
   }
 
+  deleteTopic(topic: string): Promise<void> {
+    return this.#asAdmin(async (admin) => {
+      if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic] });
+    });
+  }
+
   bounds(topic: string): Promise<PartitionBounds[]> {
     return this.#asAdmin(async (admin) => {
       const found = await admin.fetchTopicOffsets(topic);
@@ -64,22 +77,10 @@ class KafkaJs implements KafkaPort {
     });
   }
 
-  async tail(topic: string, partition: number, atMost: number): Promise<Tail> {
-    this.#reader ??= this.#openReader();
-    const reader = this.#reader;
-    try {
-      const read = reader.ready.then(() => readTail(reader.cluster, topic, partition, atMost));
-      return await withDeadline(
-        read,
-        this.#deadlineMs(),
-        'Kafka did not answer when asked for its last record',
-      );
-    } catch (error) {
-      // Whatever it was (a moved leader, a dead connection): the next call starts from fresh metadata.
-      if (this.#reader === reader) this.#reader = undefined;
-      reader.client.gate.shut();
-      throw error;
-    }
+  tail(topic: string, partition: number, atMost: number): Promise<Tail> {
+    return this.#read('Kafka did not answer when asked for its last record', (cluster) =>
+      readTail(cluster, topic, partition, atMost),
+    );
   }
 
   producer(topic: string, partition: number): Promise<PartitionProducer> {
@@ -99,6 +100,20 @@ class KafkaJs implements KafkaPort {
     const client = newClient(this.#options);
     const cluster = openCluster(client.kafka);
     return { client, cluster, ready: cluster.connect() };
+  }
+
+  async #read<T>(unanswered: string, work: (cluster: RawCluster) => Promise<T>): Promise<T> {
+    this.#reader ??= this.#openReader();
+    const reader = this.#reader;
+    try {
+      const read = reader.ready.then(() => work(reader.cluster));
+      return await withDeadline(read, this.#deadlineMs(), unanswered);
+    } catch (error) {
+      // Whatever it was (a moved leader, a dead connection): the next call starts from fresh metadata.
+      if (this.#reader === reader) this.#reader = undefined;
+      reader.client.gate.shut();
+      throw error;
+    }
   }
 
   async #asAdmin<T>(work: (admin: Admin) => Promise<T>): Promise<T> {

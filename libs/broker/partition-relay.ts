@@ -1,98 +1,88 @@
 import type { Feed, FeedEvent } from '#log';
-import { type KafkaPort, type Log, type PartitionProducer, ProducerLost } from './broker.port.js';
+import { type KafkaPort, type Log, LookAgain, type PartitionProducer } from './broker.port.js';
 import { HeldLease, type LeaseHolder } from './held-lease.js';
+import { PartitionReport, type PartitionStatus, type RelayHooks } from './partition-status.js';
 import { toRecord } from './record.js';
-import { RelayStopped, resumeAfter, stopIfArchived } from './resume.js';
+import { lostUnder, orArchived, type Place, resumeAfter } from './resume.js';
 import { inBatches, sendUntilAnswered } from './sending.js';
+import { RelayStopped } from './stopped.js';
+import type { TopicWatch } from './topic-watch.js';
 import { Interrupted, orInterrupted, pause, untilDone } from './waiting.js';
-
-/**
- * `standby`: another relay has the partition, or this one waits to get it. `relaying`: Kafka has all that
- * there is. `behind`: events wait for Kafka. `stopped`: a person is needed; `why` says what to do.
- */
-export type RelayState = 'standby' | 'relaying' | 'behind' | 'stopped';
-
-export interface PartitionStatus {
-  partition: number;
-  state: RelayState;
-  /** The last sequence that Kafka is known to have; 0 before that is known. */
-  sent: number;
-  /** The highest sequence seen in the log. */
-  head?: number;
-  /** What is wrong, for the operator. */
-  why?: string;
-}
-
-/** For metrics. Must not throw. */
-export interface RelayHooks {
-  /** Kafka acknowledged `count` events of the partition. */
-  onSent?(partition: number, count: number): void;
-  /** A batch got no answer and is sent again. */
-  onResend?(partition: number): void;
-  onError?(partition: number, error: Error): void;
-}
 
 export interface PartitionRelayOptions extends LeaseHolder {
   feed: Feed;
   kafka: KafkaPort;
   topic: string;
+  watch: TopicWatch;
   /** Events in one batch, 1 to 500. */
   maxRecords: number;
-  /** Bytes in one batch; known once the topic has been looked at. */
-  maxBytes(): number;
+  /** How often an idle partition looks at its topic, in milliseconds. */
+  idleMs: number;
+  /** How long a stopped partition waits until it looks whether it can go on, in milliseconds. */
+  lookAgainMs: number;
   log: Log;
   hooks: RelayHooks;
 }
 
-const IDLE_MS = 5_000;
+/** What the relay knows of the partition; what it sends is right only while that stands. */
+interface Ground extends Place {
+  topicId: string | undefined;
+  /** Of the log, as its feed tells. */
+  history: number;
+  maxBatchBytes: number;
+}
+
 const LEASE_END_MS = 1_000;
+/**
+ * How old a look at the topic may be when a batch is sent. A topic that is deleted and made again within it may get
+ * one batch that does not belong there; its offset tells.
+ */
+const RECENT_MS = 200;
+/** After an error the look has to be later than that: less than the shortest pause before the next attempt. */
+const JUST_NOW_MS = 20;
+/** Below what Kafka takes in one batch by default (1,048,588), whatever the topic allows beyond it. */
+const MOST_BYTES = 1_000_000;
+/** Of what the topic takes, left for what sizeOf() does not count. */
+const FRAMING_BYTES = 4_096;
 
 /** Mirrors one partition while it can have the lease. */
 export class PartitionRelay {
   readonly #at: PartitionRelayOptions;
   readonly #partition: number;
-  #status: PartitionStatus;
+  readonly #report: PartitionReport;
 
   constructor(at: PartitionRelayOptions, partition: number) {
     this.#at = at;
     this.#partition = partition;
-    this.#status = { partition, state: 'standby', sent: 0 };
+    this.#report = new PartitionReport(at, partition);
   }
 
   status(): PartitionStatus {
-    return { ...this.#status };
-  }
-
-  /** Says that a person is needed, and why. */
-  halt(why: string): void {
-    this.#set('stopped', why);
+    return this.#report.status();
   }
 
   /**
-   * Until `stop` fires or the partition is stopped for good. `cut` fires when even an open send must be given
-   * up. Never rejects.
+   * Until `stop` fires. A partition that is stopped looks again now and then, so that it goes on without a restart
+   * when a person has done what it asks for. `cut` fires when even an open send must be given up. Never rejects.
    */
   async run(stop: AbortSignal, cut: AbortSignal): Promise<void> {
-    while (!stop.aborted && !this.#stopped()) {
+    while (!stop.aborted) {
       const lease = await this.#acquire();
       if (lease) await this.#hold(lease, stop, cut);
       // A third of the lease, a little apart from the other relays: soon enough to take over from a dead one.
-      const wait = (this.#at.leaseSeconds * 1000 * (0.5 + Math.random())) / 3;
-      if (!this.#stopped()) await pause(wait, stop);
+      const wait = this.#report.stopped ? this.#at.lookAgainMs : (this.#at.leaseSeconds * 1000) / 3;
+      await pause(wait * (0.5 + Math.random()), stop);
     }
-  }
-
-  #stopped(): boolean {
-    return this.#status.state === 'stopped';
   }
 
   async #acquire(): Promise<HeldLease | undefined> {
     try {
       const lease = await HeldLease.acquire(this.#at, this.#partition);
-      if (!lease) this.#set('standby');
+      if (lease) this.#report.well();
+      else this.#report.refused();
       return lease;
     } catch (error) {
-      this.#failed('standby', 'the relay lease cannot be asked for', error);
+      this.#report.failed('standby', 'the relay lease cannot be asked for', error);
       return undefined;
     }
   }
@@ -108,8 +98,8 @@ export class PartitionRelay {
             answered = known;
           });
         } catch (error) {
-          if (!(error instanceof ProducerLost)) throw error;
-          this.#failed('behind', 'a fresh producer is needed', error);
+          if (!(error instanceof LookAgain)) throw error;
+          this.#report.failed('behind', 'the end of the Kafka partition is looked at again', error);
           await pause(100, over);
         } finally {
           await producer.close();
@@ -123,14 +113,9 @@ export class PartitionRelay {
   }
 
   #ended(error: unknown): void {
-    if (error instanceof RelayStopped) {
-      this.#at.log('error', `relay: partition ${this.#partition} stopped. ${error.message}`);
-      this.halt(error.message);
-    } else if (error instanceof Interrupted) {
-      this.#set('standby');
-    } else {
-      this.#failed('standby', 'the relay broke off and will try again', error);
-    }
+    if (error instanceof RelayStopped) this.#report.stop(error);
+    else if (error instanceof Interrupted) this.#report.set('standby');
+    else this.#report.failed('standby', 'the relay broke off and will try again', error);
   }
 
   #opened(signal: AbortSignal): Promise<PartitionProducer> {
@@ -141,7 +126,7 @@ export class PartitionRelay {
       if (signal.aborted) await producer.close();
       return producer;
     };
-    return untilDone(open, signal, (error) => this.#failed('behind', 'Kafka cannot be reached', error));
+    return this.#until('Kafka cannot be reached', open, signal);
   }
 
   /** Reads, sends and waits until something ends it: by throwing, or by returning when asked to stop. */
@@ -153,91 +138,130 @@ export class PartitionRelay {
     answered: (known: boolean) => void,
   ): Promise<void> {
     const signal = AbortSignal.any([over, stop]);
-    let after = await this.#resume(lease, signal);
+    const ground = await this.#resume(lease, signal);
     answered(true);
     while (!stop.aborted) {
-      const events = await this.#read(after, signal);
-      for (const batch of inBatches(events, this.#at.maxBytes())) {
+      const events = await this.#read(ground.after, signal);
+      for (const batch of inBatches(events, ground.maxBatchBytes)) {
         if (stop.aborted) return;
-        answered(false);
-        await this.#send(producer, batch, lease, over, signal);
+        const begins = () => answered(false);
+        const offset = await this.#send(producer, batch, { ground, lease, begins }, over, signal);
         answered(true);
-        after = batch.at(-1)!.sequence;
-        this.#sent(lease, after, batch.length);
+        await this.#landed(batch, offset, ground);
+        this.#report.well();
+        this.#sent(lease, ground.after, batch.length);
       }
       if (events.length === this.#at.maxRecords) continue;
+      if (events.length === 0) await this.#lookNow(ground, signal);
       // A page that is not full ends the log: reading again would ask the database for nothing.
-      this.#set('relaying');
-      await orInterrupted(this.#at.feed.changed(this.#partition, after, IDLE_MS), signal);
+      this.#report.set('relaying');
+      await orInterrupted(this.#at.feed.changed(this.#partition, ground.after, this.#at.idleMs), signal);
     }
   }
 
-  async #resume(lease: HeldLease, signal: AbortSignal): Promise<number> {
-    const { kafka, feed, topic } = this.#at;
+  async #resume(lease: HeldLease, signal: AbortSignal): Promise<Ground> {
+    const { kafka, feed, topic, watch } = this.#at;
     const confirmed = lease.known;
-    const look = () => resumeAfter({ kafka, feed, topic, partition: this.#partition, confirmed });
-    const after = await untilDone(look, signal, (error) => {
-      if (error instanceof RelayStopped) throw error;
-      this.#failed('behind', 'the end of the Kafka partition cannot be read', error);
-    });
-    this.#sent(lease, after, 0);
-    return after;
+    // In this order: what changes in between is noticed before the first send.
+    const look = async (): Promise<Ground> => {
+      const { history } = feed;
+      const { id: topicId, maxBatchBytes } = await watch.look(JUST_NOW_MS);
+      const place = await resumeAfter({ kafka, feed, topic, partition: this.#partition, confirmed });
+      const most = Math.max(1, Math.min(MOST_BYTES, maxBatchBytes - FRAMING_BYTES));
+      return { ...place, topicId, history, maxBatchBytes: most };
+    };
+    const ground = await this.#until('the end of the Kafka partition cannot be read', look, signal);
+    if (ground.after < confirmed) await this.#startOver(lease, confirmed);
+    this.#report.resumed();
+    this.#sent(lease, ground.after, 0);
+    return ground;
+  }
+
+  async #startOver(lease: HeldLease, confirmed: number): Promise<void> {
+    const { log, topic } = this.#at;
+    await lease.startOver();
+    const what = `Kafka topic ${topic}, partition ${this.#partition} is empty and new, but had confirmed ${confirmed} events`;
+    log('warn', `relay: ${what}: it was deleted and made again. Everything is sent again from 1`);
   }
 
   async #read(after: number, signal: AbortSignal): Promise<FeedEvent[]> {
     const { feed, maxRecords } = this.#at;
-    const read = () => feed.read(this.#partition, after, maxRecords);
-    const events = await untilDone(read, signal, (error) => {
-      stopIfArchived(error, this.#partition);
-      this.#failed('behind', 'the log cannot be read', error);
-    });
+    const read = () => orArchived(feed.read(this.#partition, after, maxRecords), this.#partition);
+    const events = await this.#until('the log cannot be read', read, signal);
     for (const [index, { sequence }] of events.entries()) {
       if (sequence === after + 1 + index) continue;
       throw new RelayStopped(
+        'log-hole',
         `The log of partition ${this.#partition} has no event ${after + 1 + index}: after ${after + index} ` +
           `comes ${sequence}. Nothing further is sent. Run an audit of the ledger, and restore what is missing.`,
       );
     }
-    if (events.length === maxRecords) this.#set('behind');
-    this.#status.head = Math.max(this.#status.head ?? 0, events.at(-1)?.sequence ?? after);
+    if (events.length === maxRecords) this.#report.set('behind');
+    this.#report.read(events.at(-1)?.sequence ?? after);
     return events;
   }
 
   #send(
     producer: PartitionProducer,
     batch: FeedEvent[],
-    lease: HeldLease,
+    { ground, lease, begins }: { ground: Ground; lease: HeldLease; begins(): void },
     cut: AbortSignal,
     stop: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number> {
     return sendUntilAnswered(producer, batch.map(toRecord), {
       cut,
       stop,
-      mayGoOn: () => lease.surelyHeld(),
+      beforeAttempt: async (failures) => {
+        await this.#stands(ground, failures === 0 ? RECENT_MS : JUST_NOW_MS);
+        if (!lease.surelyHeld()) throw new Interrupted('the lease is over');
+        begins();
+      },
       onFailure: (error) => {
-        this.#failed('behind', 'Kafka did not acknowledge, the batch is sent again', error);
+        this.#report.failed('behind', 'Kafka did not acknowledge, the batch is sent again', error);
         this.#at.hooks.onResend?.(this.#partition);
       },
     });
   }
 
+  /** An idle partition would not notice otherwise, and who looks at its health would not either. */
+  #lookNow(ground: Ground, signal: AbortSignal): Promise<void> {
+    return this.#until('Kafka cannot be reached', () => this.#stands(ground, this.#at.idleMs), signal);
+  }
+
+  /** Throws LookAgain when the topic or the log is not the one that was looked at. */
+  async #stands({ topicId, history }: Ground, maxAgeMs: number): Promise<void> {
+    const { watch, feed } = this.#at;
+    const { id } = await watch.look(maxAgeMs);
+    if (id !== topicId) throw new LookAgain('the topic was deleted and made again');
+    if (feed.history !== history) throw new LookAgain('the log went back');
+  }
+
+  /** A batch stands right after what was there before, or somebody else wrote, or it is not the same partition. */
+  async #landed(batch: FeedEvent[], offset: number, ground: Ground): Promise<void> {
+    const expected = ground.end;
+    if (offset === expected) {
+      ground.after = batch.at(-1)!.sequence;
+      ground.end += batch.length;
+      return;
+    }
+    const where = `event ${batch[0]!.sequence} of partition ${this.#partition} got offset ${offset} instead of ${expected}`;
+    if (offset > expected) throw new LookAgain(`${where}: somebody else wrote to it`);
+    await this.#stands(ground, JUST_NOW_MS);
+    throw new RelayStopped('kafka-lost', lostUnder(where));
+  }
+
   #sent(lease: HeldLease, sequence: number, count: number): void {
     lease.reached(sequence);
-    this.#status.sent = sequence;
-    if (count > 0) this.#at.hooks.onSent?.(this.#partition, count);
+    this.#report.sent(sequence, count);
   }
 
-  /** Said once for each new reason, not at every attempt. */
-  #failed(state: RelayState, what: string, error: unknown): void {
-    const cause = error instanceof Error ? error : new Error(String(error));
-    const why = `${what}: ${cause.message}`;
-    if (why !== this.#status.why) this.#at.log('warn', `relay: partition ${this.#partition}: ${why}`);
-    this.#at.hooks.onError?.(this.#partition, cause);
-    this.#set(state, why);
-  }
-
-  #set(state: RelayState, why?: string): void {
-    const { partition, sent, head } = this.#status;
-    this.#status = { partition, state, sent, ...(head && { head }), ...(why && { why }) };
+  /** Repeats until it works. What must not be tried again ends it. */
+  async #until<T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    const done = await untilDone(work, signal, (error) => {
+      if (error instanceof RelayStopped || error instanceof LookAgain) throw error;
+      this.#report.failed('behind', what, error);
+    });
+    this.#report.well();
+    return done;
   }
 }

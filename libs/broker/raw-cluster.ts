@@ -12,12 +12,31 @@ export interface RawCluster {
   addTargetTopic(topic: string): Promise<void>;
   findLeaderForPartitions(topic: string, partitions: number[]): Record<string, number[]>;
   findBroker(options: { nodeId: string }): Promise<RawBroker>;
+  brokerPool: { findConnectedBroker(): Promise<RawBroker> };
   fetchTopicsOffset(
     topics: { topic: string; partitions: { partition: number }[]; fromBeginning: boolean }[],
   ): Promise<{ partitions: { partition: number; offset: string }[] }[]>;
 }
 
-interface RawBroker {
+export interface RawBroker {
+  /** What it understands, by the number of the request. */
+  versions: Record<number, { minVersion: number; maxVersion: number }> | null;
+  /** Sends any request, also one that kafkajs does not know. */
+  connectionPool: {
+    send<T>(call: {
+      request: {
+        apiKey: number;
+        apiVersion: number;
+        apiName: string;
+        encode(): Promise<{ buf: Buffer; buffer: Buffer }>;
+      };
+      response: { decode(payload: Buffer): Promise<Buffer>; parse(payload: Buffer): Promise<T> };
+    }): Promise<T>;
+  };
+  metadata(topics: string[]): Promise<{
+    brokers: unknown[];
+    topicMetadata: { partitionMetadata: { replicas: number[] }[] }[];
+  }>;
   fetch(request: Record<string, unknown>): Promise<{
     responses: { partitions: { messages: RawMessage[] }[] }[];
   }>;
@@ -69,7 +88,7 @@ async function readBounds(cluster: RawCluster, topic: string, partition: number)
   return { partition, begin, end };
 }
 
-/** The last `atMost` records of a partition. Rejects on any trouble: drop the cluster then and ask again. */
+/** The first and the last `atMost` records of a partition. Rejects on any trouble: drop the cluster then and ask again. */
 export async function readTail(
   cluster: RawCluster,
   topic: string,
@@ -81,16 +100,29 @@ export async function readTail(
   const records: KafkaRecord[] = [];
   let next = Math.max(bounds.begin, bounds.end - atMost);
   while (next < bounds.end) {
-    const found = await fetchFrom(cluster, topic, partition, next);
+    const found = await fetchFrom(cluster, topic, partition, next, FETCH_BYTES);
     // Nothing readable although the end is further: the caller sees fewer records than the bounds promise.
     if (found.length === 0) break;
     records.push(...found);
     next = found.at(-1)!.offset + 1;
   }
-  return { ...bounds, records };
+  const first = bounds.begin === bounds.end ? undefined : await fetchFirst(cluster, topic, bounds);
+  return { ...bounds, first, records };
 }
 
-async function fetchFrom(cluster: RawCluster, topic: string, partition: number, offset: number) {
+async function fetchFirst(cluster: RawCluster, topic: string, { partition, begin }: PartitionBounds) {
+  // Kafka answers with a whole batch, however few bytes it is allowed (KIP-74).
+  const [first] = await fetchFrom(cluster, topic, partition, begin, 1);
+  return first;
+}
+
+async function fetchFrom(
+  cluster: RawCluster,
+  topic: string,
+  partition: number,
+  offset: number,
+  maxBytes: number,
+) {
   const leader = Object.keys(cluster.findLeaderForPartitions(topic, [partition]))[0];
   if (leader === undefined) throw new Error(`${topic} has no partition ${partition}, or it has no leader`);
   const broker = await cluster.findBroker({ nodeId: leader });
@@ -98,8 +130,8 @@ async function fetchFrom(cluster: RawCluster, topic: string, partition: number, 
     isolationLevel: READ_UNCOMMITTED,
     maxWaitTime: FETCH_WAIT_MS,
     minBytes: 1,
-    maxBytes: FETCH_BYTES,
-    topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes: FETCH_BYTES }] }],
+    maxBytes,
+    topics: [{ topic, partitions: [{ partition, fetchOffset: offset, maxBytes }] }],
   });
   const messages = responses[0]?.partitions[0]?.messages ?? [];
   // Kafka answers with whole batches: the first may begin before the offset.

@@ -3,9 +3,12 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Feed, RelayLeases } from '#log';
 import type { KafkaPort, Log } from './broker.port.js';
-import { PartitionRelay, type PartitionStatus, type RelayHooks, type RelayState } from './partition-relay.js';
-import { EVENTS_TOPIC, ensureTopic, TopicMismatch } from './topic.js';
-import { Interrupted, untilDone, withDeadline } from './waiting.js';
+import { PartitionRelay } from './partition-relay.js';
+import type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
+import { RelayStopped, type StopCode } from './stopped.js';
+import { EVENTS_TOPIC, type TopicWarning } from './topic.js';
+import { TopicWatch } from './topic-watch.js';
+import { Interrupted, pause, untilDone, withDeadline } from './waiting.js';
 
 export interface RelayOptions {
   feed: Feed;
@@ -14,30 +17,41 @@ export interface RelayOptions {
   kafka: KafkaPort;
   /** `session-ledger.events.v1` unless set. */
   topic?: string;
-  /** Copies of each partition when the topic is created: min(3, brokers) unless set. */
-  replicationFactor?: number;
+  /** Copies wanted of each partition: min(3, brokers) unless set. Fewer brokers than that are waited for. */
+  replicationFactor?: number | undefined;
+  /** Brokers that the configuration names: while fewer are there, the cluster is still starting. */
+  listedBrokers?: number;
   /** Names this relay in the leases; unique by itself unless set. */
   holder?: string;
   /** How long a dead relay's partitions wait for another: 1 to 300, 10 unless set. */
   leaseSeconds?: number;
   /** Events in one batch: 1 to 500, 500 unless set. */
   maxRecords?: number;
+  /**
+   * How long what is stopped waits until it looks whether it can go on, and how long a topic that was deleted is
+   * left absent before it is made again, in milliseconds: 15,000 unless set.
+   */
+  lookAgainMs?: number;
+  /** How often a partition that has nothing to send looks at its topic, in milliseconds: 5,000 unless set. */
+  idleMs?: number;
   log?: Log;
   hooks?: RelayHooks;
 }
 
 export interface RelayStatus {
-  /** The worst of the partitions: stopped, then behind, then standby, then relaying. */
+  /** The worst of the partitions that this relay has: stopped, then behind, then relaying. `standby`: it has none. */
   state: RelayState;
+  /** How many partitions are in each state. */
+  counts: Record<RelayState, number>;
   partitions: PartitionStatus[];
+  /** What could be better about the topic. */
+  warnings: TopicWarning[];
 }
 
 const MOST_RECORDS = 500;
-/** Below what Kafka takes in one batch by default (1,048,588), whatever the topic allows beyond it. */
-const MOST_BYTES = 1_000_000;
-/** Of what the topic takes, left for what sizeOf() does not count. */
-const FRAMING_BYTES = 4_096;
-const WORST_FIRST: RelayState[] = ['stopped', 'behind', 'standby', 'relaying'];
+const LOOK_AGAIN_MS = 15_000;
+const IDLE_MS = 5_000;
+const WORST_FIRST: RelayState[] = ['stopped', 'behind', 'relaying', 'standby'];
 
 /**
  * Mirrors the log into Kafka: each partition one-to-one and in order, by one relay at a time. Kafka or the
@@ -45,25 +59,29 @@ const WORST_FIRST: RelayState[] = ['stopped', 'behind', 'standby', 'relaying'];
  * the leases decide.
  */
 export class Relay {
-  readonly #options: RelayOptions;
   readonly #partitions: PartitionRelay[];
   readonly #stop = new AbortController();
   readonly #cut = new AbortController();
   readonly #log: Log;
-  #batchBytes = MOST_BYTES;
-  #waiting: string | undefined;
+  readonly #watch: TopicWatch;
+  readonly #lookAgainMs: number;
+  /** What all partitions wait for. */
+  #waiting: Pick<PartitionStatus, 'state' | 'why' | 'code'> | undefined;
   #running: Promise<unknown> | undefined;
 
   constructor(options: RelayOptions) {
-    const { leaseSeconds = 10, maxRecords = MOST_RECORDS, log = () => {} } = options;
+    const { leaseSeconds = 10, maxRecords = MOST_RECORDS, lookAgainMs = LOOK_AGAIN_MS } = options;
     if (!(leaseSeconds >= 1 && leaseSeconds <= 300)) throw new RangeError('leaseSeconds: 1 to 300');
     if (!(maxRecords >= 1 && maxRecords <= MOST_RECORDS)) throw new RangeError('maxRecords: 1 to 500');
-    const { feed, leases, kafka, hooks = {}, topic = EVENTS_TOPIC } = options;
+    const { feed, kafka, topic = EVENTS_TOPIC, hooks = {}, idleMs = IDLE_MS, log = () => {} } = options;
     const holder = options.holder ?? `${hostname()}:${process.pid}:${randomUUID()}`;
-    const maxBytes = () => this.#batchBytes;
-    const at = { feed, leases, kafka, hooks, topic, holder, leaseSeconds, maxRecords, maxBytes, log };
-    this.#options = options;
+    const wanted = { ...options, topic, partitions: feed.partitions };
+    const watch = new TopicWatch(kafka, wanted, lookAgainMs);
+    const lasting = { leaseSeconds, maxRecords, lookAgainMs, idleMs };
+    const at = { ...options, ...lasting, topic, watch, holder, hooks, log };
     this.#log = log;
+    this.#watch = watch;
+    this.#lookAgainMs = lookAgainMs;
     // Each partition may wait for either; more than Node expects of one signal.
     setMaxListeners(2 * feed.partitions, this.#stop.signal, this.#cut.signal);
     this.#partitions = Array.from({ length: feed.partitions }, (_, each) => new PartitionRelay(at, each));
@@ -92,13 +110,11 @@ export class Relay {
   }
 
   status(): RelayStatus {
-    const partitions = this.#partitions.map((each): PartitionStatus => {
-      const status = each.status();
-      if (!this.#waiting || status.state === 'stopped') return status;
-      return { ...status, state: 'behind', why: this.#waiting };
-    });
-    const state = WORST_FIRST.find((each) => partitions.some((one) => one.state === each)) ?? 'relaying';
-    return { state, partitions };
+    const partitions = this.#partitions.map((each) => ({ ...each.status(), ...this.#waiting }));
+    const counts = { standby: 0, relaying: 0, behind: 0, stopped: 0 };
+    for (const { state } of partitions) counts[state]++;
+    const state = WORST_FIRST.find((each) => counts[each] > 0) ?? 'standby';
+    return { state, counts, partitions, warnings: this.#watch.warnings };
   }
 
   async #run(): Promise<void> {
@@ -106,23 +122,38 @@ export class Relay {
       await this.#prepareTopic();
       await Promise.all(this.#partitions.map((each) => each.run(this.#stop.signal, this.#cut.signal)));
     } catch (error) {
-      if (error instanceof Interrupted) return;
-      const why = error instanceof Error ? error.message : String(error);
-      this.#log('error', `relay: not started. ${why}`);
-      for (const each of this.#partitions) each.halt(why);
+      if (!(error instanceof Interrupted)) this.#log('error', `relay: ended by itself: ${error}`);
     }
   }
 
+  /** Until there is a topic that can be written; no lease is taken before. */
   async #prepareTopic(): Promise<void> {
-    const { kafka, topic = EVENTS_TOPIC, replicationFactor, feed } = this.#options;
-    const ensure = () => ensureTopic(kafka, { topic, partitions: feed.partitions, replicationFactor });
-    this.#waiting = 'Kafka has not answered yet';
-    const { maxBatchBytes } = await untilDone(ensure, this.#stop.signal, (error, failures) => {
-      this.#waiting = `Kafka cannot be reached: ${error.message}`;
-      if (error instanceof TopicMismatch) throw error;
-      if (failures === 1) this.#log('warn', `relay: ${this.#waiting}; it is tried until it answers`);
-    });
+    this.#waiting = { state: 'behind', why: 'Kafka has not answered yet' };
+    while (!(await this.#topicIsFit())) await pause(this.#lookAgainMs, this.#stop.signal);
     this.#waiting = undefined;
-    this.#batchBytes = Math.max(1, Math.min(MOST_BYTES, maxBatchBytes - FRAMING_BYTES));
+  }
+
+  async #topicIsFit(): Promise<boolean> {
+    try {
+      await untilDone(
+        () => this.#watch.look(0),
+        this.#stop.signal,
+        (error) => {
+          if (error instanceof RelayStopped) throw error;
+          this.#wait('warn', 'behind', `Kafka cannot be used: ${error.message}`);
+        },
+      );
+      return true;
+    } catch (error) {
+      if (!(error instanceof RelayStopped)) throw error;
+      this.#wait('error', 'stopped', error.message, error.code);
+      return false;
+    }
+  }
+
+  /** Says each new reason once, not at every attempt. */
+  #wait(level: 'warn' | 'error', state: RelayState, why: string, code?: StopCode): void {
+    if (why !== this.#waiting?.why) this.#log(level, `relay: not started yet. ${why}`);
+    this.#waiting = { state, why, ...(code && { code }) };
   }
 }

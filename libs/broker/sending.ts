@@ -1,6 +1,7 @@
 import type { FeedEvent } from '#log';
-import { type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
+import { LookAgain, type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
 import { sizeOf } from './record.js';
+import { RelayStopped } from './stopped.js';
 import { backoffMs, Interrupted, orInterrupted, pause } from './waiting.js';
 
 /** Kafka forgets an idle producer after producer.id.expiration.ms, a day by default: a repetition would double. */
@@ -11,30 +12,36 @@ export interface Patience {
   cut: AbortSignal;
   /** Fires with `cut`, or when the relay is asked to stop: lets the current attempt finish, makes no other. */
   stop: AbortSignal;
-  /** Asked before every attempt. */
-  mayGoOn(): boolean;
+  /** Asked before every attempt: rejects when the batch must not be sent, or not yet. */
+  beforeAttempt(failures: number): Promise<void>;
   onFailure(error: Error, failures: number): void;
 }
 
 /**
- * Sends the identical batch until Kafka has answered. Rejects with Interrupted, the batch then being
- * unanswered, or with ProducerLost.
+ * Sends the identical batch until Kafka has answered; resolves to the offset of its first record. Rejects with
+ * Interrupted, the batch then being unanswered; with LookAgain when what it was to be sent to is another topic, or
+ * when the producer is lost; with RelayStopped.
  */
 export async function sendUntilAnswered(
   producer: PartitionProducer,
   records: readonly OutgoingRecord[],
   patience: Patience,
-): Promise<void> {
+): Promise<number> {
   const begun = performance.now();
-  for (let failures = 1; ; failures++) {
-    if (!patience.mayGoOn()) throw new Interrupted('the lease is over');
+  const attempt = async (failures: number) => {
+    await orInterrupted(patience.beforeAttempt(failures), patience.cut);
+    return orInterrupted(producer.send(records), patience.cut);
+  };
+  for (let failures = 0; ; ) {
     try {
-      return await orInterrupted(producer.send(records), patience.cut);
+      return await attempt(failures);
     } catch (error) {
-      if (error instanceof Interrupted || error instanceof ProducerLost) throw error;
+      if (error instanceof Interrupted || error instanceof LookAgain || error instanceof RelayStopped)
+        throw error;
       if (performance.now() - begun > SAME_PRODUCER_MS) {
         throw new ProducerLost('unanswered for so long that Kafka may have forgotten the producer');
       }
+      failures++;
       patience.onFailure(error instanceof Error ? error : new Error(String(error)), failures);
     }
     await pause(backoffMs(failures), patience.stop);

@@ -51,6 +51,11 @@ export interface RelayLeases {
   acquire(partition: number, holder: string, seconds: number): Promise<RelayLease | undefined>;
   /** Extends the lease and stores how far Kafka has confirmed. False when the lease was lost: stop at once. */
   confirm(lease: RelayLease, holder: string, sequence: number, seconds: number): Promise<boolean>;
+  /**
+   * Kafka has nothing of the partition: nothing counts as confirmed any more. Extends the lease under a new epoch,
+   * so that no confirmation which is still on its way counts. Undefined when the lease was lost.
+   */
+  startOver(lease: RelayLease, holder: string, seconds: number): Promise<RelayLease | undefined>;
   /** Gives the lease back so that another holder need not wait for its end. */
   release(lease: RelayLease, holder: string): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { statement } from './statements.js';
 
 const acquireRelay = statement('acquire_relay');
 const confirmRelay = statement('confirm_relay');
+const restartRelay = statement('restart_relay');
 const releaseRelay = statement('release_relay');
 
 /**
@@ -22,6 +23,12 @@ export class PostgresRelayLeases implements RelayLeases {
     const values = [lease.partition, holder, lease.epoch, seconds, sequence];
     const { rowCount } = await this.pool.query({ ...confirmRelay, values });
     return rowCount === 1;
+  }
+
+  async startOver(lease: RelayLease, holder: string, seconds: number): Promise<RelayLease | undefined> {
+    const values = [lease.partition, holder, lease.epoch, seconds];
+    const { rows } = await this.pool.query({ ...restartRelay, values });
+    return rows[0] && { partition: lease.partition, epoch: rows[0].epoch, confirmed: 0 };
   }
 
   async release(lease: RelayLease, holder: string): Promise<void> {

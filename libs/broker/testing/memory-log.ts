@@ -1,6 +1,11 @@
 import type { Feed, FeedEvent, RelayLease, RelayLeases } from '#log';
 
-/** A log without a database: what the relay sees of Postgres, and nothing else. */
+type Ask = 'read' | 'acquire' | 'confirm' | 'startOver' | 'release';
+
+/**
+ * A log without a database: what the relay sees of Postgres, and nothing else. As with a database, what was asked
+ * is done at once, and the answer may be late or never come.
+ */
 export class MemoryLog implements Feed, RelayLeases {
   readonly #events: FeedEvent[][];
   readonly #leases: (RelayLease & { holder: string; until: number })[];
@@ -10,6 +15,10 @@ export class MemoryLog implements Feed, RelayLeases {
   /** False: `confirm` renews, but forgets how far Kafka was. */
   remembers = true;
   releases = 0;
+  /** Milliseconds that an answer takes; Infinity: it never comes. */
+  readonly late: Record<Ask, number> = { read: 0, acquire: 0, confirm: 0, startOver: 0, release: 0 };
+  /** The database's clock, in milliseconds. */
+  clock: () => number = () => Date.now();
   /** Rises as the real log's does when it finds that the table went back. */
   history = 0;
 
@@ -38,6 +47,10 @@ export class MemoryLog implements Feed, RelayLeases {
         bytes: Buffer.from(body.padEnd(bytes)),
       });
     }
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
@@ -50,6 +63,13 @@ export class MemoryLog implements Feed, RelayLeases {
     this.#events[partition]!.length = sequence;
   }
 
+  /** As a process sees it that runs on while the database goes back. */
+  goBack(partition: number, sequence: number): void {
+    this.restore(partition, sequence);
+    this.history++;
+    this.#wake();
+  }
+
   async read(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
     return this.readTable(partition, after, limit);
   }
@@ -57,7 +77,7 @@ export class MemoryLog implements Feed, RelayLeases {
   async readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
     const found = this.#events[partition]!.slice(after, after + limit);
     this.onRead();
-    return found;
+    return this.#answer('read', found);
   }
 
   changed(partition: number, after: number, ms: number): Promise<void> {
@@ -73,27 +93,48 @@ export class MemoryLog implements Feed, RelayLeases {
 
   async acquire(partition: number, holder: string, seconds: number): Promise<RelayLease | undefined> {
     const lease = this.#leases[partition]!;
-    if (lease.holder !== holder && lease.until > Date.now()) return undefined;
-    lease.epoch++;
+    const held = lease.until > this.clock();
+    if (held && lease.holder !== holder) return undefined;
+    if (!held || lease.holder !== holder) lease.epoch++;
     lease.holder = holder;
-    lease.until = Date.now() + seconds * 1000;
+    lease.until = this.clock() + seconds * 1000;
     const { epoch, confirmed } = lease;
-    return { partition, epoch, confirmed };
+    return this.#answer('acquire', { partition, epoch, confirmed });
   }
 
   async confirm({ partition, epoch }: RelayLease, holder: string, sequence: number, seconds: number) {
     const lease = this.#leases[partition]!;
-    if (lease.holder !== holder || lease.epoch !== epoch || lease.until < Date.now()) return false;
-    lease.until = Date.now() + seconds * 1000;
-    if (this.remembers) lease.confirmed = sequence;
-    return true;
+    if (lease.holder !== holder || lease.epoch !== epoch || lease.until <= this.clock())
+      return this.#answer('confirm', false);
+    lease.until = this.clock() + seconds * 1000;
+    if (this.remembers) lease.confirmed = Math.max(lease.confirmed, sequence);
+    return this.#answer('confirm', true);
+  }
+
+  async startOver({ partition, epoch }: RelayLease, holder: string, seconds: number) {
+    const lease = this.#leases[partition]!;
+    if (lease.holder !== holder || lease.epoch !== epoch || lease.until <= this.clock()) return undefined;
+    lease.until = this.clock() + seconds * 1000;
+    lease.epoch++;
+    lease.confirmed = 0;
+    return this.#answer('startOver', { partition, epoch: lease.epoch, confirmed: 0 });
   }
 
   async release({ partition, epoch }: RelayLease, holder: string): Promise<void> {
     const lease = this.#leases[partition]!;
     if (lease.holder !== holder || lease.epoch !== epoch) return;
     lease.until = 0;
+    lease.holder = '';
     this.releases++;
+    return this.#answer('release', undefined);
+  }
+
+  #answer<T>(ask: Ask, answer: T): Promise<T> {
+    const ms = this.late[ask];
+    if (ms === 0) return Promise.resolve(answer);
+    return new Promise((resolve) => {
+      if (ms < Number.POSITIVE_INFINITY) setTimeout(() => resolve(answer), ms);
+    });
   }
 
   /** Ends the lease by the database's clock; its holder is not told. */
@@ -110,6 +151,6 @@ export class MemoryLog implements Feed, RelayLeases {
   }
 
   holders(): string[] {
-    return this.#leases.map(({ holder, until }) => (until > Date.now() ? holder : ''));
+    return this.#leases.map(({ holder, until }) => (until > this.clock() ? holder : ''));
   }
 }
