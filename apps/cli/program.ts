@@ -5,6 +5,7 @@ import { current } from './commands/current.js';
 import { history } from './commands/history.js';
 import { migrateSchema } from './commands/migrate.js';
 import { rebuildModels } from './commands/rebuild.js';
+import { relay } from './commands/relay.js';
 import { replay } from './commands/replay.js';
 import { tail } from './commands/tail.js';
 import { verify } from './commands/verify.js';
@@ -38,7 +39,7 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .exitOverride();
   const online = [current, chain, history, tail];
-  const offline = [replay, rebuildModels, verify, archiveLog, migrateSchema];
+  const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
     const one = command().exitOverride().showHelpAfterError('(--help tells more)');
     root.addCommand(one.addHelpText('after', exits));

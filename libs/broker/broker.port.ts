@@ -120,6 +120,8 @@ export interface KafkaPort {
   bounds(topic: string): Promise<PartitionBounds[]>;
   /** The last `atMost` records (1 to 10,000), without a consumer group: a few milliseconds. */
   tail(topic: string, partition: number, atMost: number): Promise<Tail>;
+  /** Records from an offset on, some megabytes of them, without a consumer group; none at the end. */
+  read(topic: string, partition: number, offset: number): Promise<KafkaRecord[]>;
   producer(topic: string, partition: number): Promise<PartitionProducer>;
   consumer(options: ConsumerOptions): Promise<PartitionsConsumer>;
   /** Closes what the port itself holds; producers and consumers are closed by those who opened them. */

@@ -14,6 +14,8 @@ export type {
   TopicSpec,
 } from './broker.port.js';
 export { LookAgain, ProducerLost } from './broker.port.js';
+export type { CompareTopicOptions, TopicReport } from './compare-topic.js';
+export { compareTopic } from './compare-topic.js';
 export type { Follower, FollowOptions, Gap, Positions } from './consumer.js';
 export { followKafka } from './consumer.js';
 export { openKafka } from './kafkajs.js';

@@ -2,6 +2,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import type {
   ConsumerOptions,
   KafkaPort,
+  KafkaRecord,
   PartitionBounds,
   PartitionProducer,
   PartitionsConsumer,
@@ -13,7 +14,7 @@ import type {
 import { type Client, type KafkaOptions, newClient } from './kafkajs-client.js';
 import { openConsumer } from './kafkajs-consumer.js';
 import { openProducer } from './kafkajs-producer.js';
-import { openCluster, type RawCluster, readTail } from './raw-cluster.js';
+import { openCluster, type RawCluster, readFrom, readTail } from './raw-cluster.js';
 import { readTopicShape } from './topic-metadata.js';
 import { withDeadline } from './waiting.js';
 
@@ -80,6 +81,12 @@ class KafkaJs implements KafkaPort {
   tail(topic: string, partition: number, atMost: number): Promise<Tail> {
     return this.#read('Kafka did not answer when asked for its last record', (cluster) =>
       readTail(cluster, topic, partition, atMost),
+    );
+  }
+
+  read(topic: string, partition: number, offset: number): Promise<KafkaRecord[]> {
+    return this.#read('Kafka did not answer when asked for records', (cluster) =>
+      readFrom(cluster, topic, partition, offset),
     );
   }
 

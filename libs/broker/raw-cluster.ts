@@ -110,6 +110,17 @@ export async function readTail(
   return { ...bounds, first, records };
 }
 
+/** Records from an offset on. Rejects on any trouble: drop the cluster then and ask again. */
+export async function readFrom(
+  cluster: RawCluster,
+  topic: string,
+  partition: number,
+  offset: number,
+): Promise<KafkaRecord[]> {
+  await cluster.addTargetTopic(topic);
+  return fetchFrom(cluster, topic, partition, offset, FETCH_BYTES);
+}
+
 async function fetchFirst(cluster: RawCluster, topic: string, { partition, begin }: PartitionBounds) {
   // Kafka answers with a whole batch, however few bytes it is allowed (KIP-74).
   const [first] = await fetchFrom(cluster, topic, partition, begin, 1);

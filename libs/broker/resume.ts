@@ -157,5 +157,6 @@ const foreignRecords = (where: string) =>
   `topic name, or take the other producer away and delete the topic, which the relay then makes again.`;
 
 const otherHistory = (where: string, what: string) =>
-  `${where} ${what}. Was Postgres restored from an older backup? Restore the later state; or, if what is missing ` +
-  `is to be given up, configure a new topic name and let every consumer start over.`;
+  `${where} ${what}. Nothing further is sent. Was Postgres restored from an older backup, or did a standby take over ` +
+  `that lacked the last commits? Restore the later state; or, if what is missing is to be given up, run ` +
+  `"session-ledger relay accept-restore" and let every consumer start anew.`;

@@ -608,6 +608,9 @@ export interface Stats {
 
     /** The last sequence of each partition. */
     heads: number[];
+
+    /** How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew. */
+    restores: number;
   };
   projection: {
     /** What was projected last of each partition. */

@@ -54,6 +54,10 @@ export const Stats = Type.Object(
       partitions: Type.Integer(),
       events: Type.Integer({ description: 'Of all partitions' }),
       heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),
+      restores: Type.Integer({
+        description:
+          'How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew',
+      }),
     }),
     projection: Type.Object({
       positions: Type.Array(Type.Integer(), { description: 'What was projected last of each partition' }),

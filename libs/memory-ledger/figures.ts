@@ -90,7 +90,7 @@ export function figures(store: Store): Pick<Serving, 'report' | 'stats'> {
       const events = heads.reduce((sum, head) => sum + head, 0);
       return {
         body: {
-          ledger: { source: store.source, partitions: heads.length, events, heads },
+          ledger: { source: store.source, partitions: heads.length, events, heads, restores: 0 },
           projection: { positions: heads, behind: 0 },
           sync: {
             ...syncFigures(consumers),

@@ -7,8 +7,10 @@ import {
   verifyLog,
   verifyProjections,
 } from '#log';
+import { comparedTopic, faultsOf, type LedgerAndTopic } from '../compare-kafka.js';
 import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';
+import { kafkaOption, topicOption } from '../kafka.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { alarming, printJson, printLine, printTable, progress } from '../output.js';
 
@@ -16,6 +18,7 @@ const examples = `
 Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the
 bytes, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
 With --projections the read models are compared instead, row by row, with what the log folds to.
+With --kafka the topic is compared instead, record by record: it has to hold each event, in order and byte for byte.
 Once anything was archived, either needs the files: --archives.
 
 Examples:
@@ -23,6 +26,7 @@ Examples:
   session-ledger verify --json | jq 'select(.faults != [])'
   session-ledger verify --archives /mnt/archives
   session-ledger verify --projections --archives /mnt/archives
+  session-ledger verify --kafka kafka:9092
 `;
 
 export function verify(): Command {
@@ -31,11 +35,32 @@ export function verify(): Command {
     .addOption(databaseOption())
     .addOption(archivesOption())
     .option('--projections', 'compare the read models instead')
+    .addOption(kafkaOption().conflicts('projections'))
+    .addOption(topicOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action(({ databaseUrl, archives, projections, json }) =>
-      projections ? compare(databaseUrl, archives, json) : run(databaseUrl, archives, json),
+    .action(({ databaseUrl, archives, projections, kafka, topic, json }) => {
+      if (kafka) return compareKafka({ databaseUrl, kafka, topic }, json);
+      return projections ? compare(databaseUrl, archives, json) : run(databaseUrl, archives, json);
+    });
+}
+
+async function compareKafka(asked: LedgerAndTopic, json: boolean | undefined): Promise<void> {
+  const reports = await comparedTopic(asked);
+  if (json) for (const report of reports) printJson(report);
+  else {
+    const head = ['partition', 'records', 'last event', 'behind', 'unchecked', ''];
+    printTable(
+      head,
+      reports.map(({ partition, records, last, behind, unchecked, faults }) => {
+        const verdict = faults.length > 0 ? alarming('unsound') : 'sound';
+        return [partition, records, last, behind, unchecked, verdict];
+      }),
     );
+    tellFaults(reports);
+  }
+  const faults = faultsOf(reports);
+  if (faults > 0) throw new CommandFailed(`${faults} faults: the topic is not the log's`, exitCodes.unsound);
 }
 
 async function run(
@@ -77,6 +102,10 @@ function show(reports: readonly PartitionReport[]): void {
       report.faults.length > 0 ? alarming('unsound') : 'sound',
     ]),
   );
+  tellFaults(reports);
+}
+
+function tellFaults(reports: readonly Pick<PartitionReport, 'partition' | 'faults' | 'moreFaults'>[]): void {
   for (const { partition, faults, moreFaults } of reports) {
     for (const fault of faults) printLine(`partition ${partition}: ${fault}`);
     if (moreFaults > 0) printLine(`partition ${partition}: and ${moreFaults} more`);

@@ -1,0 +1,82 @@
+import { Command } from 'commander';
+import { acceptARestore, identify, listArchives } from '#log';
+import { comparedTopic, type LedgerAndTopic } from '../compare-kafka.js';
+import { withDatabase } from '../database.js';
+import { CommandFailed } from '../exit.js';
+import { kafkaOption, topicOption, withKafka } from '../kafka.js';
+import { databaseOption, jsonOption } from '../options.js';
+import { printJson, printLine } from '../output.js';
+
+const examples = `
+After a failover to a standby that lacked the last commits, or after a restore, Kafka has events that the log has not,
+and the relay stops rather than mix two histories. Restore the later state if you can. If what is missing is to be given
+up, this writes down in the database that everybody who follows the log has to start anew, and deletes the topic: a
+running relay makes it again and sends the whole log from its first event.
+Without --yes it only tells what it would do. Needs the login that owns the database.
+
+Examples:
+  session-ledger relay accept-restore --database-url postgres://ledger_owner:…@db/ledger --kafka kafka:9092
+  session-ledger relay accept-restore --yes
+`;
+
+export function relay(): Command {
+  const accept = new Command('accept-restore')
+    .description('give up what Kafka has and the log lost, and let the relay send the whole log again')
+    .addOption(databaseOption())
+    .addOption(kafkaOption().env('KAFKA_BROKERS').makeOptionMandatory())
+    .addOption(topicOption())
+    .option('--yes', 'do it')
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .exitOverride()
+    .action(run);
+  return new Command('relay').description('look after the mirror in Kafka').addCommand(accept);
+}
+
+interface Asked extends LedgerAndTopic {
+  yes?: true;
+  json?: true;
+}
+
+async function run(asked: Asked): Promise<void> {
+  const { topic, yes, json } = asked;
+  const faults = (await comparedTopic(asked)).flatMap(({ partition, faults }) =>
+    faults.slice(0, 1).map((fault) => `partition ${partition}: ${fault}`),
+  );
+  await refuseWithArchives(asked.databaseUrl, topic);
+  if (faults.length === 0) {
+    if (json) printJson({ topic, accepted: false, faults });
+    else printLine(`The topic ${topic} and the log agree: there is nothing to accept.`);
+    return;
+  }
+  if (!yes) {
+    if (json) printJson({ topic, accepted: false, faults });
+    else {
+      for (const fault of faults) printLine(fault);
+      printLine(
+        `With --yes the topic ${topic} is deleted with all that it holds, and made again from the log.`,
+      );
+    }
+    return;
+  }
+  const restores = await withDatabase(asked.databaseUrl, (pool) => acceptARestore(pool, topic));
+  await withKafka(asked.kafka, (kafka) => kafka.deleteTopic(topic));
+  if (json) printJson({ topic, accepted: true, restores, faults });
+  else
+    printLine(
+      `Accepted. The topic ${topic} is deleted; a relay makes it again. Let every consumer start anew.`,
+    );
+}
+
+/** What is archived could not be sent again. */
+async function refuseWithArchives(databaseUrl: string, topic: string): Promise<void> {
+  const archived = await withDatabase(databaseUrl, async (pool) => {
+    const { partitions } = await identify(pool);
+    const each = Array.from({ length: partitions }, (_, partition) => listArchives(pool, partition, 0, 1));
+    return (await Promise.all(each)).some((files) => files.length > 0);
+  });
+  if (!archived) return;
+  throw new CommandFailed(
+    `The log's first events are archived, so no relay could send them again. Restore the topic ${topic} from a copy.`,
+  );
+}

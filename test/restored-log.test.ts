@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openKafka } from '#broker';
+import { backUp } from './support/database.js';
+import { ask } from './support/http.js';
+import { freshTopic, type Service, startService } from './support/service.js';
+import { type CommandBody, type EventsBody, newUser } from './support/sessions.js';
+import { openSse } from './support/sse.js';
+
+// A failover to a standby that lacked the last commits, or a restore: the table is the truth, and what memory, Kafka
+// and followers have beyond it is not mixed with it.
+
+const main = fileURLToPath(new URL('../dist/apps/cli/main.js', import.meta.url));
+const brokers = process.env.TEST_KAFKA_BROKERS ?? '';
+const topic = freshTopic();
+const userId = newUser(); // one scope, so one partition
+let service: Service;
+
+const start = async (environment: string) => {
+  const body = { userId, owner: { environment } };
+  return (await ask<CommandBody>(`${service.url}/v1/sessions`, { body })).body;
+};
+const ready = async () =>
+  (await ask<{ relay: string; relayWhy?: string; relayCode?: string }>(`${service.url}/health/ready`)).body;
+const ledger = async () =>
+  (await ask<{ ledger: { heads: number[]; restores: number } }>(`${service.url}/v1/stats`)).body.ledger;
+const feed = async (partition: number, after = 0) =>
+  ask<EventsBody & { type?: string }>(`${service.url}/v1/feed?partition=${partition}&after=${after}`);
+
+async function until(what: string, isSo: () => Promise<boolean>, seconds = 40): Promise<void> {
+  for (const end = performance.now() + seconds * 1_000; !(await isSo().catch(() => false)); await pause(50))
+    if (performance.now() > end) throw new Error(`in ${seconds} s it did not happen that ${what}`);
+}
+
+function command(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const env = {
+    PATH: process.env.PATH,
+    DATABASE_URL: service.databaseUrl,
+    KAFKA_BROKERS: brokers,
+    LEDGER_TOPIC: topic,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { env, timeout: 60_000 }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    );
+  });
+}
+const verifyKafka = () => command('verify', '--kafka', brokers, '--json');
+
+test('what a restore took away is nowhere served or sent, and is given up only when somebody says so', async () => {
+  service = await startService({ kafkaBrokers: brokers, topic });
+  const { position } = await start('kept');
+  const { partition } = position;
+  const backup = await backUp(service.databaseUrl);
+  const { session } = await start('lost');
+  await until('Kafka has all of it', async () => {
+    const kafka = openKafka({ brokers: brokers.split(','), log: () => undefined });
+    try {
+      return (await kafka.bounds(topic)).some((one) => one.partition === partition && one.end === 3);
+    } finally {
+      await kafka.close();
+    }
+  });
+  expect(await verifyKafka()).toMatchObject({ code: 0 });
+  const watching = ask(`${service.url}/v1/current?userId=${userId}&wait=60&after=${session.revision}`);
+  const reader = await openSse(`${service.url}/v1/feed/stream`);
+
+  await backup.restore();
+  await until('the replica knows the table again', async () => (await ledger()).heads[partition] === 1);
+  // Those who follow are told to look again, and find out that they are ahead.
+  await reader.ended;
+  const ahead = { status: 409, body: { type: '/problems/position-ahead' } };
+  const again = { headers: { 'last-event-id': reader.lastEventId } };
+  expect(await ask(`${service.url}/v1/feed/stream`, again)).toMatchObject(ahead);
+  expect(await feed(partition, 3)).toMatchObject(ahead);
+  expect((await watching).body).toMatchObject({ owner: { environment: 'kept' } });
+  // A new one under numbers that Kafka knows for something else.
+  await until('commands are obeyed again', async () => (await start('new')).outcome === 'started');
+  const { events } = (await feed(partition)).body;
+  expect(JSON.stringify(events)).not.toContain('lost');
+  await until('the relay has stopped', async () => (await ready()).relay === 'stopped');
+  expect((await ready()).relayWhy).toContain('accept-restore');
+  await service.restart();
+  await until('it stops again', async () => (await ready()).relay === 'stopped');
+  expect(service.process.errors.join()).not.toContain(session.sessionId);
+
+  const unsound = await verifyKafka();
+  expect(unsound.code).toBe(4);
+  const [report] = unsound.out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+    .filter(({ faults }) => faults.length > 0);
+  expect(report).toMatchObject({ partition, records: 3, last: 3 });
+  expect(report.faults[0]).toMatch(/^event 2 at offset 1 is another one than in the log$/);
+
+  const told = await command('relay', 'accept-restore');
+  expect(told).toMatchObject({ code: 0, out: expect.stringContaining('With --yes') });
+  expect((await ledger()).restores).toBe(0);
+  expect(await command('relay', 'accept-restore', '--yes')).toMatchObject({ code: 0, err: '' });
+  await until('the relay goes on by itself', async () => (await ready()).relay === 'relaying');
+  expect((await ledger()).restores).toBe(1);
+  await until('Kafka has the log again', async () => {
+    const { code, out } = await verifyKafka();
+    return code === 0 && out.includes(`"partition":${partition},"records":${events.length},`);
+  });
+  expect(await command('relay', 'accept-restore', '--yes')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('nothing to accept'),
+  });
+  expect((await ledger()).restores).toBe(1);
+}, 180_000);
