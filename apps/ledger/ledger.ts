@@ -7,6 +7,7 @@ import {
   type DatabaseOptions,
   Finder,
   History,
+  hasUnawaitedStandbys,
   identify,
   Jobs,
   LeaseRenewer,
@@ -29,6 +30,13 @@ const POLL_MS = 50;
 const REAP_MS = 250;
 const BULK_MS = 500;
 const HOUR_MS = 3_600_000;
+
+const REWOUND =
+  'The log in Postgres has another past than this replica knew: Postgres failed over or was restored. What was ' +
+  'remembered is forgotten, and all streams have ended (docs/running.md, Failover and restore).';
+const UNAWAITED =
+  'Postgres has standbys and waits for none of them: a failover may lose acknowledged commands. Name them in ' +
+  'synchronous_standby_names.';
 
 /** The parts of one running replica. */
 export interface Ledger {
@@ -81,6 +89,11 @@ export async function openLedger(
   const source = `/ledgers/${identity.id}`;
   const tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault: fault('tail') });
   await tail.start();
+  tail.onRewind(() => {
+    metrics.rewinds.inc();
+    faults.log('warn', REWOUND);
+  });
+  if (await hasUnawaitedStandbys(pool)) faults.log('warn', UNAWAITED);
   const writer = new LedgerWriter({
     database,
     source,

@@ -59,7 +59,7 @@ export {
   Reports,
   type SyncFigures,
 } from './reports.js';
-export { acceptARestore, restoresOf } from './restores.js';
+export { acceptARestore, hasUnawaitedStandbys, restoresOf } from './restores.js';
 export type {
   Answer,
   Draft,

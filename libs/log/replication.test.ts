@@ -2,6 +2,9 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type RunningPostgres, startPostgres } from '#dev-stack';
+import { Cleanup } from '../../test/bench/stack.js';
+import { startStandby } from '../../test/bench/standby.js';
+import { hasUnawaitedStandbys } from './index.js';
 import { ask, type Told } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { readLog } from './testing/stored-log.js';
@@ -33,6 +36,19 @@ async function setStandby(name: string): Promise<void> {
   while ((await isSet()).synchronous_standby_names !== name)
     await new Promise((done) => setTimeout(done, 10));
 }
+
+test('standbys that nobody awaits are noticed, and those that commits wait for are not', async () => {
+  const { pool } = ledger;
+  expect(await hasUnawaitedStandbys(pool)).toBe(false);
+  const cleanup = new Cleanup();
+  await startStandby(postgres.url, 0, cleanup);
+  expect(await hasUnawaitedStandbys(pool)).toBe(true);
+  expect(await hasUnawaitedStandbys(ledger.servicePool(1))).toBe(true);
+  await setStandby('any_name');
+  expect(await hasUnawaitedStandbys(pool)).toBe(false);
+  await setStandby('');
+  expect(await cleanup.run()).toEqual([]);
+});
 
 const isStored = async ({ submission }: Told) =>
   (await readLog(ledger.pool)).some(({ document }) => document.commandid === submission.commandId);

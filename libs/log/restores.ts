@@ -4,6 +4,7 @@ import { statement } from './statements.js';
 
 const acceptRestore = statement('accept_restore');
 const countRestores = statement('count_restores');
+const findUnawaitedStandbys = statement('find_unawaited_standbys');
 
 /**
  * Writes down that everybody who has followed the log has to start anew, because what the topic had beyond it was
@@ -20,4 +21,9 @@ export async function restoresOf(pool: pg.Pool): Promise<number> {
     throw readError(error);
   });
   return rows[0].restores;
+}
+
+/** Whether Postgres has standbys and waits for none, so that a failover may lose what was acknowledged. */
+export async function hasUnawaitedStandbys(pool: pg.Pool): Promise<boolean> {
+  return (await pool.query(findUnawaitedStandbys)).rows[0].unawaited;
 }
