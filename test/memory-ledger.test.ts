@@ -113,7 +113,7 @@ test('its fetch is one like any other', async () => {
   expect((await fetch(request)).status).toBe(201);
   expect((await fetch(new URL('http://memory.ledger/v1/current?userId=ada'))).status).toBe(200);
   const gone = new AbortController();
-  const waiting = fetch('http://memory.ledger/v1/current?userId=ada&wait=60&after=1', {
+  const waiting = fetch('http://memory.ledger/v1/current?userId=ada&wait=60', {
     signal: gone.signal,
   });
   gone.abort(new Error('enough'));
