@@ -20,7 +20,6 @@ beforeAll(async () => {
   front = await startProxy({ target: { host: '127.0.0.1', port: Number(new URL(service.url).port) } });
 });
 afterEach(() => {
-  database.delay(0);
   database.heal();
   front.heal();
 });

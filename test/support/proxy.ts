@@ -11,7 +11,7 @@ export interface TcpProxy {
   reroute(url: string): string;
   /** Resets all connections, and every new one, until `heal`. */
   cut(): void;
-  /** Forwards as usual again. Connections that lost an answer to `swallowReplies` are reset. */
+  /** Forwards as usual again, and without a delay. Connections that lost an answer to `swallowReplies` are reset. */
   heal(): void;
   /**
    * Requests go on to the server, answers are thrown away and their connections reset, for the next `n`
@@ -138,7 +138,7 @@ export async function startProxy({
       for (const link of links) reset(link);
     },
     heal() {
-      Object.assign(state, { cut: false, swallow: false, drop: 0 });
+      Object.assign(state, { cut: false, swallow: false, drop: 0, delayMs: 0 });
       for (const link of links) if (link.hasHole) reset(link);
     },
     dropNextReplies(n, of = anyRequest) {
