@@ -9,13 +9,20 @@ import { openSse, type SseReader } from './support/sse.js';
 
 /** What readers of streams, and those who wait, live through without missing anything or waiting for ever. */
 
+let reads = 0;
 let database: TcpProxy;
 let front: TcpProxy;
 let service: Service;
 beforeAll(async () => {
   const url = await freshDatabase();
   const { hostname: host, port } = new URL(url);
-  database = await startProxy({ target: { host, port: Number(port) } });
+  const isRead = contains('read_current');
+  database = await startProxy({
+    target: { host, port: Number(port) },
+    onRequest(request) {
+      reads += isRead(request) ? 1 : 0;
+    },
+  });
   service = await startService({ databaseUrl: database.reroute(url) });
   front = await startProxy({ target: { host: '127.0.0.1', port: Number(new URL(service.url).port) } });
 });
@@ -34,6 +41,13 @@ const until = async (what: string, holds: () => boolean, withinMs = 5_000) => {
   for (const over = performance.now() + withinMs; !holds(); await sleep(5)) {
     if (performance.now() > over) throw new Error(`not within ${withinMs} ms: ${what}`);
   }
+};
+const untilWaiting = async (count: number) => {
+  const line = `ledger_waiters ${count}`;
+  for (const over = performance.now() + 5_000; performance.now() < over; await sleep(20)) {
+    if ((await ask(`${service.url}/metrics`)).text.split('\n').includes(line)) return;
+  }
+  throw new Error(`the metrics do not come to ${line}`);
 };
 /** Whether a stream ends within five seconds, which is less than it takes to its first comment. */
 const ends = ({ ended }: SseReader) =>
@@ -119,6 +133,63 @@ describe('what happens while the answer of a read is still on its way', () => {
     while (!seen.includes(idOf(next))) seen.push((await reader.take(1))[0]?.data.id);
     expect(new Set(seen).size).toBe(seen.length);
   });
+});
+
+test("a scope's stream tells all of a long history, without waiting for the next event", async () => {
+  const userId = newUser();
+  for (let starts = 0; starts < 120; starts++) await start(userId); // 239 events, 100 a page
+  const reader = await openSse(scopeOf(userId), '0');
+  const versions = (await reader.take(239)).map(({ data }) => (data.data as { version: number }).version);
+  expect(versions).toEqual(Array.from({ length: 239 }, (_, index) => index + 1));
+});
+
+test('everybody who waits for a scope, or reads its stream, hears of the same event', async () => {
+  const userId = newUser();
+  const { session } = await start(userId);
+  const readers = await Promise.all([1, 2, 3].map(() => openSse(scopeOf(userId))));
+  const address = `${service.url}/v1/current?userId=${userId}&wait=15&after=${session.revision}`;
+  const waits = [1, 2, 3].map(() => ask(address));
+  await untilWaiting(6);
+  const next = await start(userId);
+  for (const { body } of await Promise.all(waits)) expect(body.sessionId).toBe(next.session.sessionId);
+  for (const reader of readers)
+    expect((await reader.take(2)).map(({ data }) => data.id)).toContain(idOf(next));
+});
+
+test('a replica that has not heard of an event yet goes on after it', async () => {
+  const other = await startService({ databaseUrl: service.databaseUrl });
+  database.delay(2_000, contains('read_heads'));
+  await until('asked', () => database.waiting() > 0);
+  const ahead = await openSse(`${new URL('/v1/feed/stream', other.url)}`);
+  const first = await ask<CommandBody>(`${other.url}/v1/sessions`, {
+    body: { userId: newUser(), owner: cloudDev },
+  });
+  const [event] = await ahead.take(1);
+  const reader = await openSse(feed(), event?.id);
+  expect([reader.status, reader.firstId]).toEqual([200, event?.id]);
+  database.delay(0);
+  const next = await start(newUser());
+  expect((await reader.take(1)).map(({ data }) => data.id)).toEqual([idOf(next)]);
+  expect(idOf(first.body)).not.toBe(idOf(next));
+  await other.stop();
+});
+
+test('nothing is read for those who do not wait any more', async () => {
+  const userId = newUser();
+  const { session } = await start(userId);
+  const gone = new AbortController();
+  const { signal } = gone;
+  const wait = ask(`${service.url}/v1/current?userId=${userId}&wait=30&after=${session.revision}`, {
+    signal,
+  });
+  await untilWaiting(1);
+  gone.abort();
+  await expect(wait).rejects.toThrow();
+  await untilWaiting(0);
+  await sleep(300);
+  const before = reads;
+  await sleep(500);
+  expect(reads).toBe(before);
 });
 
 describe('a stream whose reading fails ends, so that its reader comes back', () => {

@@ -40,15 +40,17 @@ interface Link {
 }
 
 /**
- * Starts a proxy to `target`. With `kafka`, the target's address in answers (a broker tells its clients where
+ * Starts a proxy to `target`. `onRequest` sees what is sent there. With `kafka`, the target's address in answers (a broker tells its clients where
  * to connect) is replaced by the proxy's, so that all of a client's connections pass through here.
  */
 export async function startProxy({
   target,
   kafka = false,
+  onRequest,
 }: {
   target: { host: string; port: number };
   kafka?: boolean;
+  onRequest?: (request: Buffer) => void;
 }): Promise<TcpProxy> {
   const links = new Set<Link>();
   const state = {
@@ -83,6 +85,7 @@ export async function startProxy({
     }
     client.on('data', (request) => {
       link.lastRequest = request;
+      onRequest?.(request);
       server.write(request);
     });
     server.on('data', (reply) => onReply(link, reply));
