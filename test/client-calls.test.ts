@@ -15,6 +15,7 @@ beforeAll(async () => {
   proxy = await startProxy({ target: { host: '127.0.0.1', port: Number(new URL(service.url).port) } });
   ledger = new LedgerClient({ url: service.url });
 });
+afterEach(() => proxy.heal());
 afterAll(async () => {
   for (const server of servers) server.close().closeAllConnections();
   await proxy.close();

@@ -203,20 +203,23 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
       onStopped: () => {},
     });
     const replica = await CurrentReplica.open({ ledger: two });
-    const userId = newUser();
-    const { session, position } = await one.call('startSession', { body: { userId, owner: cloudDev } });
-    await replica.reached(position);
-    expect(replica.current({ userId })).toMatchObject({ sessionId: session.sessionId, status: 'active' });
-    while (!seen.some((event) => event.session?.sessionId === session.sessionId)) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+    try {
+      const userId = newUser();
+      const { session, position } = await one.call('startSession', { body: { userId, owner: cloudDev } });
+      await replica.reached(position);
+      expect(replica.current({ userId })).toMatchObject({ sessionId: session.sessionId, status: 'active' });
+      while (!seen.some((event) => event.session?.sessionId === session.sessionId)) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      for (const [partition, sequence] of follower.positions) {
+        const mine = seen.filter((event) => event.partition === partition).map((event) => event.sequence);
+        // What is being handled just now is seen, and its position is not passed yet.
+        expect(mine).toEqual(Array.from({ length: mine.length }, (_, index) => index + 1));
+        expect(mine.length).toBeGreaterThanOrEqual(sequence);
+      }
+    } finally {
+      await Promise.all([follower.stop(), replica.close()]);
     }
-    for (const [partition, sequence] of follower.positions) {
-      const mine = seen.filter((event) => event.partition === partition).map((event) => event.sequence);
-      // What is being handled just now is seen, and its position is not passed yet.
-      expect(mine).toEqual(Array.from({ length: mine.length }, (_, index) => index + 1));
-      expect(mine.length).toBeGreaterThanOrEqual(sequence);
-    }
-    await Promise.all([follower.stop(), replica.close()]);
   });
 });
 

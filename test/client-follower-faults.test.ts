@@ -13,6 +13,7 @@ import {
   feedSource,
   LedgerClient,
   type LedgerProblem,
+  type ReplicaOptions,
   Stalled,
 } from '#client';
 import { archive, openPool } from '#log';
@@ -63,6 +64,13 @@ function follow(options: Partial<FollowOptions> = {}) {
   });
   running.add(follower);
   return { follower, events, troubles, stops };
+}
+
+/** It is closed after its test, whatever becomes of that. */
+async function openReplica(options: ReplicaOptions): Promise<CurrentReplica> {
+  const replica = await CurrentReplica.open(options);
+  running.add({ stop: () => replica.close() });
+  return replica;
 }
 
 async function until(what: string, holds: () => boolean, withinMs = 20_000) {
@@ -173,7 +181,7 @@ describe('a ledger that another one has taken the place of', () => {
     await write(3, at);
     const following = follow({ ledger: at, source: sourceOf(at, mine), from: 'beginning', lookMs: 1_000 });
     await until('followed', () => following.events.length === 3);
-    const replica = await CurrentReplica.open({ ledger: at, lookMs: 200 });
+    const replica = await openReplica({ ledger: at, lookMs: 200 });
     await old.stop();
     const next = await startService({ env: { PORT: new URL(old.url).port } });
     await write(30, at);
@@ -317,7 +325,7 @@ test('events that are archived: a follower stops and tells where they are, a rep
   const at = new LedgerClient({ url: `http://${proxy.address}`, deadlineMs: 500 });
   await write(2, direct);
   const troubles: unknown[] = [];
-  const replica = await CurrentReplica.open({ ledger: at, onTrouble: (error) => troubles.push(error) });
+  const replica = await openReplica({ ledger: at, onTrouble: (error) => troubles.push(error) });
   await replica.reached({ partition: 0, sequence: 2 });
   proxy.cut();
   const userId = newUser();

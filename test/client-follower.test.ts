@@ -11,6 +11,7 @@ import {
   feedSource,
   Gap,
   LedgerClient,
+  type ReplicaOptions,
 } from '#client';
 import { kafkaSource } from '../libs/client/kafka-source.js';
 import { startProxy } from './support/proxy.js';
@@ -58,6 +59,13 @@ function follow(options: Partial<FollowOptions> = {}) {
   });
   running.add(follower);
   return { follower, events, troubles, stops };
+}
+
+/** It is closed after its test, whatever becomes of that. */
+async function openReplica(options: ReplicaOptions): Promise<CurrentReplica> {
+  const replica = await CurrentReplica.open(options);
+  running.add({ stop: () => replica.close() });
+  return replica;
 }
 
 async function until(what: () => boolean, withinMs = 15_000) {
@@ -365,7 +373,7 @@ test('a ledger that is killed and comes back is followed on', async () => {
 describe('a replica', () => {
   test('has what is current, and reads what a command has written once its position is reached', async () => {
     const users = await write(20);
-    const replica = await CurrentReplica.open({ ledger, lookMs: 200 });
+    const replica = await openReplica({ ledger, lookMs: 200 });
     for (const userId of users) {
       const { attributes: _, ...current } = (await ledger.current({ userId })) as { attributes: unknown };
       expect(replica.current({ userId })).toEqual(current);
@@ -388,17 +396,15 @@ describe('a replica', () => {
     await expect(replica.reached({ partition: 0, sequence: 1_000_000 }, 50)).rejects.toThrow(
       'was not reached',
     );
-    await replica.close();
   });
 
   test('equals what the ledger says after many changes', async () => {
-    const replica = await CurrentReplica.open({ ledger });
+    const replica = await openReplica({ ledger });
     const users = await write(30, 3);
-    const again = await CurrentReplica.open({ ledger });
+    const again = await openReplica({ ledger });
     for (const [partition, sequence] of again.positions) await replica.reached({ partition, sequence });
     expect(replica.size).toBe(again.size);
     for (const userId of users) expect(replica.current({ userId })).toEqual(again.current({ userId }));
-    await Promise.all([replica.close(), again.close()]);
   });
 
   test('equals what the ledger says after gaps, repetitions, events that it does not know, and restarts', async () => {
@@ -418,24 +424,24 @@ describe('a replica', () => {
     };
     const troubles: unknown[] = [];
     const onTrouble = (error: unknown) => troubles.push(error);
-    const replica = await CurrentReplica.open({ ledger, source: faulty, lookMs: 300, onTrouble });
+    const replica = await openReplica({ ledger, source: faulty, lookMs: 300, onTrouble });
     const users = await write(30, 2);
     await service.restart();
     users.push(...(await write(10)));
-    const again = await CurrentReplica.open({ ledger });
+    const again = await openReplica({ ledger });
     for (const [partition, sequence] of again.positions) await replica.reached({ partition, sequence });
     expect(replica.size).toBe(again.size);
     for (const userId of users) expect(replica.current({ userId })).toEqual(again.current({ userId }));
     expect(troubles.some((error) => error instanceof Gap)).toBe(true);
     await until(() => replica.staleness < 1_000);
-    await Promise.all([replica.close(), again.close()]);
   });
 
   test('is stale while the ledger cannot be asked, and says for how long', async () => {
     const port = Number(new URL(service.url).port);
     const proxy = await startProxy({ target: { host: '127.0.0.1', port } });
+    running.add({ stop: () => proxy.close() });
     const through = new LedgerClient({ url: `http://${proxy.address}`, deadlineMs: 300 });
-    const replica = await CurrentReplica.open({ ledger: through, lookMs: 100 });
+    const replica = await openReplica({ ledger: through, lookMs: 100 });
     expect(replica.staleness).toBeLessThan(5_000);
     proxy.cut();
     await until(() => replica.staleness > 1_000);
@@ -443,8 +449,6 @@ describe('a replica', () => {
     expect(replica.staleness).toBeGreaterThan(1_500);
     proxy.heal();
     await until(() => replica.staleness < 400);
-    await replica.close();
-    await proxy.close();
   });
 
   test('that would have to hold more than it may stops, rather than be half', async () => {
@@ -455,7 +459,7 @@ describe('a replica', () => {
     await close();
     await expect(CurrentReplica.open({ ledger, most: size - 1 })).rejects.toThrow('current sessions');
     let why: unknown;
-    const replica = await CurrentReplica.open({
+    const replica = await openReplica({
       ledger,
       most: size,
       onStopped: (reason) => {
@@ -466,6 +470,5 @@ describe('a replica', () => {
     await until(() => why !== undefined);
     expect(() => replica.current({ userId: 'ada' })).toThrow('current sessions');
     expect(replica.staleness).toBe(Number.POSITIVE_INFINITY);
-    await replica.close();
   });
 });

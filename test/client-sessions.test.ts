@@ -18,6 +18,7 @@ beforeAll(async () => {
 const realNow = Date.now;
 afterEach(() => {
   Date.now = realNow;
+  proxy.heal();
 });
 afterAll(async () => {
   ledger.close();

@@ -105,6 +105,30 @@ test('a position that there is not yet is waited for', async () => {
   expect((await waiting).sessions).toHaveLength(1);
 });
 
+test.each(['/v1/stream?userId=ada', '/v1/feed/stream'])(
+  'what comes while a reader takes its time with what came before, comes next: %s',
+  async (path) => {
+    const memory = new MemoryLedger();
+    await using ledger = memory.client();
+    const gone = new AbortController();
+    const { body } = await memory.fetch(`http://memory.ledger${path}`, { signal: gone.signal });
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    const next = async () => new TextDecoder().decode((await reader.read()).value);
+    expect(await next()).toMatch(/^retry: 1000\nid: /);
+    const began = performance.now();
+    // One that the stream holds ready, and those that come while it does.
+    for (let starts = 0; starts < 3; starts++) {
+      await ledger.call('startSession', { body: { userId: 'ada', owner: cloudDev } });
+      await new Promise(setImmediate);
+    }
+    for (const type of ['Started', 'Superseded', 'Started', 'Superseded', 'Started']) {
+      expect(await next()).toContain(`Session${type}`);
+    }
+    expect(performance.now() - began).toBeLessThan(5_000);
+    gone.abort();
+  },
+);
+
 test('its fetch is one like any other', async () => {
   const { fetch } = new MemoryLedger();
   const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
@@ -113,7 +137,7 @@ test('its fetch is one like any other', async () => {
   expect((await fetch(request)).status).toBe(201);
   expect((await fetch(new URL('http://memory.ledger/v1/current?userId=ada'))).status).toBe(200);
   const gone = new AbortController();
-  const waiting = fetch('http://memory.ledger/v1/current?userId=ada&wait=60&after=1', {
+  const waiting = fetch('http://memory.ledger/v1/current?userId=ada&wait=60', {
     signal: gone.signal,
   });
   gone.abort(new Error('enough'));

@@ -106,6 +106,7 @@ describe('the database fails while sessions are made', () => {
     ledger = await startService({ databaseUrl: proxy.reroute(url) });
     server = await startToolServer([ledger]);
   });
+  afterEach(() => proxy.heal());
   afterAll(() => proxy.close());
 
   /** Heals the database, and waits until the ledger has it again. */

@@ -220,6 +220,7 @@ export class LedgerClient implements AsyncDisposable {
       scope: tenure.view.scope,
       after: () => tenure.revision,
       onSeen: (seen) => tenure.seen(seen),
+      onRestored: (seen) => tenure.restored(seen),
       onTrouble: this.#keeper.onTrouble,
       signal: tenure.signal,
     }).then(() => {

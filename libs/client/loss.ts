@@ -56,6 +56,14 @@ export function lossOf({ sessionId, epoch }: Held, { current, last }: Seen): Los
   return seen.expiresAt === undefined ? 'released' : 'lapsed';
 }
 
+/** What it means that this is all the ledger knows for good: it was restored. Undefined: it knows the session. */
+export function lossOfRestored(held: Held, seen: Seen): LossReason | 'ask' | undefined {
+  const why = lossOf(held, seen);
+  const known = seen.current ?? seen.last;
+  if (why || (known?.sessionId === held.sessionId && known.epoch === held.epoch)) return why;
+  return known?.sessionId === held.sessionId ? 'future-epoch' : 'unknown-session';
+}
+
 /** What a refused renewal means. */
 export function lossOfRefusal(held: Held, { code, current }: LedgerProblem): LossReason | 'ask' | undefined {
   switch (code) {

@@ -9,6 +9,7 @@ import {
   type LossReason,
   lossOf,
   lossOfRefusal,
+  lossOfRestored,
   type Seen,
 } from './loss.js';
 import { OwnCommands } from './own-commands.js';
@@ -130,6 +131,15 @@ export class Tenure implements Renewable {
   seen(seen: Seen): void {
     this.#revision = Math.max(this.#revision, seen.current?.revision ?? seen.last?.revision ?? 0);
     this.#judge(seen, (held) => lossOf(held, seen));
+  }
+
+  /** The ledger was restored: what it knows counts, though it is less than was seen before. */
+  restored(seen: Seen): void {
+    if (this.#state !== 'held' || !this.commands.isIdle) return; // it is told again
+    const why = lossOfRestored(this, seen);
+    if (why) return void this.lose(why, seen.current);
+    this.#view = seen.current ?? this.#view;
+    this.#revision = this.#view.revision;
   }
 
   /** What an own command made of the session. */

@@ -2,9 +2,11 @@ import type { Session } from './api.js';
 import { isProblem } from './errors.js';
 import type { LossReason, Seen } from './loss.js';
 import type { Transport } from './transport.js';
-import { backoffMs, pause } from './waiting.js';
+import { backoffMs, now, pause } from './waiting.js';
 
 const WAIT_SECONDS = 30;
+/** A ledger that lags behind what it has told catches up by then: one that does not was restored. */
+const RESTORED_MS = 10_000;
 /** How long a loss waits for the record of how it came about. */
 const WHY_MS = 60;
 
@@ -14,6 +16,8 @@ export interface WatchOptions {
   /** The revision that is known already. */
   after(): number;
   onSeen(seen: Seen): void;
+  /** The ledger knows less than it has told before, and that is how it stays: this is what it knows. */
+  onRestored(seen: Seen): void;
   onTrouble(error: unknown): void;
   signal: AbortSignal;
 }
@@ -24,13 +28,24 @@ export async function watchScope({
   scope,
   after,
   onSeen,
+  onRestored,
   onTrouble,
   signal,
 }: WatchOptions): Promise<void> {
+  let behindSince: number | undefined;
   for (let failures = 0; !signal.aborted; ) {
     try {
-      onSeen(await look(transport, scope, after(), signal));
-      failures = 0;
+      const known = after();
+      const seen = await look(transport, scope, known, signal);
+      if (seen && revisionOf(seen) < known) {
+        failures += 1; // it answers at once, over and over
+        behindSince ??= now();
+        if (now() - behindSince > RESTORED_MS) onRestored(seen);
+      } else {
+        failures = 0;
+        behindSince = undefined;
+        if (seen) onSeen(seen);
+      }
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
@@ -41,13 +56,18 @@ export async function watchScope({
   }
 }
 
-/** What is there now, or once its revision is above `after`, or after half a minute. */
+/** Of a scope that has had no session: 0. */
+function revisionOf({ current, last }: Seen): number {
+  return (current ?? last)?.revision ?? 0;
+}
+
+/** What is there once its revision is another one than `after`; undefined when that is still so after half a minute. */
 async function look(
   transport: Transport,
   { userId, projectId }: Session['scope'],
   after: number,
   signal: AbortSignal,
-): Promise<Seen> {
+): Promise<Seen | undefined> {
   const query = { userId, projectId, wait: WAIT_SECONDS, after };
   const ms = (WAIT_SECONDS + 10) * 1_000;
   try {
@@ -56,7 +76,7 @@ async function look(
       { query },
       { signal, attemptMs: ms, deadlineMs: ms },
     );
-    return { current: body };
+    return body && { current: body };
   } catch (error) {
     if (isProblem(error, 'no-current-session')) return { last: error.last };
     throw error;

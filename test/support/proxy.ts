@@ -11,7 +11,7 @@ export interface TcpProxy {
   reroute(url: string): string;
   /** Resets all connections, and every new one, until `heal`. */
   cut(): void;
-  /** Forwards as usual again. Connections that lost an answer to `swallowReplies` are reset. */
+  /** Forwards as usual again, and without a delay. Connections that lost an answer to `swallowReplies` are reset. */
   heal(): void;
   /**
    * Requests go on to the server, answers are thrown away and their connections reset, for the next `n`
@@ -40,15 +40,17 @@ interface Link {
 }
 
 /**
- * Starts a proxy to `target`. With `kafka`, the target's address in answers (a broker tells its clients where
+ * Starts a proxy to `target`. `onRequest` sees what is sent there. With `kafka`, the target's address in answers (a broker tells its clients where
  * to connect) is replaced by the proxy's, so that all of a client's connections pass through here.
  */
 export async function startProxy({
   target,
   kafka = false,
+  onRequest,
 }: {
   target: { host: string; port: number };
   kafka?: boolean;
+  onRequest?: (request: Buffer) => void;
 }): Promise<TcpProxy> {
   const links = new Set<Link>();
   const state = {
@@ -83,6 +85,7 @@ export async function startProxy({
     }
     client.on('data', (request) => {
       link.lastRequest = request;
+      onRequest?.(request);
       server.write(request);
     });
     server.on('data', (reply) => onReply(link, reply));
@@ -138,7 +141,7 @@ export async function startProxy({
       for (const link of links) reset(link);
     },
     heal() {
-      Object.assign(state, { cut: false, swallow: false, drop: 0 });
+      Object.assign(state, { cut: false, swallow: false, drop: 0, delayMs: 0 });
       for (const link of links) if (link.hasHole) reset(link);
     },
     dropNextReplies(n, of = anyRequest) {

@@ -1,0 +1,38 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { History, Tail } from '#log';
+import { encodeVector } from '#protocol';
+import type { ScopeWatch } from './scope-watch.js';
+import { Streams } from './streams.js';
+
+const big = JSON.stringify('x'.repeat(64 << 10));
+
+/** A tail of two partitions, three events each; every one of them is more than a reader's buffer holds. */
+function tail(): Tail {
+  const events = [0, 1].map((partition) =>
+    [1, 2, 3].map((sequence) => ({ partition, sequence, bytes: Buffer.from(big) })),
+  );
+  return {
+    changed: (_partition: number, after: number, _ms: number, signal: AbortSignal) =>
+      after < 3 ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve)),
+    read: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
+  } as unknown as Tail;
+}
+
+test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
+  const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
+  const reply = { raw, hijack: () => {}, request: { method: 'GET' } } as unknown as FastifyReply;
+  const streams = new Streams(tail(), {} as History, {} as ScopeWatch, () => {});
+  streams.feed(reply, [0, 0]);
+  let text = '';
+  for await (const part of raw) {
+    text += part;
+    await new Promise(setImmediate);
+    if (text.split('data: ').length > 6 && text.endsWith('\n\n')) break;
+  }
+  streams.close();
+  const ids = text.split('\n').flatMap((line) => /^id: (.*)/.exec(line)?.[1] ?? []);
+  const sums = ids.map((id) => id.split('.').reduce((sum, one) => sum + Number(one), 0));
+  expect(ids[0]).toBe(encodeVector([0, 0]));
+  expect(sums).toEqual([0, 1, 2, 3, 4, 5, 6]);
+});
