@@ -13,6 +13,7 @@ const Settings = Type.Object({
   LEDGER_MIGRATE: Type.Optional(Type.Enum(['at-start', 'never'])),
   POSTGRES_PORT: Type.Optional(Port),
   KAFKA_BROKERS: Type.Optional(Type.String({ pattern: '^[^,\\s]+:[0-9]+(,[^,\\s]+:[0-9]+)*$|^none$' })),
+  KAFKA_REPLICAS: Type.Optional(Type.Integer({ minimum: 1, maximum: 32_767 })),
   KAFKA_PORT: Type.Optional(Port),
   KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
@@ -40,6 +41,8 @@ export interface Config {
   postgresPort: number;
   /** Undefined: run a Kafka on `kafkaPort`, if Java is here. Empty: no Kafka at all; the relay waits. */
   kafkaBrokers: string[] | undefined;
+  /** Copies wanted of each Kafka partition. Undefined: three, or as many as there are brokers. */
+  kafkaReplicas: number | undefined;
   kafkaPort: number;
   kafkaCacheDir: string | undefined;
   topic: string;
@@ -84,6 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : s.DATABASE_URL === undefined,
     postgresPort: s.POSTGRES_PORT ?? 4601,
     kafkaBrokers: s.KAFKA_BROKERS === 'none' ? [] : s.KAFKA_BROKERS?.split(','),
+    kafkaReplicas: s.KAFKA_REPLICAS,
     kafkaPort: s.KAFKA_PORT ?? 4602,
     kafkaCacheDir: s.KAFKA_CACHE_DIR,
     topic: s.LEDGER_TOPIC ?? 'session-ledger.events.v1',

@@ -137,7 +137,8 @@ export async function openLedger(
   bulk.start();
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
-  const relay = kafka && startRelay(kafka, config, { tail, pool }, metrics);
+  const relay =
+    kafka && startRelay(kafka, config, { tail, pool, listedBrokers: kafkaBrokers.length }, metrics, faults);
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
@@ -181,14 +182,18 @@ function connect(brokers: readonly string[], faults: Faults): KafkaPort {
 function startRelay(
   kafka: KafkaPort,
   config: Config,
-  log: { tail: Tail; pool: pg.Pool },
+  { tail, pool, listedBrokers }: { tail: Tail; pool: pg.Pool; listedBrokers: number },
   metrics: Metrics,
+  faults: Faults,
 ): Relay {
   const relay = new Relay({
-    feed: log.tail,
-    leases: new PostgresRelayLeases(log.pool),
+    feed: tail,
+    leases: new PostgresRelayLeases(pool),
     kafka,
     topic: config.topic,
+    replicationFactor: config.kafkaReplicas,
+    listedBrokers,
+    log: (level, line) => faults.log(level, line),
     hooks: {
       onSent: (_, count) => metrics.relayed.inc(count),
       onResend: () => metrics.resent.inc(),

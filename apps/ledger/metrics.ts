@@ -42,6 +42,42 @@ export class Metrics {
         .filter(({ state }) => state !== 'standby')
         .reduce((sum, { partition, sent }) => sum + Math.max(0, (heads[partition] ?? 0) - sent), 0);
     });
+    this.relayGauges(ledger);
+  }
+
+  /** What this replica relays, and what a person is needed for. Only where this replica relays. */
+  private relayGauges({ relay }: Ledger): void {
+    if (!relay) return;
+    const { registry } = this;
+    new Gauge({
+      name: 'ledger_relay_partitions',
+      help: 'Partitions by what this replica does with them',
+      labelNames: ['state'],
+      registers: [registry],
+      collect() {
+        for (const [state, count] of Object.entries(relay.status().counts)) this.set({ state }, count);
+      },
+    });
+    new Gauge({
+      name: 'ledger_relay_stopped_partitions',
+      help: 'Partitions that are not relayed until a person has looked, by why',
+      labelNames: ['code'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { code } of relay.status().partitions) if (code) this.inc({ code });
+      },
+    });
+    new Gauge({
+      name: 'ledger_relay_topic_warnings',
+      help: '1 for each thing that could be better about the topic',
+      labelNames: ['code'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { code } of relay.status().warnings) this.set({ code }, 1);
+      },
+    });
   }
 
   /** How far each partition's read models are behind. Only where this replica projects. */

@@ -1,3 +1,4 @@
+import type { RelayState, StopCode } from '#broker';
 import { restoresOf } from '#log';
 import type { Ledger } from './ledger.js';
 
@@ -5,10 +6,19 @@ import type { Ledger } from './ledger.js';
 export interface Readiness {
   ready: boolean;
   postgres: 'ok' | 'unavailable';
-  /** Behind or stopped does not make a replica unready: commands go on, events wait in Postgres. */
-  relay: 'relaying' | 'standby' | 'behind' | 'stopped' | 'none';
-  /** What the operator should know of the relay. */
+  /**
+   * The worst of the partitions that this replica relays; `standby`: other replicas have all of them. Behind or
+   * stopped does not make a replica unready: commands go on, events wait in Postgres.
+   */
+  relay: RelayState | 'none';
+  /** How many partitions are in each state here. */
+  relayPartitions?: Record<RelayState, number>;
+  /** Why a partition is stopped, for programs. */
+  relayCode?: StopCode;
+  /** What is wrong now, and what to do. */
   relayWhy?: string;
+  /** What could be better about the topic, and what to do. */
+  relayWarnings?: string[];
   /** Neither does a projector that is behind or stopped: only reads of the history wait. */
   projector: 'projecting' | 'behind' | 'stopped' | 'none';
   /** What it stopped at: an event that this version does not understand. */
@@ -49,14 +59,25 @@ export class RunningLedger {
       () => 'ok' as const,
       () => 'unavailable' as const, // the answer itself says so
     );
-    const { state, partitions } = this.ledger.relay?.status() ?? { state: 'none' as const, partitions: [] };
-    const why = partitions.find((partition) => partition.state === state)?.why;
     return {
       ready: postgres === 'ok' && !this.closing,
       postgres,
-      relay: state,
-      ...(why && { relayWhy: why }),
+      ...this.relaying(),
       ...this.projection(),
+    };
+  }
+
+  private relaying(): Omit<Readiness, 'ready' | 'postgres' | 'projector' | 'projectorWhy'> {
+    const status = this.ledger.relay?.status();
+    if (!status) return { relay: 'none' };
+    const { state, counts, partitions, warnings } = status;
+    const troubled = partitions.find((one) => one.state === state && one.why !== undefined);
+    return {
+      relay: state,
+      relayPartitions: counts,
+      ...(troubled?.code && { relayCode: troubled.code }),
+      ...(troubled?.why && { relayWhy: troubled.why }),
+      ...(warnings.length > 0 && { relayWarnings: warnings.map(({ text }) => text) }),
     };
   }
 

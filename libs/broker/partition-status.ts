@@ -30,9 +30,11 @@ export interface RelayHooks {
   onError?(partition: number, error: Error): void;
 }
 
-/** How a partition stands; says each new reason once, not at every attempt. */
+/** How a partition stands; says what is wrong once, not at every attempt. */
 export class PartitionReport {
   #status: PartitionStatus;
+  /** What was said last and is still wrong. */
+  #told: string | undefined;
   /** Refused leases in a row while stopped. */
   #refused = 0;
 
@@ -55,6 +57,7 @@ export class PartitionReport {
     const { partition, sent, head } = this.#status;
     const known = head === undefined ? {} : { head };
     this.#status = { partition, state, sent, ...known, ...(why && { why }), ...(code && { code }) };
+    if (!why) this.#told = undefined;
   }
 
   /** What was wrong is not any more. What it stopped for holds until the ends of the partition were looked at. */
@@ -78,16 +81,17 @@ export class PartitionReport {
   failed(state: RelayState, what: string, error: unknown): void {
     const cause = error instanceof Error ? error : new Error(String(error));
     const why = `${what}: ${cause.message}`;
-    if (why !== this.#status.why) this.at.log('warn', `relay: partition ${this.partition}: ${why}`);
+    if (what !== this.#told) this.at.log('warn', `relay: partition ${this.partition}: ${why}`);
+    this.#told = what;
     this.at.hooks.onError?.(this.partition, cause);
     this.set(state, why);
   }
 
   stop({ code, message }: RelayStopped): void {
     this.#refused = 0;
-    if (message !== this.#status.why) {
+    if (message !== this.#told)
       this.at.log('error', `relay: partition ${this.partition} stopped. ${message}`);
-    }
+    this.#told = message;
     this.set('stopped', message, code);
   }
 

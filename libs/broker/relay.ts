@@ -67,6 +67,7 @@ export class Relay {
   readonly #lookAgainMs: number;
   /** What all partitions wait for. */
   #waiting: Pick<PartitionStatus, 'state' | 'why' | 'code'> | undefined;
+  #told: string | undefined;
   #running: Promise<unknown> | undefined;
 
   constructor(options: RelayOptions) {
@@ -151,9 +152,11 @@ export class Relay {
     }
   }
 
-  /** Says each new reason once, not at every attempt. */
+  /** Says what is wrong once, not at every attempt. */
   #wait(level: 'warn' | 'error', state: RelayState, why: string, code?: StopCode): void {
-    if (why !== this.#waiting?.why) this.#log(level, `relay: not started yet. ${why}`);
+    const kind = code ? why : state;
+    if (kind !== this.#told) this.#log(level, `relay: not started yet. ${why}`);
+    this.#told = kind;
     this.#waiting = { state, why, ...(code && { code }) };
   }
 }

@@ -91,8 +91,11 @@ async function isReady(port: number, relaying: boolean): Promise<boolean> {
     const response = await fetch(`http://127.0.0.1:${port}/health/ready`, {
       signal: AbortSignal.timeout(2_000),
     });
-    const { relay } = (await response.json()) as { relay: string };
-    return response.ok && (!relaying || relay === 'relaying');
+    const { relay, relayPartitions } = (await response.json()) as {
+      relay: string;
+      relayPartitions?: { standby: number };
+    };
+    return response.ok && (!relaying || (relay === 'relaying' && relayPartitions?.standby === 0));
   } catch {
     return false; // it does not listen yet
   }
