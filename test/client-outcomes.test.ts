@@ -151,7 +151,7 @@ describe('a command that ends with', () => {
 
   test.each([
     ['half of its answer', cut],
-    ['an answer that came too late', late(never)],
+    ['an answer that came too late', late(() => never)],
     ['an answer that something on the way has replaced', replaced(() => problem('unknown-outcome', 503))],
     ['no answer', lost],
   ])('%s may have been obeyed', async (_, end) => {
@@ -162,13 +162,10 @@ describe('a command that ends with', () => {
 
   test('a deadline that passes before a slow ledger hears of it may be obeyed later', async () => {
     let wake = () => {};
-    const { rotate, epoch } = await rotation(
-      slow(
-        new Promise<void>((resolve) => {
-          wake = resolve;
-        }),
-      ),
-    );
+    const awake = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const { rotate, epoch } = await rotation(slow(() => awake));
     expect(await failed(rotate({ deadlineMs: 200 }))).toMatchObject({
       name: 'NoAnswer',
       outcomeUnknown: true,
@@ -178,7 +175,7 @@ describe('a command that ends with', () => {
   });
 
   test('what the ledger has decided was not obeyed, whatever became of the attempts before', async () => {
-    for (const before of [[], [unsent], [late(never), unsent]]) {
+    for (const before of [[], [unsent], [late(() => never), unsent]]) {
       const { rotate, userId } = await rotation(...before);
       await ledger.call('startSession', { body: { userId, owner: cloudDebug } });
       const error = await failed(rotate());
@@ -292,13 +289,12 @@ describe('a session of which a command', () => {
       expect(await failed(ask(session, { signal: AbortSignal.abort(reason) }))).toBe(reason);
       // Neither is one that waits for its turn.
       let go = () => {};
+      const gone = new Promise<void>((resolve) => {
+        go = resolve;
+      });
       way.plan(
         '/attributes',
-        late(
-          new Promise<void>((resolve) => {
-            go = resolve;
-          }),
-        ),
+        late(() => gone),
       );
       const change = session.changeAttributes({ a: 1 });
       const waiting = new AbortController();
@@ -309,12 +305,15 @@ describe('a session of which a command', () => {
       expect(await inTurn).toBe(reason);
       expect([session.state, way.requestsOf(path).length]).toEqual(['held', 0]);
 
-      way.plan(`/${path}`, late(never));
+      way.plan(
+        `/${path}`,
+        late(() => never),
+      );
       const sent = new AbortController();
-      const gone = failed(ask(session, { signal: sent.signal }));
+      const given = failed(ask(session, { signal: sent.signal }));
       while (way.requestsOf(path).length === 0) await pause(5);
       sent.abort(reason);
-      expect(await gone).toBe(reason);
+      expect(await given).toBe(reason);
       expect([session.state, session.loss?.why]).toEqual(['lost', 'unknown-outcome']);
     },
   );
@@ -357,7 +356,10 @@ describe('a session of which a command', () => {
 
   test('cannot be awaited, because too many wait already, was not sent', async () => {
     const { way, session } = await start();
-    way.plan('/attributes', late(never));
+    way.plan(
+      '/attributes',
+      late(() => never),
+    );
     const all = Array.from({ length: 101 }, (_, number) =>
       failed(session.changeAttributes({ number }, { deadlineMs: 100 })).catch(() => undefined),
     );
@@ -380,7 +382,10 @@ describe('a session of which a command', () => {
     const error = await failed(client.start(body, { idempotencyKey, deadlineMs: 200 }));
     expect(error).toMatchObject({ name: 'NoAnswer', outcomeUnknown: true, idempotencyKey });
     const enough = new AbortController();
-    way.plan(`/v1/sessions/${current?.sessionId}`, late(never));
+    way.plan(
+      `/v1/sessions/${current?.sessionId}`,
+      late(() => never),
+    );
     setTimeout(() => enough.abort(new Error('enough')), 100);
     const given = client.start(body, { idempotencyKey, signal: enough.signal, attemptMs: 5_000 });
     expect(await failed(given)).toBe(enough.signal.reason);

@@ -26,20 +26,20 @@ export const cut: Fault = async (send) => {
   return new Response(body, { status, headers });
 };
 
-/** The ledger answers, and that comes when the promise has settled. */
+/** The ledger answers, and that comes when what begins to be waited for now has settled. */
 export const late =
-  (until: Promise<unknown>): Fault =>
+  (until: () => Promise<unknown>): Fault =>
   async (send, signal) => {
     const response = await send();
-    await unless(signal, until);
+    await unless(signal, until());
     return response;
   };
 
-/** The ledger does not hear of it before the promise has settled, whoever still waits for the answer. */
+/** The ledger hears of it when that has settled, whoever still waits for the answer. */
 export const slow =
-  (until: Promise<unknown>): Fault =>
+  (until: () => Promise<unknown>): Fault =>
   (send, signal) =>
-    unless(signal, until.then(send));
+    unless(signal, until().then(send));
 
 /** The ledger answers, and something on the way back answers instead. */
 export const replaced =
@@ -74,6 +74,8 @@ export function faultyWay() {
   const plans: { path: string; fault: Fault }[] = [];
   const requests: { path: string; key: string | undefined; body: unknown; at: number }[] = [];
   return {
+    /** What is still to come. */
+    plans,
     /** Every request that was made so far, also those that never got there. */
     requests,
     requestsOf: (path: string) => requests.filter((one) => one.path.endsWith(path)),
