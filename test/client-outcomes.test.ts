@@ -13,7 +13,8 @@ import {
   stopped,
   unsent,
 } from './support/faults.js';
-import { type Service, startService } from './support/service.js';
+import { contains, startProxy } from './support/proxy.js';
+import { freshDatabase, type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
 
 /** "Not obeyed" is said only of what has left no trace. */
@@ -145,7 +146,8 @@ describe('a command that ends with', () => {
       soon((after) => page(429, after)),
       stopped(() => problem('overloaded', 503)),
     );
-    expect(await failed(rotate())).toMatchObject({ code: 'overloaded', outcomeUnknown: true });
+    const error = await failed(rotate({ deadlineMs: 30_000 }));
+    expect(error).toMatchObject({ code: 'overloaded', outcomeUnknown: true });
     expect([way.requests.length, await epoch()]).toEqual([6, 2]);
   });
 
@@ -219,6 +221,33 @@ test('what is more than one command may be done in part when the ledger fails', 
     ].map((call) => failed(call)),
   );
   expect(open.map(({ outcomeUnknown }) => outcomeUnknown)).toEqual([true, true, true, true, true, false]);
+});
+
+test('what was obeyed and cannot be shown, because Postgres went away after the commit, may have been obeyed', async () => {
+  const url = await freshDatabase();
+  const { hostname: host, port } = new URL(url);
+  const proxy = await startProxy({ target: { host, port: Number(port) } });
+  const behind = await startService({ databaseUrl: proxy.reroute(url) });
+  const client = clientOf({ url: behind.url });
+  const userId = newUser();
+  const { session } = await client.call('startSession', {
+    body: { userId, owner: cloudDev, attributes: { model: 'one' } },
+  });
+  const request = {
+    params: { sessionId: session.sessionId },
+    body: { epoch: 1, owner: cloudDev, reason: 'build' as const },
+  };
+  proxy.dropNextReplies(1, contains('read_details'));
+  const error = await failed(client.call('rotateSession', request, { deadlineMs: 1_500 }));
+  expect([proxy.swallowed(), error.outcomeUnknown]).toEqual([1, true]);
+  expect((await client.current({ userId }))?.epoch).toBe(2);
+  const { idempotencyKey } = error;
+  expect(await client.call('rotateSession', request, { idempotencyKey })).toMatchObject({
+    outcome: 'rotated',
+    session: { epoch: 2, attributes: { model: 'one' } },
+  });
+  await behind.stop();
+  await proxy.close();
 });
 
 describe('headers that are asked for', () => {

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { type Answer, type History, type Latest, partitionOfSession } from '#log';
+import { type Answer, type History, type Latest, LogError, partitionOfSession } from '#log';
 import { attributesTooLarge, type Problem } from '#protocol';
 import type { Session } from '#session';
 import { sendProblem } from './problems.filter.js';
@@ -34,8 +34,8 @@ export class Presenter {
     switch (answer.kind) {
       case 'accepted': {
         const { outcome, position } = answer;
-        const session = await this.session(answer.session, known);
-        const current = answer.current ? `,"current":${await this.session(answer.current)}` : '';
+        const session = await obeyed(this.session(answer.session, known));
+        const current = answer.current ? `,"current":${await obeyed(this.session(answer.current))}` : '';
         reply
           .code(outcome === 'started' ? 201 : 200)
           .header('content-type', 'application/json')
@@ -75,5 +75,14 @@ export class Presenter {
       default:
         return answer satisfies never;
     }
+  }
+}
+
+/** Whoever cannot be shown what a command made must not be told that it was not obeyed. */
+async function obeyed(shown: Promise<string>): Promise<string> {
+  try {
+    return await shown;
+  } catch (cause) {
+    throw new LogError('unknown-outcome', 'The command was obeyed and cannot be shown.', { cause });
   }
 }
