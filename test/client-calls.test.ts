@@ -125,6 +125,27 @@ describe('a command', () => {
     expect(performance.now() - began).toBeLessThan(500);
   });
 
+  test('waits until the date that Retry-After names', async () => {
+    const at: number[] = [];
+    const { client } = await impostor((_, response) => {
+      at.push(performance.now());
+      response.writeHead(503, { 'retry-after': new Date(Date.now() + 2_000).toUTCString() }).end();
+    });
+    await failed(client.call('startSession', { body: body() }, { deadlineMs: 3_000 }));
+    expect(at.length).toBeGreaterThan(1);
+    expect((at[1] as number) - (at[0] as number)).toBeGreaterThanOrEqual(900); // whole seconds
+  });
+
+  test('is sent 20 times at most, however much time there is', async () => {
+    const { client, keys } = await impostor((_, response) => response.writeHead(503).end());
+    const chance = Math.random;
+    Math.random = () => 0; // no pauses
+    const error = await failed(client.call('startSession', { body: body() }, { deadlineMs: 60_000 }));
+    Math.random = chance;
+    expect(error).toBeInstanceOf(UnexpectedAnswer);
+    expect(keys).toHaveLength(20);
+  });
+
   test('ends when its signal aborts, with the reason', async () => {
     const { client } = await impostor(() => {}, { deadlineMs: 10_000, attemptMs: 10_000 });
     const reason = new Error('enough');

@@ -6,7 +6,9 @@ import { type NodeProcess, spawnNode } from './support/process.js';
 import { freshDatabase, type Service, startService } from './support/service.js';
 import { cloudDebug, newUser } from './support/sessions.js';
 
-const SLEEP_MS = 60_000;
+const LEASE_SECONDS = 2;
+/** Longer than the lease, and than the ledger takes to notice that it is over. */
+const SLEEP_MS = 6_000;
 const LONG_MS = 20_000;
 const scriptOf = (name: string) => fileURLToPath(new URL(`support/${name}.js`, import.meta.url));
 
@@ -24,7 +26,7 @@ beforeAll(async () => {
   database = await freshDatabase();
   await execute('create table documents (id int primary key, text text, session_epoch bigint)');
   await execute("insert into documents values (1, 'empty', null)");
-  sleeper = spawnNode(scriptOf('owner'), { args: [service.url, database, sleepersUser, '5'] });
+  sleeper = spawnNode(scriptOf('owner'), { args: [service.url, database, sleepersUser, `${LEASE_SECONDS}`] });
   await sleeper.waitForLine(/^written 1/, LONG_MS);
   sleeper.child.kill('SIGUSR2');
   await sleeper.waitForLine(/^asleep/, LONG_MS);
@@ -56,7 +58,7 @@ test('SIGTERM releases what a process holds, and ends it', async () => {
   expect([found.status, found.expiresAt]).toEqual(['released', undefined]);
 });
 
-test('an owner that was stopped for 60 s begins nothing when it wakes, and what it had begun is fenced off', async () => {
+test('an owner that was stopped for longer than its lease begins nothing when it wakes, and what it had begun is fenced off', async () => {
   await lapseOf(sleepersUser);
   const next = await ledger.start({ userId: sleepersUser, owner: cloudDebug, lease: { seconds: 30 } });
   expect(next.epoch).toBe(3);

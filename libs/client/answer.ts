@@ -1,18 +1,12 @@
 import type { Problem } from './api.js';
-import { LedgerProblem, UnexpectedAnswer } from './errors.js';
+import { codeOf, LedgerProblem, UnexpectedAnswer } from './errors.js';
+import { type Asked, mayBeObeyed, mayBePassedOn } from './outcome.js';
 import { fits, PROBLEM, type Shape } from './shapes.js';
 
 /** More than any answer of the ledger: a thousand refused renewals, each with a session, are about 6 MiB. */
 const MOST_BYTES = 32 << 20;
 /** How much of a page that is not ours an error quotes. */
 const QUOTED = 120;
-
-/** Who asked: for the errors that are made here. */
-export interface Asked {
-  key: string | undefined;
-  /** Whether an earlier attempt of the same call stayed without an answer. */
-  doubtful: boolean;
-}
 
 /** The body was cut: whoever asked may ask again. */
 export class BodyLost extends Error {
@@ -26,12 +20,11 @@ export class BodyLost extends Error {
 export async function readAnswer(
   response: Response,
   shape: Shape | undefined,
-  { key, doubtful }: Asked,
+  asked: Asked,
 ): Promise<unknown> {
   const { status } = response;
   if (status === 304) return undefined;
-  const outcomeUnknown = key !== undefined && (doubtful || isDoubtful(status));
-  const failed = { outcomeUnknown, idempotencyKey: key };
+  const failed = { outcomeUnknown: mayBePassedOn(asked, status), idempotencyKey: asked.key };
   const text = await readText(response);
   if (text === undefined) throw new UnexpectedAnswer(status, `over ${MOST_BYTES} bytes`, failed);
   const type = response.headers.get('content-type')?.split(';', 1)[0] ?? 'none';
@@ -44,15 +37,10 @@ export async function readAnswer(
   if (response.ok && fits(body, shape)) return body;
   if (!response.ok && fits(body, PROBLEM)) {
     const problem = body as Problem;
-    const unknown = doubtful ? status >= 500 : problem.type === '/problems/unknown-outcome';
-    throw new LedgerProblem(problem, { ...failed, outcomeUnknown: unknown });
+    const outcomeUnknown = mayBeObeyed(asked, codeOf(problem.type), status);
+    throw new LedgerProblem(problem, { ...failed, outcomeUnknown });
   }
   throw new UnexpectedAnswer(status, `JSON that is not the ledger's, ${quoted(text)}`, failed);
-}
-
-/** Whether a command may have been obeyed before something answered with this status. */
-function isDoubtful(status: number): boolean {
-  return status >= 500 || status < 400;
 }
 
 /** The body; undefined when it is more than any answer. Throws BodyLost. */

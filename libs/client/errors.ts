@@ -2,7 +2,10 @@ import { type Problem, type ProblemCode, problems, type Session } from './api.js
 
 /** What a call that failed has to say besides its message. */
 export interface Failure {
-  /** Whether the command may have been obeyed all the same: nobody answered, or nobody knew. */
+  /**
+   * Whether the command may have been obeyed all the same: nobody answered, or nobody knew. What answers a repetition
+   * settles that only when it is the ledger that has decided.
+   */
   outcomeUnknown: boolean;
   /** Asking again with it (`idempotencyKey`) is obeyed at most once. Absent for reads. */
   idempotencyKey?: string | undefined;
@@ -82,7 +85,8 @@ export function isProblem<Code extends AnyCode = AnyCode>(
   return codes.length === 0 || codes.includes(error.code as Code);
 }
 
-function codeOf(type: string): AnyCode {
+/** The code of a problem's `type`. */
+export function codeOf(type: string): AnyCode {
   const code = /^\/problems\/([a-z-]+)$/.exec(type)?.[1] ?? '';
   return Object.hasOwn(problems, code) ? (code as ProblemCode) : 'unknown-problem';
 }

@@ -6,7 +6,7 @@ import { readHeads } from './heads.js';
 import type { LedgerClient } from './ledger-client.js';
 import { type FollowerCounts, Sequencer } from './sequencer.js';
 import { type Seen, Stalled, StallWatch } from './stall-watch.js';
-import { atMost, backoffMs, now, pause, tell, unless } from './waiting.js';
+import { atMost, backoffMs, byPerformance, now, pause, tell, unless } from './waiting.js';
 
 export interface FollowOptions {
   ledger: LedgerClient;
@@ -120,10 +120,10 @@ export class Follower {
 
   /**
    * The moment, by `performance.now()`, as of which all that the ledger had is handled; -Infinity before. While
-   * nothing is wrong it lags by `lookMs` at most.
+   * nothing is wrong it lags by `lookMs` at most. It moves back by the time for which the machine was suspended.
    */
   get caughtUpAt(): number {
-    return this.#stalls.caughtUpAt;
+    return byPerformance(this.#stalls.caughtUpAt);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { LocalLease } from './local-lease.js';
 import type { Loss } from './loss.js';
+import { LONGEST_TIMER_MS } from './waiting.js';
 
 /** `held`: its owner's, as far as this process knows. The rest is for good. */
 export type HeldState = 'held' | 'lost' | 'released' | 'ended';
@@ -17,8 +18,6 @@ export class NotHeld extends Error {
     super(`the session is not held: ${loss ? `lost, ${loss.why}` : why}`);
   }
 }
-
-const LONGEST_TIMER_MS = 2 ** 30;
 
 /** Lets guarded calls begin while a session is held and its lease covers it; tells those that run when to stop. */
 export class Gate {

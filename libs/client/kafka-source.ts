@@ -14,6 +14,7 @@ export interface KafkaLike {
   consumer(config: {
     groupId: string;
     allowAutoTopicCreation: boolean;
+    maxWaitTimeInMs: number;
     retry: { retries: number; restartOnFailure: () => Promise<boolean> };
   }): KafkaConsumer;
 }
@@ -53,6 +54,8 @@ const SEQUENCE = 'ledger-sequence';
 /** What asking Kafka, and leaving it, may take. */
 const ASK_MS = 10_000;
 const LEAVE_MS = 3_000;
+/** How long Kafka may hold an empty fetch: leaving waits for it. */
+const FETCH_MS = 500;
 
 /** The ledger's topic in Kafka, read alone, without committing offsets: the position is the follower's. */
 export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: KafkaSourceOptions): EventSource {
@@ -66,6 +69,7 @@ export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: Kafka
       const consumer = kafka.consumer({
         groupId: `session-ledger-client-${crypto.randomUUID()}`,
         allowAutoTopicCreation: false,
+        maxWaitTimeInMs: FETCH_MS,
         retry: { retries: 5, restartOnFailure: async () => false },
       });
       try {

@@ -1,5 +1,5 @@
 import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './api.js';
-import { ClientBusy, isProblem } from './errors.js';
+import { ClientBusy, isProblem, LedgerError, NoAnswer } from './errors.js';
 import { NotHeld } from './gate.js';
 import { type Guarded, OwnedSession } from './owned-session.js';
 import type { SessionName } from './reference.js';
@@ -108,13 +108,13 @@ export class LedgerClient implements AsyncDisposable {
 
   /** Starts a session and holds it. Rejects with `session-active` under `onConflict: 'reject'`. */
   start(body: StartRequest, options?: CallOptions): Promise<OwnedSession> {
-    return this.#hold(body.owner, () => this.#transport.call('startSession', { body }, options));
+    return this.#hold(body.owner, options, () => this.#transport.call('startSession', { body }, options));
   }
 
   /** Takes over a released session, or takes up one's own again after a restart, and holds it. */
   claim({ sessionId, ...body }: ClaimRequest, options?: CallOptions): Promise<OwnedSession> {
     const request = { params: { sessionId }, body };
-    return this.#hold(body.owner, () => this.#transport.call('claimOwnership', request, options));
+    return this.#hold(body.owner, options, () => this.#transport.call('claimOwnership', request, options));
   }
 
   /** Gets the scope's session, or starts one: for those who use it together. It is not held: nothing renews it. */
@@ -185,7 +185,11 @@ export class LedgerClient implements AsyncDisposable {
     this.close();
   }
 
-  async #hold(owner: Owner, ask: () => Promise<Answered<CommandAnswer>>): Promise<OwnedSession> {
+  async #hold(
+    owner: Owner,
+    options: CallOptions | undefined,
+    ask: () => Promise<Answered<CommandAnswer>>,
+  ): Promise<OwnedSession> {
     this.#closing.signal.throwIfAborted();
     if (this.#held.size + this.#starting >= this.#maxSessions) {
       throw new ClientBusy(`${this.#maxSessions} sessions are held`);
@@ -193,7 +197,7 @@ export class LedgerClient implements AsyncDisposable {
     this.#starting += 1;
     try {
       const answered = await ask();
-      if (answered.isOld) await this.#confirm(answered.body.session);
+      if (answered.isOld) await this.#confirm(answered.body.session, options);
       const tenure = new Tenure(this.#keeper, owner, answered);
       const session = new OwnedSession(tenure, this.#transport, answered.body.position);
       this.#held.get(session.sessionId)?.abandon();
@@ -207,9 +211,15 @@ export class LedgerClient implements AsyncDisposable {
   }
 
   /** An answer that repeats an old one says what was true then. Throws NotHeld when it is no longer. */
-  async #confirm({ sessionId, epoch }: Session): Promise<void> {
-    const found = await this.session(sessionId);
-    if (found.epoch !== epoch) throw new NotHeld(found.status === 'ended' ? 'ended' : 'lost');
+  async #confirm({ sessionId, epoch }: Session, options: CallOptions = {}): Promise<void> {
+    try {
+      const found = await this.session(sessionId, options);
+      if (found.epoch !== epoch) throw new NotHeld(found.status === 'ended' ? 'ended' : 'lost');
+    } catch (cause) {
+      if (!(cause instanceof LedgerError)) throw cause;
+      // The command was obeyed, only what has become of it is not known.
+      throw new NoAnswer(1, { outcomeUnknown: true, idempotencyKey: options.idempotencyKey, cause });
+    }
   }
 
   #watch(tenure: Tenure): void {

@@ -149,9 +149,12 @@ export class OwnedSession implements AsyncDisposable {
   async #execute(id: OwnCommand, body: object, options: CallOptions): Promise<CommandAnswer> {
     const { sessionId, epoch, state, loss } = this.#tenure;
     if (state !== 'held') throw new NotHeld(state, loss);
+    options.signal?.throwIfAborted(); // nothing was sent: the session is as it was
+    // One whose rotation, release or end stayed unknown is not held any more: no such command repeats another one.
+    const mayRepeat = options.idempotencyKey !== undefined && !changesEpoch(id);
     const request = { params: { sessionId }, body: { ...body, epoch } } as unknown as RequestOf<OwnCommand>;
     try {
-      const answer = await this.#transport.call(id, request, options);
+      const answer = await this.#transport.call(id, request, options, mayRepeat);
       this.#done(id, answer, (body as { drainSeconds?: number }).drainSeconds);
       return answer.body;
     } catch (error) {

@@ -2,7 +2,7 @@ import type { Session } from './api.js';
 import { LedgerProblem } from './errors.js';
 import type { Held } from './loss.js';
 import type { AnswerOf, Transport } from './transport.js';
-import { now } from './waiting.js';
+import { LONGEST_TIMER_MS, now } from './waiting.js';
 
 /** A session whose lease is kept. */
 export interface Renewable {
@@ -61,12 +61,17 @@ export class Renewals {
     clearTimeout(this.#timer);
     this.#wakesAt = until;
     if (until !== Number.POSITIVE_INFINITY) {
-      this.#timer = setTimeout(() => this.#wake(), Math.min(Math.max(0, until - now()), 2 ** 30));
+      const ms = Math.min(Math.max(0, until - now()), LONGEST_TIMER_MS);
+      this.#timer = setTimeout(() => this.#wake(), ms);
     }
   }
 
   #wake(): void {
     const at = now();
+    if (at < this.#wakesAt) {
+      this.#sleep(this.#wakesAt);
+      return;
+    }
     // A quarter of the time between two renewals early: then those that began together stay together.
     const due = [...this.#due]
       .filter(([session, dueAt]) => dueAt - at <= session.leaseMs / 12)

@@ -4,7 +4,7 @@ import type { FollowedEvent, SessionInEvent } from './event.js';
 import type { EventSource, FollowerStopped } from './event-source.js';
 import { Follower } from './follower.js';
 import type { LedgerClient, ScopeName } from './ledger-client.js';
-import { backoffMs, now, pause, tell } from './waiting.js';
+import { backoffMs, byPerformance, now, pause, tell } from './waiting.js';
 
 export interface ReplicaOptions {
   ledger: LedgerClient;
@@ -81,7 +81,7 @@ export class CurrentReplica {
    */
   get staleness(): number {
     if (this.#why) return Number.POSITIVE_INFINITY;
-    return now() - Math.max(this.#booted.at, this.#follower.caughtUpAt);
+    return performance.now() - Math.max(byPerformance(this.#booted.at), this.#follower.caughtUpAt);
   }
 
   /**

@@ -57,6 +57,14 @@ const SHAPES = {
   problem: { type: 'string' },
 } as const satisfies Record<Exclude<OperationId, Stream>, Shape>;
 
+/**
+ * Whether the operation is one command: obeyed as a whole or not at all, and answered again under the same key. Of a
+ * lease that was only renewed no receipt tells.
+ */
+export function isOneCommand(id: OperationId): boolean {
+  return (SHAPES as Partial<Record<OperationId, Shape>>)[id] === command && id !== 'touchSession';
+}
+
 /** Of the operation's answer; streams have none. */
 export function shapeOf(id: OperationId, query: object = {}): Shape | undefined {
   if (id === 'currentSession' && 'all' in query && query.all === true) return sessions;

@@ -1,8 +1,9 @@
 import { BodyLost, readAnswer } from './answer.js';
 import { type OperationId, type Operations, routes } from './api.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from './errors.js';
-import { type Shape, shapeOf } from './shapes.js';
-import { backoffMs, now, pause } from './waiting.js';
+import type { Asked } from './outcome.js';
+import { isOneCommand, type Shape, shapeOf } from './shapes.js';
+import { backoffMs, now, pause, unless } from './waiting.js';
 
 /** How a call is made. */
 export interface CallOptions {
@@ -12,7 +13,10 @@ export interface CallOptions {
   deadlineMs?: number | undefined;
   /** Milliseconds for one attempt; 12,000 unless the client says otherwise: a ledger that lives answers within 10. */
   attemptMs?: number | undefined;
-  /** For a command: made by the client, once a call, when left out. Give the old one to ask again after a failure. */
+  /**
+   * For a command: made by the client, once a call, when left out. Give the old one to ask again after a failure. An
+   * error then tells by `outcomeUnknown` of the calls before, too: nobody knows here whether there were any.
+   */
   idempotencyKey?: string | undefined;
 }
 
@@ -21,7 +25,7 @@ export interface TransportOptions {
   url: string | URL;
   /** In place of the global one. */
   fetch?: typeof fetch | undefined;
-  /** Sent with every request, for example `authorization`. Asked for before each attempt. */
+  /** Sent with every request, for example `authorization`. Asked for before each attempt, within its time. */
   headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
   deadlineMs?: number | undefined;
   attemptMs?: number | undefined;
@@ -47,7 +51,7 @@ interface Attempt {
   init: { method: string; body?: string };
   headers: Record<string, string>;
   shape: Shape | undefined;
-  key: string | undefined;
+  asked: Asked;
   ms: number;
   signal: AbortSignal | undefined;
 }
@@ -81,17 +85,20 @@ export class Transport {
     return this.#base;
   }
 
+  /** `mayRepeat`: an earlier call may have used the same key. */
   async call<Id extends OperationId>(
     id: Id,
     request: RequestOf<Id>,
     options: CallOptions = {},
+    mayRepeat: boolean = options.idempotencyKey !== undefined,
   ): Promise<Answered<AnswerOf<Id>>> {
     const isWait =
       id === 'currentSession' && (request as RequestOf<'currentSession'>).query.wait !== undefined;
     if (this.#calls >= this.#maxCalls && !isWait) throw new ClientBusy(`${this.#calls} calls are under way`);
     this.#calls += isWait ? 0 : 1;
     try {
-      return (await this.#repeat(this.#attemptOf(id, request, options), options)) as Answered<AnswerOf<Id>>;
+      const attempt = this.#attemptOf(id, request, options, mayRepeat);
+      return (await this.#repeat(attempt, options)) as Answered<AnswerOf<Id>>;
     } finally {
       this.#calls -= isWait ? 0 : 1;
     }
@@ -104,26 +111,28 @@ export class Transport {
     { signal, lastEventId }: { signal: AbortSignal; lastEventId?: string | undefined },
   ): Promise<ReadableStream<Uint8Array>> {
     const url = this.#base + routes[id].path + queryOf(query);
-    const headers = {
-      ...(await this.#options.headers?.()),
-      ...(lastEventId && { 'last-event-id': lastEventId }),
-    };
+    const headers = { ...(lastEventId && { 'last-event-id': lastEventId }) };
     const { response, done } = await this.#fetch(url, { method: 'GET' }, headers, {
       signal,
       ms: this.#options.attemptMs ?? ATTEMPT_MS,
       goesOn: true,
-    });
+    }).catch((error) => Promise.reject(error instanceof Unsent ? error.cause : error));
     const type = response.headers.get('content-type') ?? '';
     const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
     if (isStream) done();
     if (isStream && response.body) return response.body;
-    await readAnswer(response, undefined, { key: undefined, doubtful: false }).finally(done);
+    await readAnswer(response, undefined, { key: undefined, isOne: false, doubtful: false }).finally(done);
     throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
       outcomeUnknown: false,
     });
   }
 
-  #attemptOf<Id extends OperationId>(id: Id, request: RequestOf<Id>, options: CallOptions): Attempt {
+  #attemptOf<Id extends OperationId>(
+    id: Id,
+    request: RequestOf<Id>,
+    options: CallOptions,
+    mayRepeat: boolean,
+  ): Attempt {
     const route: { method: string; path: string } = routes[id];
     const {
       params,
@@ -151,7 +160,7 @@ export class Transport {
         ...(key !== undefined && { 'idempotency-key': key }),
       },
       shape: shapeOf(id, query),
-      key,
+      asked: { key, isOne: isOneCommand(id), doubtful: mayRepeat },
       ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
       signal: options.signal,
     };
@@ -163,16 +172,16 @@ export class Transport {
   ): Promise<Answered<unknown>> {
     const sentAt = now();
     const until = sentAt + (deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS);
-    let doubtful = false;
+    let { asked } = attempt;
     for (let attempts = 1; ; attempts++) {
       const ms = Math.max(1, Math.min(attempt.ms, until - now()));
       try {
-        const { body, replayed } = await this.#once({ ...attempt, ms }, doubtful);
+        const { body, replayed } = await this.#once({ ...attempt, asked, ms });
         return { body, sentAt, isOld: replayed && idempotencyKey !== undefined };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
-        const failure = asFailure(error, attempts, attempt.key);
-        doubtful ||= failure.error.outcomeUnknown;
+        const failure = asFailure(error, attempts, asked);
+        if (failure.error.outcomeUnknown) asked = { ...asked, doubtful: true };
         const waitMs = failure.retryAfterMs + backoffMs(attempts);
         const isTooLate = now() + waitMs + LEAST_ATTEMPT_MS >= until;
         if (!failure.again || attempts >= MOST_ATTEMPTS || isTooLate) throw failure.error;
@@ -181,14 +190,10 @@ export class Transport {
     }
   }
 
-  async #once({ url, init, headers, shape, key, ms, signal }: Attempt, doubtful: boolean) {
-    const given = await this.#options.headers?.();
-    const { response, done } = await this.#fetch(url, init, given ? { ...given, ...headers } : headers, {
-      signal,
-      ms,
-    });
+  async #once({ url, init, headers, shape, asked, ms, signal }: Attempt) {
+    const { response, done } = await this.#fetch(url, init, headers, { signal, ms });
     try {
-      const body = await readAnswer(response, shape, { key, doubtful });
+      const body = await readAnswer(response, shape, asked);
       return { body, replayed: response.headers.get('idempotency-replayed') === 'true' };
     } catch (error) {
       throw new Unanswered(error, retryAfterMs(response), response.status);
@@ -213,15 +218,35 @@ export class Transport {
     };
     signal?.addEventListener('abort', abort, { once: true });
     if (signal?.aborted) abort();
+    let isSent = false;
     try {
+      const given = this.#options.headers && (await unless(controller.signal, this.#given()));
       const send = this.#options.fetch ?? fetch;
-      // A page to log in at is not followed: it would make a GET of a command.
-      const response = await send(url, { ...init, headers, redirect: 'manual', signal: controller.signal });
+      controller.signal.throwIfAborted();
+      isSent = true;
+      const response = await send(url, {
+        ...init,
+        headers: given ? { ...given, ...headers } : headers,
+        redirect: 'manual', // a page to log in at is not followed: it would make a GET of a command
+        signal: controller.signal,
+      });
       return { response, done };
     } catch (error) {
       done();
-      throw error;
+      throw isSent ? error : new Unsent(error);
     }
+  }
+
+  /** Also of a function that throws before it has made a promise. */
+  async #given(): Promise<Record<string, string> | undefined> {
+    return this.#options.headers?.();
+  }
+}
+
+/** An attempt has come to nothing before anything was sent. */
+class Unsent extends Error {
+  constructor(override readonly cause: unknown) {
+    super('unsent');
   }
 }
 
@@ -238,9 +263,9 @@ class Unanswered extends Error {
 
 const AGAIN = new Set([408, 429, 502, 503, 504]);
 
-function asFailure(error: unknown, attempts: number, key: string | undefined) {
+function asFailure(error: unknown, attempts: number, { key, doubtful }: Asked) {
   const { cause, retryAfterMs } = error instanceof Unanswered ? error : { cause: error, retryAfterMs: 0 };
-  const outcomeUnknown = key !== undefined;
+  const outcomeUnknown = key !== undefined && (doubtful || !(error instanceof Unsent));
   if (cause instanceof BodyLost && error instanceof Unanswered) {
     const lost = new UnexpectedAnswer(error.status, cause.message, {
       outcomeUnknown,
@@ -252,8 +277,9 @@ function asFailure(error: unknown, attempts: number, key: string | undefined) {
   if (cause instanceof LedgerProblem || cause instanceof UnexpectedAnswer) {
     return { error: cause as LedgerError, again: AGAIN.has(cause.status), retryAfterMs };
   }
+  const ranInto = cause instanceof Unsent ? cause.cause : cause;
   return {
-    error: new NoAnswer(attempts, { outcomeUnknown, idempotencyKey: key, cause }),
+    error: new NoAnswer(attempts, { outcomeUnknown, idempotencyKey: key, cause: ranInto }),
     again: true,
     retryAfterMs,
   };

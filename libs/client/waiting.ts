@@ -25,10 +25,34 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-/** The time of a clock that nobody sets: milliseconds. It stands still while the whole machine is suspended. */
+/** How far the wall clock may run ahead of the other one without anybody having slept. */
+const AWAKE_MS = 100;
+/** By how much the wall clock was ahead when that was last believed, and what has counted as sleep so far. */
+let ahead = Number.NaN;
+let slept = 0;
+
+/**
+ * Milliseconds of a clock that nobody sets, which never goes back, and which goes on while the machine is suspended.
+ * `performance.now()` stands still then on most systems. The wall clock does not, but it can be set: so whatever it
+ * gains counts as sleep, and what it loses counts for nothing. A lease is then taken to be older than it is at worst.
+ */
 export function now(): number {
-  return performance.now();
+  const awake = performance.now();
+  const gap = Date.now() - awake;
+  if (gap > ahead + AWAKE_MS) slept += gap - ahead;
+  else if (gap >= ahead) return awake + slept; // no news: what is lost to rounding adds up to nothing
+  ahead = gap;
+  return awake + slept;
 }
+
+/** A moment of `now()` by `performance.now()`: as long ago as it is, what was slept since included. */
+export function byPerformance(moment: number): number {
+  now();
+  return moment - slept;
+}
+
+/** Timers stand still while the machine is suspended: one that has to notice looks at the clock this often. */
+export const LONGEST_TIMER_MS = 1_000;
 
 /** What comes of a promise; rejects with the signal's reason as soon as it aborts. */
 export async function unless<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {

@@ -19,7 +19,9 @@ process.on('SIGUSR2', () => {
   isToStop = true;
 });
 
+let isWriting = false;
 async function write({ epoch }) {
+  isWriting = true;
   console.log(`begun ${epoch}`);
   if (isToStop) {
     isToStop = false;
@@ -32,6 +34,7 @@ async function write({ epoch }) {
   const statement = `update documents set text = $1, ${set} where id = 1 and ${where}`;
   const { rowCount } = await documents.query(statement, ['cloud-dev', value]);
   console.log(`written ${rowCount}`);
+  isWriting = false;
 }
 
 let isLost = false;
@@ -54,4 +57,4 @@ async function attempt() {
     console.log('over');
   }
 }
-const attempts = setInterval(attempt, 25);
+const attempts = setInterval(() => isWriting || attempt(), 25); // one at a time, however slow the database is
