@@ -17,6 +17,7 @@ import {
   at,
   foreign,
   handle,
+  idle,
   knownFor,
   nothingYet,
   type Story,
@@ -65,8 +66,8 @@ const owners: Owner[] = [
   { environment: 'cloud-debug', instance: 'b' },
 ];
 
-/** One of them is another scope's. */
-const names = ['1', '2', '3', '4', '5', '6', foreign.hash];
+/** Two of them are other scopes'. */
+const names = ['1', '2', '3', '4', '5', '6', foreign.hash, idle.hash];
 /** For one session. */
 const tooMany = Array.from({ length: 9 }, (_, index) => `many-${index}`);
 
@@ -172,9 +173,35 @@ describe('whatever is sent, in whatever order, however late', () => {
       for (const [hash, sessionId] of turn.before.handles) {
         const holder = after.get(hash);
         if (!sessionId || !holder || holder === sessionId) continue;
-        if (!turn.after.sessions.get(holder)?.recoveredFrom) return `${hash} went to another session`;
+        const isSuccessor = turn.after.sessions.get(sessionId)?.successorId === holder;
+        const moves = isSuccessor && turn.made.some(({ type }) => type === 'SessionRotated');
+        if (!moves && !turn.after.sessions.get(holder)?.recoveredFrom)
+          return `${hash} went to another session`;
       }
       for (const { handles = [] } of turn.after.sessions.values()) if (handles.length > 8) return 'too many';
+    },
+  );
+
+  promise('what another scope has, it keeps while it has a current session', ({ decision, after }) => {
+    const changed = ('handles' in decision && decision.handles) || [];
+    if (after.handles.has(foreign.hash) || changed.some(({ hash }) => hash === foreign.hash))
+      return 'it was taken away';
+  });
+
+  promise(
+    'a rotation takes the names along that it names, and no others',
+    ({ before, command, made, after }) => {
+      const rotated = made.find((event) => event.type === 'SessionRotated');
+      if (!rotated || command.type !== 'RotateSession') return;
+      const { successorHandle, handles = [] } = command;
+      const named = [...(successorHandle ? [successorHandle] : []), ...handles].map(({ hash }) => hash);
+      for (const [hash, holder] of before.handles) {
+        const isHere = after.handles.get(hash);
+        if (named.includes(hash) ? isHere === holder : isHere !== holder)
+          return `${hash} is in another place`;
+      }
+      if (named.some((hash) => after.handles.get(hash) !== rotated.session.sessionId))
+        return 'one is left behind';
     },
   );
 

@@ -132,9 +132,14 @@ export function knownFor(story: Story, command: Command): Known {
 
 /** The handle of another scope, which nobody else may bind. */
 export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
+/** That of another scope which has no current session. */
+export const idle: Handle = { kind: 'agent', hash: 'idle' };
 
 function holdersIn({ handles }: Story): Map<string, HandleHolder> {
-  const holders = new Map<string, HandleHolder>([[foreign.hash, { scope: 'another' }]]);
+  const holders = new Map<string, HandleHolder>([
+    [foreign.hash, { scope: 'another' }],
+    [idle.hash, { scope: 'another', idle: true }],
+  ]);
   for (const [hash, sessionId] of handles)
     holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
   return holders;
