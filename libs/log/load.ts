@@ -2,10 +2,11 @@ import type pg from 'pg';
 import { Frontier } from '#audit';
 import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { smallints, uuids } from './columns.js';
+import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
-import { begin, send } from './packet.js';
+import { begin, rollback, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -70,12 +71,27 @@ export interface Loaded {
 
 /**
  * Begins the transaction, locks the heads of the batch's partitions and reads what its commands need: one
- * round trip, since no statement waits for the answers before it.
+ * round trip, since no statement waits for the answers before it. A handle of an idle scope elsewhere may be taken
+ * away only under the lock of that scope's partition; the locks go in order, so it begins again with that one, too.
  */
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
-  const partitions = [...new Set(batch.map(({ partition }) => partition))];
+  const partitions = new Set(batch.map(({ partition }) => partition));
+  for (;;) {
+    const loaded = await loadUnder(client, batch, [...partitions]);
+    const missing = loaded.handles.idlePartitions.filter((partition) => !partitions.has(partition));
+    if (missing.length === 0) return loaded;
+    for (const partition of missing) partitions.add(partition); // each of them once, so this ends
+    await send(client, [rollback]);
+  }
+}
+
+async function loadUnder(
+  client: pg.Client,
+  batch: readonly Submission[],
+  partitions: readonly number[],
+): Promise<Loaded> {
   const scopeIds = new Map<ScopeKey, string>();
-  const handles = BatchHandles.queries(batch);
+  const handles = handleQueries(batch);
   const queries = [
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),

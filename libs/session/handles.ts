@@ -1,4 +1,4 @@
-import type { ChangeHandles, Command } from './commands.js';
+import type { ChangeHandles, Untimed } from './commands.js';
 import { accept, type Decision, type Refused, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
 import type { Known } from './known.js';
@@ -9,7 +9,7 @@ import { currentOf, type Session, type SessionId } from './session.js';
 export interface Handle {
   /** What sort of name it is, like `mcp-transport`; stands in clear. */
   kind: string;
-  /** Keyed hash of tenant, kind and value. */
+  /** Of its keyed hash and its scope's salt: it says nothing any more once the salt is erased. */
   hash: string;
 }
 
@@ -121,9 +121,6 @@ function unbind(current: Session, handles: readonly Handle[], known: Known) {
   return { session, changes, events };
 }
 
-/** A command before the log gives it its time. */
-type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;
-
 const none: readonly Handle[] = [];
 
 /** The handles that a command may bind. */
@@ -145,4 +142,24 @@ export function newHandlesIn(command: Untimed): readonly Handle[] {
 /** All handles that a command names. */
 export function handlesIn(command: Untimed): readonly Handle[] {
   return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
+}
+
+/** The same command, with its handles under other names. */
+export function renameHandles<C extends Untimed>(command: C, rename: <H extends Handle>(handle: H) => H): C {
+  switch (command.type) {
+    case 'StartSession':
+      return command.handles ? { ...command, handles: command.handles.map(rename) } : command;
+    case 'RotateSession': {
+      const { successorHandle, handles } = command;
+      return {
+        ...command,
+        ...(successorHandle && { successorHandle: rename(successorHandle) }),
+        ...(handles && { handles: handles.map(rename) }),
+      };
+    }
+    case 'ChangeHandles':
+      return { ...command, bind: command.bind.map(rename), unbind: command.unbind.map(rename) };
+    default:
+      return command;
+  }
 }

@@ -208,20 +208,41 @@ describe('whatever is sent, in whatever order, however late', () => {
   promise('the handles of sessions are what their events say', ({ after }) => {
     const said = new Map<string, string>();
     const carried = new Map<string, readonly string[]>();
-    for (const { sessionId, handles = [] } of after.events.flatMap(sessionsIn)) {
-      const before = carried.get(sessionId) ?? [];
-      const now = handles.map(({ hash }) => hash);
-      for (const hash of before) {
-        if (!now.includes(hash) && said.get(hash) === sessionId) said.delete(hash);
+    for (const event of after.events) {
+      for (const { sessionId, handles = [] } of sessionsIn(event)) {
+        const before = carried.get(sessionId) ?? [];
+        const now = handles.map(({ hash }) => hash);
+        for (const hash of before) {
+          if (!now.includes(hash) && said.get(hash) === sessionId) said.delete(hash);
+        }
+        for (const hash of now) if (!before.includes(hash)) said.set(hash, sessionId);
+        carried.set(sessionId, now);
       }
-      for (const hash of now) if (!before.includes(hash)) said.set(hash, sessionId);
-      carried.set(sessionId, now);
+      if (event.type === 'DetailsErased') said.clear(); // also those of past sessions
     }
     const told = [...said].map(([hash, sessionId]) => `${hash} ${sessionId}`);
     const kept = [...after.handles].flatMap(([hash, sessionId]) =>
       sessionId ? [`${hash} ${sessionId}`] : [],
     );
     if (told.sort().join() !== kept.sort().join()) return `${told} is not ${kept}`;
+  });
+
+  promise('what a start asked for it has got, or is told that it was ignored', ({ command, decision }) => {
+    if (!('outcome' in decision)) return;
+    const { ignored = [], outcome, session } = decision;
+    if (command.type !== 'StartSession') return ignored.length > 0 ? 'no start ignores' : undefined;
+    if (outcome === 'started') return ignored.length > 0 ? 'a start of its own ignores nothing' : undefined;
+    const asked = {
+      attributes: command.attributesDigest,
+      fromCheckpoint: command.fromCheckpoint,
+      lease: command.lease !== session.lease && command.lease,
+      phase: command.phase,
+      policy: command.policy,
+    };
+    const inVain = Object.entries(asked).flatMap(([name, value]) => (value ? [name] : []));
+    // Joined by who started it: the very same lease may be the session's own.
+    const told = ignored.filter((one) => one !== 'lease' || command.lease !== session.lease);
+    if (told.join() !== inVain.join()) return `${told} was ignored, not ${inVain}`;
   });
 
   promise('the epoch rises when the current session or its owner changes, and only then', (turn) => {

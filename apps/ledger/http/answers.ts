@@ -35,7 +35,9 @@ export class Presenter {
       case 'accepted': {
         const { outcome, position } = answer;
         const session = await this.session(answer.session, known);
-        const current = answer.current ? `,"current":${await this.session(answer.current)}` : '';
+        const { current: now, ignored, dropped } = answer;
+        const current = now === undefined ? '' : `,"current":${now && (await this.session(now))}`;
+        const rest = ignored || dropped ? `,${JSON.stringify({ ignored, dropped }).slice(1, -1)}` : '';
         reply
           .code(outcome === 'started' ? 201 : 200)
           .header('content-type', 'application/json')
@@ -44,7 +46,7 @@ export class Presenter {
         if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
         const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
         reply.send(
-          `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
+          `{"outcome":"${outcome}","session":${session}${current}${retry}${rest},"position":${JSON.stringify(position)}}`,
         );
         return;
       }
