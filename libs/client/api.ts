@@ -62,7 +62,21 @@ export interface CheckpointList {
 export interface CommandAnswer {
   outcome: string;
   session: Session;
-  current?: Session;
+
+  /** The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more. */
+  current?: Session | null;
+
+  /** What a start asked for and did not get, because it joined or claimed a session. */
+  ignored?: ('attributes' | 'fromCheckpoint' | 'lease' | 'phase' | 'policy')[];
+
+  /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. */
+  dropped?: {
+    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    kind: string;
+
+    /** UTC, milliseconds. */
+    boundAt?: string;
+  }[];
 
   /** For reported: in how many seconds to try again. */
   retryAfter?: number;
@@ -251,7 +265,7 @@ export interface PlacedSession {
   reason?: string;
   versionId?: string;
 
-  /** Outside names that are bound to it, by their keyed hashes. */
+  /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
   handles?: {
     /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
     kind: string;
@@ -274,7 +288,7 @@ export interface PlacedSession {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** Keyed hash of the name it was rotated with. */
+  /** `hash` of the name it was rotated with. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -474,7 +488,7 @@ export interface Session {
   reason?: string;
   versionId?: string;
 
-  /** Outside names that are bound to it, by their keyed hashes. */
+  /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
   handles?: {
     /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
     kind: string;
@@ -497,7 +511,7 @@ export interface Session {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** Keyed hash of the name it was rotated with. */
+  /** `hash` of the name it was rotated with. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -552,7 +566,7 @@ export interface SessionInEvent {
   reason?: string;
   versionId?: string;
 
-  /** Outside names that are bound to it, by their keyed hashes. */
+  /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
   handles?: {
     /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
     kind: string;
@@ -574,7 +588,7 @@ export interface SessionInEvent {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** Keyed hash of the name it was rotated with. */
+  /** `hash` of the name it was rotated with. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {

@@ -159,7 +159,7 @@ export class Tenure implements Renewable {
 
   /** A rotation that was asked for before: is its successor still this owner's? */
   takeUp({ session, current }: CommandAnswer): void {
-    if (session.status === 'ended') void this.lose(session.endCause ?? 'ended', current);
+    if (session.status === 'ended') void this.lose(session.endCause ?? 'ended', current ?? undefined);
     else if (!session.owner || isForeign(this, session)) void this.lose('claimed', session);
     else this.#doubt();
   }

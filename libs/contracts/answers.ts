@@ -3,6 +3,7 @@ import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import {
   Epoch,
+  HandleKind,
   Instant,
   Label,
   Owner,
@@ -17,7 +18,29 @@ import {
 export const CommandAnswer = Type.Object({
   outcome: Type.String({ examples: ['started'] }),
   session: Session,
-  current: Type.Optional(Session),
+  current: Type.Optional(
+    Type.Union([Session, Type.Null()], {
+      description:
+        'The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more',
+    }),
+  ),
+  ignored: Type.Optional(
+    Type.Array(Type.Enum(['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']), {
+      description: 'What a start asked for and did not get, because it joined or claimed a session',
+    }),
+  ),
+  dropped: Type.Optional(
+    Type.Array(
+      Type.Object({
+        kind: HandleKind,
+        boundAt: Type.Optional(Instant),
+      }),
+      {
+        description:
+          'Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first',
+      },
+    ),
+  ),
   retryAfter: Type.Optional(
     Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
   ),

@@ -18,7 +18,7 @@ const forced = {
 };
 const handle = Type.Object({
   kind: Type.String(),
-  hash: Type.String({ description: 'Keyed hash of its value' }),
+  hash: Type.String({ description: 'Of its keyed hash and a salt of the scope, which can be erased' }),
 });
 const data = (fields: Record<string, TSchema>) => Type.Object({ ...version, ...fields });
 /** About the scope's latest session, or about one before it. */

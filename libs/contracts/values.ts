@@ -266,7 +266,8 @@ export const Session = Type.Object(
     versionId: Type.Optional(Type.String()),
     handles: Type.Optional(
       Type.Array(Type.Object({ kind: HandleKind, hash: Type.String() }), {
-        description: 'Outside names that are bound to it, by their keyed hashes',
+        description:
+          'Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased',
       }),
     ),
     attributesDigest: Type.Optional(Type.String({ description: 'SHA-256 over a salt and the attributes' })),
@@ -277,9 +278,7 @@ export const Session = Type.Object(
     endReason: Type.Optional(Type.String()),
     endedBy: Type.Optional(Owner),
     successorId: Type.Optional(SessionId),
-    successorHandle: Type.Optional(
-      Type.String({ description: 'Keyed hash of the name it was rotated with' }),
-    ),
+    successorHandle: Type.Optional(Type.String({ description: '`hash` of the name it was rotated with' })),
     usage: Type.Optional(UsageTotals),
     invalid: Type.Optional(Type.Object({ at: Instant, reason: Type.String() })),
   },

@@ -1,10 +1,12 @@
 import {
   type Command,
+  currentOf,
   type Decision,
   decide,
   type EndSession,
   evolve,
   type Instant,
+  ignoredBy,
   type Known,
   lastValidBefore,
   MOST_ATTRIBUTE_BYTES,
@@ -19,6 +21,7 @@ import {
   type SessionEvent,
   type SessionId,
   type StopIgnoredWhy,
+  sinceThen,
   startsTimer,
   timerOf,
 } from '#session';
@@ -28,7 +31,7 @@ import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
-import type { Answer, NewDetails, ReceiptKey, Submission } from './submission.js';
+import type { Answer, Draft, DroppedHandle, NewDetails, ReceiptKey, Submission } from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
@@ -74,11 +77,12 @@ export class Batch {
     const scopeKey = this.scopeOf(submission);
     if (scopeKey === undefined) return { kind: 'unknown-session' };
     const earlier = receipt && this.earlier(receipt, scopeKey);
-    if (receipt && earlier) return replay(earlier, receipt);
-
     const state = this.loaded.scopes.get(scopeKey) ?? noSessionYet;
+    if (receipt && earlier) return replay(earlier, receipt, submission.command, state);
+
     const at = this.timeOf(partition);
-    const command: Command = { at, ...submission.command };
+    const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
+    const command: Command = { at, ...this.loaded.handles.called(submission.command, scopeId) };
     if (command.type === 'ChangeAttributes' && submission.patch) {
       const details = this.patched(state.latest, submission.patch);
       const bytes = Buffer.byteLength(details?.body ?? '');
@@ -89,6 +93,7 @@ export class Batch {
     const decision = decide(command, this.known(command, state, scopeKey));
     const stamp = this.keep(decision, { submission, scopeKey, state, at });
     const position = { partition, sequence: stamp.sequence };
+    const dropped = this.keepHandles(decision, stamp);
     if ('refusal' in decision) {
       if (decision.ignored && command.type === 'EndSession') {
         this.count(command, decision.ignored, stamp);
@@ -97,7 +102,7 @@ export class Batch {
     }
     if (command.type === 'ReportInvalid' && decision.outcome === 'reported') this.countReport(command, stamp);
     const { events: _, handles: __, ...accepted } = decision;
-    return { kind: 'accepted', position, ...accepted };
+    return { kind: 'accepted', position, ...accepted, ...(dropped.length > 0 && { dropped }) };
   }
 
   /** The scope that a command is about; undefined when it names a session that its tenant does not have. */
@@ -173,7 +178,11 @@ export class Batch {
     if (command.type === 'ReportInvalid') Object.assign(known, this.validity(command, state));
     const continued = known.checkpoint?.handles ?? known.lastValid?.handles;
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
-    const handles = this.loaded.handles.known(command, scopeId, continued);
+    const isIdle = (holder: { scopeKey: ScopeKey; idle: boolean }) => {
+      const now = this.loaded.scopes.get(holder.scopeKey);
+      return now ? currentOf(now) === undefined : holder.idle;
+    };
+    const handles = this.loaded.handles.known(command, scopeId, isIdle, continued);
     if (handles) known.handles = handles;
     if ('scope' in command) return known;
     if (command.type === 'MarkCheckpoint') {
@@ -191,18 +200,23 @@ export class Batch {
     return known;
   }
 
-  /** Whether the scope has details: stored ones, or those of this batch. */
+  /** Whether the scope has details or handles: stored ones, or those of this batch. */
   private hasDetails(scopeKey: ScopeKey): boolean {
     const scopeId = this.loaded.scopeIds.get(scopeKey);
-    return this.loaded.detailed.has(scopeKey) || this.rows.details.some((row) => row.scopeId === scopeId);
+    return (
+      this.loaded.detailed.has(scopeKey) ||
+      this.loaded.handles.hasFirst(scopeId ?? '') ||
+      this.rows.details.some((row) => row.scopeId === scopeId)
+    );
   }
 
-  /** Takes the scope's details away; those of later commands stay. */
+  /** Takes the scope's details and handles away; those of later commands stay. */
   private erase({ partition, scopeId, scopeKey, state }: Placed): void {
     const { attributes, detailed } = this.loaded;
     attributes.delete(state.latest?.attributesDigest ?? '');
     for (const row of this.rows.details) if (row.scopeId === scopeId) attributes.delete(row.digest);
     this.rows.eraseDetails(partition, scopeId);
+    this.loaded.handles.erase({ partition, scopeId });
     detailed.delete(scopeKey);
   }
 
@@ -233,9 +247,6 @@ export class Batch {
       if ('previous' in event) this.remember(event.previous, scopeKey);
       if (event.type === 'CheckpointMarked') this.keepCheckpoint(event, placed);
     }
-    for (const change of ('handles' in decision && decision.handles) || []) {
-      this.loaded.handles.change(change, { partition, scopeId });
-    }
     if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
     head.sequence += written.length;
     this.loaded.scopes.set(scopeKey, state);
@@ -255,6 +266,15 @@ export class Batch {
       }
     }
     return last;
+  }
+
+  /** What the decision makes of handles; returns those that the scope lost to new ones. */
+  private keepHandles(decision: Decision, stamp: Stamp): DroppedHandle[] {
+    const { partition, scopeId, scopeKey, at } = stamp;
+    const changes = ('handles' in decision && decision.handles) || [];
+    return changes.flatMap(
+      (change) => this.loaded.handles.change(change, { partition, scopeId, scopeKey }, at) ?? [],
+    );
   }
 
   /** The timer as an event leaves it; where there was one before and is none now, it goes. */
@@ -323,8 +343,8 @@ function stopOf({ sessionId, origin, epoch }: EndSession): string {
   return stopIdOf(sessionId, origin, epoch);
 }
 
-/** The answer of a command that was obeyed before, or that its key was used for something else. */
-function replay(receipt: Receipt, asked: ReceiptKey): Answer {
+/** The answer of a command that was obeyed before, and what is current now; or that its key was used for something else. */
+function replay(receipt: Receipt, asked: ReceiptKey, command: Draft, now: ScopeState): Answer {
   if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
   const { event, position } = decodeEvent(receipt.document());
   const outcome = outcomeOf(event);
@@ -332,5 +352,6 @@ function replay(receipt: Receipt, asked: ReceiptKey): Answer {
   if (!outcome || !isOfSession) throw new Error(`a receipt names a ${event.type}`);
   const session = 'session' in event ? event.session : event.previous;
   const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
-  return { kind: 'accepted', outcome, session, ...retry, position, replayed: true };
+  const told = { outcome, session, ...retry, ...sinceThen(session, now), ...ignoredBy(command, outcome) };
+  return { kind: 'accepted', ...told, position, replayed: true };
 }

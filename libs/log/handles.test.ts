@@ -7,10 +7,13 @@ import {
   again,
   dev,
   end,
+  erase,
   forSession,
   keyed,
   newPlace,
   type Place,
+  reportInvalid,
+  rotate,
   sessionOf,
   start,
 } from './testing/submissions.js';
@@ -106,7 +109,204 @@ describe('one handle, one meaning', () => {
   });
 });
 
+describe('a handle of a scope', () => {
+  const gone = async (place: Place, ...handles: NewHandle[]) => {
+    const session = sessionOf(await writer.submit(startWith(place, ...handles)));
+    await writer.submit(end(session));
+    return session;
+  };
+  const [left, right] = [0, 1];
+
+  test.each([
+    ['in the same partition', left],
+    ['in another one', right],
+  ])('without session is free for another %s, and in use it is not', async (_, partition) => {
+    const [name, other] = [newName(), newName()];
+    const place = newPlace(4, left);
+    await gone(place, toScope(name), toScope(other));
+    const taker = newPlace(4, partition);
+    const session = sessionOf(await writer.submit(startWith(taker, toScope(name), toSession(other))));
+    expect(session.handles).toHaveLength(1);
+    expect(await meant(name, other)).toEqual([session.sessionId, session.sessionId]);
+    // Now it is in use, also for who had it first.
+    expect(await writer.submit(startWith(place, toScope(name)))).toEqual(taken);
+  });
+
+  test('is free for the next command of the batch that ended its session, and not before', async () => {
+    const name = newName();
+    const place = newPlace(4, left);
+    const session = sessionOf(await writer.submit(startWith(place, toScope(name))));
+    const [early, , late] = await Promise.all([
+      writer.submit(startWith(newPlace(4, left), toScope(name))),
+      writer.submit(end(session)),
+      writer.submit(startWith(newPlace(4, left), toScope(name))),
+    ]);
+    expect(early).toEqual(taken);
+    expect(await meant(name)).toEqual([sessionOf(late).sessionId]);
+  });
+
+  test('without session is unbound by whoever names it', async () => {
+    const name = newName();
+    await gone(newPlace(4, left), toScope(name));
+    const session = sessionOf(await writer.submit(start(newPlace(4, right))));
+    expect(await writer.submit(unbind(session, name))).toMatchObject({ outcome: 'changed' });
+    expect(await meant(name)).toEqual([undefined]);
+  });
+
+  test('that is taken away while its scope starts again belongs to one of them, as each is told', async () => {
+    const writers = [ledger.writer({ lanes: 1 }), ledger.writer({ lanes: 1 })] as const;
+    for (let round = 0; round < 40; round++) {
+      const names = [newName(), newName()];
+      const scopes = [newPlace(4, left), newPlace(4, right)] as const;
+      // Each takes one from the other, and asks for its own as well.
+      await gone(scopes[0], toScope(names[0]!));
+      await gone(scopes[1], toScope(names[1]!));
+      const ask = (to: LedgerWriter, place: Place) => to.submit(startWith(place, ...names.map(toScope)));
+      const answers = await Promise.all([ask(writers[0], scopes[0]), ask(writers[1], scopes[1])]);
+      const won = answers.filter(({ kind }) => kind === 'accepted');
+      expect([won.length, answers.filter(({ kind }) => kind === 'refused')]).toEqual([1, [taken]]);
+      const { sessionId } = sessionOf(won[0]!);
+      expect(await meant(...names)).toEqual([sessionId, sessionId]);
+    }
+  });
+});
+
+describe('erasing a scope', () => {
+  const hashes = async () =>
+    (await ledger.pool.query('select hash from ledger.handles')).rows.map(({ hash }) => hash);
+
+  test('frees its handles, also those of its sessions, past and current, and leaves no hash of them', async () => {
+    const place = newPlace(4);
+    const [scoped, past, own] = [newName(), newName(), newName()];
+    await writer.submit(startWith(place, toScope(scoped), toSession(past)));
+    const session = sessionOf(await writer.submit(startWith(place, toSession(own))));
+    const erased = await writer.submit(erase(place));
+    expect(erased).toMatchObject({ outcome: 'erased', session: { sessionId: session.sessionId } });
+    expect(sessionOf(erased)).not.toHaveProperty('handles');
+    expect(await meant(scoped, past, own)).toEqual([undefined, undefined, undefined]);
+    for (const table of ['handles', 'handle_salts', 'scopes', 'sessions', 'receipts', 'events']) {
+      const of = table === 'events' ? "convert_from(bytes, 'UTF8')" : 't::text';
+      const { rows } = await ledger.pool.query(`select ${of} as text from ledger.${table} t`);
+      for (const name of [scoped, past, own]) expect(JSON.stringify(rows)).not.toContain(name);
+    }
+    expect(await writer.submit(erase(place))).toMatchObject({ outcome: 'unchanged' });
+    sessionOf(await writer.submit(startWith(newPlace(4), toScope(scoped), toSession(past), toSession(own))));
+  });
+
+  test('says nothing any more of which handle an event meant, also to who has its hash', async () => {
+    const place = newPlace(4);
+    const name = newName();
+    const before = sessionOf(await writer.submit(startWith(place, toSession(name))));
+    await writer.submit(erase(place));
+    const after = sessionOf(await writer.submit(startWith(place, toSession(name))));
+    expect(before.handles?.[0]?.hash).not.toBe(after.handles?.[0]?.hash);
+    const other = sessionOf(await writer.submit(startWith(newPlace(4), toSession(newName()))));
+    expect(other.handles).toHaveLength(1);
+  });
+
+  test('and binding before and after it in one batch leaves what came after', async () => {
+    const place = newPlace(4);
+    const [kept, moved, lost] = [newName(), newName(), newName()];
+    const [full] = [Array.from({ length: 3 }, newName)];
+    const first = sessionOf(await writer.submit(startWith(place, toSession(kept), toScope(moved))));
+    await writer.submit(bind(first, ...full.map(toScope)));
+    const session = { ...first, epoch: first.epoch };
+    await Promise.all([
+      writer.submit(bind(session, toScope(lost))),
+      writer.submit(erase(place)),
+      writer.submit(bind(session, toSession(moved), toScope(kept))),
+    ]);
+    expect(await meant(kept, moved, lost, ...full)).toEqual([
+      ...[session.sessionId, session.sessionId],
+      ...[undefined, undefined, undefined, undefined],
+    ]);
+    expect(await writer.submit(erase(place))).toMatchObject({ outcome: 'erased' });
+    expect(await hashes()).toEqual([]);
+  });
+
+  test('ends what was known of rotations: the same one again is not found by its handle', async () => {
+    const place = newPlace(4);
+    const session = sessionOf(await writer.submit(start(place)));
+    const rotation = () => rotate(session, { successorHandle: { kind: 'agent', hash: 'erased-later' } });
+    sessionOf(await writer.submit(rotation()));
+    expect(await writer.submit(rotation())).toMatchObject({ outcome: 'already-rotated' });
+    await writer.submit(erase(place));
+    expect(await writer.submit(rotation())).toMatchObject({ refusal: { code: 'stale-session' } });
+  });
+});
+
+test('a rotation under the session’s own name takes it along, also in tables and events', async () => {
+  const place = newPlace(4);
+  const name = newName();
+  const first = sessionOf(await writer.submit(startWith(place, toSession(name))));
+  const rotation = () => rotate(first, { successorHandle: { kind: 'agent', hash: name } });
+  const next = sessionOf(await writer.submit(rotation()));
+  expect(next.handles).toEqual(first.handles);
+  expect(await meant(name)).toEqual([next.sessionId]);
+  expect(await writer.submit(rotation())).toMatchObject({ outcome: 'already-rotated', session: next });
+  // What continues the first one takes it over again.
+  const recovered = sessionOf(await writer.submit(reportInvalid(next)));
+  expect([recovered.recoveredFrom, recovered.handles]).toEqual([first.sessionId, first.handles]);
+  expect(await meant(name)).toEqual([recovered.sessionId]);
+});
+
+test('what events called a handle before there were salts, they still do, until it is erased', async () => {
+  const place = newPlace(4);
+  const name = newName();
+  sessionOf(await writer.submit(startWith(place, toScope(newName()))));
+  await ledger.pool.query("update ledger.handle_salts set salt = ''");
+  const first = sessionOf(await writer.submit(startWith(place, toSession(name))));
+  expect(first.handles).toEqual([{ kind: 'agent', hash: name }]);
+  expect(await writer.submit(unbind(first, name))).toMatchObject({ outcome: 'changed' });
+  await writer.submit(erase(place));
+  const next = sessionOf(await writer.submit(startWith(place, toSession(name))));
+  expect(next.handles).not.toEqual(first.handles);
+});
+
 describe('a scope keeps 32 handles', () => {
+  test('and says which one went for another: its kind, and when it was bound', async () => {
+    const place = newPlace(4);
+    const all = Array.from({ length: 40 }, newName);
+    const session = sessionOf(await writer.submit(start(place)));
+    const times: string[] = [];
+    for (let at = 0; at < 32; at += 8) {
+      await writer.submit(bind(session, ...all.slice(at, at + 8).map(toScope)));
+      const { rows } = await ledger.pool.query(
+        'select distinct bound_at from ledger.handles where hash = $1',
+        [all[at]],
+      );
+      times.push(rows[0].bound_at.toISOString());
+    }
+    const again = await writer.submit(bind(session, toScope(all[0]!)));
+    expect(again).not.toHaveProperty('dropped');
+    const dropped = { kind: 'transport', boundAt: times[0] };
+    const one = await writer.submit(bind(session, toScope(all[32]!)));
+    expect(one).toMatchObject({ dropped: [dropped] });
+    const [two, none, three] = await Promise.all([
+      writer.submit(joinWith(place, toScope(all[33]!), toScope(all[34]!))),
+      writer.submit(unbind(session, all[20]!)),
+      writer.submit(bind(session, toScope(all[35]!), toScope(all[36]!))),
+    ]);
+    expect([two, three]).toMatchObject([{ dropped: [dropped, dropped] }, { dropped: [dropped] }]);
+    expect(none).not.toHaveProperty('dropped');
+    const known = (await meant(...all)).map((one) => one !== undefined);
+    expect(known).toEqual(all.map((_, n) => n === 0 || (n > 4 && n < 37 && n !== 20)));
+  });
+
+  test('also of more than that in one batch', async () => {
+    const place = newPlace(4);
+    const all = Array.from({ length: 40 }, newName);
+    const session = sessionOf(await writer.submit(start(place)));
+    const answers = await Promise.all(
+      [0, 8, 16, 24, 32].map((at) => writer.submit(bind(session, ...all.slice(at, at + 8).map(toScope)))),
+    );
+    expect(answers.map((answer) => 'dropped' in answer && answer.dropped?.length)).toEqual([
+      ...[false, false, false, false],
+      8,
+    ]);
+    expect((await meant(...all)).map((one) => one !== undefined)).toEqual(all.map((_, n) => n > 7));
+  });
+
   test('the newest, where binding again makes new', async () => {
     const place = newPlace(4);
     const all = Array.from({ length: 40 }, newName);

@@ -2,7 +2,6 @@ import { type Told, untruths } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { sendAtRandom } from './testing/random-callers.js';
-import { readLog } from './testing/stored-log.js';
 import { newPlace } from './testing/submissions.js';
 
 let ledger: TestLedger;
@@ -19,7 +18,7 @@ test.each([1, 2, 3])(
     const places = Array.from({ length: 6 }, () => newPlace(ledger.partitions));
     const told = await sendAtRandom({ writers, places, callers: 24, turns: 80, seed });
     const broken = await brokenPromises(ledger.pool);
-    const untrue = untruths(told, await readLog(ledger.pool));
+    const untrue = await untruths(told, ledger.pool);
     expect({ seed, broken, untrue }).toEqual({ seed, broken: [], untrue: [] });
   },
 );

@@ -18,7 +18,7 @@ export { newDetails, newSalt } from './details.js';
 export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
-export { Finder, type Meant } from './handles.js';
+export { Finder, type Meant } from './finder.js';
 
 export {
   type Checkpoint,

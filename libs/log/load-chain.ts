@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
 import { smallints, texts, uuids } from './columns.js';
-import { BatchHandles } from './handles.js';
+import { sessionHandlesQuery } from './handle-queries.js';
 import { scopeIdOf } from './ids.js';
 import type { Loaded } from './load.js';
 import { type Bound, send } from './packet.js';
@@ -72,14 +72,16 @@ export async function loadChains(
     if (session_id) loaded.checkpoints.set(checkpointKey(scope_key, label), session_id);
   }
   // Also past sessions that the batch itself makes checkpoints of.
-  const continued = [...loaded.sessions.values()].flatMap(({ final }) => final ?? []);
+  const continued = [...loaded.sessions.values()].flatMap(({ scopeKey, final }) =>
+    final ? [{ scopeKey, session: final }] : [],
+  );
   for (const { scope_key, session_id, final } of [...ancestors, ...checkpoints]) {
     const session: Session | undefined = final ? JSON.parse(final) : loaded.scopes.get(scope_key)?.latest;
-    if (session) continued.push(session);
+    if (session) continued.push({ scopeKey: scope_key, session });
     if (!final || !session_id || loaded.sessions.has(session_id)) continue;
     loaded.sessions.set(session_id, { scopeKey: scope_key, final: session as Session });
   }
-  const query = BatchHandles.queryOf(continued);
+  const query = sessionHandlesQuery(continued);
   if (!query) return;
   const [found] = await send(client, [query]);
   loaded.handles.learn(found);

@@ -4,10 +4,11 @@ import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#
 import type { Batch } from './batch.js';
 import { smallints, texts, uuids } from './columns.js';
 import { ownStep } from './errors.js';
+import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
-import { begin, send } from './packet.js';
+import { begin, rollback, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
 
@@ -74,13 +75,29 @@ export interface Loaded {
 
 /**
  * Begins the transaction, locks the heads of the batch's partitions and reads what its commands need: one
- * round trip, since no statement waits for the answers before it.
+ * round trip, since no statement waits for the answers before it. A handle of an idle scope elsewhere may be taken
+ * away only under the lock of that scope's partition; the locks go in order, so it begins again with that one, too.
  */
 export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
+  const partitions = new Set(batch.map(({ partition }) => partition));
+  for (;;) {
+    const loaded = await loadUnder(client, batch, [...partitions]);
+    const missing = loaded.handles.idlePartitions.filter((partition) => !partitions.has(partition));
+    if (missing.length === 0) return loaded;
+    for (const partition of missing) partitions.add(partition); // each of them once, so this ends
+    await send(client, [rollback]);
+  }
+}
+
+async function loadUnder(
+  client: pg.Client,
+  batch: readonly Submission[],
+  partitions: readonly number[],
+): Promise<Loaded> {
   const scopeIds = new Map<ScopeKey, string>();
   const answers = await send(
     client,
-    ownStep(() => queriesOf(batch, scopeIds)),
+    ownStep(() => queriesOf(batch, partitions, scopeIds)),
   );
   const [, heads, scopes, sessions, receipts, ignored, detailed, ancestors, checkpoints, ...held] = answers;
   const states: StateRow[] = [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])];
@@ -116,8 +133,11 @@ export async function load(client: pg.Client, batch: readonly Submission[]): Pro
   return loaded;
 }
 
-function queriesOf(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
-  const partitions = [...new Set(batch.map(({ partition }) => partition))];
+function queriesOf(
+  batch: readonly Submission[],
+  partitions: readonly number[],
+  scopeIds: Map<ScopeKey, string>,
+) {
   return [
     begin,
     { ...lockHeads, values: [smallints(partitions)] },
@@ -128,7 +148,7 @@ function queriesOf(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>
     detailedQuery(batch),
     ancestorsQuery(batch),
     checkpointsQuery(batch),
-    ...BatchHandles.queries(batch),
+    ...handleQueries(batch),
   ] as const;
 }
 

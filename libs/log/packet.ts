@@ -19,6 +19,7 @@ type Answers<Statements> = {
 
 export const begin: Bound = { name: 'begin', text: 'begin' };
 export const commit: Bound = { name: 'commit', text: 'commit' };
+export const rollback: Bound = { name: 'rollback', text: 'rollback' };
 
 /**
  * Sends statements in one packet and gets their answers in another: they run in order, and after one that fails no

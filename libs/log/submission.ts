@@ -1,5 +1,7 @@
 import type {
   Command,
+  IgnoredPart,
+  Instant,
   JsonObject,
   Outcome,
   Position,
@@ -7,9 +9,8 @@ import type {
   ScopeKey,
   Session,
   StartSession,
+  Untimed,
 } from '#session';
-
-type Untimed<T> = T extends unknown ? Omit<T, 'at'> : never;
 
 /** A command before the log gives it its time. */
 export type Draft = Untimed<Command>;
@@ -48,16 +49,27 @@ export interface Submission {
 /** Attributes' JSON by digest; one that is missing was erased. */
 type Shown = ReadonlyMap<string, string>;
 
+/** A handle that its scope lost, because it got another one and keeps 32. */
+export interface DroppedHandle {
+  kind: string;
+  /** When it was bound, or bound again, last; absent when it is older than that was kept. */
+  boundAt?: Instant;
+}
+
 /** What became of a command. */
 export type Answer =
   | {
       kind: 'accepted';
       outcome: Outcome;
       session: Session;
-      /** The current session, where `session` may be history. */
-      current?: Session;
+      /** The current session, where `session` may be history; null in a replay when none is any more. */
+      current?: Session | null;
+      /** What a start asked for and did not get, because it joined or claimed. */
+      ignored?: readonly IgnoredPart[];
       /** For `reported`: in how many seconds the session should be tried again. */
       retryAfter?: number;
+      /** Handles that the scope lost to new ones, the oldest first. */
+      dropped?: readonly DroppedHandle[];
       position: Position;
       /** The receipt answered: the command had been obeyed before. */
       replayed?: true;

@@ -11,6 +11,7 @@ import {
   startDraft,
 } from '#protocol';
 import { type Instant, type JsonObject, parseScopeKey, partitionOf, type SessionId } from '#session';
+import { hasDetails } from './known.js';
 import { type Answered, type Asked, anonymous, type Serving, scopeKeyOf } from './serving.js';
 import type { Done, Scope, Store } from './store.js';
 
@@ -91,11 +92,11 @@ export function commands(store: Store): Commands {
       return { body: { results } };
     },
     eraseDetails({ query }) {
-      const isMeant = ({ scopeKey, details }: Scope) =>
-        details.size > 0 &&
+      const isMeant = (scope: Scope) =>
+        hasDetails(scope, store) &&
         (query.projectId === undefined
-          ? parseScopeKey(scopeKey).userId === query.userId
-          : scopeKey === scopeKeyOf(query));
+          ? parseScopeKey(scope.scopeKey).userId === query.userId
+          : scope.scopeKey === scopeKeyOf(query));
       const found = store.scopes().filter(isMeant);
       const erased = found.slice(0, MOST_ERASED).map(({ scopeKey }) => {
         const scope = parseScopeKey(scopeKey);
@@ -126,7 +127,7 @@ function answer(store: Store, done: Done): Answered {
   const headers = 'position' in done ? { 'ledger-position': positionText(done.position) } : {};
   const problem = problemOf(store, done);
   if (!('outcome' in done)) return { headers, ...(problem && { problem }) };
-  const { outcome, session, current, retryAfter, position, replayed } = done;
+  const { outcome, session, current, retryAfter, ignored, dropped, position, replayed } = done;
   return {
     status: outcome === 'started' ? 201 : 200,
     headers: {
@@ -137,7 +138,9 @@ function answer(store: Store, done: Done): Answered {
     body: {
       outcome,
       session: store.details.shown(session),
-      ...(current && { current: store.details.shown(current) }),
+      ...(current !== undefined && { current: current && store.details.shown(current) }),
+      ...(ignored && { ignored }),
+      ...(dropped && { dropped }),
       ...(retryAfter !== undefined && { retryAfter }),
       position,
     },

@@ -1,8 +1,11 @@
 import {
   type Command,
+  currentOf,
   handlesIn,
   type Known,
   lastValidBefore,
+  noSessionYet,
+  type ScopeKey,
   type Session,
   type SessionEvent,
   type SessionId,
@@ -19,7 +22,7 @@ export function knownTo(command: Command, scope: Scope, store: Store): Known {
     const successor = store.session(named.successorId ?? '');
     if (successor) known.pastSuccessor = successor;
   }
-  if (command.type === 'EraseScope') known.detailed = scope.details.size > 0;
+  if (command.type === 'EraseScope') known.detailed = hasDetails(scope, store);
   if (command.type === 'EndSession') {
     known.ignored = eventsOf(scope, 'StopIgnored')
       .filter((event) => isSameStop(event, command))
@@ -42,8 +45,14 @@ export function knownTo(command: Command, scope: Scope, store: Store): Known {
     if (checkpoint) known.checkpoint = checkpoint;
   }
   const continued = known.checkpoint?.handles ?? known.lastValid?.handles ?? [];
-  known.handles = store.names.seenFrom(scopeKey, [...handlesIn(command), ...continued]);
+  const isIdle = (key: ScopeKey) => currentOf(store.scope(key)?.state ?? noSessionYet) === undefined;
+  known.handles = store.names.seenFrom(scopeKey, [...handlesIn(command), ...continued], isIdle);
   return known;
+}
+
+/** Details, of any of its sessions, or handles. */
+export function hasDetails({ details, scopeKey }: Scope, store: Store): boolean {
+  return details.size > 0 || store.names.isNamed(scopeKey);
 }
 
 type EventOf<Type> = Extract<SessionEvent, { type: Type }>;

@@ -5,24 +5,27 @@ import {
   decide,
   evolve,
   type Instant,
+  ignoredBy,
   type JsonObject,
   noSessionYet,
   outcomeOf,
   type Position,
   partitionOf,
   type Refusal,
+  renameHandles,
   type ScopeKey,
   type ScopeState,
   type Session,
   type SessionEvent,
   type SessionId,
+  sinceThen,
   startsTimer,
   timerOf,
   toldBy,
 } from '#session';
 import { Details, type NewDetails } from './details.js';
 import { isSameStop, knownTo, sessionOf } from './known.js';
-import { Names } from './names.js';
+import { type DroppedHandle, Names } from './names.js';
 
 /** An event, with its document as the ledger's channels carry it. */
 export interface StoredEvent extends Position {
@@ -53,7 +56,13 @@ export interface Scope {
 
 /** What became of a command. */
 export type Done =
-  | (Omit<Accepted, 'events' | 'handles' | 'renews'> & { position: Position; replayed?: true })
+  | (Omit<Accepted, 'events' | 'handles' | 'renews' | 'current'> & {
+      /** Null: none is, though the answer of before says so. */
+      current?: Session | null;
+      dropped?: readonly DroppedHandle[];
+      position: Position;
+      replayed?: true;
+    })
   | { refusal: Refusal; position: Position }
   | { problem: Problem };
 
@@ -147,10 +156,13 @@ export class Store {
 
   /** Decides one command and keeps what follows from it. Time has to be settled. */
   execute(submission: Submission): Done {
-    const { scopeKey, receipt } = submission;
-    const before = receipt && this.#scopes.get(scopeKey)?.receipts.get(receipt.key);
-    if (!before) return this.#decide(submission, instant(this.now()));
-    return before.request === receipt.request ? replayed(before.stored) : { problem: { code: 'key-reused' } };
+    const { scopeKey, receipt, command } = submission;
+    const scope = this.#scopes.get(scopeKey);
+    const before = receipt && scope?.receipts.get(receipt.key);
+    if (!before || !scope) return this.#decide(submission, instant(this.now()));
+    return before.request === receipt.request
+      ? replayed(before.stored, command, scope.state)
+      : { problem: { code: 'key-reused' } };
   }
 
   /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */
@@ -197,7 +209,8 @@ export class Store {
     const scope = this.#scopes.get(scopeKey) ?? this.#newScope(scopeKey);
     const last = this.#logs[scope.partition]?.at(-1);
     const at = last && last.at > time ? last.at : time;
-    const command = { ...draft, at } as Command;
+    const called = renameHandles(draft, (handle) => this.names.called(scopeKey, handle));
+    const command = { ...called, at } as Command;
     let kept = details;
     if (command.type === 'ChangeAttributes' && patch) {
       kept = this.details.patched(scope.state.latest, patch);
@@ -222,7 +235,7 @@ export class Store {
       return { refusal, position };
     }
     const { events, handles = [], renews, ...accepted } = decision;
-    for (const change of handles) this.names.change(change, scopeKey);
+    const dropped = handles.flatMap((change) => this.names.change(change, scopeKey, at));
     if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
     // The command's own event: not what time alone had brought about before it.
     const isObeyed = stored && events.length > 0 && outcomeOf(stored.event) === accepted.outcome;
@@ -231,7 +244,7 @@ export class Store {
       this.details.keep(kept);
       scope.details.add(kept.digest);
     }
-    return { ...accepted, position };
+    return { ...accepted, ...(dropped.length > 0 && { dropped }), position };
   }
 
   #newScope(scopeKey: ScopeKey): Scope {
@@ -258,6 +271,7 @@ export class Store {
     if (event.type === 'DetailsErased') {
       for (const digest of scope.details) this.details.forget(digest);
       scope.details.clear();
+      this.names.erase(scopeKey);
     }
     const log = this.#logs[partition] as StoredEvent[];
     const sequence = log.length + 1;
@@ -288,11 +302,13 @@ function instant(ms: number): Instant {
   return new Date(ms).toISOString();
 }
 
-/** The answer of a command that was obeyed before, from its event. */
-function replayed({ event, partition, sequence }: StoredEvent): Done {
+/** The answer of a command that was obeyed before, from its event, and what is current now. */
+function replayed({ event, partition, sequence }: StoredEvent, command: Untimed, now: ScopeState): Done {
   const outcome = outcomeOf(event);
   if (!outcome || !('session' in event || 'previous' in event))
     throw new Error(`a receipt names a ${event.type}`);
   const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
-  return { outcome, session: sessionOf(event), ...retry, position: { partition, sequence }, replayed: true };
+  const session = sessionOf(event);
+  const told = { outcome, session, ...retry, ...sinceThen(session, now), ...ignoredBy(command, outcome) };
+  return { ...told, position: { partition, sequence }, replayed: true };
 }

@@ -168,3 +168,6 @@ export type SessionCommand =
 export type ScopeCommand = StartSession | EraseScope;
 
 export type Command = ScopeCommand | SessionCommand;
+
+/** A command before the log gives it its time. */
+export type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;

@@ -10,6 +10,7 @@ import {
   given,
   handle,
   handles,
+  idle,
   refused,
   releasedBy,
   rotatedBy,
@@ -127,10 +128,34 @@ describe('a rotation', () => {
       .then(({ decision }) => expect(decision).not.toHaveProperty('session.handles'));
   });
 
-  test('to itself, to a handle of the past or of another scope is refused', () => {
+  test("under the session's own handle takes it along; so do more of them, and again finds the successor", () => {
+    const moved = { by: dev, successorHandle: handle('a') };
+    given(withA)
+      .when(rotateSession(moved))
+      .then(
+        accepted('rotated', 'SessionRotated'),
+        session({ sessionId: 'session-2', handles: [handle('a')] }),
+        event(0, { previous: { handles: [handle('a')], successorHandle: 'a', successorId: 'session-2' } }),
+        handles({ a: 2 }),
+      );
+    given(withA, rotatedBy(dev, { successorHandle: handle('a') }))
+      .when(rotateSession({ ...moved, session: 1 }))
+      .then(accepted('already-rotated'), session({ sessionId: 'session-2' }));
+    given(withA, rotatedBy(dev, { successorHandle: handle('a') }))
+      .when(rotateSession(moved))
+      .then(accepted('rotated', 'SessionRotated'), handles({ a: 3 }));
+    given(startedOn(dev, { handles: [toSession('a'), toSession('b')] }))
+      .when(rotateSession({ by: dev, successorHandle: handle('c'), handles: [toSession('b')] }))
+      .then(session({ handles: [handle('c'), handle('b')] }), handles({ c: 2, b: 2 }));
+    given(withA)
+      .when(rotateSession({ by: dev, reason: 'reset', successorHandle: handle('a') }))
+      .then(session({ chainLength: 1, handles: [handle('a')] }), handles({ a: 2 }));
+  });
+
+  test("to a handle of the past or of another scope is refused, and so is the session's own for the scope", () => {
     const taken = refused('handle-taken', { handle: 'agent' });
     given(withA)
-      .when(rotateSession({ by: dev, successorHandle: handle('a') }))
+      .when(rotateSession({ by: dev, handles: [toScope('a')] }))
       .then(taken);
     given(withA, rotatedBy(dev, { successorHandle: handle('b') }))
       .when(rotateSession({ by: dev, successorHandle: handle('a') }))
@@ -202,6 +227,33 @@ describe('a change of handles', () => {
     given(startedOn(dev, { phase: 'starting' }), activatedBy(dev))
       .when(changeHandles({ by: dev, bind: [toScope('t')] }))
       .then(accepted('changed'));
+  });
+});
+
+describe('a handle of another scope that has no current session', () => {
+  const { hash } = idle;
+
+  test('is free for whoever starts, joins, rotates or binds, to the scope or to the session', () => {
+    for (const [name, to] of [[toScope(hash), 'scope'] as const, [toSession(hash), 1] as const]) {
+      given()
+        .when(startSession(dev, { handles: [name] }))
+        .then(accepted('started', 'SessionStarted'), handles({ [hash]: to }));
+      given(startedOn(dev))
+        .when(startSession(dev, { onConflict: 'join', handles: [name] }))
+        .then(handles({ [hash]: to }));
+      given(startedOn(dev))
+        .when(changeHandles({ by: dev, bind: [name] }))
+        .then(handles({ [hash]: to }));
+    }
+    given(startedOn(dev))
+      .when(rotateSession({ by: dev, successorHandle: idle }))
+      .then(accepted('rotated', 'SessionRotated'), handles({ [hash]: 2 }));
+  });
+
+  test('can be unbound by whoever knows it, without an event', () => {
+    given(startedOn(dev))
+      .when(changeHandles({ by: dev, unbind: [idle] }))
+      .then(accepted('changed'), handles({ [hash]: 'nothing' }));
   });
 });
 

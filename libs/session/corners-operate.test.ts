@@ -20,6 +20,8 @@ import {
   settledAt,
   startedOn,
   supersededBy,
+  toScope,
+  toSession,
 } from './specification.js';
 
 // What operators do: forcing, and erasure. The numbers are the rows of the table of corners in docs/commands.md.
@@ -139,6 +141,17 @@ describe('erasing the details of a scope', () => {
     given(startedOn(dev, withDetails), supersededBy(debug))
       .when(eraseScope())
       .then(accepted('erased', 'DetailsErased'), current({ sessionId: 'session-2', revision: 4 }));
+  });
+
+  test('15: takes the handles away, too, of the scope and of the session that is current', () => {
+    const named = startedOn(dev, { handles: [toScope('t'), toSession('a')] });
+    given(named)
+      .when(eraseScope())
+      .then(accepted('erased', 'DetailsErased'), ({ after }) => {
+        expect(after.state.latest).not.toHaveProperty('handles');
+        expect([...after.handles]).toEqual([]);
+      });
+    given(named, erasedAt(0)).when(eraseScope()).then(accepted('unchanged'));
   });
 
   test('15: again, or where there never were any, is unchanged', () => {

@@ -58,6 +58,9 @@ export interface Refusal {
   handle?: string;
 }
 
+/** What a start may bring along that a session which it joins or claims keeps as it was. */
+export type IgnoredPart = 'attributes' | 'fromCheckpoint' | 'lease' | 'phase' | 'policy';
+
 /** `session` is the one that the command was about, as it is afterwards. */
 export interface Accepted {
   outcome: Outcome;
@@ -70,6 +73,8 @@ export interface Accepted {
   handles?: readonly HandleChange[];
   /** The current session, where `session` may be history. */
   current?: Session;
+  /** What a start asked for and did not get, because it did not start a session. */
+  ignored?: readonly IgnoredPart[];
   /** For `reported`: in how many seconds the session should be tried again. */
   retryAfter?: number;
 }

@@ -4,8 +4,8 @@ import type { Known } from './known.js';
 import { currentOf, type Session } from './session.js';
 
 /**
- * Has the details of a scope forgotten. The log keeps their digests, so the session in state does, too; the
- * revision rises, because what readers see of a current session may change. 15
+ * Has the details of a scope forgotten, and its handles freed. The log keeps the digests of attributes, so the session
+ * in state does, too; the revision rises, because what readers see of a current session may change. 15
  */
 export function erase(command: EraseScope, known: Known, latest: Session): Decision {
   if (!command.operate) return refuse('operate-required');
@@ -13,6 +13,7 @@ export function erase(command: EraseScope, known: Known, latest: Session): Decis
   const operator = command.principal;
   const current = currentOf(known);
   if (!current) return accept('erased', latest, { type: 'DetailsErased', operator });
-  const session: Session = { ...current, revision: current.revision + 1 };
+  const { handles: _, ...rest } = current;
+  const session: Session = { ...rest, revision: current.revision + 1 };
   return accept('erased', session, { type: 'DetailsErased', session, operator });
 }

@@ -1,4 +1,4 @@
-import type { ChangeHandles, Command } from './commands.js';
+import type { ChangeHandles, Untimed } from './commands.js';
 import { accept, type Decision, type Refused, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
 import type { Known } from './known.js';
@@ -9,7 +9,7 @@ import { currentOf, type Session, type SessionId } from './session.js';
 export interface Handle {
   /** What sort of name it is, like `mcp-transport`; stands in clear. */
   kind: string;
-  /** Keyed hash of tenant, kind and value. */
+  /** Of its keyed hash and its scope's salt: it says nothing any more once the salt is erased. */
   hash: string;
 }
 
@@ -18,8 +18,11 @@ export interface NewHandle extends Handle {
   binds: 'scope' | 'session';
 }
 
-/** Who has a handle: this scope (`sessionId`: and which of its sessions), or another one. */
-export type HandleHolder = { scope: 'this'; sessionId?: SessionId } | { scope: 'another' };
+/**
+ * Who has a handle: this scope (`sessionId`: and which of its sessions), or another one. `idle`: the handle binds to
+ * that scope, which has no current session, so that it means nothing.
+ */
+export type HandleHolder = { scope: 'this'; sessionId?: SessionId } | { scope: 'another'; idle?: true };
 
 /** What becomes of a handle: it names the scope, or a session, or nothing any more. */
 export interface HandleChange extends Handle {
@@ -33,19 +36,21 @@ export const MOST_SCOPE_HANDLES = 32;
 
 /**
  * Gives a session its handles, and its scope those that bind to it. A handle is free for them if nobody has
- * it, or the scope itself; one of another session stays there.
+ * it, the scope itself, or another scope that has no current session; one of another session stays there, unless
+ * that is `parent`, which the session follows.
  */
 export function bindTo(
   session: Session,
   handles: readonly NewHandle[],
   known: Known,
+  parent?: SessionId,
 ): { session: Session; changes: HandleChange[] } | Refused {
   const changes: HandleChange[] = [];
   const bound = [...(session.handles ?? [])];
   for (const { kind, hash, binds } of handles) {
     const holder = known.handles?.get(hash);
     if (binds === 'session' && bound.some((one) => one.hash === hash)) continue;
-    if (holder && (holder.scope === 'another' || holder.sessionId !== undefined)) {
+    if (holder && !isFree(holder, binds === 'session' ? parent : undefined)) {
       return refuse('handle-taken', { ...about(currentOf(known)), handle: kind });
     }
     if (binds === 'session') bound.push({ kind, hash });
@@ -53,6 +58,11 @@ export function bindTo(
   }
   if (bound.length > MOST_SESSION_HANDLES) return refuse('too-many-handles', about(currentOf(known)));
   return { session: bound.length > 0 ? { ...session, handles: bound } : session, changes };
+}
+
+function isFree(holder: HandleHolder, parent: SessionId | undefined): boolean {
+  if (holder.scope === 'another') return holder.idle === true;
+  return holder.sessionId === undefined || holder.sessionId === parent;
 }
 
 /** Binds and unbinds handles of the current session and of its scope; first what goes, then what comes. */
@@ -94,8 +104,12 @@ function unbind(current: Session, handles: readonly Handle[], known: Known) {
   let session = current;
   for (const { kind, hash } of handles) {
     const holder = known.handles?.get(hash);
+    if (!holder) continue;
+    if (holder.scope === 'another') {
+      if (holder.idle) changes.push({ kind, hash, to: 'nothing' });
+      continue;
+    }
     // Of the scope or of this session; those of its past sessions are history.
-    if (holder?.scope !== 'this') continue;
     if (holder.sessionId !== undefined && holder.sessionId !== current.sessionId) continue;
     changes.push({ kind, hash, to: 'nothing' });
     if (holder.sessionId === undefined) continue;
@@ -106,9 +120,6 @@ function unbind(current: Session, handles: readonly Handle[], known: Known) {
   }
   return { session, changes, events };
 }
-
-/** A command before the log gives it its time. */
-type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;
 
 const none: readonly Handle[] = [];
 
@@ -131,4 +142,24 @@ export function newHandlesIn(command: Untimed): readonly Handle[] {
 /** All handles that a command names. */
 export function handlesIn(command: Untimed): readonly Handle[] {
   return command.type === 'ChangeHandles' ? [...command.bind, ...command.unbind] : newHandlesIn(command);
+}
+
+/** The same command, with its handles under other names. */
+export function renameHandles<C extends Untimed>(command: C, rename: <H extends Handle>(handle: H) => H): C {
+  switch (command.type) {
+    case 'StartSession':
+      return command.handles ? { ...command, handles: command.handles.map(rename) } : command;
+    case 'RotateSession': {
+      const { successorHandle, handles } = command;
+      return {
+        ...command,
+        ...(successorHandle && { successorHandle: rename(successorHandle) }),
+        ...(handles && { handles: handles.map(rename) }),
+      };
+    }
+    case 'ChangeHandles':
+      return { ...command, bind: command.bind.map(rename), unbind: command.unbind.map(rename) };
+    default:
+      return command;
+  }
 }

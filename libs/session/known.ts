@@ -10,7 +10,7 @@ export interface Known extends ScopeState {
   pastSuccessor?: Session;
   /** Whether the time of the current session is over: its lease, its grace, or its draining. */
   due?: boolean;
-  /** For EraseScope: whether there are details of the scope, of any of its sessions. */
+  /** For EraseScope: whether there are details or handles of the scope, of any of its sessions. */
   detailed?: boolean;
   /** Why stops of the same session, origin and epoch were ignored, as recorded before. */
   ignored?: readonly StopIgnoredWhy[];

@@ -17,6 +17,7 @@ import {
   at,
   foreign,
   handle,
+  idle,
   knownFor,
   nothingYet,
   type Story,
@@ -65,8 +66,8 @@ const owners: Owner[] = [
   { environment: 'cloud-debug', instance: 'b' },
 ];
 
-/** One of them is another scope's. */
-const names = ['1', '2', '3', '4', '5', '6', foreign.hash];
+/** Two of them are other scopes'. */
+const names = ['1', '2', '3', '4', '5', '6', foreign.hash, idle.hash];
 /** For one session. */
 const tooMany = Array.from({ length: 9 }, (_, index) => `many-${index}`);
 
@@ -172,29 +173,76 @@ describe('whatever is sent, in whatever order, however late', () => {
       for (const [hash, sessionId] of turn.before.handles) {
         const holder = after.get(hash);
         if (!sessionId || !holder || holder === sessionId) continue;
-        if (!turn.after.sessions.get(holder)?.recoveredFrom) return `${hash} went to another session`;
+        const isSuccessor = turn.after.sessions.get(sessionId)?.successorId === holder;
+        const moves = isSuccessor && turn.made.some(({ type }) => type === 'SessionRotated');
+        if (!moves && !turn.after.sessions.get(holder)?.recoveredFrom)
+          return `${hash} went to another session`;
       }
       for (const { handles = [] } of turn.after.sessions.values()) if (handles.length > 8) return 'too many';
+    },
+  );
+
+  promise('what another scope has, it keeps while it has a current session', ({ decision, after }) => {
+    const changed = ('handles' in decision && decision.handles) || [];
+    if (after.handles.has(foreign.hash) || changed.some(({ hash }) => hash === foreign.hash))
+      return 'it was taken away';
+  });
+
+  promise(
+    'a rotation takes the names along that it names, and no others',
+    ({ before, command, made, after }) => {
+      const rotated = made.find((event) => event.type === 'SessionRotated');
+      if (!rotated || command.type !== 'RotateSession') return;
+      const { successorHandle, handles = [] } = command;
+      const named = [...(successorHandle ? [successorHandle] : []), ...handles].map(({ hash }) => hash);
+      for (const [hash, holder] of before.handles) {
+        const isHere = after.handles.get(hash);
+        if (named.includes(hash) ? isHere === holder : isHere !== holder)
+          return `${hash} is in another place`;
+      }
+      if (named.some((hash) => after.handles.get(hash) !== rotated.session.sessionId))
+        return 'one is left behind';
     },
   );
 
   promise('the handles of sessions are what their events say', ({ after }) => {
     const said = new Map<string, string>();
     const carried = new Map<string, readonly string[]>();
-    for (const { sessionId, handles = [] } of after.events.flatMap(sessionsIn)) {
-      const before = carried.get(sessionId) ?? [];
-      const now = handles.map(({ hash }) => hash);
-      for (const hash of before) {
-        if (!now.includes(hash) && said.get(hash) === sessionId) said.delete(hash);
+    for (const event of after.events) {
+      for (const { sessionId, handles = [] } of sessionsIn(event)) {
+        const before = carried.get(sessionId) ?? [];
+        const now = handles.map(({ hash }) => hash);
+        for (const hash of before) {
+          if (!now.includes(hash) && said.get(hash) === sessionId) said.delete(hash);
+        }
+        for (const hash of now) if (!before.includes(hash)) said.set(hash, sessionId);
+        carried.set(sessionId, now);
       }
-      for (const hash of now) if (!before.includes(hash)) said.set(hash, sessionId);
-      carried.set(sessionId, now);
+      if (event.type === 'DetailsErased') said.clear(); // also those of past sessions
     }
     const told = [...said].map(([hash, sessionId]) => `${hash} ${sessionId}`);
     const kept = [...after.handles].flatMap(([hash, sessionId]) =>
       sessionId ? [`${hash} ${sessionId}`] : [],
     );
     if (told.sort().join() !== kept.sort().join()) return `${told} is not ${kept}`;
+  });
+
+  promise('what a start asked for it has got, or is told that it was ignored', ({ command, decision }) => {
+    if (!('outcome' in decision)) return;
+    const { ignored = [], outcome, session } = decision;
+    if (command.type !== 'StartSession') return ignored.length > 0 ? 'no start ignores' : undefined;
+    if (outcome === 'started') return ignored.length > 0 ? 'a start of its own ignores nothing' : undefined;
+    const asked = {
+      attributes: command.attributesDigest,
+      fromCheckpoint: command.fromCheckpoint,
+      lease: command.lease !== session.lease && command.lease,
+      phase: command.phase,
+      policy: command.policy,
+    };
+    const inVain = Object.entries(asked).flatMap(([name, value]) => (value ? [name] : []));
+    // Joined by who started it: the very same lease may be the session's own.
+    const told = ignored.filter((one) => one !== 'lease' || command.lease !== session.lease);
+    if (told.join() !== inVain.join()) return `${told} was ignored, not ${inVain}`;
   });
 
   promise('the epoch rises when the current session or its owner changes, and only then', (turn) => {

@@ -28,7 +28,8 @@ export function rotate(command: RotateSession, known: Known): Decision {
   const successor = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
   successor.reason = reason;
   if (versionId !== undefined) successor.versionId = versionId;
-  const bound = bindTo(successor, newHandles(command), known);
+  // A provider that keeps its id names the successor as it named the session: then the name moves on.
+  const bound = bindTo(successor, newHandles(command), known, parent.sessionId);
   if ('refusal' in bound) return bound;
   const { session, changes } = bound;
   const events = [...used.events, { type: 'SessionRotated', session, previous } as const];

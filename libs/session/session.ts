@@ -93,7 +93,7 @@ export interface Session {
   endedBy?: Owner;
   /** Who followed it, by supersession or rotation. */
   successorId?: SessionId;
-  /** Keyed hash of the outside name that its rotation was asked with: the same one gets the same successor. */
+  /** `hash` of the handle that its rotation was asked with: the same one gets the same successor. */
   successorHandle?: string;
   /** What was used in it; absent until the first report. Reports may still come when it has ended. */
   usage?: UsageTotals;

@@ -40,6 +40,8 @@ export interface Story {
   sessions: ReadonlyMap<SessionId, Session>;
   /** Which session has a handle of this scope, by hash; undefined: the scope itself. */
   handles: ReadonlyMap<string, SessionId | undefined>;
+  /** Whether the scope has had a handle since its details were last erased. */
+  named: boolean;
   /** When the current session's time is over, as its lease row would say. */
   timer?: Timer;
 }
@@ -52,6 +54,7 @@ export const nothingYet: Story = {
   seen: [],
   sessions: new Map(),
   handles: new Map(),
+  named: false,
 };
 
 export function tell(story: Story, ...events: SessionEvent[]): Story {
@@ -63,6 +66,7 @@ export function tell(story: Story, ...events: SessionEvent[]): Story {
       events: [...told.events, event],
       seen: [...told.seen, ...changed],
       handles: told.handles,
+      named: told.named,
       sessions: new Map([...told.sessions, ...changed.map((one) => [one.sessionId, one] as const)]),
     };
   }, story);
@@ -84,7 +88,10 @@ export interface Told {
 /** Decides a command on what the writer would load for it, or on `known`. */
 export function act(before: Story, command: Command, known = knownFor(before, command)): Told {
   const decision = decide(command, known);
-  const after = { ...tell(before, ...decision.events), handles: handlesAfter(before, decision) };
+  const handles = handlesAfter(before, decision);
+  const isErased = decision.events.some(({ type }) => type === 'DetailsErased');
+  const named = !isErased && (before.named || handles.size > 0);
+  const after = { ...tell(before, ...decision.events), handles, named };
   const { latest } = after.state;
   if (!latest || !setsTimer(decision)) return { before, known, decision, after };
   const { timer: _, ...rest } = after;
@@ -93,6 +100,7 @@ export function act(before: Story, command: Command, known = knownFor(before, co
 }
 
 function handlesAfter({ handles }: Story, decision: Decision): Story['handles'] {
+  if (decision.events.some(({ type }) => type === 'DetailsErased')) return new Map();
   const after = new Map(handles);
   for (const { hash, to } of ('handles' in decision && decision.handles) || []) {
     if (to === 'nothing') after.delete(hash);
@@ -132,16 +140,22 @@ export function knownFor(story: Story, command: Command): Known {
 
 /** The handle of another scope, which nobody else may bind. */
 export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
+/** That of another scope which has no current session. */
+export const idle: Handle = { kind: 'agent', hash: 'idle' };
 
 function holdersIn({ handles }: Story): Map<string, HandleHolder> {
-  const holders = new Map<string, HandleHolder>([[foreign.hash, { scope: 'another' }]]);
+  const holders = new Map<string, HandleHolder>([
+    [foreign.hash, { scope: 'another' }],
+    [idle.hash, { scope: 'another', idle: true }],
+  ]);
   for (const [hash, sessionId] of handles)
     holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
   return holders;
 }
 
-/** Whether a session has got attributes since details were last erased. */
-function hasDetails({ events }: Story): boolean {
+/** Whether a session has got attributes, or the scope a handle, since details were last erased. */
+function hasDetails({ events, named }: Story): boolean {
+  if (named) return true;
   const digests = (some: readonly SessionEvent[]) =>
     new Set(some.flatMap(sessionsIn).flatMap(({ attributesDigest }) => attributesDigest ?? []));
   const erased = events.findLastIndex(({ type }) => type === 'DetailsErased');

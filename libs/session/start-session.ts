@@ -1,6 +1,6 @@
 import { continuing, isLong } from './chain.js';
-import type { StartSession } from './commands.js';
-import { accept, type Decision, refuse } from './decision.js';
+import type { StartSession, Untimed } from './commands.js';
+import { accept, type Decision, type IgnoredPart, type Outcome, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
 import { bindEach, bindTo, type HandleChange } from './handles.js';
 import type { Known } from './known.js';
@@ -21,8 +21,23 @@ export function start(command: StartSession, known: Known): Decision {
   if (!current || command.onConflict === 'supersede') return begin(command, known); // 1
   if (command.onConflict === 'reject') return refuse('session-active', { current }); // 3
   if (current.status === 'ending') return refuse('session-ending', { current }); // 2
-  if (current.status === 'released') return take(current, command, command.owner, command, known); // 2
-  return join(command, current, known); // 2
+  const decision =
+    current.status === 'released'
+      ? take(current, command, command.owner, command, known) // 2
+      : join(command, current, known); // 2
+  return 'refusal' in decision ? decision : { ...decision, ...ignoredBy(command, decision.outcome) };
+}
+
+/** What a command asked for that the session it was answered with keeps as it was. A claim takes its lease. */
+export function ignoredBy(command: Untimed, outcome: Outcome): { ignored?: IgnoredPart[] } {
+  if (command.type !== 'StartSession' || outcome === 'started') return {};
+  const ignored: IgnoredPart[] = [];
+  if (command.attributesDigest !== undefined) ignored.push('attributes');
+  if (command.fromCheckpoint !== undefined) ignored.push('fromCheckpoint');
+  if (command.lease && outcome === 'joined') ignored.push('lease');
+  if (command.phase) ignored.push('phase');
+  if (command.policy) ignored.push('policy');
+  return ignored.length > 0 ? { ignored } : {};
 }
 
 /** A handle of the session is its owner's to bind; anybody who joins may bind one to the scope. */

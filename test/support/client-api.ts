@@ -159,6 +159,7 @@ function typeOfUnnamed(schema: Schema): string {
         : members(schema);
     case 'integer':
       return 'number';
+    case 'null':
     case 'string':
     case 'number':
     case 'boolean':

@@ -37,9 +37,10 @@ function withAttributes(session: Session, attributes: ReadonlyMap<string, string
 export function sendAnswer(reply: FastifyReply, answer: Answer): void {
   switch (answer.kind) {
     case 'accepted': {
-      const { outcome, position, attributes } = answer;
+      const { outcome, position, attributes, current: now, ignored, dropped } = answer;
       const session = withAttributes(answer.session, attributes);
-      const current = answer.current ? `,"current":${withAttributes(answer.current, attributes)}` : '';
+      const current = now === undefined ? '' : `,"current":${now && withAttributes(now, attributes)}`;
+      const rest = ignored || dropped ? `,${JSON.stringify({ ignored, dropped }).slice(1, -1)}` : '';
       reply
         .code(outcome === 'started' ? 201 : 200)
         .header('content-type', 'application/json')
@@ -48,7 +49,7 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): void {
       if (answer.retryAfter !== undefined) reply.header('retry-after', answer.retryAfter);
       const retry = answer.retryAfter === undefined ? '' : `,"retryAfter":${answer.retryAfter}`;
       reply.send(
-        `{"outcome":"${outcome}","session":${session}${current}${retry},"position":${JSON.stringify(position)}}`,
+        `{"outcome":"${outcome}","session":${session}${current}${retry}${rest},"position":${JSON.stringify(position)}}`,
       );
       return;
     }

@@ -1,5 +1,8 @@
--- Who has the handles that a batch names. A statement of its own after reserving them: it sees what those that
--- were waited for have committed. Handles of other partitions may change at once; they stay somebody else's.
-select hash, replace(scope_id::text, '-', '') as scope_id, session_id
-  from ledger.handles
- where hash = any($1::text[]) and scope_id is not null
+-- Who has the handles that a batch names, and whether that scope is without a current session. A statement of its own
+-- after reserving them: it sees what those that were waited for have committed. Handles of partitions that the batch
+-- has not locked may change at once; they stay somebody else's.
+select h.hash, replace(h.scope_id::text, '-', '') as scope_id, h.partition, h.session_id, s.scope_key,
+       h.session_id is null and s.ended as idle
+  from ledger.handles h
+  join ledger.scopes s on s.partition = h.partition and s.scope_id = h.scope_id
+ where h.hash = any($1::text[])

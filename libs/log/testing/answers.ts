@@ -1,8 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Command, type Decision, decide } from '#session';
+import type pg from 'pg';
+import { type Command, type Decision, decide, renameHandles, type ScopeKey } from '#session';
+import { digestOf } from '../handles.js';
+import { scopeIdOf } from '../ids.js';
 import type { Answer, Submission } from '../index.js';
 import { LogError } from '../index.js';
-import { groupBy, type StoredEvent } from './stored-log.js';
+import { groupBy, readLog, type StoredEvent } from './stored-log.js';
 import { knownFrom, nothingYet, type Story, tell } from './story.js';
 
 /** A command and what its sender was told. */
@@ -29,7 +32,10 @@ export async function ask(
  * answer at its position; a refused or failed one is not there; and each answer is the one that the decider
  * gives on the story up to its position. Says what is wrong; empty when all is well.
  */
-export function untruths(told: readonly Told[], log: readonly StoredEvent[]): string[] {
+export async function untruths(told: readonly Told[], pool: pg.Pool): Promise<string[]> {
+  const log = await readLog(pool);
+  const { rows } = await pool.query('select scope_id, salt from ledger.handle_salts');
+  const salts = new Map(rows.map(({ scope_id, salt }) => [scope_id.replaceAll('-', ''), salt]));
   const wrong: string[] = [];
   const byCommand = groupBy(log, ({ document }) => document.commandid);
   for (const { submission, answer } of told) {
@@ -47,7 +53,7 @@ export function untruths(told: readonly Told[], log: readonly StoredEvent[]): st
     ) {
       if (events.length > 0) wrong.push(`${name}: ${answer.kind}, yet obeyed`);
     } else {
-      const why = disagreement(submission, answer, events, log);
+      const why = disagreement(submission, answer, events, { log, salts });
       if (why) wrong.push(`${name}: ${why}`);
     }
   }
@@ -65,7 +71,7 @@ function disagreement(
   { command, scopeKey }: Submission,
   answer: Decided,
   events: readonly StoredEvent[],
-  log: readonly StoredEvent[],
+  { log, salts }: { log: readonly StoredEvent[]; salts: ReadonlyMap<string, Buffer> },
 ): string | undefined {
   const { partition, sequence } = answer.position;
   // That another scope has a handle is nothing that one scope's events could say.
@@ -80,11 +86,15 @@ function disagreement(
   const key = scopeKey ?? scopeOf(command, ofPartition);
   const before = storyOf(ofPartition.slice(0, first - 1), key);
   const at = last?.at ?? ofPartition[sequence - 1]?.at ?? '';
-  const timed = { ...command, at } as Command;
+  const salt = salts.get(scopeIdOf(key as ScopeKey)) ?? Buffer.alloc(0);
+  const called = renameHandles(command, (handle) => ({ ...handle, hash: digestOf(handle.hash, salt) }));
+  const timed = { ...called, at } as Command;
   const decision = decide(timed, knownFrom(before, timed));
   if (!isDeepStrictEqual(plain(decision.events), plain(events.map(({ event }) => event))))
     return `the log has ${events.map(({ type }) => type)} where ${decision.events.map(({ type }) => type)} belongs`;
-  const { kind, position: _, attributes: __, ...said } = answer;
+  const { kind, position: _, attributes: __, ...told } = answer;
+  // Which handles a scope keeps is nothing that its events say.
+  const { dropped: ___, ...said } = { dropped: undefined, ...told };
   // Handles of the scope come and go without an event.
   if (command.type === 'ChangeHandles' && kind === 'accepted' && events.length === 0) return undefined;
   if (!isDeepStrictEqual(plain(said), plain(answerOf(decision))))

@@ -11,6 +11,7 @@ import {
   type SessionEvent,
   timerOf,
 } from '#session';
+import { digestOf } from '../handles.js';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { partitionOfSession } from '../index.js';
 import { checkArchives, readWholeLog } from './archived-log.js';
@@ -179,14 +180,23 @@ async function checkSessionRows(
   if (stored.size > 0) broken.push(`${stored.size} sessions are in no event`);
 }
 
-/** Handles of sessions are what their events say; those of scopes are at most 32 each, and none is left reserved. */
+/**
+ * Handles of sessions are what their events say, under the names that their scope's salt gives; those of scopes are at
+ * most 32 each, and none is left reserved.
+ */
 async function checkHandles(client: Reader, stories: Map<string, Story>, broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.handles');
   const said = [...stories.values()].flatMap(({ handles }) =>
     [...handles].map(([hash, { kind, sessionId }]) => `${kind} ${hash} ${sessionId}`),
   );
-  const kept = rows.flatMap((row) => (row.session_id ? [`${row.kind} ${row.hash} ${row.session_id}`] : []));
+  const kept = rows.flatMap((row) => (row.session_id ? [`${row.kind} ${row.digest} ${row.session_id}`] : []));
   if (!isDeepStrictEqual(said.sort(), kept.sort())) broken.push('handles are not those of their sessions');
+  const { rows: salts } = await client.query('select * from ledger.handle_salts');
+  const saltOf = new Map(salts.map(({ scope_id, salt }) => [scope_id, salt]));
+  for (const { hash, digest, scope_id, session_id } of rows) {
+    const salt = saltOf.get(scope_id);
+    if (!salt || (session_id && digest !== digestOf(hash, salt))) broken.push(`a handle has another name`);
+  }
   const ofScopes = groupBy(
     rows.filter((row) => !row.session_id),
     (row) => row.scope_id,

@@ -17,7 +17,7 @@ export interface Story {
   state: ScopeState;
   sessions: Map<SessionId, Session>;
   events: SessionEvent[];
-  /** Who has the handles that are bound to sessions, by hash. */
+  /** Who has the handles that are bound to sessions, by what events call them. */
   handles: Map<string, { sessionId: SessionId; kind: string }>;
 }
 
@@ -33,6 +33,7 @@ export function tell(story: Story, event: SessionEvent): Story {
     keepHandles(story, session);
     story.sessions.set(session.sessionId, session);
   }
+  if (event.type === 'DetailsErased') story.handles.clear(); // also those of past sessions
   return story;
 }
 
