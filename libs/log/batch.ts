@@ -28,7 +28,13 @@ import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
-import type { Answer, NewDetails, ReceiptKey, Submission } from './submission.js';
+import {
+  type Answer,
+  isSameRequest,
+  type NewDetails,
+  type ReceiptKey,
+  type Submission,
+} from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
@@ -298,7 +304,7 @@ function stopOf({ sessionId, origin, epoch }: EndSession): string {
 
 /** The answer of a command that was obeyed before, or that its key was used for something else. */
 function replay(receipt: Receipt, asked: ReceiptKey): Answer {
-  if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
+  if (!isSameRequest(receipt.fingerprint, asked)) return { kind: 'key-reused' };
   const { event, position } = decodeEvent(receipt.document());
   const outcome = outcomeOf(event);
   const isOfSession = 'session' in event || 'previous' in event;

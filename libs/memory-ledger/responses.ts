@@ -1,11 +1,11 @@
-import { type ProblemKind, problemBody, problems } from '#protocol';
+import { problemBody, retryAfterOf } from '#protocol';
 import type { Answered } from './serving.js';
 
 /** The response that an answer is: JSON, problem+json, or a body that is still being written. */
 export function respond({ status = 200, headers = {}, body, texts, problem }: Answered): Response {
   if (texts) return new Response(streamOf(texts), { status, headers });
   if (problem) {
-    const { retryAfter }: ProblemKind = problems[problem.code];
+    const retryAfter = retryAfterOf(problem);
     const content = problemBody(problem);
     const type = { 'content-type': 'application/problem+json' };
     const retry = retryAfter !== undefined && { 'retry-after': String(retryAfter) };

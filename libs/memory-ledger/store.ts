@@ -63,7 +63,7 @@ export interface Submission {
   command: Untimed;
   scopeKey: ScopeKey;
   /** The idempotency key, and the request that it is for. */
-  receipt?: { key: string; request: string } | undefined;
+  receipt?: { key: string; request: () => string } | undefined;
   details?: NewDetails | undefined;
   /** For ChangeAttributes: what to merge into the attributes. */
   patch?: JsonObject;
@@ -150,7 +150,9 @@ export class Store {
     const { scopeKey, receipt } = submission;
     const before = receipt && this.#scopes.get(scopeKey)?.receipts.get(receipt.key);
     if (!before) return this.#decide(submission, instant(this.now()));
-    return before.request === receipt.request ? replayed(before.stored) : { problem: { code: 'key-reused' } };
+    return before.request === receipt.request()
+      ? replayed(before.stored)
+      : { problem: { code: 'key-reused' } };
   }
 
   /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */
@@ -226,7 +228,7 @@ export class Store {
     if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
     // The command's own event: not what time alone had brought about before it.
     const isObeyed = stored && events.length > 0 && outcomeOf(stored.event) === accepted.outcome;
-    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request, stored });
+    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request(), stored });
     if (isObeyed && kept && accepted.session.attributesDigest === kept.digest) {
       this.details.keep(kept);
       scope.details.add(kept.digest);

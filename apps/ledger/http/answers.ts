@@ -60,10 +60,11 @@ export class Presenter {
   async problem(answer: Exclude<Answer, { kind: 'accepted' }>): Promise<Problem> {
     switch (answer.kind) {
       case 'refused': {
-        const { code, current, until, handle } = answer.refusal;
+        const { code, current, until, handle, retryAfter } = answer.refusal;
         const shown = current && JSON.parse(await this.session(current));
         return {
           code,
+          retryAfter,
           more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
         };
       }
