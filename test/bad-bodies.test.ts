@@ -31,9 +31,6 @@ const unreadable: [string, string | Uint8Array][] = [
   ['nothing', ''],
   ['two documents', '{}{}'],
   ['bytes that are not UTF-8', notUtf8],
-  ['a __proto__ member', withValue('"__proto__"', '{"isAdmin":true}')],
-  ['a __proto__ member in attributes', withValue('"attributes"', '{"__proto__":{"a":1}}')],
-  ['a constructor with a prototype', withValue('"attributes"', '{"constructor":{"prototype":{}}}')],
   ['NaN', withValue('"expectedEpoch"', 'NaN')],
 ];
 test.each(unreadable)('%s is no JSON to us', async (_, body) => {
@@ -66,6 +63,18 @@ const invalid: [string, string, string][] = [
   ['a field that nobody knows', withValue('"usrId"', '1'), 'body.usrId is not known here'],
   ['one in the owner', '{"userId":"a","owner":{"environment":"x","x":1}}', 'body.owner.x is not known here'],
   ['a constructor', withValue('"constructor"', '1'), 'body.constructor is not known here'],
+  ['a __proto__ member', withValue('"__proto__"', '{"isAdmin":true}'), 'the member at /__proto__ has a name'],
+  ['one in attributes', withValue('"attributes"', '{"__proto__":{"a":1}}'), 'at /attributes/__proto__ has'],
+  [
+    'a constructor with a prototype',
+    withValue('"attributes"', '{"constructor":{"prototype":{}}}'),
+    'at /attributes/constructor/prototype has',
+  ],
+  [
+    'members twice, deep down',
+    withValue('"attributes"', `${nested(9_000).replace('1', '{"b":1,"b":2}')}`),
+    'the member at /attributes/a/a/a/a/a',
+  ],
   [
     'an empty id',
     '{"userId":"","owner":{"environment":"x"}}',
@@ -109,7 +118,8 @@ const attributes: [string, string, string][] = [
   ['with NUL', '{"a":"\\u0000"}', 'NUL'],
   ['with half of a surrogate pair', '{"a":["\\ud800"]}', 'surrogate'],
   ['with it in a name', '{"\\udc00":1}', 'surrogate'],
-  ['with a number that no JSON can say again', '{"a":1e400}', 'too large'],
+  ['with a number that no JSON can say again', '{"a":1e400}', 'the number at /attributes/a is too large'],
+  ['with such a number ten thousand deep', nested(10_000).replace('1', '1e400'), 'is too large'],
 ];
 test.each(attributes)('attributes %s are refused', async (_, json, detail) => {
   const { answer, faults, ...told } = await start(withValue('"attributes"', json));

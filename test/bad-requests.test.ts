@@ -90,7 +90,8 @@ describe('queries', () => {
     ['/v1/feed?partition=0&limit=0', 'query.limit has to be at least 1'],
     ['/v1/feed?partition=0&limit=501', 'query.limit has to be at most 500'],
     ['/v1/feed?partition=0&after=9007199254740992', 'query.after has to be at most 9007199254740991'],
-    ['/v1/feed?partition=0&after=1e400', 'query.after has to be at most 9007199254740991'],
+    ['/v1/feed?partition=0&after=1e400', 'query.after has to be of type integer'],
+    [`/v1/feed?partition=0&after=${'9'.repeat(400)}`, 'query.after has to be at most 9007199254740991'],
     ['/v1/stream', 'query.userId is missing'],
     ['/v1/current?userId=a&all=maybe', 'query.all has to be of type boolean'],
     ['/v1/current?userId=a&asOf=', 'query.asOf has to be: an RFC 3339 time'],
@@ -188,6 +189,57 @@ describe('headers', () => {
     const long = await refused(`${service.url}/v1/current?userId=${'x'.repeat(20_000)}`);
     expect(long).toMatchObject({ answer: '431 headers-too-large', faults: [] });
   });
+});
+
+/** What a text on a connection is answered: status, code, detail. */
+async function raw(text: string) {
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  socket.end(text);
+  const answer = await readText(socket);
+  const { type, detail } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
+  expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/i);
+  return [Number(answer.split(' ')[1]), type, ...(detail ? [detail] : [])];
+}
+
+describe('headers that mean nothing, or several things', () => {
+  const invalid = [400, '/problems/invalid-request'];
+  const current = 'GET /v1/current?userId=a HTTP/1.1\r\nConnection: close\r\n';
+  const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
+  const post = `POST /v1/sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n`;
+  test.each([
+    ['two hosts', `${current}Host: a\r\nHost: b\r\n\r\n`, 'header.host stands twice: send it once'],
+    ['no host', `${current}\r\n`, 'header.host is missing'],
+    [
+      'two content types',
+      `${post}Content-Type: application/json\r\ncontent-type: text/plain\r\n\r\n${body}`,
+      'header.content-type stands twice: send it once',
+    ],
+    [
+      'two keys',
+      `${post}Content-Type: application/json\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n${body}`,
+      'header.idempotency-key stands twice: send it once',
+    ],
+  ])('%s', async (_, text, detail) => {
+    expect(await raw(text)).toEqual([...invalid, detail]);
+  });
+});
+
+test.each(['FOO', 'get', 'M-SEARCH', 'PROPFIND', 'TRACE', 'CONNECT'])(
+  '%s is a method that no address takes',
+  async (method) => {
+    const target = method === 'CONNECT' ? 'example.org:443' : '/v1/current?userId=a';
+    const text = `${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+    expect((await raw(text)).slice(0, 2)).toEqual([501, '/problems/unknown-method']);
+  },
+);
+
+test('what is no request line is no HTTP, whatever it starts with', async () => {
+  expect((await raw('\x16\x03\x01\x02\x00\x01\x00\r\n\r\n')).slice(0, 2)).toEqual([
+    400,
+    '/problems/invalid-http',
+  ]);
+  expect((await raw('hello\r\n\r\n')).slice(0, 2)).toEqual([400, '/problems/invalid-http']);
 });
 
 test('what is no HTTP is answered with a problem, and the connection closed', async () => {

@@ -3,6 +3,7 @@ import {
   isProblem,
   LedgerClient,
   type OwnedSession,
+  SessionGuards,
   SessionMismatch,
   SessionReference,
   SessionResolver,
@@ -54,6 +55,24 @@ const failed = (promise: Promise<unknown>): Promise<unknown> =>
     () => Promise.reject(new Error('it did not fail')),
     (error) => (isProblem(error) ? [error.code, error.current?.sessionId] : error),
   );
+
+test('a name is the same in upper case, as some runtimes write it', async () => {
+  const mine = await startBy(ledger);
+  const upper = { sessionId: mine.sessionId.toUpperCase(), epoch: mine.epoch };
+  expect(ledger.holds(upper)).toBe(true);
+  expect(await ledger.guard(upper.sessionId, ({ sessionId }) => sessionId)).toBe(mine.sessionId);
+  const references = [resolver.refer(nameOf(mine), 'something')];
+  expect(await resolver.resolve({ option: { session: upper }, references })).toMatchObject(nameOf(mine));
+  const reference = SessionReference.parse({
+    session: upper,
+    realm: { ledger: service.url, tenant: 'default' },
+  });
+  expect(reference.session).toEqual(nameOf(mine));
+  const guards = new SessionGuards<string>();
+  guards.add(upper.sessionId, 'mine');
+  expect(await guards.guard(mine.sessionId, (resource) => resource)).toBe('mine');
+  expect([guards.remove(mine.sessionId), guards.size, asked]).toEqual(['mine', 0, 0]);
+});
 
 describe.each(Object.entries(callPaths))('a call by %s', (_, path) => {
   test('means what the ledger says, and only what it has to say is asked for', async () => {

@@ -14,6 +14,7 @@ import {
 } from '#log';
 import {
   attributesJson,
+  canonicalJson,
   type Naming,
   type OutsideName,
   ProblemError,
@@ -23,7 +24,7 @@ import {
 import { type Handle, partitionOf, type Scope, type ScopeKey, scopeKey } from '#session';
 import type { Caller } from './caller.js';
 
-/** The idempotency key of a request and what it asks for. */
+/** The idempotency key of a request and what it asks for: the path says which operation, and of which session. */
 export interface KeyedRequest {
   key: string | undefined;
   path: string;
@@ -104,11 +105,13 @@ export class Submissions {
   }
 }
 
-/** What an idempotency key is kept as; undefined for a request without one. */
+/** What an idempotency key is kept as, with what the request means; undefined for a request without a key. */
 export function receiptKey(caller: Caller, { key, path, body }: KeyedRequest): ReceiptKey | undefined {
   if (key === undefined) return undefined;
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
-    fingerprint: digest(JSON.stringify([path, body])),
+    fingerprint: digest(canonicalJson([path, body])),
+    // Up to 0.1 the members counted in the order in which they came.
+    formerly: () => digest(JSON.stringify([path, body])),
   };
 }

@@ -186,8 +186,8 @@ export interface LedgerEvent {
 
 /** An exact amount of money, in one currency. */
 export interface Money {
-  /** A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign. */
-  amount: string;
+  /** A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent. */
+  amount: string | number;
 
   /** ISO 4217: three capital letters. */
   currency: string;
@@ -795,7 +795,7 @@ export interface Operations {
   /** Confirm a session that was started in phase "starting". */
   activateSession: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -808,7 +808,7 @@ export interface Operations {
   /** Replace a session by its successor: compare-and-swap on session and epoch. */
   rotateSession: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -832,7 +832,7 @@ export interface Operations {
   /** Give the session up without ending it, to somebody or to nobody. */
   releaseOwnership: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -850,7 +850,7 @@ export interface Operations {
   /** Become the owner of a released session. */
   claimOwnership: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -865,7 +865,7 @@ export interface Operations {
   /** Stop a session, at once or after draining; a stale stop changes nothing and is recorded. */
   endSession: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -885,7 +885,7 @@ export interface Operations {
   /** Renew a lease: the sign of life of its owner. */
   renewLease: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -897,7 +897,7 @@ export interface Operations {
   /** Renew up to 1,000 leases, with one result each, in the order of the request. */
   renewLeases: {
     body: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
 
       /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
@@ -908,7 +908,7 @@ export interface Operations {
   /** A sign of use: renews a lease that is renewed on use. */
   touchSession: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body?: object;
@@ -917,7 +917,7 @@ export interface Operations {
   /** Change the session's attributes by a JSON merge patch. */
   changeAttributes: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -933,7 +933,7 @@ export interface Operations {
   /** Bind and unbind outside names of the session and its scope. */
   changeHandles: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -956,7 +956,7 @@ export interface Operations {
       candidates: (
         | Handle
         | {
-            /** UUID of one session instance. */
+            /** a UUID, in upper or lower case. */
             sessionId: string;
 
             /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
@@ -983,7 +983,7 @@ export interface Operations {
   /** How far a bulk job has come. */
   bulkJob: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       jobId: string;
     };
     query?: {
@@ -1006,7 +1006,7 @@ export interface Operations {
   /** Add what an operation used to the sums of its session, also when that has ended. */
   recordUsage: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -1017,7 +1017,7 @@ export interface Operations {
   /** Name a session as one to return to, by `fromCheckpoint` of a start. */
   markCheckpoint: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -1029,7 +1029,7 @@ export interface Operations {
   /** Go on from the latest valid session, because this one cannot be continued. */
   reportInvalid: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     body: {
@@ -1126,7 +1126,7 @@ export interface Operations {
       /** a position, partition:sequence, as a Ledger-Position header gives it. */
       atLeast?: string;
 
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId?: string;
 
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
@@ -1183,7 +1183,7 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
 
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     }[];
     answer: ReportsTaken;
@@ -1205,7 +1205,7 @@ export interface Operations {
   /** Any session, also one that has ended. */
   session: {
     params: {
-      /** UUID of one session instance. */
+      /** a UUID, in upper or lower case. */
       sessionId: string;
     };
     answer: SessionWithRefusals;
@@ -1321,7 +1321,7 @@ export const problems = {
   'future-epoch': { status: 409, title: 'The ledger has not reached this epoch', retryable: false },
   'session-active': { status: 409, title: 'The scope has a current session', retryable: false },
   'session-not-active': { status: 409, title: 'The session has no active owner', retryable: false },
-  'session-ending': { status: 409, title: 'The session is ending', retryable: true, retryAfter: 1 },
+  'session-ending': { status: 409, title: 'The session is ending', retryable: true },
   'session-ended': { status: 409, title: 'The session has ended and none is current', retryable: false },
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
@@ -1368,6 +1368,7 @@ export const problems = {
   'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
   'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
   'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
+  'unknown-method': { status: 501, title: 'No address takes this method', retryable: false },
   'key-reused': { status: 422, title: 'The Idempotency-Key was used for another request', retryable: false },
   overloaded: { status: 503, title: 'Too many requests are waiting', retryable: true, retryAfter: 1 },
   timeout: {

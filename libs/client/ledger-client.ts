@@ -84,7 +84,7 @@ export class LedgerClient implements AsyncDisposable {
 
   /** Whether this client holds exactly this session, under this epoch and on a lease that is not over. */
   holds({ sessionId, epoch }: SessionName): boolean {
-    const session = this.#held.get(sessionId);
+    const session = this.#held.get(sessionId.toLowerCase());
     return session !== undefined && session.epoch === epoch && session.leftMs > 0;
   }
 
@@ -159,7 +159,7 @@ export class LedgerClient implements AsyncDisposable {
 
   /** Calls `work` if this client holds exactly this session: see `OwnedSession.run`. */
   guard<T>(sessionId: string, work: (guarded: Guarded) => T | Promise<T>): Promise<T> {
-    const session = this.#held.get(sessionId);
+    const session = this.#held.get(sessionId.toLowerCase());
     return session ? session.run(work) : Promise.reject(new NotHeld('not-here'));
   }
 

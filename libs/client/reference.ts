@@ -4,6 +4,11 @@ export interface SessionName {
   epoch: number;
 }
 
+/** The same name however it was written: ids are UUIDs, which some runtimes write in upper case (RFC 9562). */
+export function sessionName({ sessionId, epoch }: SessionName): SessionName {
+  return { sessionId: sessionId.toLowerCase(), epoch };
+}
+
 /** Where sessions mean something: one ledger and, within it, one tenant. */
 export interface Realm {
   /** The ledger's address or id: whatever all of your processes call it. */
@@ -21,7 +26,7 @@ export class SessionReference<Target = unknown> {
   readonly #target: Target;
 
   constructor(session: SessionName, realm: Realm, target: Target) {
-    this.session = { sessionId: session.sessionId, epoch: session.epoch };
+    this.session = sessionName(session);
     this.realm = { ledger: realm.ledger, tenant: realm.tenant ?? 'default' };
     this.#target = target;
   }

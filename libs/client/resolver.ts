@@ -1,7 +1,7 @@
 import type { Handle } from './api.js';
 import { isProblem } from './errors.js';
 import type { LedgerClient } from './ledger-client.js';
-import { type Realm, type SessionName, SessionReference } from './reference.js';
+import { type Realm, type SessionName, SessionReference, sessionName } from './reference.js';
 import type { CallOptions } from './transport.js';
 
 /** What said which session a call is for. In this order the first one that speaks counts. */
@@ -166,9 +166,7 @@ export class SessionResolver {
 
 /** Reads what it says now: an OwnedSession may rotate, and is then named as it is at present. */
 function named(one: SessionName | Handle, source: CandidateSource): Candidate {
-  return 'kind' in one
-    ? { kind: one.kind, value: one.value, source }
-    : { sessionId: one.sessionId, epoch: one.epoch, source };
+  return 'kind' in one ? { kind: one.kind, value: one.value, source } : { ...sessionName(one), source };
 }
 
 function isName(one: Candidate): one is Resolved {

@@ -19,21 +19,24 @@ export class SessionGuards<Resource> {
 
   /** Keeps what belongs to a session. An id is never used for two sessions, so adding it twice is an error. */
   add(sessionId: string, resource: Resource): void {
-    if (this.#resources.has(sessionId)) throw new RangeError('the session is known already');
+    const id = sessionId.toLowerCase();
+    if (this.#resources.has(id)) throw new RangeError('the session is known already');
     if (this.#resources.size >= this.#most) throw new RangeError(`${this.#most} sessions are known`);
-    this.#resources.set(sessionId, resource);
+    this.#resources.set(id, resource);
   }
 
   /** What belonged to the session, which is not reached any more; undefined when there is none such. */
   remove(sessionId: string): Resource | undefined {
-    const resource = this.#resources.get(sessionId);
-    this.#resources.delete(sessionId);
+    const id = sessionId.toLowerCase();
+    const resource = this.#resources.get(id);
+    this.#resources.delete(id);
     return resource;
   }
 
   /** Calls `work` with what belongs to this very session. Rejects with NotHeld, `not-here`, when there is none. */
   async guard<T>(sessionId: string, work: (resource: Resource) => T | Promise<T>): Promise<T> {
-    if (!this.#resources.has(sessionId)) throw new NotHeld('not-here');
-    return work(this.#resources.get(sessionId) as Resource);
+    const id = sessionId.toLowerCase();
+    if (!this.#resources.has(id)) throw new NotHeld('not-here');
+    return work(this.#resources.get(id) as Resource);
   }
 }

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import {
   Attributes,
   Epoch,
+  GivenId,
   Handle,
   Id,
   Label,
@@ -12,7 +13,6 @@ import {
   Reason,
   RotationReason,
   Selection,
-  SessionId,
   Usage,
 } from './values.js';
 
@@ -95,7 +95,7 @@ export const RenewBody = Type.Object({ epoch: Epoch }, closed);
 
 export const TouchBody = Type.Object({}, closed);
 
-export const RenewManyBody = Type.Array(Type.Object({ sessionId: SessionId, epoch: Epoch }, closed), {
+export const RenewManyBody = Type.Array(Type.Object({ sessionId: GivenId, epoch: Epoch }, closed), {
   minItems: 1,
   maxItems: 1_000,
   description: 'from 1 to 1,000 leases, each session once',
@@ -136,7 +136,7 @@ export const HandlesBody = Type.Object(
   closed,
 );
 
-const Candidate = Type.Union([Handle, Type.Object({ sessionId: SessionId, epoch: Epoch }, closed)]);
+const Candidate = Type.Union([Handle, Type.Object({ sessionId: GivenId, epoch: Epoch }, closed)]);
 
 export const ResolveBody = Type.Object(
   {

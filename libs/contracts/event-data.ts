@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { SessionEventType } from '#session';
-import { Epoch, Owner, Session, SessionId, Usage } from './values.js';
+import { Epoch, KeptUsage, Owner, Session, SessionId } from './values.js';
 
 /** A session in an event: attributes may have to be forgotten, so there is only their digest. */
 const { attributes: _, ...properties } = Session.properties;
@@ -47,7 +47,7 @@ export const eventData = {
     epoch: Epoch,
     why: Type.String({ description: 'How the session had ended, or what did not match' }),
   }),
-  UsageRecorded: ofAny({ usage: Usage }),
+  UsageRecorded: ofAny({ usage: KeptUsage }),
   CheckpointMarked: ofAny({ label: Type.String() }),
   SessionInvalidated: ofAny(),
   InvalidReported: data({

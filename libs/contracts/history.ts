@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import {
   AsOf,
+  GivenId,
   Id,
   Instant,
   Owner,
@@ -31,7 +32,7 @@ const paged = {
 
 export const SessionsQuery = Type.Object({ ...paged, versionId: Type.Optional(Id) }, closed);
 export const ChainQuery = Type.Object(
-  { ...paged, sessionId: Type.Optional(SessionId), asOf: Type.Optional(AsOf) },
+  { ...paged, sessionId: Type.Optional(GivenId), asOf: Type.Optional(AsOf) },
   closed,
 );
 export const TransitionsQuery = Type.Object(paged, closed);

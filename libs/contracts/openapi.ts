@@ -68,6 +68,8 @@ function answer({ description, schema, asked, contentType = 'application/json', 
 }
 
 const DECIDED = [403, 404, 409];
+/** Time alone takes them away. */
+const TIMED = new Set<ProblemCode>(['reserved', 'session-ending']);
 const problemContent = { 'application/problem+json': { schema: Problem } };
 
 function refusals({ problems: codes, answers }: Operation): Json {
@@ -85,7 +87,9 @@ function refusals({ problems: codes, answers }: Operation): Json {
         ...answerHeaders([
           // What was decided, or not found, was so as of a place in the log.
           ...(hasPlace && DECIDED.includes(status) ? (['Ledger-Position'] as const) : []),
-          ...(names.some((code) => 'retryAfter' in problems[code]) ? (['Retry-After'] as const) : []),
+          ...(names.some((code) => 'retryAfter' in problems[code] || TIMED.has(code))
+            ? (['Retry-After'] as const)
+            : []),
         ]),
         content: problemContent,
       },

@@ -43,7 +43,7 @@ import {
   UsageQuery,
 } from './history.js';
 import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
-import { AsOf, Id, Session, SessionId } from './values.js';
+import { AsOf, GivenId, Id, Session } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
@@ -74,7 +74,7 @@ export interface Reply {
 
 const closed = { additionalProperties: false };
 const scope = { userId: Id, projectId: Type.Optional(Id) };
-const byId = Type.Object({ sessionId: SessionId }, closed);
+const byId = Type.Object({ sessionId: GivenId }, closed);
 
 export const ScopeQuery = Type.Object(scope, closed);
 const stream = {
@@ -344,7 +344,7 @@ export const operations = {
     method: 'GET',
     path: '/v1/bulk/:jobId',
     summary: 'How far a bulk job has come',
-    params: Type.Object({ jobId: SessionId }, closed),
+    params: Type.Object({ jobId: GivenId }, closed),
     query: JobQuery,
     answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
     problems: ['operate-required', 'unknown-job', ...read],

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Id, Instant, SessionId } from './values.js';
+import { GivenId, Id, Instant, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
 
@@ -12,7 +12,7 @@ const Consumer = Type.String({
 });
 
 export const Reports = Type.Array(
-  Type.Object({ consumer: Consumer, userId: Id, projectId: Type.Optional(Id), sessionId: SessionId }, closed),
+  Type.Object({ consumer: Consumer, userId: Id, projectId: Type.Optional(Id), sessionId: GivenId }, closed),
   {
     minItems: 1,
     maxItems: 1_000,

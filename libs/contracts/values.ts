@@ -14,6 +14,17 @@ export const SessionId = Type.String({
   examples: ['01920000-0000-7003-8000-000000000000'],
 });
 
+/** Marks text that is taken in upper and lower case (RFC 9562, section 4); it is read as lower case. */
+export const CASE_INSENSITIVE = 'x-case-insensitive';
+
+/** A UUID in a request. */
+export const GivenId = Type.String({
+  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
+  description: 'a UUID, in upper or lower case',
+  examples: ['01920000-0000-7003-8000-000000000000'],
+  [CASE_INSENSITIVE]: true,
+});
+
 export const Epoch = Type.Integer({
   minimum: 0,
   maximum: Number.MAX_SAFE_INTEGER,
@@ -127,44 +138,65 @@ export const Attributes = Type.Object(
 const count = (description: string) =>
   Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 
-/** Decimals stay text, since a float cannot say most of them. */
+const currency = Type.String({
+  pattern: '^[A-Z]{3}$',
+  description: 'ISO 4217: three capital letters',
+  examples: ['EUR'],
+});
+
+/** What programs have: text is exact, and a number is what the double closest to it says. */
 export const Money = Type.Object(
   {
-    amount: Type.String({
-      pattern: '^(?=(\\.?\\d){1,18}$)(0|[1-9]\\d*)(\\.\\d{1,9})?$',
-      description: 'A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign',
+    amount: Type.Unsafe<string | number>({
+      type: ['string', 'number'],
+      maxLength: 64,
+      pattern: '^(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
+      minimum: 0,
+      description:
+        'A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent',
       examples: ['0.0125'],
     }),
-    currency: Type.String({
-      pattern: '^[A-Z]{3}$',
-      description: 'ISO 4217: three capital letters',
-      examples: ['EUR'],
-    }),
+    currency,
   },
   { additionalProperties: false, description: 'An exact amount of money, in one currency' },
 );
 
+/** As events carry it. */
+const KeptMoney = Type.Object({
+  amount: Type.String({
+    description: 'A decimal: up to 18 digits before the point, at most 30 after it',
+    examples: ['0.0125'],
+  }),
+  currency,
+});
+
+const used = {
+  inputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+  outputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
+  cachedTokens: Type.Optional(count('Of the input, those from a cache: a whole number from 0 to 2^53-1')),
+  durationMs: Type.Optional(count('Milliseconds: a whole number from 0 to 2^53-1')),
+};
+const model = Type.Optional(
+  Type.String({
+    minLength: 1,
+    maxLength: 128,
+    pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+    description: '1 to 128 characters, valid Unicode, no control characters',
+  }),
+);
+
 export const Usage = Type.Object(
-  {
-    inputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
-    outputTokens: Type.Optional(count('A whole number from 0 to 2^53-1')),
-    cachedTokens: Type.Optional(count('Of the input, those from a cache: a whole number from 0 to 2^53-1')),
-    durationMs: Type.Optional(count('Milliseconds: a whole number from 0 to 2^53-1')),
-    cost: Type.Optional(Money),
-    model: Type.Optional(
-      Type.String({
-        minLength: 1,
-        maxLength: 128,
-        pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-        description: '1 to 128 characters, valid Unicode, no control characters',
-      }),
-    ),
-  },
+  { ...used, cost: Type.Optional(Money), model },
   {
     additionalProperties: false,
     minProperties: 1,
     description: 'What one operation used: at least one of these',
   },
+);
+
+export const KeptUsage = Type.Object(
+  { ...used, cost: Type.Optional(KeptMoney), model },
+  { description: 'What one operation used' },
 );
 
 export const UsageTotals = Type.Object(

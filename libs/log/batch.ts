@@ -31,7 +31,15 @@ import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
-import type { Answer, Draft, DroppedHandle, NewDetails, ReceiptKey, Submission } from './submission.js';
+import {
+  type Answer,
+  type Draft,
+  type DroppedHandle,
+  isSameRequest,
+  type NewDetails,
+  type ReceiptKey,
+  type Submission,
+} from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
@@ -345,7 +353,7 @@ function stopOf({ sessionId, origin, epoch }: EndSession): string {
 
 /** The answer of a command that was obeyed before, and what is current now; or that its key was used for something else. */
 function replay(receipt: Receipt, asked: ReceiptKey, command: Draft, now: ScopeState): Answer {
-  if (receipt.fingerprint !== asked.fingerprint) return { kind: 'key-reused' };
+  if (!isSameRequest(receipt.fingerprint, asked)) return { kind: 'key-reused' };
   const { event, position } = decodeEvent(receipt.document());
   const outcome = outcomeOf(event);
   const isOfSession = 'session' in event || 'previous' in event;

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Epoch, Instant, Selection, SessionId } from '#session';
 import { LogError, readError } from './errors.js';
 import { statement } from './statements.js';
-import type { ReceiptKey } from './submission.js';
+import { isSameRequest, type ReceiptKey } from './submission.js';
 import type { Place } from './user-scopes.js';
 
 const insertJob = statement('insert_job');
@@ -71,7 +71,7 @@ export class Jobs {
     if (made) return made;
     const { rows } = receipt ? await this.query({ ...findJob, values: [receipt.key] }) : { rows: [] };
     if (!rows[0]) throw new LogError('overloaded', 'Too many jobs are open already.');
-    const isSame = rows[0].fingerprint.replaceAll('-', '') === receipt?.fingerprint;
+    const isSame = receipt && isSameRequest(rows[0].fingerprint.replaceAll('-', ''), receipt);
     return isSame ? jobOf(rows[0]) : undefined;
   }
 

@@ -27,6 +27,13 @@ export interface NewDetails {
 export interface ReceiptKey {
   key: string;
   fingerprint: string;
+  /** As an earlier version would have had it: its receipts are still there for a while. */
+  formerly?: () => string;
+}
+
+/** Whether a key was kept for the request that brings it now. Hex digits only. */
+export function isSameRequest(kept: string, { fingerprint, formerly }: ReceiptKey): boolean {
+  return kept === fingerprint || kept === formerly?.();
 }
 
 /** One command with what the log keeps about it. */

@@ -151,7 +151,7 @@ function answer(store: Store, done: Done): Answered {
 function problemOf(store: Store, done: Done): Problem | undefined {
   if ('problem' in done) return done.problem;
   if (!('refusal' in done)) return undefined;
-  const { code, current, until, handle } = done.refusal;
+  const { code, current, until, handle, retryAfter } = done.refusal;
   const shown = current && { current: store.details.shown(current) };
-  return { code, more: { ...(until && { until }), ...(handle && { handle }), ...shown } };
+  return { code, retryAfter, more: { ...(until && { until }), ...(handle && { handle }), ...shown } };
 }

@@ -1,4 +1,11 @@
-import { decodeCursor, encodeCursor, ProblemError, positionOf, positionText } from '#protocol';
+import {
+  decodeCursor,
+  encodeCursor,
+  noSuchPosition,
+  ProblemError,
+  positionOf,
+  positionText,
+} from '#protocol';
 import {
   foldSessions,
   foldTransitions,
@@ -19,8 +26,6 @@ type History = Pick<Serving, 'sessions' | 'chain' | 'usage' | 'transitions'>;
 
 const SEQUENCE = /^s(\d{1,15})$/;
 const SESSION = /^c([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-/** The longest that a reader waits for the position that it asked for. */
-const WAIT_MS = 5_000;
 
 /** Serves what was: read models that are folded from a scope's events when they are asked for. */
 export function history(store: Store): History {
@@ -30,22 +35,14 @@ export function history(store: Store): History {
     return events.map(({ event, at, sequence }) => ({ sequence, scopeId: scopeKey, ...toldBy(event, at) }));
   }
 
-  /** Waits for the position that the answer has to know. Throws `projection-behind` when that takes over 5 s. */
-  async function reached({ query, headers, signal }: Asked<keyof History>): Promise<Record<string, string>> {
+  /** How far the answer knows: all of the log. Throws `invalid-request` for a position that it has not. */
+  function reached({ query, headers }: Asked<keyof History>): Record<string, string> {
     const partition = partitionOf(scopeKeyOf(query), store.partitions);
     const header = headers.get('ledger-position');
     const text = query.atLeast ?? header;
     const place = query.atLeast === undefined ? 'header.ledger-position' : 'query.atLeast';
     const wanted = text === null || text === undefined ? 0 : positionOf(text, partition, place).sequence;
-    const until = performance.now() + WAIT_MS;
-    while (store.log(partition).length < wanted) {
-      const leftMs = until - performance.now();
-      if (leftMs <= 0 || signal.aborted) {
-        throw new ProblemError('projection-behind', `${partition}:${wanted} was not projected within 5 s`);
-      }
-      await store.changed(leftMs, signal);
-      store.settle();
-    }
+    if (store.log(partition).length < wanted) throw noSuchPosition(place, { partition, sequence: wanted });
     return { 'ledger-position': positionText({ partition, sequence: store.log(partition).length }) };
   }
 
@@ -61,10 +58,10 @@ export function history(store: Store): History {
   }
 
   return {
-    async sessions(asked) {
+    sessions(asked) {
       const { after, limit = 100, versionId } = asked.query;
       const before = sequenceOf(after);
-      const headers = await reached(asked);
+      const headers = reached(asked);
       const scopeKey = scopeKeyOf(asked.query);
       const rows = [...foldSessions(told(scopeKey)).values()]
         .filter(({ session }) => versionId === undefined || session.versionId === versionId)
@@ -78,7 +75,7 @@ export function history(store: Store): History {
       const sessions = page.map((row) => placed(row, scopeKey));
       return { headers, body: { sessions, ...(last && { next: encodeCursor(`s${startOf(last)}`) }) } };
     },
-    async chain(asked): Promise<Answered> {
+    chain(asked): Answered {
       const { after, asOf, limit = 100, sessionId } = asked.query;
       if (asOf !== undefined && sessionId !== undefined) {
         throw new ProblemError(
@@ -86,7 +83,7 @@ export function history(store: Store): History {
           'query.asOf and query.sessionId ask for two different chains',
         );
       }
-      const headers = await reached(asked);
+      const headers = reached(asked);
       const scopeKey = scopeKeyOf(asked.query);
       const then = asOf === undefined ? undefined : sessionAsOf(store, scopeKey, asOf);
       if (asOf !== undefined && !then) return { body: { sessions: [] } };
@@ -105,17 +102,17 @@ export function history(store: Store): History {
       const usage = tip && { usage: used(scopeKey, tip.session.rootId, then?.until) };
       return { headers, body: { sessions, ...usage, ...(next && { next: encodeCursor(`c${next}`) }) } };
     },
-    async usage(asked) {
+    usage(asked) {
       const { asOf } = asked.query;
-      const headers = await reached(asked);
+      const headers = reached(asked);
       const scopeKey = scopeKeyOf(asked.query);
       const until = asOf === undefined ? undefined : (sessionAsOf(store, scopeKey, asOf)?.until ?? 0);
       return { headers, body: { usage: used(scopeKey, scopeKey, until) } };
     },
-    async transitions(asked) {
+    transitions(asked) {
       const { after, limit = 100 } = asked.query;
       const before = sequenceOf(after);
-      const headers = await reached(asked);
+      const headers = reached(asked);
       const scopeKey = scopeKeyOf(asked.query);
       const partition = partitionOf(scopeKey, store.partitions);
       const page = [...foldTransitions(told(scopeKey)).values()]

@@ -47,7 +47,7 @@ export function jobs(store: Store): Pick<Serving, 'startBulk' | 'bulkJob'> {
     startBulk({ body, receipt }) {
       const select = selectionOf(body.select);
       const before = receipt && byKey.get(receipt.key);
-      if (before && before.request !== receipt.request) throw new ProblemError('key-reused');
+      if (before && before.request !== receipt.request()) throw new ProblemError('key-reused');
       if (before) return { status: 202, headers: placeOf(before.job), body: shown(before.job, true) };
       const counts = { examined: 0, changed: 0, skipped: 0, failed: 0 };
       const createdAt = new Date(store.now()).toISOString();
@@ -55,7 +55,7 @@ export function jobs(store: Store): Pick<Serving, 'startBulk' | 'bulkJob'> {
       const current = store.scopes().flatMap(({ state }) => currentOf(state) ?? []);
       for (const session of current) if (isSelected(session, select)) deal(job, session);
       all.set(job.jobId, job);
-      if (receipt) byKey.set(receipt.key, { request: receipt.request, job });
+      if (receipt) byKey.set(receipt.key, { request: receipt.request(), job });
       return { status: 202, headers: placeOf(job), body: shown(job, false) };
     },
     bulkJob({ params: { jobId } }) {

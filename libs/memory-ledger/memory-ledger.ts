@@ -5,7 +5,7 @@ import { figures } from './figures.js';
 import { history } from './history.js';
 import { jobs } from './jobs.js';
 import { reads } from './reads.js';
-import { readRequest } from './requests.js';
+import { methodsAt, readRequest } from './requests.js';
 import { respond } from './responses.js';
 import type { Answered, Asked, Serving } from './serving.js';
 import { Store } from './store.js';
@@ -91,7 +91,8 @@ export class MemoryLedger {
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       const { code, detail, more } = error;
-      return { problem: { code, detail, more } };
+      const headers = code === 'method-not-allowed' && { allow: methodsAt(request.url).join(', ') };
+      return { problem: { code, detail, more }, ...(headers && { headers }) };
     }
   }
 }

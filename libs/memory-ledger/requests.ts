@@ -1,5 +1,16 @@
 import { type OperationId, type ProblemCode, routes } from '#client';
-import { bodyLimitOf, explainValidation, ProblemError } from '#protocol';
+import {
+  bodyLimitOf,
+  canonicalJson,
+  checkEncoding,
+  checkRequestKey,
+  explainValidation,
+  inexactNumber,
+  isMethod,
+  type JsonBody,
+  ProblemError,
+  readJson,
+} from '#protocol';
 import { schemas } from './schemas.js';
 import type { Asked } from './serving.js';
 import { converted, faultOf, type Schema } from './validate.js';
@@ -23,21 +34,22 @@ export function readRequest(
   const url = new URL(address);
   const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
   const route = found.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
+  if (!isMethod(method)) throw new ProblemError('unknown-method');
   if (!route) throw new ProblemError(found.length > 0 ? 'method-not-allowed' : 'not-found');
   const { id, names, pattern } = route;
   const [, ...values] = pattern.exec(url.pathname) ?? [];
   const { params: ofParams = {}, query: ofQuery = {}, body: ofBody } = schemas[id];
   const params = Object.fromEntries(values.map((value, index) => [names[index], decoded(value)]));
   const query = converted(ofQuery, queryOf(url));
-  const body = ofBody && bodyOf(text, headers, url.pathname);
+  const { value: body, inexact }: Partial<JsonBody> = ofBody ? bodyOf(text, headers, url.pathname) : {};
   check(ofParams, params, 'params');
   check(ofBody ?? {}, body, 'body');
   check(ofQuery, query, 'query');
-  const key = headers.get('idempotency-key');
-  if (key !== null && (key.length < 1 || key.length > 256)) {
-    throw new ProblemError('invalid-request', 'header.idempotency-key has to be 1 to 256 characters');
-  }
-  const receipt = key === null ? undefined : { key, request: JSON.stringify([url.pathname, body]) };
+  const key = method === 'POST' || method === 'PATCH' ? headers.get('idempotency-key') : null;
+  checkRequestKey(key);
+  if (inexact !== undefined) throw inexactNumber(inexact);
+  const meant = () => canonicalJson([id, params, body]);
+  const receipt = key === null ? undefined : { key, request: meant };
   // What it has to be was checked by the schemas, from which its type is made, too.
   return { id, asked: { params, query, body, headers, receipt, signal } as Asked<OperationId> };
 }
@@ -65,22 +77,18 @@ function queryOf({ search, searchParams }: URL): Record<string, unknown> {
   return Object.fromEntries(all.map(([name, values]) => [name, values.length > 1 ? values : values[0]]));
 }
 
-function bodyOf(text: string, headers: Headers, path: string): unknown {
+function bodyOf(text: string, headers: Headers, path: string): JsonBody {
   const refuse = (code: ProblemCode, detail?: string) => new ProblemError(code, detail);
   if (!/^application\/json *(;|$)/i.test(headers.get('content-type') ?? ''))
     throw refuse('unsupported-media-type');
+  checkEncoding(headers.get('content-type'), headers.get('content-encoding'));
   if (new TextEncoder().encode(text).length > bodyLimitOf(path)) throw refuse('body-too-large');
   if (text === '') throw refuse('invalid-json', 'the body is empty');
-  try {
-    return JSON.parse(text, withoutPrototypes);
-  } catch {
-    throw refuse('invalid-json');
-  }
+  return readJson(text);
 }
 
-/** What would reach for an object's prototype is no JSON to the ledger. */
-function withoutPrototypes(name: string, value: unknown): unknown {
-  const isConstructor = name === 'constructor' && Object.hasOwn(Object(value), 'prototype');
-  if (name === '__proto__' || isConstructor) throw new SyntaxError(name);
-  return value;
+/** The methods that an address takes; empty when there is none such. */
+export function methodsAt(address: string): string[] {
+  const { pathname } = new URL(address);
+  return patterns.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
 }

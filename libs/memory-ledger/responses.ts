@@ -1,4 +1,4 @@
-import { type ProblemKind, problemBody, problems } from '#protocol';
+import { problemBody, retryAfterOf } from '#protocol';
 import type { Answered } from './serving.js';
 
 /** The response that an answer is: JSON, problem+json, or a body that is still being written; without it for HEAD. */
@@ -8,7 +8,7 @@ export function respond(answered: Answered, isHead: boolean): Response {
     new Response(isHead ? null : text(), init);
   if (texts) return told(() => streamOf(texts), { status, headers });
   if (problem) {
-    const { retryAfter }: ProblemKind = problems[problem.code];
+    const retryAfter = retryAfterOf(problem);
     const content = problemBody(problem);
     const type = { 'content-type': 'application/problem+json' };
     const retry = retryAfter !== undefined && { 'retry-after': String(retryAfter) };

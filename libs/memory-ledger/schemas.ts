@@ -11,11 +11,12 @@ const Id = {
   description: '1 to 256 characters, valid Unicode, no control characters',
 };
 
-const SessionId = {
+const GivenId = {
   type: 'string',
-  pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$',
-  description: 'UUID of one session instance',
+  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
+  description: 'a UUID, in upper or lower case',
   examples: ['01920000-0000-7003-8000-000000000000'],
+  'x-case-insensitive': true,
 };
 
 const Epoch = {
@@ -152,10 +153,12 @@ const Usage = {
       required: ['amount', 'currency'],
       properties: {
         amount: {
-          type: 'string',
-          pattern: '^(?=(\\.?\\d){1,18}$)(0|[1-9]\\d*)(\\.\\d{1,9})?$',
+          type: ['string', 'number'],
+          maxLength: 64,
+          pattern: '^(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
+          minimum: 0,
           description:
-            'A decimal as text, such as "0.0125": up to 18 digits, at most 9 after the point, no sign',
+            'A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent',
           examples: ['0.0125'],
         },
         currency: {
@@ -247,7 +250,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -261,7 +264,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -290,7 +293,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -315,7 +318,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -329,7 +332,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -355,7 +358,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: { type: 'object', required: ['epoch'], properties: { epoch: Epoch }, additionalProperties: false },
@@ -366,7 +369,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       items: {
         type: 'object',
         required: ['sessionId', 'epoch'],
-        properties: { sessionId: SessionId, epoch: Epoch },
+        properties: { sessionId: GivenId, epoch: Epoch },
         additionalProperties: false,
       },
       minItems: 1,
@@ -378,7 +381,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: { type: 'object', properties: {}, additionalProperties: false },
@@ -387,7 +390,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -410,7 +413,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -438,7 +441,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
               {
                 type: 'object',
                 required: ['sessionId', 'epoch'],
-                properties: { sessionId: SessionId, epoch: Epoch },
+                properties: { sessionId: GivenId, epoch: Epoch },
                 additionalProperties: false,
               },
             ],
@@ -474,7 +477,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['jobId'],
-      properties: { jobId: SessionId },
+      properties: { jobId: GivenId },
       additionalProperties: false,
     },
     query: {
@@ -497,7 +500,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: { type: 'object', required: ['usage'], properties: { usage: Usage }, additionalProperties: false },
@@ -506,7 +509,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: { type: 'object', required: ['label'], properties: { label: Label }, additionalProperties: false },
@@ -515,7 +518,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
     body: {
@@ -605,7 +608,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           description: 'what an earlier page gave as `next`',
         },
         atLeast: PositionText,
-        sessionId: SessionId,
+        sessionId: GivenId,
         asOf: AsOf,
       },
       additionalProperties: false,
@@ -653,7 +656,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           },
           userId: Id,
           projectId: Id,
-          sessionId: SessionId,
+          sessionId: GivenId,
         },
         additionalProperties: false,
       },
@@ -692,7 +695,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     params: {
       type: 'object',
       required: ['sessionId'],
-      properties: { sessionId: SessionId },
+      properties: { sessionId: GivenId },
       additionalProperties: false,
     },
   },

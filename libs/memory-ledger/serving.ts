@@ -8,8 +8,8 @@ export interface Asked<Id extends OperationId> {
   query: Operations[Id] extends { query?: infer Query } ? NonNullable<Query> : object;
   body: Operations[Id] extends { body?: infer Body } ? NonNullable<Body> : undefined;
   headers: Headers;
-  /** The idempotency key, and what it is for. */
-  receipt: { key: string; request: string } | undefined;
+  /** The idempotency key, and what it is for: only of a request that is known to be right. */
+  receipt: { key: string; request: () => string } | undefined;
   /** Aborts when the caller is gone, or the ledger goes down. */
   signal: AbortSignal;
 }

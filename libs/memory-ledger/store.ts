@@ -72,7 +72,7 @@ export interface Submission {
   command: Untimed;
   scopeKey: ScopeKey;
   /** The idempotency key, and the request that it is for. */
-  receipt?: { key: string; request: string } | undefined;
+  receipt?: { key: string; request: () => string } | undefined;
   details?: NewDetails | undefined;
   /** For ChangeAttributes: what to merge into the attributes. */
   patch?: JsonObject;
@@ -160,7 +160,7 @@ export class Store {
     const scope = this.#scopes.get(scopeKey);
     const before = receipt && scope?.receipts.get(receipt.key);
     if (!before || !scope) return this.#decide(submission, instant(this.now()));
-    return before.request === receipt.request
+    return before.request === receipt.request()
       ? replayed(before.stored, command, scope.state)
       : { problem: { code: 'key-reused' } };
   }
@@ -239,7 +239,7 @@ export class Store {
     if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
     // The command's own event: not what time alone had brought about before it.
     const isObeyed = stored && events.length > 0 && outcomeOf(stored.event) === accepted.outcome;
-    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request, stored });
+    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request(), stored });
     if (isObeyed && kept && accepted.session.attributesDigest === kept.digest) {
       this.details.keep(kept);
       scope.details.add(kept.digest);

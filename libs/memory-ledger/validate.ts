@@ -1,8 +1,10 @@
-import type { ValidationFault } from '#protocol';
+import { fromText, type ValidationFault } from '#protocol';
 
 /** A JSON schema as far as the ledger's requests have any. */
 export interface Schema {
-  type?: string;
+  type?: string | readonly string[];
+  /** It is read as lower case. */
+  'x-case-insensitive'?: boolean;
   description?: string;
   enum?: readonly unknown[];
   anyOf?: readonly Schema[];
@@ -23,7 +25,10 @@ export interface Schema {
 
 type Values = Record<string, unknown>;
 
-/** The first fault of a value, in the order and the words of Ajv, which the service uses; undefined when it has none. */
+/**
+ * The first fault of a value, in the order and the words of Ajv, which the service uses; undefined when it has none.
+ * What is said in either case becomes lower case, in place.
+ */
 export function faultOf(schema: Schema, value: unknown, instancePath = ''): ValidationFault | undefined {
   const fault = (keyword: string, params: Values): ValidationFault => ({
     keyword,
@@ -35,7 +40,8 @@ export function faultOf(schema: Schema, value: unknown, instancePath = ''): Vali
   if (type !== undefined && !isOfType(type, value)) return fault('type', { type });
   const [keyword, limit] = brokenLimit(schema, value);
   if (keyword) return fault(keyword, { limit });
-  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value as string)) {
+  const { pattern } = schema;
+  if (pattern !== undefined && typeof value === 'string' && !new RegExp(pattern, 'u').test(value)) {
     return fault('pattern', { pattern: schema.pattern });
   }
   if (schema.enum && !schema.enum.includes(value)) return fault('enum', { allowedValues: schema.enum });
@@ -65,13 +71,16 @@ function faultOfMembers(
     return fault('additionalProperties', { additionalProperty });
   }
   for (const [name, schema] of Object.entries(properties)) {
-    const inner = value[name] !== undefined && faultOf(schema, value[name], `${instancePath}/${name}`);
+    const member = value[name];
+    const inner = member !== undefined && faultOf(schema, member, `${instancePath}/${name}`);
     if (inner) return inner;
+    if (schema['x-case-insensitive'] && typeof member === 'string') value[name] = member.toLowerCase();
   }
   return undefined;
 }
 
-function isOfType(type: string, value: unknown): boolean {
+function isOfType(type: string | readonly string[], value: unknown): boolean {
+  if (typeof type !== 'string') return type.some((one) => isOfType(one, value));
   switch (type) {
     case 'array':
       return Array.isArray(value);
@@ -79,6 +88,8 @@ function isOfType(type: string, value: unknown): boolean {
       return typeof value === 'object' && value !== null && !Array.isArray(value);
     case 'integer':
       return Number.isInteger(value);
+    case 'number':
+      return Number.isFinite(value);
     default:
       return typeof value === type;
   }
@@ -110,16 +121,9 @@ function sizeOf(value: unknown): number {
   return typeof value === 'object' && value !== null ? Object.keys(value).length : 0;
 }
 
-/** Addresses carry text only: what has to be a number or a boolean is made one, where it says one. */
+/** What an address says, with the numbers and booleans that its schema knows. */
 export function converted({ properties = {} }: Schema, values: Values): Values {
-  const convert = (type: string | undefined, value: unknown) => {
-    if (typeof value !== 'string' || value === '') return value;
-    if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-    if (type !== 'integer' || Number(value) % 1) return value;
-    // What is beyond all numbers is too large, and a number all the same.
-    return Math.max(-Number.MAX_VALUE, Math.min(Number(value), Number.MAX_VALUE));
-  };
   return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, convert(properties[name]?.type, value)]),
+    Object.entries(values).map(([name, value]) => [name, fromText(properties[name]?.type, value)]),
   );
 }

@@ -6,7 +6,6 @@ import type {
   Command,
   EndSession,
   MarkCheckpoint,
-  RecordUsage,
   ReleaseOwnership,
   RenewLease,
   ReportInvalid,
@@ -19,6 +18,7 @@ import type {
 import { type LeaseRequest, leaseTerms } from './lease-terms.js';
 import { handlesOf, type Naming, type NewOutsideName, type OutsideName } from './names.js';
 import { ProblemError } from './problem-error.js';
+import { type ReportedUsage, usageOf } from './usage.js';
 
 /** A command that nobody has said yet when and for whom. */
 type Untagged<T extends Command> = T extends unknown ? Omit<T, 'at' | 'principal' | 'operate'> : never;
@@ -44,7 +44,8 @@ export interface StartRequest {
 /** The bodies of the requests for a session, by operation. Those of attributes need more than the body. */
 export interface SessionRequests {
   activateSession: Said<ActivateSession>;
-  rotateSession: Omit<Said<RotateSession>, 'successorId' | Renamed> & {
+  rotateSession: Omit<Said<RotateSession>, 'successorId' | 'usage' | Renamed> & {
+    usage?: ReportedUsage;
     successorHandle?: OutsideName;
     handles?: readonly NewOutsideName[];
   };
@@ -57,7 +58,7 @@ export interface SessionRequests {
     bind?: readonly NewOutsideName[];
     unbind?: readonly OutsideName[];
   };
-  recordUsage: Said<RecordUsage>;
+  recordUsage: { usage: ReportedUsage };
   markCheckpoint: Said<MarkCheckpoint>;
   reportInvalid: Omit<Said<ReportInvalid>, 'successorId' | 'fallback'> &
     Partial<Pick<ReportInvalid, 'fallback'>>;
@@ -75,7 +76,7 @@ export const drafts: {
   ) => SessionDraft;
 } = {
   activateSession: (sessionId, body) => ({ type: 'ActivateSession', ...body, sessionId }),
-  rotateSession(sessionId, { successorHandle, handles = [], ...body }, naming) {
+  rotateSession(sessionId, { successorHandle, handles = [], usage, ...body }, naming) {
     const names = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
     const bound = handlesOf(names, naming);
     const successor = successorHandle && bound.shift();
@@ -84,6 +85,7 @@ export const drafts: {
       ...body,
       sessionId,
       successorId: naming.successorOf(sessionId),
+      ...(usage && { usage: usageOf(usage) }),
       ...(successor && { successorHandle: successor }),
       ...(bound.length > 0 && { handles: bound }),
     };
@@ -114,7 +116,7 @@ export const drafts: {
       unbind: handlesOf(unbind, naming),
     };
   },
-  recordUsage: (sessionId, body) => ({ type: 'RecordUsage', ...body, sessionId }),
+  recordUsage: (sessionId, { usage }) => ({ type: 'RecordUsage', usage: usageOf(usage), sessionId }),
   markCheckpoint: (sessionId, body) => ({ type: 'MarkCheckpoint', ...body, sessionId }),
   reportInvalid: (sessionId, body, naming) => ({
     type: 'ReportInvalid',

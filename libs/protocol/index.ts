@@ -1,5 +1,7 @@
+export { fromText } from './address-values.js';
 export { attributesJson, attributesTooLarge } from './attributes.js';
 export { bodyLimitOf } from './body-limit.js';
+export { canonicalJson } from './canonical.js';
 export { currentRead } from './current-read.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
 export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
@@ -12,12 +14,17 @@ export {
   lastEventId,
   ScopeEventIds,
 } from './event-ids.js';
+export { inexactNumber, type JsonBody, readJson } from './json-body.js';
+export { checkEncoding } from './media-type.js';
+export { isMethod } from './methods.js';
 export { handlesOf, type Naming, type OutsideName } from './names.js';
 export { decodePlace, encodePlace, type Place } from './place.js';
-export { asOfQuery, positionOf, positionText } from './positions.js';
-export { type Problem, problemBody, problemPage } from './problem-body.js';
+export { asOfQuery, noSuchPosition, positionOf, positionText } from './positions.js';
+export { type Problem, problemBody, problemPage, retryAfterOf } from './problem-body.js';
 export { ProblemError } from './problem-error.js';
 export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
+export { checkRequestKey } from './request-key.js';
 export { selectionOf } from './selection.js';
 export { type SyncCounts, syncFigures } from './sync-figures.js';
+export { type ReportedUsage, usageOf } from './usage.js';
 export { explainValidation, type ValidationFault } from './validation.js';

@@ -22,6 +22,14 @@ export function positionOf(text: string, partition: number, place: string): Posi
   return position;
 }
 
+/** Of a position that the log has not come to: waiting for it would be in vain. */
+export function noSuchPosition(place: string, position: Position): ProblemError {
+  return new ProblemError(
+    'invalid-request',
+    `${place} is ahead of the log, which has no position ${positionText(position)}: it is of another ledger, or this one was restored`,
+  );
+}
+
 /** The past that a query asks for. Throws `invalid-request` for a day that no calendar has, or another partition. */
 export function asOfQuery(text: string, partition: number): AsOf {
   if (/^\d{1,4}:\d+$/.test(text)) {

@@ -6,6 +6,14 @@ export interface Problem {
   code: ProblemCode;
   detail?: string | undefined;
   more?: object;
+  /** Seconds, where they are known better than by the code. */
+  retryAfter?: number | undefined;
+}
+
+/** The `Retry-After` of a problem, in seconds; undefined when there is nothing to wait for. */
+export function retryAfterOf({ code, retryAfter }: Problem): number | undefined {
+  const kind: ProblemKind = problems[code];
+  return retryAfter ?? kind.retryAfter;
 }
 
 /** The body of a problem, RFC 9457. */

@@ -6,7 +6,7 @@ export interface ProblemKind {
   title: string;
   /** Whether the same request may succeed later without being changed. */
   retryable: boolean;
-  /** Seconds to wait before, for `Retry-After`. */
+  /** Seconds to wait before, for `Retry-After`. Those of `reserved` and `session-ending` are told with each. */
   retryAfter?: number;
 }
 
@@ -17,7 +17,7 @@ export const problems = {
   'future-epoch': { status: 409, title: 'The ledger has not reached this epoch', retryable: false },
   'session-active': { status: 409, title: 'The scope has a current session', retryable: false },
   'session-not-active': { status: 409, title: 'The session has no active owner', retryable: false },
-  'session-ending': { status: 409, title: 'The session is ending', retryable: true, retryAfter: 1 },
+  'session-ending': { status: 409, title: 'The session is ending', retryable: true },
   'session-ended': { status: 409, title: 'The session has ended and none is current', retryable: false },
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
@@ -64,6 +64,7 @@ export const problems = {
   'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
   'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
   'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
+  'unknown-method': { status: 501, title: 'No address takes this method', retryable: false },
   'key-reused': {
     status: 422,
     title: 'The Idempotency-Key was used for another request',
@@ -106,6 +107,7 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'unknown-version':
     'Versions are named when a session is rotated. One that was named just now is found with atLeast=<the position of that answer>.',
   'session-ended': 'Start a new session; an ended one never comes back.',
+  'session-ending': 'Wait until the session has ended: its owner confirms that, or its drain is over.',
   reserved: 'Wait until the reservation is over, or let the owner that it is for claim the session.',
   'not-owner': 'Ask the owner to release the session, or start a new one in its place.',
   'chain-too-long': 'Rotate with reason "reset": it starts a new chain and is always allowed.',
@@ -119,6 +121,6 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'unknown-handle': 'Bind it when you start or join a session, or send a candidate that is known besides.',
   'session-mismatch': 'Send only what belongs together, or `override` to let the first candidate decide.',
   archived: 'Read the archive up to where the ledger itself goes on, then ask again from there.',
-  'key-reused': 'Use a new key for a new request, and repeat a request with the very same body.',
+  'key-reused': 'Use a new key for a new request, and repeat a request with a body that means the same.',
   'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
 };

@@ -22,7 +22,7 @@ export function explainValidation(fault: ValidationFault, context = 'request'): 
     case 'pattern':
       return `${place} has to be: ${parentSchema?.description ?? params.pattern}`;
     case 'type':
-      return `${place} has to be of type ${params.type}`;
+      return `${place} has to be of type ${[params.type].flat().join(' or ')}`;
     case 'minimum':
       return `${place} has to be at least ${params.limit}${rule}`;
     case 'maximum':

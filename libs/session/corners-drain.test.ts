@@ -122,7 +122,8 @@ describe('a session that is ending', () => {
   });
 
   test('is neither renewed nor kept alive by use', () => {
-    ending.when(renewLease({ by: dev, second: 5 })).then(refused('session-ending'));
+    ending.when(renewLease({ by: dev, second: 5 })).then(refused('session-ending', { retryAfter: 25 }));
+    ending.when(renewLease({ by: dev, second: 5.1 })).then(refused('session-ending', { retryAfter: 25 }));
     given(startedOn(dev, lease({ renewOn: 'use' })), draining)
       .when(touchSession({ by: dev, second: 5 }))
       .then(accepted('unchanged'), ({ after }) => expect(after.timer?.until).toBe(at(30)));

@@ -147,10 +147,10 @@ describe('starting over a lease that is over', () => {
   test('2: join of another is refused with until, while it is reserved for the old owner', () => {
     given(leased)
       .when(startSession(debug, { second: 10, onConflict: 'join' }))
-      .then(refusedAfter(['OwnershipLapsed'], 'reserved', { until: at(15) }));
+      .then(refusedAfter(['OwnershipLapsed'], 'reserved', { until: at(15), retryAfter: 5 }));
     given(leased, settledAt(12))
       .when(startSession(debug, { second: 14, onConflict: 'join' }))
-      .then(refused('reserved', { until: at(17) }));
+      .then(refused('reserved', { until: at(17), retryAfter: 3 }));
   });
 
   test('2: join of the old owner claims it under the next epoch, with its lease anew', () => {
@@ -249,7 +249,9 @@ describe('the grace after a lapse', () => {
   });
 
   test('8: nobody else may claim it without force', () => {
-    lapsed.when(claimOwnership(debug, { second: 14 })).then(refused('reserved', { until: at(15) }));
+    lapsed
+      .when(claimOwnership(debug, { second: 13.4 }))
+      .then(refused('reserved', { until: at(15), retryAfter: 2 })); // rounded up
     lapsed
       .when(claimOwnership(debug, { second: 14, ...forced }))
       .then(accepted('claimed', 'OwnershipClaimed'), event(0, { forced: true }));

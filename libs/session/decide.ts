@@ -10,9 +10,10 @@ import { activate, changeAttributes, claim, release, renew, touch } from './owne
 import { recordUsage } from './record-usage.js';
 import { reportInvalid } from './report-invalid.js';
 import { rotate } from './rotate-session.js';
-import type { ScopeState } from './session.js';
+import type { Instant, ScopeState } from './session.js';
 import { settle } from './settle.js';
 import { start } from './start-session.js';
+import { secondsBetween } from './timer.js';
 
 /**
  * Decides one command, after what time has brought about by itself. Pure: the same command in the same state always gives the same answer. A command for
@@ -21,9 +22,19 @@ import { start } from './start-session.js';
  */
 export function decide(command: Command, known: Known): Decision {
   const due = known.due ? settle(known, command.at) : []; // 7, 8
-  if (due.length === 0) return decideNow(command, known);
+  if (due.length === 0) return timed(decideNow(command, known), command.at);
   const decision = decideNow(command, { ...due.reduce(evolve, known), ...beside(known) });
-  return { ...decision, events: [...due, ...decision.events] };
+  return timed({ ...decision, events: [...due, ...decision.events] }, command.at);
+}
+
+/** Says of a refusal that time alone takes away how long that lasts. */
+function timed(decision: Decision, at: Instant): Decision {
+  if (!('refusal' in decision)) return decision;
+  const { refusal } = decision;
+  const until = refusal.code === 'session-ending' ? refusal.current?.drainUntil : refusal.until;
+  return until === undefined
+    ? decision
+    : { ...decision, refusal: { ...refusal, retryAfter: secondsBetween(at, until) } };
 }
 
 function decideNow(command: Command, known: Known): Decision {

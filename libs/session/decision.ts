@@ -56,6 +56,8 @@ export interface Refusal {
   until?: Instant;
   /** For `handle-taken`: the kind of the one that is. */
   handle?: string;
+  /** For `reserved` and `session-ending`: in how many seconds, rounded up, the reservation or the drain is over. */
+  retryAfter?: number;
 }
 
 /** What a start may bring along that a session which it joins or claims keeps as it was. */

@@ -1,7 +1,7 @@
 export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export * from './commands.js';
 export { decide } from './decide.js';
-export { addDecimals } from './decimal.js';
+export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
 export type { Accepted, Decision, IgnoredPart, Outcome, Refusal, RefusalCode, Refused } from './decision.js';
 export * from './events.js';
 export { evolve } from './evolve.js';

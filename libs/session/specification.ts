@@ -275,11 +275,20 @@ export function handles(expected: Record<string, number | 'scope' | 'nothing'>):
 }
 
 /** Not obeyed, nothing recorded; the answer carries the current session, if there is one. */
-export function refused(code: RefusalCode, more: { until?: Instant; handle?: string } = {}): Expectation {
+export function refused(
+  code: RefusalCode,
+  more: { until?: Instant; handle?: string; retryAfter?: number } = {},
+): Expectation {
   return ({ before, decision }) => {
     const currently = code === 'operate-required' ? undefined : currentOf(before.state);
+    const isTimed = code === 'reserved' || code === 'session-ending';
     expect(decision).toEqual({
-      refusal: { code, ...more, ...(currently && { current: currently }) },
+      refusal: {
+        code,
+        ...(isTimed && { retryAfter: expect.any(Number) }),
+        ...more,
+        ...(currently && { current: currently }),
+      },
       events: [],
     });
   };
@@ -289,7 +298,7 @@ export function refused(code: RefusalCode, more: { until?: Instant; handle?: str
 export function refusedAfter(
   settled: SessionEventType[],
   code: RefusalCode,
-  more: { until?: Instant } = {},
+  more: { until?: Instant; retryAfter?: number } = {},
 ): Expectation {
   return ({ decision, after }) => {
     const currently = currentOf(after.state);

@@ -52,6 +52,7 @@ function fixed(until: Instant | undefined, seconds: number): Timer | undefined {
   return until === undefined ? undefined : { until, seconds, renewable: false };
 }
 
-function secondsBetween(at: Instant, until: Instant = at): number {
+/** Rounded up; at least 1. */
+export function secondsBetween(at: Instant, until: Instant = at): number {
   return Math.max(1, Math.ceil((Date.parse(until) - Date.parse(at)) / 1_000));
 }

@@ -2,7 +2,7 @@ import { addDecimals } from './decimal.js';
 
 /** An amount of money: exact, never a float. */
 export interface Money {
-  /** Decimal, not negative: up to 18 digits, at most 9 of them after the point. */
+  /** Decimal, not negative, without an exponent: up to 18 digits before the point and 30 after it. */
   amount: string;
   /** ISO 4217: three capital letters. */
   currency: string;

@@ -80,7 +80,7 @@ export class Transcript {
     const isJson = /\/(problem\+)?json/.test(response.headers.get('content-type') ?? '') && text !== '';
     const body = isJson ? JSON.parse(text) : text;
     const headers = SHOWN_HEADERS.flatMap((name) => {
-      const value = response.headers.get(name)?.split(';')[0];
+      const value = shownHeader(name, response.headers.get(name)?.split(';')[0]);
       return value === undefined || (name === 'ledger-position' && !this.tellsPositions)
         ? []
         : [[name, value]];
@@ -138,6 +138,11 @@ export class Transcript {
     this.#names.set(value, name);
     return name;
   }
+}
+
+/** A little of a long wait is over before it is told: it counts in minutes. */
+function shownHeader(name: string, value: string | undefined): string | undefined {
+  return name === 'retry-after' && Number(value) > 30 ? String(Math.ceil(Number(value) / 60) * 60) : value;
 }
 
 const NAMED = new Set(['hash', 'attributesDigest', 'successorHandle']);

@@ -4,6 +4,7 @@ import {
   AsOf,
   Epoch,
   EVENT_TYPES,
+  GivenId,
   Handle,
   HandleKind,
   HandleValue,
@@ -17,14 +18,13 @@ import {
   operations,
   PositionText,
   Reason,
-  SessionId,
   Usage,
 } from '#contracts';
 import { type ProblemKind, problems } from '#protocol';
 
 /** A JSON schema as far as ours go. */
 interface Schema {
-  type?: string;
+  type?: string | string[];
   const?: unknown;
   enum?: unknown[];
   anyOf?: Schema[];
@@ -41,7 +41,7 @@ interface Schema {
 /** Values that many requests have, what stands inside of others first. */
 const namedValues = Object.entries({
   Id,
-  SessionId,
+  GivenId,
   Epoch,
   Owner,
   Reason,
@@ -150,6 +150,7 @@ function typeOfUnnamed(schema: Schema): string {
   if (schema.enum) return schema.enum.map((one) => JSON.stringify(one)).join(' | ');
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(' | ');
   if (schema.allOf) return schema.allOf.map(typeOf).join(' & ');
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeOf({ type })).join(' | ');
   switch (schema.type) {
     case 'array':
       return `(${typeOf(schema.items ?? {})})[]`;

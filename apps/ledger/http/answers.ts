@@ -65,10 +65,11 @@ export function sendAnswer(reply: FastifyReply, answer: Answer): void {
 export function problemOf(answer: Exclude<Answer, { kind: 'accepted' }>): Problem {
   switch (answer.kind) {
     case 'refused': {
-      const { code, current, until, handle } = answer.refusal;
+      const { code, current, until, handle, retryAfter } = answer.refusal;
       const shown = current && JSON.parse(withAttributes(current, answer.attributes));
       return {
         code,
+        retryAfter,
         more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
       };
     }

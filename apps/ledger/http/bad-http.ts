@@ -2,10 +2,26 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ProblemCode, problemBody } from '#protocol';
 
+/** What the HTTP parser says of what it cannot take. */
+interface BadHttp extends Error {
+  code?: string;
+  /** Bytes: what came, with what it stopped at. */
+  rawPacket?: unknown;
+}
+
 /** Answers what is no HTTP that could become a request, with a problem as everywhere else. */
-export function answerBadHttp(error: Error & { code?: string }, socket: Socket): void {
+export function answerBadHttp(error: BadHttp, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return;
-  const problem = problemBody({ code: codeOf(error.code) });
+  answer(codeOf(error), socket);
+}
+
+/** The ledger is no proxy. */
+export function answerConnect(socket: Socket): void {
+  answer('unknown-method', socket);
+}
+
+function answer(code: ProblemCode, socket: Socket): void {
+  const problem = problemBody({ code });
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: application/problem+json\r\n` +
@@ -13,7 +29,18 @@ export function answerBadHttp(error: Error & { code?: string }, socket: Socket):
   );
 }
 
-function codeOf(fault: string | undefined): ProblemCode {
-  if (fault === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
-  return fault === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'invalid-http';
+/** A request line whose method is none that the parser knows. */
+const REQUEST_LINE = /^[!#$%&'*+.^_`|~\w-]{1,64} \S+ HTTP\/1\.[01]\r?\n/;
+
+function codeOf({ code, rawPacket }: BadHttp): ProblemCode {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return 'headers-too-large';
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return 'request-timeout';
+    case 'HPE_INVALID_METHOD':
+      return REQUEST_LINE.test(String(rawPacket)) ? 'unknown-method' : 'invalid-http';
+    default:
+      return 'invalid-http';
+  }
 }

@@ -19,7 +19,7 @@ export class BulkController {
 
   @Route('startBulk')
   async start(request: FastifyRequest<{ Body: BulkBody }>, reply: FastifyReply) {
-    const job = await this.bulk.order(anonymous, request.body, keyedRequest(request));
+    const job = await this.bulk.order(anonymous, request.body, keyedRequest('startBulk', request));
     reply.code(202).header('location', `/v1/bulk/${job.id}`).send(this.shown(job));
   }
 

@@ -35,7 +35,10 @@ export class CommandsController {
 
   @Route('startSession')
   start(request: FastifyRequest<{ Body: StartBody }>, reply: FastifyReply) {
-    return this.execute(reply, this.submissions.start(anonymous, request.body, keyedRequest(request)));
+    return this.execute(
+      reply,
+      this.submissions.start(anonymous, request.body, keyedRequest('startSession', request)),
+    );
   }
 
   @Route('activateSession')
@@ -73,8 +76,9 @@ export class CommandsController {
     const { attributes, ...body } = request.body;
     const { sessionId } = request.params;
     const draft = { type: 'ChangeAttributes', ...body, sessionId, attributesDigest: undefined } as const;
-    const submission = this.submissions.forSession(anonymous, draft, keyedRequest(request));
-    submission.patch = { json: JSON.parse(attributesJson(attributes)), salt: newSalt() };
+    const patch = { json: JSON.parse(attributesJson(attributes)), salt: newSalt() };
+    const keyed = keyedRequest('changeAttributes', request);
+    const submission = { ...this.submissions.forSession(anonymous, draft, keyed), patch };
     return this.execute(reply, submission);
   }
 
@@ -109,7 +113,7 @@ export class CommandsController {
       body as SessionRequests[Id],
       this.submissions.naming(anonymous),
     );
-    return this.execute(reply, this.submissions.forSession(anonymous, draft, keyedRequest(request)));
+    return this.execute(reply, this.submissions.forSession(anonymous, draft, keyedRequest(id, request)));
   }
 
   private async execute(reply: FastifyReply, submission: Submission): Promise<void> {

@@ -1,10 +1,19 @@
 import { isUtf8 } from 'node:buffer';
+import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { bodyLimitOf, ProblemError } from '#protocol';
-import { answerBadHttp } from './bad-http.js';
+import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#protocol';
+import { checkHeaders } from './bad-headers.js';
+import { answerBadHttp, answerConnect } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
 import { validatorOf } from './validators.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Where the body has a number that would be changed: a JSON pointer. */
+    inexact: string | undefined;
+  }
+}
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
 export function fastifyAdapter(): FastifyAdapter {
@@ -15,10 +24,11 @@ export function fastifyAdapter(): FastifyAdapter {
     keepAliveTimeout: 72_000,
     requestTimeout: 30_000,
     return503OnClosing: false,
+    http: { requireHostHeader: false }, // we ask for it ourselves, with a problem
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBadHttp,
     // What the router refuses, before any hook or filter: malformed or over-long paths.
-    frameworkErrors: (_error: Error, _request: FastifyRequest, reply: FastifyReply) =>
+    frameworkErrors: (_error: Error, _request: unknown, reply: FastifyReply) =>
       sendProblem(reply, { code: 'invalid-request', detail: 'the path cannot be read, or is too long' }),
   });
   const fastify = adapter.getInstance<FastifyInstance>();
@@ -27,17 +37,32 @@ export function fastifyAdapter(): FastifyAdapter {
     route.bodyLimit = bodyLimitOf(route.url);
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
+    checkHeaders(request.raw);
     if (isPercentEncoded(request.url)) return done();
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
   });
+  fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
+  fastify.decorateRequest('inexact', undefined);
   fastify.removeAllContentTypeParsers();
-  const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    // Decoding would replace what is no UTF-8, and two different ids would become one.
-    if (!isUtf8(body as Buffer)) return done(new ProblemError('invalid-json', 'the body is not UTF-8'));
-    parse(request, body.toString(), done);
+    done(null, bodyOf(request, body as Buffer));
   });
   return adapter;
+}
+
+/** Throws what is wrong with a body, whatever it should have been. */
+function bodyOf(request: FastifyRequest, body: Buffer): unknown {
+  const { headers } = request;
+  checkEncoding(headers['content-type'], headers['content-encoding']);
+  if (body.length === 0) {
+    if (request.routeOptions.schema?.body) throw new ProblemError('invalid-json', 'the body is empty');
+    return undefined;
+  }
+  // Decoding would replace what is no UTF-8, and two different ids would become one.
+  if (!isUtf8(body)) throw new ProblemError('invalid-json', 'the body is not UTF-8');
+  const { value, inexact } = readJson(body.toString());
+  request.inexact = inexact;
+  return value;
 }
 
 /** What cannot be decoded would be taken as it stands, and two different ids would become one. */

@@ -5,12 +5,13 @@ import { ArchivedError, LogError } from '#log';
 import {
   advice,
   explainValidation,
+  isMethod,
   type Problem,
   type ProblemCode,
   ProblemError,
-  type ProblemKind,
   problemBody,
   problems,
+  retryAfterOf,
   type ValidationFault,
 } from '#protocol';
 import { Faults } from '../faults.js';
@@ -36,6 +37,7 @@ export class ProblemsFilter implements ExceptionFilter {
     }
     if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
     if (error instanceof HttpException && error.getStatus() === 404) {
+      if (!isMethod(request.method)) return { code: 'unknown-method' };
       const methods = methodsOf(request);
       const wrong = methods.length > 0 && !methods.includes(request.method);
       return { code: wrong ? 'method-not-allowed' : 'not-found' };
@@ -51,7 +53,7 @@ export class ProblemsFilter implements ExceptionFilter {
 
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const { retryAfter }: ProblemKind = problems[problem.code];
+  const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const body = problemBody(problem);
   reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Reached, ScopePlace } from '#log';
-import { ProblemError, positionOf, positionText } from '#protocol';
+import { noSuchPosition, ProblemError, positionOf, positionText } from '#protocol';
 import { anonymous } from '../caller.js';
 import type { Submissions } from '../submissions.js';
 
@@ -23,11 +23,13 @@ export class ProjectedReads {
     const header = headers['ledger-position'];
     const text = atLeast ?? (header === undefined ? undefined : String(header));
     if (text === undefined) return { scope, wanted: 0 };
-    const place = atLeast === undefined ? 'header.ledger-position' : 'query.atLeast';
-    return { scope, wanted: positionOf(text, scope.partition, place).sequence };
+    return { scope, wanted: positionOf(text, scope.partition, placeOf(query)).sequence };
   }
 
-  /** What is read, once it knows what was asked for. Throws `projection-behind` when that takes over 5 s. */
+  /**
+   * What is read, once it knows what was asked for. Throws `projection-behind` when that takes over 5 s, and
+   * `invalid-request` at once when the log has no such position.
+   */
   async page<Page extends { reached: number }>(
     reply: FastifyReply,
     { partition }: ScopePlace,
@@ -44,9 +46,16 @@ export class ProjectedReads {
   }
 
   private async wait(reply: FastifyReply, partition: number, wanted: number): Promise<void> {
+    if (await this.reached.isAhead(partition, wanted)) {
+      throw noSuchPosition(placeOf(reply.request.query as Asking['query']), { partition, sequence: wanted });
+    }
     const gone = new AbortController();
     reply.raw.once('close', () => gone.abort());
     if (await this.reached.wait(partition, wanted, WAIT_MS, gone.signal)) return;
     throw new ProblemError('projection-behind', `${partition}:${wanted} was not projected within 5 s`);
   }
+}
+
+function placeOf({ atLeast }: Asking['query']): string {
+  return atLeast === undefined ? 'header.ledger-position' : 'query.atLeast';
 }

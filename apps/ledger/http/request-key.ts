@@ -1,12 +1,16 @@
 import type { FastifyRequest } from 'fastify';
-import { ProblemError } from '#protocol';
+import { type OperationId, operations } from '#contracts';
 import type { KeyedRequest } from '../submissions.js';
 
-/** A request as its idempotency receipt remembers it. Throws `invalid-request` for a key that cannot be one. */
-export function keyedRequest(request: FastifyRequest): KeyedRequest {
-  const key = request.headers['idempotency-key'];
-  if (key !== undefined && (typeof key !== 'string' || key.length < 1 || key.length > 256)) {
-    throw new ProblemError('invalid-request', 'header.idempotency-key has to be 1 to 256 characters');
-  }
-  return { key, path: request.url, body: request.body };
+type Keyed = FastifyRequest<{ Params: { sessionId?: string } }>;
+
+/** A request as its idempotency receipt remembers it. The key was checked. */
+export function keyedRequest(id: OperationId, { headers, params, body }: FastifyRequest): KeyedRequest {
+  const { sessionId } = params as Keyed['params'];
+  const { path } = operations[id];
+  return {
+    key: headers['idempotency-key'] as string | undefined,
+    path: sessionId === undefined ? path : path.replace(':sessionId', sessionId),
+    body,
+  };
 }

@@ -2,6 +2,7 @@ import { ModulesContainer } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Operation, type OperationId, operations } from '#contracts';
+import { checkRequestKey, inexactNumber } from '#protocol';
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
 
@@ -31,8 +32,11 @@ export function bindOperations(app: NestFastifyApplication): void {
 
 function bind(fastify: FastifyInstance, operation: Operation, handle: Handler): void {
   const { method, path, params, query, body } = operation;
+  const takesKey = method === 'POST' || method === 'PATCH';
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     try {
+      if (takesKey) checkRequestKey(request.headers['idempotency-key'] as string | undefined);
+      if (request.inexact !== undefined) throw inexactNumber(request.inexact);
       await handle(request, reply);
     } catch (error) {
       reply.send(error);

@@ -4,6 +4,7 @@ import { LogError, readError } from '../errors.js';
 import { statement } from '../statements.js';
 
 const readLiveGeneration = statement('read_live_generation');
+const isAhead = statement('is_ahead');
 
 /** How often to look while anybody waits, in milliseconds. */
 const LOOK_MS = 20;
@@ -34,6 +35,16 @@ export class Reached {
       }
     } finally {
       this.waiting -= 1;
+    }
+  }
+
+  /** Whether the log itself has not come to a sequence, so that waiting for it is in vain. Rejects with `unavailable`. */
+  async isAhead(partition: number, sequence: number): Promise<boolean> {
+    try {
+      const { rows } = await this.pool.query({ ...isAhead, values: [partition, sequence] });
+      return rows[0]?.ahead === true;
+    } catch (error) {
+      throw readError(error);
     }
   }
 

@@ -1,0 +1,22 @@
+import type { IncomingMessage } from 'node:http';
+import { ProblemError } from '#protocol';
+
+/** Nobody could tell which of two is meant. */
+const SINGLE = new Set(['host', 'content-type', 'idempotency-key']);
+
+/** Throws `invalid-request` for headers that mean nothing, or several things. */
+export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessage): void {
+  if (headers.host === undefined && httpVersion === '1.1') {
+    throw new ProblemError('invalid-request', 'header.host is missing');
+  }
+  // Node joins headers of one name, or drops the second one: then there are fewer than came.
+  if (Object.keys(headers).length === rawHeaders.length / 2) return;
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase();
+    if (SINGLE.has(name) && seen.has(name)) {
+      throw new ProblemError('invalid-request', `header.${name} stands twice: send it once`);
+    }
+    seen.add(name);
+  }
+}
