@@ -1,9 +1,11 @@
+import { probeWrites, type Writes } from '#log';
 import type { Ledger } from './ledger.js';
 
 /** Whether this replica can do its work, for those who send it requests. */
 export interface Readiness {
   ready: boolean;
-  postgres: 'ok' | 'unavailable';
+  /** `read-only`: a standby, or told to be. Reads are answered all the same while it is that or `disk-full`. */
+  postgres: Writes;
   /** Behind or stopped does not make a replica unready: commands go on, events wait in Postgres. */
   relay: 'relaying' | 'standby' | 'behind' | 'stopped' | 'none';
   /** What the operator should know of the relay. */
@@ -14,12 +16,16 @@ export interface Readiness {
   projectorWhy?: string;
 }
 
+/** So long the answer to whether Postgres takes writes holds, in milliseconds. */
+const WRITES_HOLD_MS = 1_000;
+
 /** So many events are nothing to speak of. */
 const BEHIND_EVENTS = 10_000;
 
 /** The ledger as its health and its name are asked for. */
 export class RunningLedger {
   private closing = false;
+  private writes: { askedAt: number; answer: Promise<Writes> } | undefined;
 
   constructor(private readonly ledger: Ledger) {}
 
@@ -40,7 +46,7 @@ export class RunningLedger {
 
   async readiness(): Promise<Readiness> {
     const postgres = await this.ledger.pool.query('select 1').then(
-      () => 'ok' as const,
+      () => this.takesWrites(),
       () => 'unavailable' as const, // the answer itself says so
     );
     const { state, partitions } = this.ledger.relay?.status() ?? { state: 'none' as const, partitions: [] };
@@ -52,6 +58,13 @@ export class RunningLedger {
       ...(why && { relayWhy: why }),
       ...this.projection(),
     };
+  }
+
+  private takesWrites(): Promise<Writes> {
+    const now = performance.now();
+    if (!this.writes || now - this.writes.askedAt > WRITES_HOLD_MS)
+      this.writes = { askedAt: now, answer: probeWrites(this.ledger.pool) };
+    return this.writes.answer;
   }
 
   private projection(): Pick<Readiness, 'projector' | 'projectorWhy'> {

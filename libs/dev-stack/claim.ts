@@ -1,5 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { aboutFiles, DevStackError } from './errors.js';
 import { isAlive, processIdentity } from './processes.js';
 
@@ -23,7 +23,7 @@ export async function claimDirectory(directory: string, part: string): Promise<(
   }
   const claim = JSON.stringify({ pid: process.pid, identity: await processIdentity(process.pid) });
   try {
-    await mkdir(path, { recursive: true });
+    await makeDirectory(path);
     await writeFile(file, claim);
   } catch (error) {
     throw aboutFiles(part, error);
@@ -36,6 +36,19 @@ export async function claimDirectory(directory: string, part: string): Promise<(
     held.delete(path);
     await rm(file, { force: true });
   };
+}
+
+/** With those above it. Node's own way says ENOENT of a read-only file system, and never ends on some others. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
+  }
 }
 
 async function liveOwner(file: string): Promise<number | undefined> {
