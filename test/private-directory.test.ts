@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
 import pg from 'pg';
 import { freePort } from '#dev-stack';
 import { ask } from './support/http.js';
 import { type CommandBody, cloudDev } from './support/sessions.js';
+
+jest.setTimeout(180_000);
 
 // The first command of a newcomer: a start from a clone that lies where other accounts may not go. As root, Postgres
 // runs as one of those.
@@ -32,7 +35,7 @@ beforeAll(async () => {
     await cp(join(root, part), join(clone, part), { recursive: true, verbatimSymlinks: true });
   await run('chmod', ['-R', 'go=u-w', clone]);
   await copyFile(process.execPath, join(home, 'node')); // ours may lie below /root
-}, 180_000);
+});
 afterAll(async () => {
   if (!isRoot) return;
   await rm(home, { recursive: true });

@@ -85,7 +85,8 @@ function inWords(error: unknown): string {
   if (error instanceof ConfigError || error instanceof DevStackError || error instanceof LogError)
     return error.message;
   const { message, code, syscall } = error as { [field in 'message' | 'code' | 'syscall']?: string };
-  if (syscall === 'listen') return `${message}: set PORT to a free one, HOST to an address of this machine`;
+  if (syscall === 'listen')
+    return `${message}: set ${code === 'EADDRNOTAVAIL' ? 'HOST to an address of this machine' : 'PORT to a free one'}`;
   if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
   if (isRefused(error)) return `Postgres refuses: ${message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -4,7 +4,7 @@ import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { DevStackError } from './errors.js';
+import { aboutFiles, DevStackError } from './errors.js';
 import type { Account } from './postgres-account.js';
 import type { Binaries } from './postgres-binaries.js';
 
@@ -85,6 +85,6 @@ async function versionOf(cluster: string): Promise<string | undefined> {
     return (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw aboutFiles('Postgres', error);
   }
 }

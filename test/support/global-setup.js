@@ -28,7 +28,12 @@ async function start(stack, log) {
     return server;
   };
   const started = await Promise.allSettled([
-    startPostgres({ dataDir: join(stack.directory, 'postgres'), port: postgresPort, log }).then(keep),
+    startPostgres({
+      dataDir: join(stack.directory, 'postgres'),
+      port: postgresPort,
+      log,
+      cacheDir: process.env.POSTGRES_CACHE_DIR,
+    }).then(keep),
     startKafka({
       dataDir: join(stack.directory, 'kafka'),
       port: kafkaPort,
