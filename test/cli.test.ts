@@ -270,6 +270,13 @@ describe('offline', () => {
     expect((await run(['verify'], env)).err).toBe('This database holds no ledger yet: migrate it.\n');
     expect((await run(['migrate'], env)).out).toMatch(/^applied 001_ledger, /);
     expect((await run(['migrate'], env)).out).toBe('the schema is up to date\n');
+    expect((await run(['migrate', '--partitions', '16'], env)).out).toBe('the schema is up to date\n');
+    expect(lines(await run(['migrate', '--partitions', '64'], env))).toEqual([
+      'the schema is up to date',
+      '--partitions 64 changes nothing: this ledger was made with 16, for good',
+    ]);
+    const told = documents(await run(['migrate', '--partitions', '64', '--json'], env));
+    expect(told).toEqual([{ applied: [], partitions: 16 }]);
     await database.drop();
   });
 });
@@ -290,6 +297,18 @@ describe('the command line', () => {
     const { code, out, err } = await run(args);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(said);
+  });
+
+  test.each([
+    [['verify', '--database-url', 'mysql://u:s3cret@h/db'], {}],
+    [['verify'], { DATABASE_URL: 'u:s3cret@h/db' }],
+    [['current', 'ada', '--url', 'postgres://u:s3cret@h/db'], {}],
+    [['postgres://u:s3cret@h/db'], {}],
+  ])('tells no password of what it cannot use: %j', async (args, env) => {
+    const { code, err } = await run(args, env);
+    expect(code).toBe(2);
+    expect(err).toContain('u:…@h');
+    expect(err).not.toContain('s3cret');
   });
 
   test('without a database says what is missing', async () => {

@@ -64,11 +64,13 @@ describe('docs/running.md', () => {
     const defaults = {
       PORT: config.port,
       HOST: config.host,
+      DATABASE_WAIT_SECONDS: config.databaseWaitMs / 1_000,
       DATABASE_ROLE: config.databaseRole,
       POSTGRES_PORT: config.postgresPort,
       KAFKA_PORT: config.kafkaPort,
       LEDGER_TOPIC: config.topic,
       LEDGER_DATA_DIR: config.dataDir,
+      LEDGER_RESTARTS: config.restarts,
       LEDGER_PARTITIONS: config.partitions,
       LEDGER_ROLES: [...config.roles],
       LEDGER_WRITERS: config.writers,

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,6 @@ const scraped: string[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'masking-'));
-  await chmod(directory, 0o755); // Postgres runs as another account when we are root
   postgres = await startPostgres({ dataDir: directory, port: await freePort(), log: () => {} });
   const { hostname: host, port } = new URL(postgres.url);
   administrator = new pg.Client({ connectionString: postgres.url });

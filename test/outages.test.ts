@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { refused } from './support/bad-input.js';
 import { ask } from './support/http.js';
 import { contains, startProxy, type TcpProxy } from './support/proxy.js';
@@ -60,6 +61,32 @@ describe('Postgres away', () => {
     expect((await ask(`${service.url}/v1/current?userId=${userId}`)).status).toBe(200);
     const { address, call } = start(service);
     expect((await ask(address, call)).status).toBe(201);
+  });
+
+  test('a database that is read-only makes the replica unready, and reads go on', async () => {
+    const { pathname } = new URL(service.databaseUrl);
+    const [address, call] = [`${service.url}/v1/sessions`, startCall()];
+    expect((await ask(address, call)).status).toBe(201);
+    const setReadOnly = async (value: 'on' | 'off') => {
+      const administrator = new pg.Client(process.env.TEST_DATABASE_URL);
+      await administrator.connect();
+      await administrator.query(
+        `alter database ${pathname.slice(1)} set default_transaction_read_only = ${value}`,
+      );
+      await administrator.end();
+      proxy.cut(); // a setting of the database holds for new connections
+      proxy.heal();
+    };
+    await setReadOnly('on');
+    await eventually(() => health(service), '503 postgres read-only, relay none', 10_000);
+    expect((await ask(`${service.url}/v1/current?userId=${call.body.userId}`)).status).toBe(200);
+    // One that reads from a standby has never found anything else, and is there for reads.
+    const { databaseUrl } = service;
+    const reader = await startService({ databaseUrl, env: { LEDGER_MIGRATE: 'never', LEDGER_ROLES: 'api' } });
+    expect(await health(reader)).toBe('200 postgres read-only, relay none');
+    await setReadOnly('off');
+    await eventually(() => health(service), '200 postgres ok, relay none', 10_000);
+    expect((await ask(address, startCall())).status).toBe(201);
   });
 
   test('an answer that is lost on the way is found again: obeyed once, and told so', async () => {

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { LedgerError } from '#client';
-import { ArchiveError, LogError } from '#log';
+import { ArchiveError, isAway, isRefused, LogError, maskPasswords } from '#log';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -32,12 +32,16 @@ export function exitCodeOf(error: unknown): number {
 /** One line for what the user can do something about; the whole error for what is ours. */
 export function complain(error: unknown): void {
   if (error instanceof CommanderError) return; // has said it already
+  process.stderr.write(`${maskPasswords(inWords(error))}\n`);
+}
+
+function inWords(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };
   const known = [CommandFailed, LedgerError, LogError, ArchiveError].some((kind) => error instanceof kind);
-  if (known) process.stderr.write(`${message}${causeOf(error)}\n`);
-  else if (code && /^E[A-Z]+$/.test(code))
-    process.stderr.write(`Postgres cannot be reached: ${message || code}\n`);
-  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  if (known) return `${message}${causeOf(error)}`;
+  if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
+  if (isRefused(error)) return `Postgres refuses: ${message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function causeOf(error: unknown): string {

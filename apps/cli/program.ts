@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { maskPasswords } from '#log';
 import { archiveLog } from './commands/archive.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
@@ -30,6 +31,9 @@ Examples:
 From a checkout: npm run --silent session-ledger -- current ada captions
 `;
 
+/** An error quotes what was given, perhaps a connection string. */
+const masked = { writeErr: (text: string) => void process.stderr.write(maskPasswords(text)) };
+
 /** All commands. Parsing rejects with CommanderError for a command line that is not right, and has said so. */
 export function program(): Command {
   const root = new Command('session-ledger')
@@ -37,11 +41,12 @@ export function program(): Command {
     .version(version)
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', exits + examples)
+    .configureOutput(masked)
     .exitOverride();
   const online = [current, chain, history, tail];
   const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
-    const one = command().exitOverride().showHelpAfterError('(--help tells more)');
+    const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
     root.addCommand(one.addHelpText('after', exits));
   }
   return root;

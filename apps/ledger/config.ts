@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import { maskPasswords } from '#log';
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 
@@ -9,15 +10,18 @@ const Settings = Type.Object({
   HOST: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_WITHOUT_ACCESS_CONTROL: Type.Optional(Type.Literal('listen-everywhere')),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  DATABASE_WAIT_SECONDS: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
   DATABASE_ROLE: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_]*$' })),
   LEDGER_MIGRATE: Type.Optional(Type.Enum(['at-start', 'never'])),
   POSTGRES_PORT: Type.Optional(Port),
+  POSTGRES_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   KAFKA_BROKERS: Type.Optional(Type.String({ pattern: '^[^,\\s]+:[0-9]+(,[^,\\s]+:[0-9]+)*$|^none$' })),
   KAFKA_REPLICAS: Type.Optional(Type.Integer({ minimum: 1, maximum: 32_767 })),
   KAFKA_PORT: Type.Optional(Port),
   KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
   LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
   LEDGER_ROLES: Type.Optional(
     Type.String({ pattern: '^(api|relay|reaper|projector)(,(api|relay|reaper|projector))*$' }),
@@ -36,9 +40,12 @@ export interface Config {
   host: string;
   /** Undefined: run the embedded Postgres on `postgresPort`. */
   databaseUrl: string | undefined;
+  /** The longest to wait at the start for a Postgres that is away. */
+  databaseWaitMs: number;
   databaseRole: string;
   migrate: boolean;
   postgresPort: number;
+  postgresCacheDir: string | undefined;
   /** Undefined: run a Kafka on `kafkaPort`, if Java is here. Empty: no Kafka at all; the relay waits. */
   kafkaBrokers: string[] | undefined;
   /** Copies wanted of each Kafka partition. Undefined: three, or as many as there are brokers. */
@@ -47,7 +54,11 @@ export interface Config {
   kafkaCacheDir: string | undefined;
   topic: string;
   dataDir: string;
+  /** How often in a row an embedded Postgres or Kafka that ended by itself is started again. */
+  restarts: number;
   partitions: number;
+  /** Whether that was asked for, so that its having no effect is worth a word. */
+  partitionsGiven: boolean;
   roles: ReadonlySet<Role>;
   /** Part of the time, from 0 to 1, that the projector takes while commands take all of it. */
   projectorShare: number;
@@ -68,7 +79,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const settings = Value.Convert(Settings, given);
   const faults = Value.Errors(Settings, settings).map(
     ({ instancePath, message }) =>
-      `${instancePath.slice(1)}: ${message}, but it is "${withoutPassword(given[instancePath.slice(1)])}"`,
+      `${instancePath.slice(1)}: ${message}, but it is "${maskPasswords(String(given[instancePath.slice(1)]))}"`,
   );
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   const s = settings as Static<typeof Settings>;
@@ -83,27 +94,26 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: s.PORT ?? 4600,
     host,
     databaseUrl: s.DATABASE_URL,
+    databaseWaitMs: (s.DATABASE_WAIT_SECONDS ?? 60) * 1_000,
     databaseRole: s.DATABASE_ROLE ?? 'session_ledger',
     migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : s.DATABASE_URL === undefined,
     postgresPort: s.POSTGRES_PORT ?? 4601,
+    postgresCacheDir: s.POSTGRES_CACHE_DIR,
     kafkaBrokers: s.KAFKA_BROKERS === 'none' ? [] : s.KAFKA_BROKERS?.split(','),
     kafkaReplicas: s.KAFKA_REPLICAS,
     kafkaPort: s.KAFKA_PORT ?? 4602,
     kafkaCacheDir: s.KAFKA_CACHE_DIR,
     topic: s.LEDGER_TOPIC ?? 'session-ledger.events.v1',
     dataDir: s.LEDGER_DATA_DIR ?? '.data',
+    restarts: s.LEDGER_RESTARTS ?? 10,
     partitions: s.LEDGER_PARTITIONS ?? 16,
+    partitionsGiven: s.LEDGER_PARTITIONS !== undefined,
     roles: new Set((s.LEDGER_ROLES ?? 'api,relay,reaper,projector').split(',') as Role[]),
     projectorShare: (s.LEDGER_PROJECTOR_SHARE ?? 5) / 100,
     writers: s.LEDGER_WRITERS ?? 2,
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
   };
-}
-
-/** A URL that cannot be used is told as well. */
-function withoutPassword(value: unknown): string {
-  return String(value).replace(/(:\/\/[^:@/]*):.*@/, '$1:…@');
 }
 
 function isLoopback(host: string): boolean {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { DevStackError } from '#dev-stack';
-import { LogError } from '#log';
+import { isAway, isRefused, LogError, maskPasswords } from '#log';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
@@ -11,6 +11,11 @@ import { startStack } from './stack.js';
 /** The longest that stopping may take before what is left is given up. */
 const STOP_MS = 10_000;
 
+/** Exit codes. 69 is EX_UNAVAILABLE of sysexits.h: nothing here is wrong, what it runs on is gone. */
+const [DONE, FAILED, UNAVAILABLE] = [0, 1, 69];
+
+const leaving = new AbortController();
+
 /** How to stop what this process has started, in the order in which it started. */
 const started: (() => Promise<void>)[] = [];
 
@@ -19,7 +24,11 @@ function say(line: string): void {
 }
 
 async function start(config: Config): Promise<void> {
-  const stack = await startStack(config, say);
+  const onLost = (error: DevStackError) => {
+    complain(error);
+    stopOnce(UNAVAILABLE);
+  };
+  const stack = await startStack(config, { say, onLost, leaving: leaving.signal });
   started.push(stack.stop);
   const faults = new Faults();
   const metrics = new Metrics();
@@ -27,9 +36,14 @@ async function start(config: Config): Promise<void> {
   started.push(ledger.close);
   const app = await createApp(ledger, faults, metrics);
   started.push(app.close);
+  const { partitions } = ledger.identity;
+  if (config.partitionsGiven && config.partitions !== partitions)
+    say(
+      `LEDGER_PARTITIONS=${config.partitions} changes nothing: this ledger was made with ${partitions}, for good`,
+    );
   const port = await app.listen(config.port, config.host);
   const address = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
-  say(`Ledger on ${address}, ${ledger.identity.partitions} partitions, API at ${address}/docs`);
+  say(`Ledger on ${address}, ${partitions} partitions, API at ${address}/docs`);
   say('');
   say('Try it:');
   say(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
@@ -54,28 +68,39 @@ let stopping = false;
 function stopOnce(code: number): void {
   if (stopping) return;
   stopping = true;
+  leaving.abort();
   setTimeout(() => {
     complain(new Error(`stopping took over ${STOP_MS / 1_000} s; giving up`));
-    process.exit(1);
+    process.exit(code || FAILED);
   }, STOP_MS).unref();
-  stop().then((clean) => process.exit(clean ? code : 1));
+  stop().then((clean) => process.exit(clean ? code : code || FAILED));
 }
 
 /** One line for faults that the user can do something about; the whole error for those that are ours. */
 function complain(error: unknown): void {
-  const { message, code } = error as { message?: string; code?: string };
-  const known = error instanceof ConfigError || error instanceof DevStackError || error instanceof LogError;
-  if (known) process.stderr.write(`${message}\n`);
-  else if (code === 'EADDRINUSE') process.stderr.write(`${message}: set PORT to a free one\n`);
-  else if (code?.startsWith('E')) process.stderr.write(`Postgres cannot be reached: ${message || code}\n`);
-  else process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${maskPasswords(inWords(error))}\n`);
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof DevStackError || error instanceof LogError)
+    return error.message;
+  const { message, code, syscall } = error as { [field in 'message' | 'code' | 'syscall']?: string };
+  if (syscall === 'listen')
+    return `${message}: set ${code === 'EADDRNOTAVAIL' ? 'HOST to an address of this machine' : 'PORT to a free one'}`;
+  if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
+  if (isRefused(error)) return `Postgres refuses: ${message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function exitCodeOf(error: unknown): number {
+  return isAway(error) || isAway((error as Error).cause) ? UNAVAILABLE : FAILED;
 }
 
 // A closed terminal says SIGHUP.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopOnce(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopOnce(DONE));
 
 const starting = (async () => start(readConfig(process.env)))();
 starting.catch((error) => {
-  complain(error);
-  stopOnce(1);
+  if (!stopping) complain(error);
+  stopOnce(exitCodeOf(error));
 });

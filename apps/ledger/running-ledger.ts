@@ -1,11 +1,15 @@
 import type { RelayState, StopCode } from '#broker';
-import { restoresOf } from '#log';
+import { probeWrites, restoresOf, type Writes } from '#log';
 import type { Ledger } from './ledger.js';
 
 /** Whether this replica can do its work, for those who send it requests. */
 export interface Readiness {
   ready: boolean;
-  postgres: 'ok' | 'unavailable';
+  /**
+   * `read-only`: a standby, or told to be. Reads are answered all the same while it is that or `disk-full`, and a
+   * replica that has found nothing else since its start is ready for them.
+   */
+  postgres: Writes;
   /**
    * The worst of the partitions that this replica relays; `standby`: other replicas have all of them. Behind or
    * stopped does not make a replica unready: commands go on, events wait in Postgres.
@@ -25,12 +29,17 @@ export interface Readiness {
   projectorWhy?: string;
 }
 
+/** So long the answer to whether Postgres takes writes holds, in milliseconds. */
+const WRITES_HOLD_MS = 1_000;
+
 /** So many events are nothing to speak of. */
 const BEHIND_EVENTS = 10_000;
 
 /** The ledger as its health and its name are asked for. */
 export class RunningLedger {
   private closing = false;
+  private everWritable = false;
+  private writes: { askedAt: number; answer: Promise<Writes> } | undefined;
 
   constructor(private readonly ledger: Ledger) {}
 
@@ -56,11 +65,14 @@ export class RunningLedger {
 
   async readiness(): Promise<Readiness> {
     const postgres = await this.ledger.pool.query('select 1').then(
-      () => 'ok' as const,
+      () => this.takesWrites(),
       () => 'unavailable' as const, // the answer itself says so
     );
+    // A replica that has never had another one reads from a standby, and is there for nothing else.
+    this.everWritable ||= postgres === 'ok';
+    const suits = postgres === 'ok' || (postgres === 'read-only' && !this.everWritable);
     return {
-      ready: postgres === 'ok' && !this.closing,
+      ready: suits && !this.closing,
       postgres,
       ...this.relaying(),
       ...this.projection(),
@@ -79,6 +91,13 @@ export class RunningLedger {
       ...(troubled?.why && { relayWhy: troubled.why }),
       ...(warnings.length > 0 && { relayWarnings: warnings.map(({ text }) => text) }),
     };
+  }
+
+  private takesWrites(): Promise<Writes> {
+    const now = performance.now();
+    if (!this.writes || now - this.writes.askedAt > WRITES_HOLD_MS)
+      this.writes = { askedAt: now, answer: probeWrites(this.ledger.pool) };
+    return this.writes.answer;
   }
 
   private projection(): Pick<Readiness, 'projector' | 'projectorWhy'> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { startKafka, startPostgres } from '#dev-stack';
+import { type DevStackError, startKafka, startPostgres } from '#dev-stack';
+import { awaitDatabase } from '#log';
 import type { Config } from './config.js';
 import type { Places } from './ledger.js';
 
@@ -8,12 +9,22 @@ export interface Stack extends Places {
   stop(): Promise<void>;
 }
 
+/** Whom it tells what. */
+export interface StackEvents {
+  say(line: string): void;
+  /** One of those that were started here has ended and is not started again. */
+  onLost(error: DevStackError): void;
+  /** Ends the wait for a Postgres that is away. */
+  leaving: AbortSignal;
+}
+
 /**
- * Postgres and Kafka: those that are configured, or this machine's own, started here. Throws DevStackError
- * with a line for the user; nothing is left running then.
+ * Postgres and Kafka: those that are configured, or this machine's own, started here. Waits for a configured
+ * Postgres that is away. Throws DevStackError or LogError with a line for the user, or what Postgres refuses it with;
+ * nothing is left running then.
  */
-export async function startStack(config: Config, say: (line: string) => void): Promise<Stack> {
-  const results = await Promise.allSettled([postgres(config, say), kafka(config, say)]);
+export async function startStack(config: Config, events: StackEvents): Promise<Stack> {
+  const results = await Promise.allSettled([postgres(config, events), kafka(config, events)]);
   const parts = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async () => {
     await Promise.all(parts.map((part) => part.stop()));
@@ -34,17 +45,24 @@ interface Started {
 
 const elsewhere = async () => {};
 
-async function postgres(config: Config, say: (line: string) => void): Promise<Started> {
-  if (config.databaseUrl !== undefined) return { places: [config.databaseUrl], stop: elsewhere };
-  const { dataDir, postgresPort: port } = config;
-  const { url, stop } = await startPostgres({ dataDir: join(dataDir, 'postgres'), port, log: say });
-  return { places: [url], stop };
+async function postgres(config: Config, { say, onLost, leaving }: StackEvents): Promise<Started> {
+  const { databaseUrl: url, databaseWaitMs, dataDir, postgresPort: port, restarts } = config;
+  if (url !== undefined) {
+    await awaitDatabase({ url, withinMs: databaseWaitMs, signal: leaving, log: say });
+    return { places: [url], stop: elsewhere };
+  }
+  const running = await startPostgres({
+    ...{ dataDir: join(dataDir, 'postgres'), port, cacheDir: config.postgresCacheDir },
+    ...{ restarts, onLost, log: say },
+  });
+  return { places: [running.url], stop: () => running.stop() };
 }
 
-async function kafka(config: Config, say: (line: string) => void): Promise<Started> {
+async function kafka(config: Config, { say, onLost }: StackEvents): Promise<Started> {
   if (config.kafkaBrokers !== undefined) return { places: config.kafkaBrokers, stop: elsewhere };
-  const { dataDir, kafkaPort: port, kafkaCacheDir: cacheDir } = config;
-  const running = await startKafka({ dataDir: join(dataDir, 'kafka'), port, cacheDir, log: say });
+  const { dataDir, kafkaPort: port, kafkaCacheDir: cacheDir, restarts } = config;
+  const options = { dataDir: join(dataDir, 'kafka'), port, cacheDir, restarts, onLost, log: say };
+  const running = await startKafka(options);
   if (!running) return { places: [], stop: elsewhere };
   return { places: running.brokers, stop: () => running.stop() };
 }

@@ -1,16 +1,16 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { DevStackError } from './errors.js';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { aboutFiles, DevStackError } from './errors.js';
 import { isAlive, processIdentity } from './processes.js';
 
 /** What this process holds: its own claim file of an earlier life (same pid, as in a container) is stale. */
 const held = new Set<string>();
 
 /**
- * Makes this process the owner of a data directory, so that only a server whose owner is dead is ever
+ * Makes this process the owner of a data directory, which is made when absent, so that only a server whose owner is dead is ever
  * stopped as a leftover, never the server of another run that is alive. Resolves to what gives it back.
  * The servers' own locks still guard the data should two starts race here.
- * @throws DevStackError when a live process owns it.
+ * @throws DevStackError when a live process owns it, or it cannot be written to.
  */
 export async function claimDirectory(directory: string, part: string): Promise<() => Promise<void>> {
   const path = resolve(directory);
@@ -21,8 +21,14 @@ export async function claimDirectory(directory: string, part: string): Promise<(
       `${part}: ${path} is in use by process ${owner}; stop that one first, or choose another directory with LEDGER_DATA_DIR`,
     );
   }
+  const claim = JSON.stringify({ pid: process.pid, identity: await processIdentity(process.pid) });
+  try {
+    await makeDirectory(path);
+    await writeFile(file, claim);
+  } catch (error) {
+    throw aboutFiles(part, error);
+  }
   held.add(path);
-  await writeFile(file, JSON.stringify({ pid: process.pid, identity: await processIdentity(process.pid) }));
   let given = false; // giving back twice must not take the claim of a later start
   return async () => {
     if (given) return;
@@ -30,6 +36,19 @@ export async function claimDirectory(directory: string, part: string): Promise<(
     held.delete(path);
     await rm(file, { force: true });
   };
+}
+
+/** With those above it. Node's own way says ENOENT of a read-only file system, and never ends on some others. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectory(dirname(path));
+    await mkdir(path);
+  }
 }
 
 async function liveOwner(file: string): Promise<number | undefined> {

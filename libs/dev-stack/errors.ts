@@ -5,3 +5,15 @@
 export class DevStackError extends Error {
   override readonly name = 'DevStackError';
 }
+
+/** What a directory that cannot be used is told as; any other error stays what it is. */
+export function aboutFiles(part: string, error: unknown): unknown {
+  const { message, path, syscall } = error as NodeJS.ErrnoException;
+  if (error instanceof DevStackError || path === undefined || syscall?.startsWith('spawn')) return error;
+  return new DevStackError(
+    `${part}: cannot use its directory: ${message}; choose another with LEDGER_DATA_DIR`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { removeAbandoned } from './abandoned.js';
 import type { Jar } from './kafka-jars.js';
 import type { Progress } from './progress.js';
 
@@ -18,7 +19,6 @@ export interface JarCache {
 const concurrency = 6;
 const attempts = 4;
 const attemptWithinMs = 90_000; // the largest jar has 10 MB: a line of 1 Mbit/s is still enough
-const abandonedAfterMs = 3_600_000;
 
 /** The jars that are absent, or are not, byte for byte, those of the manifest. Reads all of the cache. */
 export async function missingJars({ directory, jars }: JarCache): Promise<Jar[]> {
@@ -94,16 +94,6 @@ async function download({ directory, repository }: JarCache, jar: Jar, stop: Abo
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
-  }
-}
-
-/** Parts of a download that was killed; a younger one may belong to a process at work. */
-async function removeAbandoned(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!name.endsWith('.part')) continue;
-    const file = join(directory, name);
-    const found = await stat(file).catch(() => undefined);
-    if (found && Date.now() - found.mtimeMs > abandonedAfterMs) await rm(file, { force: true });
   }
 }
 

@@ -69,6 +69,15 @@ test('data survive a kill -9 of the parent, a kill -9 of the broker, and a stop'
   expect(await send('stop')).toBe('3');
 });
 
+test('a broker that dies is started again on its port, with its data', async () => {
+  await start({ restarts: 3 });
+  expect(await send('before')).toBe('1');
+  process.kill(Number(await readFile(join(dataDir, 'kafka.pid'), 'utf8')), 'SIGKILL');
+  const again = () => log.includes('Kafka: runs again');
+  expect(await eventually(again, { withinMs: 50_000 })).toBe(true);
+  expect(await send('after')).toBe('2');
+});
+
 test('a port in use is said with the variable that moves it', async () => {
   const other = createServer().listen(port, '127.0.0.1');
   const error = await start().catch((error: unknown) => error as Error);

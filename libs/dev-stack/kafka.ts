@@ -1,20 +1,21 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
 import { claimDirectory } from './claim.js';
-import { DevStackError } from './errors.js';
+import { aboutFiles, DevStackError } from './errors.js';
 import { findJava } from './java.js';
 import { loggingProperties, serverProperties } from './kafka-config.js';
 import { provideJars } from './kafka-download.js';
 import { kafkaVersion } from './kafka-jars.js';
 import { formatStorage, javaArguments } from './kafka-java.js';
+import { keepRunning, type Restarts } from './keep-running.js';
 import { freePort, requireFreePort } from './ports.js';
 import { commandLine, type StopStep, stopProcess } from './processes.js';
-import { lastLines, launch, type Server } from './server.js';
+import { lastLines, launch, rotateLog, type Server } from './server.js';
 import { eventually } from './wait.js';
 
 /** Where the Kafka of one machine lives, and whom to tell about it. */
-export interface KafkaOptions {
+export interface KafkaOptions extends Restarts {
   /** Holds `logs/` (the data), the configuration, `kafka.log` and `owner.json`; made when absent. */
   dataDir: string;
   port: number;
@@ -45,6 +46,9 @@ const stopSteps: readonly [StopStep, ...StopStep[]] = [
   { signal: 'SIGKILL', waitMs: 2_000 },
 ];
 
+/** What Java itself says; Kafka has a log of its own. */
+const CONSOLE = 'console.log';
+
 /** Three seconds on two cores; recovery of large logs after a crash takes longer. */
 const startWithinMs = 90_000;
 
@@ -67,21 +71,22 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka | 
   }
   const classPath = await provideJars(options);
   if (!classPath) return undefined;
-  await mkdir(directory, { recursive: true });
   const giveBack = await claimDirectory(directory, 'Kafka');
   try {
     await stopLeftoverKafka(directory, log);
     await requireFreePort(port, 'Kafka', 'KAFKA_PORT');
-    const place = { directory, port, controllerPort: await freePort() };
-    await writeFile(join(directory, 'server.properties'), serverProperties(place));
-    await writeFile(join(directory, 'log4j2.properties'), loggingProperties(place));
-    await formatStorage(java, classPath, directory);
-    const server = await startServer(java, classPath, directory, port, log);
+    await rotateLog(join(directory, CONSOLE));
+    const server = await keepRunning({
+      ...options,
+      name: 'Kafka',
+      logFile: join(directory, 'kafka.log'),
+      start: (stopping) => startServer(java, classPath, directory, port, stopping),
+    });
     log(`Kafka ${kafkaVersion} on 127.0.0.1:${port}, data in ${directory}`);
     return { brokers: [`127.0.0.1:${port}`], stop: () => server.stop().finally(giveBack) };
   } catch (error) {
     await giveBack();
-    throw error;
+    throw aboutFiles('Kafka', error);
   }
 }
 
@@ -107,15 +112,20 @@ async function startServer(
   classPath: string,
   directory: string,
   port: number,
-  log: (line: string) => void,
+  stopping: AbortSignal,
 ): Promise<Server> {
-  const logFile = join(directory, 'console.log');
+  await requireFreePort(port, 'Kafka', 'KAFKA_PORT'); // or a stranger's would be taken for ours
+  const place = { directory, port, controllerPort: await freePort() };
+  await writeFile(join(directory, 'server.properties'), serverProperties(place));
+  await writeFile(join(directory, 'log4j2.properties'), loggingProperties(place));
+  await formatStorage(java, classPath, directory);
+  const logFile = join(directory, CONSOLE);
   const server = await launch({
     command: java,
     args: [...javaArguments(classPath, directory), 'kafka.Kafka', join(directory, 'server.properties')],
     logFile,
     stopSteps,
-    onUnexpectedEnd: (how) => log(`Kafka: ended by itself (${how}), see ${join(directory, 'kafka.log')}`),
+    stopping,
   });
   await writeFile(join(directory, 'kafka.pid'), String(server.pid));
   const why = await waitUntilUp(port, () => server.ended());

@@ -1,16 +1,23 @@
 import { execFile } from 'node:child_process';
 import { readFile, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { DevStackError } from './errors.js';
 
 const run = promisify(execFile);
 
-/** The Postgres programs that npm installed for this machine. */
-export interface Binaries {
+/** Where programs are: `directory` holds `bin`, `lib` and `share`. */
+interface Programs {
+  directory: string;
   initdb: string;
   postgres: string;
+}
+
+/** The Postgres programs that npm installed for this machine. */
+export interface Binaries extends Programs {
+  /** Of their package, as `linux-x64-18.4.0-beta.17`. */
+  release: string;
   /** As `18.4`. */
   version: string;
   /** As `18`: what PG_VERSION in a data directory says. */
@@ -24,13 +31,28 @@ export interface Binaries {
  * @throws DevStackError where npm has none for this machine.
  */
 export async function findBinaries(): Promise<Binaries> {
-  const bin = join(packageDirectory(), 'native', 'bin');
-  const [initdb, postgres] = [join(bin, 'initdb'), join(bin, 'postgres')];
-  await linkLibraries(packageDirectory());
+  const from = packageDirectory();
+  const programs = programsIn(join(from, 'native'));
+  const { postgres } = programs;
+  await linkLibraries(from);
   const { stdout } = await run(postgres, ['--version'], { timeout: 10_000 });
   const version = /(\d+)[\d.]*/.exec(stdout);
   if (!version) throw new Error(`${postgres} --version said ${stdout}`);
-  return { initdb, postgres, version: version[0], major: version[1] as string };
+  const npm = JSON.parse(await readFile(join(from, 'package.json'), 'utf8')) as { version: string };
+  return {
+    ...programs,
+    version: version[0],
+    major: version[1] as string,
+    release: `${basename(from)}-${npm.version}`,
+  };
+}
+
+export function programsIn(directory: string): Programs {
+  return {
+    directory,
+    initdb: join(directory, 'bin', 'initdb'),
+    postgres: join(directory, 'bin', 'postgres'),
+  };
 }
 
 function packageDirectory(): string {

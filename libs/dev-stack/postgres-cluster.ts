@@ -1,8 +1,10 @@
-import { execFile } from 'node:child_process';
-import { chown, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { DevStackError } from './errors.js';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { aboutFiles, DevStackError } from './errors.js';
 import type { Account } from './postgres-account.js';
 import type { Binaries } from './postgres-binaries.js';
 
@@ -40,19 +42,23 @@ export async function createCluster(
     await chown(passwordFile, account.owner.uid, account.owner.gid);
   }
   try {
-    const { command, args, options } = account.running(initdb, [
-      ...[`--pgdata=${fresh}`, `--username=${name}`, `--pwfile=${passwordFile}`, '--auth=scram-sha-256'],
+    const { path, options } = account.on(fresh);
+    const args = [
+      // As root, the account cannot go where the file is: it gets the open file.
+      ...[
+        `--pgdata=${path}`,
+        `--username=${name}`,
+        `--pwfile=${account.owner ? '/dev/stdin' : passwordFile}`,
+      ],
       // Text is ordered by code point, the same on every machine and after every upgrade of its C library.
       ...['--encoding=UTF8', '--locale-provider=builtin', '--locale=C.UTF-8', '--lc-messages=C'],
-      '--no-instructions',
-    ]);
-    await promisify(execFile)(command, args, { ...options, timeout: 60_000 });
+      ...['--auth=scram-sha-256', '--no-instructions'],
+    ];
+    await runOnce(initdb, args, options, passwordFile);
   } catch (cause) {
-    const said = ((cause as { stderr?: string }).stderr || (cause as Error).message)
-      .trim()
-      .split('\n')
-      .at(-1);
-    throw new DevStackError(`Postgres: cannot make a database in ${cluster}: ${said}`, { cause });
+    throw new DevStackError(`Postgres: cannot make a database in ${cluster}: ${(cause as Error).message}`, {
+      cause,
+    });
   } finally {
     await rm(passwordFile, { force: true });
   }
@@ -60,11 +66,25 @@ export async function createCluster(
   return true;
 }
 
+/** Runs a program to its end, with `input` to read. Throws with the last line of what it complained about. */
+async function runOnce(program: string, args: string[], options: SpawnOptions, input: string): Promise<void> {
+  const file = await open(input);
+  try {
+    const child = spawn(program, args, { ...options, stdio: [file.fd, 'ignore', 'pipe'], timeout: 60_000 });
+    const said = text(child.stderr as Readable); // a pipe, as asked for above
+    const [code, signal] = await once(child, 'exit');
+    if (code !== 0)
+      throw new Error((await said).trim().split('\n').at(-1) || `it ended with ${code ?? signal}`);
+  } finally {
+    await file.close();
+  }
+}
+
 async function versionOf(cluster: string): Promise<string | undefined> {
   try {
     return (await readFile(join(cluster, 'PG_VERSION'), 'utf8')).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw aboutFiles('Postgres', error);
   }
 }

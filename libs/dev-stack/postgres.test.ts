@@ -117,6 +117,15 @@ test('who waits for a recovery is told why, once; who does not wait is not', asy
   expect(told()).toBe(1);
 });
 
+test('a directory that cannot be used is said, with the variable that moves it', async () => {
+  await writeFile(join(dataDir, 'file'), '');
+  dataDir = join(dataDir, 'file', 'below');
+  const error = await startFails();
+  dataDir = join(dataDir, '..', '..');
+  expect(error).toBeInstanceOf(DevStackError);
+  expect(error.message).toMatch(/^Postgres: cannot use its directory: ENOTDIR.*LEDGER_DATA_DIR$/);
+});
+
 test('data of another major version are refused and not touched', async () => {
   await mkdir(join(dataDir, 'cluster'));
   await writeFile(join(dataDir, 'cluster', 'PG_VERSION'), '15\n');

@@ -1,22 +1,26 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { chmod, readFile, readlink, realpath, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { claimDirectory } from './claim.js';
-import { DevStackError } from './errors.js';
+import { aboutFiles, DevStackError } from './errors.js';
+import { keepRunning, type Restarts } from './keep-running.js';
 import { requireFreePort } from './ports.js';
-import { type Account, findAccount } from './postgres-account.js';
+import { type Account, findAccount, WORKING_DIRECTORY } from './postgres-account.js';
 import { type Binaries, findBinaries } from './postgres-binaries.js';
 import { createCluster, requireSameMajor } from './postgres-cluster.js';
+import { withinReach } from './postgres-copy.js';
 import { settingArguments } from './postgres-settings.js';
 import { commandLine, type StopStep, stopProcess } from './processes.js';
-import { lastLines, launch, type Server } from './server.js';
+import { lastLines, launch, rotateLog, type Server } from './server.js';
 import { eventually } from './wait.js';
 
 /** Where the embedded Postgres lives, and whom to tell about it. */
-export interface PostgresOptions {
-  /** Holds `cluster/` (the data), `postgres.log` and `owner.json`; made when absent. */
+export interface PostgresOptions extends Restarts {
+  /** Holds `cluster/` (the data), `postgres.log` and `owner.json`; made when absent. As root, only root may enter it. */
   dataDir: string;
   port: number;
+  /** As root, holds a copy of the programs when their account cannot read npm's; default `/var/lib/session-ledger`. */
+  cacheDir?: string | undefined;
   /** Gets whole lines meant for people. */
   log(line: string): void;
 }
@@ -51,21 +55,28 @@ const NOT_YET = '57P03';
  * @throws DevStackError with one line that says what to do: the port is in use, the data are of another
  * major version (nothing is touched), another live process owns them, the server does not come up.
  */
-export async function startPostgres({ dataDir, port, log }: PostgresOptions): Promise<RunningPostgres> {
-  const directory = resolve(dataDir);
+export async function startPostgres(options: PostgresOptions): Promise<RunningPostgres> {
+  const { port, log } = options;
+  const directory = resolve(options.dataDir);
   const cluster = join(directory, 'cluster');
-  const binaries = await findBinaries();
-  await requireSameMajor(cluster, binaries.major);
-  await mkdir(directory, { recursive: true });
+  const npms = await findBinaries();
+  await requireSameMajor(cluster, npms.major);
   const giveBack = await claimDirectory(directory, 'Postgres');
   try {
     await stopLeftoverPostgres(directory, log);
     await requireFreePort(port, 'Postgres', 'POSTGRES_PORT');
-    const account = await findAccount(binaries.postgres, cluster);
+    const account = await findAccount(cluster);
+    // What it may not read by its path, it must not find by going up from its data either.
+    if (account.on(cluster).path === WORKING_DIRECTORY) await chmod(directory, 0o700);
+    const binaries = await withinReach(npms, account, options.cacheDir ?? '/var/lib/session-ledger', log);
     if (await createCluster(cluster, name, binaries, account)) {
       log(`Postgres: made a new, empty database in ${directory}`);
     }
-    const server = await startServer(cluster, port, binaries, account, log);
+    const logFile = join(directory, 'postgres.log');
+    await rotateLog(logFile);
+    const start = (stopping: AbortSignal) =>
+      startServer({ cluster, port, binaries, account, logFile, log, stopping });
+    const server = await keepRunning({ ...options, name: 'Postgres', logFile, start });
     log(`Postgres ${binaries.version} on 127.0.0.1:${port}, data in ${directory}`);
     return {
       url: url(port, name),
@@ -73,7 +84,7 @@ export async function startPostgres({ dataDir, port, log }: PostgresOptions): Pr
     };
   } catch (error) {
     await giveBack();
-    throw error;
+    throw aboutFiles('Postgres', error);
   }
 }
 
@@ -83,8 +94,8 @@ export async function stopLeftoverPostgres(dataDir: string, log: (line: string) 
   const pidFile = join(cluster, 'postmaster.pid');
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
   if (!(pid > 0)) return;
-  // The pid may belong to somebody else by now; only a command line with our directory is ours.
-  const ours = async () => (await commandLine(pid)).includes(`-D ${cluster} `);
+  // The pid may belong to somebody else by now; only one that works on our directory is ours.
+  const ours = () => worksOn(pid, cluster);
   if (await ours()) {
     if (!(await stopProcess(pid, ours, stopSteps))) {
       throw new DevStackError(`Postgres: process ${pid} of an earlier run does not end; stop it by hand`);
@@ -95,19 +106,47 @@ export async function stopLeftoverPostgres(dataDir: string, log: (line: string) 
   await rm(pidFile, { force: true });
 }
 
-async function startServer(
-  cluster: string,
-  port: number,
-  binaries: Binaries,
-  account: Account,
-  log: (line: string) => void,
-): Promise<Server> {
-  const logFile = join(dirname(cluster), 'postgres.log');
+/** Whether a process is a Postgres with this data, started by an account in its own way or by its path. */
+async function worksOn(pid: number, cluster: string): Promise<boolean> {
+  const line = await commandLine(pid);
+  if (line.includes(`-D ${cluster} `)) return true;
+  if (!line.includes(`-D ${WORKING_DIRECTORY} `)) return false;
+  const [at, wanted] = await Promise.all([readlink(`/proc/${pid}/cwd`), realpath(cluster)].map(orNothing));
+  return at !== undefined && at === wanted;
+}
+
+function orNothing(path: Promise<string>): Promise<string | undefined> {
+  return path.catch(() => undefined);
+}
+
+interface Start {
+  cluster: string;
+  port: number;
+  binaries: Binaries;
+  account: Account;
+  logFile: string;
+  log(line: string): void;
+  stopping: AbortSignal;
+}
+
+async function startServer({
+  cluster,
+  port,
+  binaries,
+  account,
+  logFile,
+  log,
+  stopping,
+}: Start): Promise<Server> {
+  await requireFreePort(port, 'Postgres', 'POSTGRES_PORT'); // or a stranger's would be taken for ours
+  const { path, options } = account.on(cluster);
   const server = await launch({
-    ...account.running(binaries.postgres, ['-D', cluster, '-p', String(port), ...settingArguments()]),
+    command: binaries.postgres,
+    args: ['-D', path, '-p', String(port), ...settingArguments()],
+    options,
     logFile,
     stopSteps,
-    onUnexpectedEnd: (how) => log(`Postgres: ended by itself (${how}), see ${logFile}`),
+    stopping,
   });
   try {
     await ensureDatabase(port, () => server.ended(), log);

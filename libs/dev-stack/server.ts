@@ -8,6 +8,8 @@ export interface Server {
   pid: number;
   /** How it ended (`exit code 1`, `signal SIGKILL`), or undefined while it runs. */
   ended(): string | undefined;
+  /** Resolves to the same when it ends, whoever ended it. */
+  end: Promise<string>;
   /** Stops it, step by step; the same promise for every caller. */
   stop(): Promise<void>;
 }
@@ -17,11 +19,11 @@ export interface Launch {
   command: string;
   args: string[];
   options?: Pick<SpawnOptions, 'uid' | 'gid' | 'env' | 'cwd'>;
-  /** stdout and stderr go to this file; that of the run before is kept beside it as `<name>.1`. */
+  /** stdout and stderr are added to this file. */
   logFile: string;
   stopSteps: readonly [StopStep, ...StopStep[]];
-  /** Called once if it ends without having been asked to. */
-  onUnexpectedEnd(how: string): void;
+  /** Stops it when aborted. */
+  stopping: AbortSignal;
 }
 
 /**
@@ -30,8 +32,7 @@ export interface Launch {
  * pipe: a pipe would break with us, and take the server along in the middle of a write.
  */
 export async function launch(what: Launch): Promise<Server> {
-  await rename(what.logFile, `${what.logFile}.1`).catch(() => undefined); // the first run has none
-  const log = await open(what.logFile, 'w');
+  const log = await open(what.logFile, 'a');
   const child = spawn(what.command, what.args, {
     ...what.options,
     detached: true,
@@ -41,27 +42,33 @@ export async function launch(what: Launch): Promise<Server> {
   const pid = child.pid as number; // set once 'spawn' was emitted
   child.unref(); // a server must not keep the process alive that only waits for it
 
-  let stopping: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
   let ended: string | undefined;
   // The last resort: we leave by process.exit() or an uncaught error, without stop().
   const lastResort = () => signalQuietly(pid, what.stopSteps[0].signal);
   process.once('exit', lastResort);
-  child.once('exit', (code, signal) => {
+  const end = once(child, 'exit').then(([code, signal]) => {
     ended = signal ? `signal ${signal}` : `exit code ${code}`;
     process.removeListener('exit', lastResort);
-    if (!stopping) what.onUnexpectedEnd(ended);
+    what.stopping.removeEventListener('abort', stopQuietly);
+    return ended;
   });
-
-  return {
-    pid,
-    ended: () => ended,
-    stop: () => {
-      stopping ??= stopProcess(pid, () => ended === undefined, what.stopSteps).then((gone) => {
-        if (!gone) throw new Error(`process ${pid} (${what.command}) did not end`);
-      });
-      return stopping;
-    },
+  const stop = () => {
+    stopped ??= stopProcess(pid, () => ended === undefined, what.stopSteps).then((gone) => {
+      if (!gone) throw new Error(`process ${pid} (${what.command}) did not end`);
+    });
+    return stopped;
   };
+  const stopQuietly = () => void stop().catch(() => {}); // whoever calls stop() hears of it
+  what.stopping.addEventListener('abort', stopQuietly);
+  if (what.stopping.aborted) stopQuietly();
+
+  return { pid, ended: () => ended, end, stop };
+}
+
+/** Keeps the log of the run before as `<name>.1`. */
+export async function rotateLog(logFile: string): Promise<void> {
+  await rename(logFile, `${logFile}.1`).catch(() => undefined); // the first run has none
 }
 
 /** The last lines of a log, for a message about a server that did not come up. */

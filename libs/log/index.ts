@@ -11,7 +11,9 @@ export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
 export { replayFrom } from './archive/replay.js';
 export { type Past, TimeTravel } from './as-of.js';
+export { awaitDatabase, isAway, isRefused } from './await-database.js';
 export { BulkWorker } from './bulk-worker.js';
+export { maskPasswords } from './connection-string.js';
 export { CurrentReader, type Latest } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
 export { newDetails, newSalt } from './details.js';
@@ -31,6 +33,7 @@ export {
 export { digest, newCommandId, newSessionId, partitionOfSession } from './ids.js';
 export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
+export { probeWrites, type Writes } from './probe-writes.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
 export { type Projected, Projector } from './projections/projector.js';
 export { Reached } from './projections/reached.js';

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, type RunningPostgres, startPostgres } from '#dev-stack';
@@ -17,7 +17,6 @@ let ledger: TestLedger;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'session-ledger-replication-'));
-  await chmod(directory, 0o755); // Postgres runs as another account when we are root
   postgres = await startPostgres({ dataDir: directory, port: await freePort(), log: () => undefined });
   ledger = await openTestLedger(4, postgres);
 });

@@ -1,6 +1,6 @@
 // One real Postgres and one real Kafka for all test files. Plain JavaScript: jest loads it untransformed, and
 // `npm test` builds first.
-import { chmod, mkdtemp } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startKafka, startPostgres } from '../../dist/libs/dev-stack/index.js';
@@ -10,7 +10,6 @@ export default async function globalSetup() {
   const log = (line) => process.stderr.write(`${line}\n`);
   await removeLeftovers(log);
   const directory = await mkdtemp(join(tmpdir(), `${stackPrefix}${process.pid}-`));
-  await chmod(directory, 0o755); // Postgres runs as another account when we are root
   const stack = { directory, servers: [] };
   globalThis.sessionLedgerTestStack = stack;
   stopOnSignals(stack);
@@ -29,7 +28,12 @@ async function start(stack, log) {
     return server;
   };
   const started = await Promise.allSettled([
-    startPostgres({ dataDir: join(stack.directory, 'postgres'), port: postgresPort, log }).then(keep),
+    startPostgres({
+      dataDir: join(stack.directory, 'postgres'),
+      port: postgresPort,
+      log,
+      cacheDir: process.env.POSTGRES_CACHE_DIR,
+    }).then(keep),
     startKafka({
       dataDir: join(stack.directory, 'kafka'),
       port: kafkaPort,

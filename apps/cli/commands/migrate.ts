@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { migrate } from '#log';
+import { identify, migrate } from '#log';
+import { withDatabase } from '../database.js';
 import { databaseOption, jsonOption, wholeNumber } from '../options.js';
 import { printJson, printLine } from '../output.js';
 
@@ -17,17 +18,20 @@ export function migrateSchema(): Command {
     .description('bring the database to the schema of this version')
     .addOption(databaseOption())
     .addOption(
-      new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096')
-        .default(16)
-        .argParser(wholeNumber(1, 4_096)),
+      new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096; 16 when left out').argParser(
+        wholeNumber(1, 4_096),
+      ),
     )
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(({ databaseUrl, partitions, json }) => run(databaseUrl, partitions, json));
 }
 
-async function run(url: string, partitions: number, json: boolean | undefined): Promise<void> {
-  const applied = await migrate({ url, partitions });
-  if (json) printJson({ applied });
-  else printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
+async function run(url: string, asked: number | undefined, json: boolean | undefined): Promise<void> {
+  const applied = await migrate({ url, partitions: asked ?? 16 });
+  const { partitions } = await withDatabase(url, identify);
+  if (json) return printJson({ applied, partitions });
+  printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
+  if (asked !== undefined && asked !== partitions)
+    printLine(`--partitions ${asked} changes nothing: this ledger was made with ${partitions}, for good`);
 }
