@@ -19,7 +19,7 @@ export interface PlanOptions {
 
 /** How often a kind comes in one long cycle, and how long it lasts: short and long, in milliseconds. */
 const KINDS: Readonly<Record<FaultKind, { times: number; small: Span; long: Span }>> = {
-  'table locked': { times: 0, small: [600, 1_000], long: [1_000, 7_000] },
+  'table locked': { times: 0, small: [400, 700], long: [1_000, 7_000] },
   'replica killed': { times: 3, small: [0, 300], long: [0, 1_500] },
   'replica paused': { times: 3, small: [800, 1_500], long: [500, 7_500] },
   'head locked': { times: 3, small: [600, 1_000], long: [1_000, 7_000] },
@@ -58,13 +58,12 @@ const BESIDES = [
 export function* planRounds(options: PlanOptions): Generator<Round[]> {
   while (true) {
     const { random } = options;
-    const single = (fault: Fault): Round => ({ faults: [fault], calmMs: calm(options) });
-    const faults = [...kinds(options), ...locks(options)].map(single);
+    const faults = [...kinds(options), ...locks(options)];
     const rounds =
       options.size === 'small'
-        ? [...faults, otherLocks(options)]
-        : faults.map((round) => beside(round, options));
-    yield random.shuffled(rounds.filter(({ faults }) => faults.length > 0));
+        ? smallRounds(faults, options)
+        : faults.map((fault) => beside({ faults: [fault], calmMs: calm(options) }, options));
+    yield random.shuffled(rounds);
   }
 }
 
@@ -95,21 +94,23 @@ function faultOf(kind: FaultKind, { random, partitions, replicas, size }: PlanOp
 }
 
 function locks(options: PlanOptions): Fault[] {
-  const { tables, size, random } = options;
+  const { tables, size } = options;
   const chosen = size === 'small' ? tables.filter((table) => NEEDED.includes(table)) : tables;
-  const long = ['details', random.pick(NEEDED)];
   return chosen.map((table) => {
     const fault = { ...faultOf('table locked', options), table };
-    return size === 'small' && long.includes(table) ? { ...fault, ms: PAST_STATEMENTS_MS } : fault;
+    return size === 'small' && table === 'details' ? { ...fault, ms: PAST_STATEMENTS_MS } : fault;
   });
 }
 
-function otherLocks(options: PlanOptions): Round {
+/** One fault a round; what hinders no command goes along with others, to save time. */
+function smallRounds(faults: readonly Fault[], options: PlanOptions): Round[] {
   const others = options.tables.filter((table) => !NEEDED.includes(table));
-  return {
-    faults: others.map((table) => ({ ...faultOf('table locked', options), table })),
-    calmMs: calm(options),
-  };
+  const beside = others.map((table) => ({ ...faultOf('table locked', options), table }));
+  const ofKafka = faults.filter(({ kind }) => kind === 'Kafka stopped');
+  const rounds = faults
+    .filter((fault) => !ofKafka.includes(fault))
+    .map((fault) => (fault.table === 'details' ? [fault, ...ofKafka] : [fault]));
+  return [...rounds, beside].map((faults) => ({ faults, calmMs: calm(options) }));
 }
 
 /** Sometimes something else is broken at the same time. */

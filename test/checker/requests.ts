@@ -93,8 +93,8 @@ export class Requests {
     if (random.chance(0.1) && meant) body.expectedEpoch = meant.epoch;
     if (random.chance(0.2)) {
       body.lease = {
-        seconds: random.integer(2, 8),
-        graceSeconds: random.integer(0, 3),
+        seconds: random.integer(2, 5),
+        graceSeconds: random.integer(0, 2),
         renewOn: random.pick(['heartbeat', 'use']),
         onLapse: random.pick(['release', 'end']),
       };

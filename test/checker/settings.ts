@@ -16,6 +16,8 @@ export interface Settings {
   partitions: number;
   /** Only faults whose kind, or `kind:table`, is one of these; undefined for all. */
   faults: readonly string[] | undefined;
+  /** Where the history and the log are written to, whatever the verdict. */
+  history: string | undefined;
 }
 
 /** From the environment: `CHECKER_OPERATIONS` makes it a long run. */
@@ -33,11 +35,12 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     seed: number('SEED', randomInt(2 ** 31)),
     size: isLong ? 'long' : 'small',
     operations: number('OPERATIONS', Number.MAX_SAFE_INTEGER),
-    seconds: number('SECONDS', isLong ? 1_800 : 75),
+    seconds: number('SECONDS', isLong ? 1_800 : 120),
     clients: number('CLIENTS', 12),
     paceMs: number('PACE_MS', isLong ? 200 : 50),
     scopes: number('SCOPES', 16),
     partitions: number('PARTITIONS', 4),
     faults: env.CHECKER_FAULTS?.split(',').map((one) => one.trim()),
+    history: env.CHECKER_HISTORY,
   };
 }

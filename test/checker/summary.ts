@@ -2,7 +2,8 @@ import { fateOf, isCommand } from './operation.js';
 import type { Report } from './run.js';
 import { explain } from './violation.js';
 
-const SHOWN = 12;
+/** Most violations of one rule that are shown in full. */
+const SHOWN = 5;
 
 /** What a run did and found, in lines for people. */
 export function summary({
@@ -31,7 +32,12 @@ export function summary({
     'recovery, from the end of a fault to the last replica and partition that obeys again (median, longest):',
     ...recoveryLines(recoveries),
     violations.length === 0 ? 'no violations' : `${violations.length} violations: ${listed(rules)}`,
-    ...violations.slice(0, SHOWN).map((one) => explain(one, faults)),
+    ...[...rules.keys()].flatMap((name) =>
+      violations
+        .filter(({ rule }) => rule === name)
+        .slice(0, SHOWN)
+        .map((one) => explain(one, faults)),
+    ),
   ].join('\n');
 }
 

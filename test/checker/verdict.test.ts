@@ -170,15 +170,15 @@ describe('stops that were not obeyed', () => {
 
   test('are counted exactly', () => {
     expect(messagesOf(history, counted(2))).toEqual([]);
-    expect(messagesOf(history, counted(3))).toEqual(['a stop that was refused 2 times is counted 3 times']);
-    expect(messagesOf(history, counted(1))).toEqual(['a stop that was refused 2 times is counted 1 times']);
+    expect(messagesOf(history, counted(3))).toEqual(['stops that were refused: 2; counted: 3']);
+    expect(messagesOf(history, counted(1))).toEqual(['stops that were refused: 2; counted: 1']);
   });
 
   test('may be counted or not when the answer was lost', () => {
     const lost = [...history, stop(1, 1, [80, 90], undefined)];
     expect(messagesOf(lost, counted(2))).toEqual([]);
     expect(messagesOf(lost, counted(3))).toEqual([]);
-    expect(messagesOf(lost, counted(4))).toEqual(['a stop that was refused 2 to 3 times is counted 4 times']);
+    expect(messagesOf(lost, counted(4))).toEqual(['stops that were refused: 2 to 3; counted: 4']);
   });
 
   test('are counted for nobody who never asked', () => {

@@ -45,16 +45,7 @@ export interface World {
 export async function openWorld(partitions: number, log: (line: string) => void): Promise<World> {
   const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   await chmod(directory, 0o755); // Postgres runs as another account when we are root
-  const postgres = await startStoppable(
-    join(directory, 'postgres'),
-    'cluster/postmaster.pid',
-    (dataDir, port) => startPostgres({ dataDir, port, log }),
-  );
-  const kafka = await startStoppable(join(directory, 'kafka'), 'kafka.pid', async (dataDir, port) => {
-    const started = await startKafka({ dataDir, port, log, cacheDir: process.env.KAFKA_CACHE_DIR });
-    if (!started) throw new Error('The checker needs a real Kafka, which could not be started.');
-    return started;
-  });
+  const { postgres, kafka } = await startServers(directory, log);
   const { url } = postgres.first;
   const { brokers } = kafka.first;
   const topic = freshTopic();
@@ -83,10 +74,37 @@ export async function openWorld(partitions: number, log: (line: string) => void)
     async close() {
       await Promise.all(replicas.map(({ service }) => service.stop('SIGKILL')));
       await Promise.all(replicas.flatMap(({ front, back }) => [front.close(), back.close()]));
-      await Promise.all([postgres.stop(), kafka.stop()]);
+      await stopAll([postgres, kafka]);
       await rm(directory, { recursive: true, force: true, maxRetries: 3 });
     },
   };
+}
+
+/** Both at once; when one does not start, the other one is stopped again. */
+async function startServers(directory: string, log: (line: string) => void) {
+  const started = await Promise.allSettled([
+    startStoppable(join(directory, 'postgres'), 'cluster/postmaster.pid', (dataDir, port) =>
+      startPostgres({ dataDir, port, log }),
+    ),
+    startStoppable(join(directory, 'kafka'), 'kafka.pid', async (dataDir, port) => {
+      const kafka = await startKafka({ dataDir, port, log, cacheDir: process.env.KAFKA_CACHE_DIR });
+      if (!kafka) throw new Error('The checker needs a real Kafka: the line above says why there is none.');
+      return kafka;
+    }),
+  ]);
+  const [postgres, kafka] = started;
+  if (postgres.status === 'fulfilled' && kafka.status === 'fulfilled') {
+    return { postgres: postgres.value, kafka: kafka.value };
+  }
+  await stopAll(started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+  throw [postgres, kafka].find((one) => one.status === 'rejected')?.reason;
+}
+
+/** Stops each, whatever becomes of the others; throws what went wrong first. */
+async function stopAll(servers: readonly { stop(): Promise<void> }[]): Promise<void> {
+  const stopped = await Promise.allSettled(servers.map((server) => server.stop()));
+  const failed = stopped.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 function placeOf(url: string): { host: string; port: number } {

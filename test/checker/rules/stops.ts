@@ -24,7 +24,7 @@ export function stops({ operations, log }: Evidence): Violation[] {
     const count = log.ignoredStops.get(id) ?? 0;
     if (count >= refused.length && count <= refused.length + unknown.length) continue;
     const most = unknown.length > 0 ? ` to ${refused.length + unknown.length}` : '';
-    const message = `a stop that was refused ${refused.length}${most} times is counted ${count} times`;
+    const message = `stops that were refused: ${refused.length}${most}; counted: ${count}`;
     violations.push({ rule: 'ignored stops', message, operations: [...unknown, ...refused] });
   }
   for (const [id, count] of log.ignoredStops) {
