@@ -1,4 +1,4 @@
-import type { Position, ScopeKey, SessionEvent } from '#session';
+import type { Position, SessionEvent } from '#session';
 
 /** An event as it stands in the table. */
 export interface LoggedEvent extends Position {
@@ -20,8 +20,6 @@ export interface Log {
   /** How often stops were not obeyed, by the hash of session, origin and epoch, all reasons added. */
   ignoredStops: ReadonlyMap<string, number>;
 }
-
-export type { ScopeKey };
 
 /** Shows a place in the log. */
 export function placeOf({ partition, sequence }: Position): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Owner, Position } from '#session';
 
 export type CommandKind =
@@ -109,4 +110,9 @@ export function describe(operation: Operation): string {
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(3)} s`;
+}
+
+/** What stands for a page of the feed in the history. */
+export function hashOfPage(events: readonly string[]): string {
+  return createHash('sha256').update(events.join(',')).digest('base64url');
 }

@@ -1,7 +1,6 @@
 import type { Position, Session } from '#session';
 import type { Reply } from '../support/http.js';
-import type { Answer, Asked, Shown } from './operation.js';
-import { hashOfPage } from './rules/real-time.js';
+import { type Answer, type Asked, hashOfPage, type Shown } from './operation.js';
 
 interface Body {
   type?: string;

@@ -11,6 +11,7 @@ export interface Span {
 export class Story {
   private readonly scopes = new Map<string, Span[]>();
   private readonly sessions = new Map<string, Span[]>();
+  private readonly scopeOfSession = new Map<string, string>();
   private readonly scopesOf: Set<string>[] = [];
   private readonly lengths: number[];
 
@@ -65,8 +66,6 @@ export class Story {
   scopeOf(sessionId: string): string | undefined {
     return this.scopeOfSession.get(sessionId);
   }
-
-  private readonly scopeOfSession = new Map<string, string>();
 
   private tell({ partition, sequence, scopeKey, event }: LoggedEvent, latest: Session | undefined): void {
     this.scopesOf[partition]?.add(scopeKey);

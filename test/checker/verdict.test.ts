@@ -12,9 +12,8 @@ import {
   superseded,
 } from './false-histories.js';
 import type { Log } from './log.js';
-import type { Answer, Operation } from './operation.js';
+import { type Answer, hashOfPage, type Operation } from './operation.js';
 import { mirrors } from './rules/mirrors.js';
-import { hashOfPage } from './rules/real-time.js';
 import { verdict } from './verdict.js';
 import { explain } from './violation.js';
 

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { placeOf } from '../log.js';
-import { isCommand, type Operation } from '../operation.js';
+import { hashOfPage, isCommand, type Operation } from '../operation.js';
 import type { Violation } from '../violation.js';
 import { Ceilings } from './ceilings.js';
 import { EVENT_OF, type Evidence } from './evidence.js';
@@ -125,9 +124,4 @@ function findPage(
   if (hashOfPage(events.map(({ bytes }) => bytes.toString())) !== page.hash)
     return { wrong: `its ${page.count} events after ${partition}:${page.after} are not those of the log` };
   return { sequence: page.count > 0 ? last : 0 };
-}
-
-/** What stands for a page of the feed in the history. */
-export function hashOfPage(events: readonly string[]): string {
-  return createHash('sha256').update(events.join(',')).digest('base64url');
 }
