@@ -52,9 +52,9 @@ export async function runChecker(settings: Settings, progress: (line: string) =>
       violations: [] as Violation[],
     };
     await sendAndBreak(world, { ...seen, progress });
-    const settled = await settleUnknown(recorder, world.replicas.length);
+    const { settled, violations: unknown } = await settleUnknown(recorder, world.replicas.length);
     const { log, violations } = await holdAgainstLog(world, recorder);
-    return { ...seen, settled, log, violations: [...seen.violations, ...violations] };
+    return { ...seen, settled, log, violations: [...seen.violations, ...unknown, ...violations] };
   } finally {
     await world.close();
   }
@@ -136,6 +136,7 @@ async function playRound(world: World, round: Round, random: Random, running: Ru
     round.faults.length > 3 ? `${round.faults.length} tables locked` : round.faults.map(nameOf).join(' and '),
   );
   await Promise.all(inflicted);
+  violations.push(...(await startAgain(world)));
   const ended = recorder.now();
   const kind = [...new Set(round.faults.map((fault) => fault.kind))].join(' and ');
   const watch = new RecoveryWatch(recorder.operations, ended, world.replicas.length, world.partitions);
@@ -148,15 +149,33 @@ async function playRound(world: World, round: Round, random: Random, running: Ru
   await pause(round.calmMs);
 }
 
+/** A replica that is not there now has ended by itself: whatever is broken, it should not. */
+async function startAgain({ replicas }: World): Promise<Violation[]> {
+  const violations: Violation[] = [];
+  for (const [index, { service }] of replicas.entries()) {
+    const { child, errors } = service.process;
+    if (child.exitCode === null && child.signalCode === null) continue;
+    const how = child.signalCode ?? `exit code ${child.exitCode}`;
+    const message = `replica ${index} ended by itself (${how}): ${errors.slice(-3).join(' | ')}`;
+    violations.push({ rule: 'recovery', message, operations: [] });
+    await service.restart();
+  }
+  return violations;
+}
+
 async function holdAgainstLog(
   world: World,
   recorder: Recorder,
 ): Promise<{ log: Log; violations: Violation[] }> {
-  const log = await withClient(world, async (client) => {
-    await untilQuiet(client, 30_000);
-    return readLog(client, world.partitions);
+  const { log, running } = await withClient(world, async (client) => {
+    const running = await untilQuiet(client, 30_000);
+    return { running, log: await readLog(client, world.partitions) };
   });
   const violations = verdict(recorder.operations, log);
+  if (running > 0) {
+    const message = `${running} leases or drains of a few seconds are not over 30 s after the last command`;
+    violations.push({ rule: 'leases', message, operations: [] });
+  }
   for (const [index, { service }] of world.replicas.entries()) {
     violations.push(
       ...mirrors(log, await readFeed(service.url, `the feed of replica ${index}`, world.partitions)),

@@ -25,7 +25,9 @@ export function stops({ operations, log }: Evidence): Violation[] {
     if (count >= refused.length && count <= refused.length + unknown.length) continue;
     const most = unknown.length > 0 ? ` to ${refused.length + unknown.length}` : '';
     const message = `stops that were refused: ${refused.length}${most}; counted: ${count}`;
-    violations.push({ rule: 'ignored stops', message, operations: [...unknown, ...refused] });
+    // What was told neither is the first suspect: a failure that was counted all the same.
+    const others = attempts.filter((one) => !refused.includes(one) && !unknown.includes(one));
+    violations.push({ rule: 'ignored stops', message, operations: [...others, ...unknown, ...refused] });
   }
   for (const [id, count] of log.ignoredStops) {
     if (asked.has(id)) continue;
