@@ -18,6 +18,8 @@ export interface Settings {
   faults: readonly string[] | undefined;
   /** Where the history and the log are written to, whatever the verdict. */
   history: string | undefined;
+  /** Whether to tell on standard error how it comes along, and what it came to. */
+  tells: boolean;
 }
 
 /** From the environment: `CHECKER_OPERATIONS` makes it a long run. */
@@ -42,5 +44,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     partitions: number('PARTITIONS', 4),
     faults: env.CHECKER_FAULTS?.split(',').map((one) => one.trim()),
     history: env.CHECKER_HISTORY,
+    tells: isLong || Boolean(env.CHECKER_TELL),
   };
 }

@@ -36,8 +36,8 @@ export interface World {
   databaseUrl: string;
   postgres: Stoppable;
   kafka: Stoppable;
-  /** A connection to it. The caller ends it. */
-  connect(): Promise<pg.Client>;
+  /** Uses a connection to it. */
+  withClient<T>(use: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Stops everything and removes the data. */
   close(): Promise<void>;
 }
@@ -65,11 +65,15 @@ export async function openWorld(partitions: number, log: (line: string) => void)
     databaseUrl: url,
     postgres,
     kafka,
-    async connect() {
+    async withClient(use) {
       const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
       client.on('error', () => {}); // its statements say so
       await client.connect();
-      return client;
+      try {
+        return await use(client);
+      } finally {
+        await client.end();
+      }
     },
     async close() {
       await Promise.all(replicas.map(({ service }) => service.stop('SIGKILL')));

@@ -8,16 +8,13 @@ import { paused } from './processes.js';
 const WAIT_MS = 8_000;
 
 /** Holds what a statement locks. */
-async function locked(world: World, statement: string, values: unknown[], ms: number): Promise<void> {
-  const client = await world.connect();
-  try {
+function locked(world: World, statement: string, values: unknown[], ms: number): Promise<void> {
+  return world.withClient(async (client) => {
     await client.query(`begin; set local lock_timeout = ${WAIT_MS}`);
     await client.query(statement, values);
     await pause(ms);
     await client.query('commit');
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 /** Nobody can read or write the table. */
@@ -46,33 +43,19 @@ async function backendsOf(client: pg.Client): Promise<number[]> {
 }
 
 /** Ends one connection after the other, of either replica; those at work more often. */
-export const killBackends: Inflict = async (world, { ms }, random) => {
-  const client = await world.connect();
-  try {
-    for (
-      const until = performance.now() + ms;
-      performance.now() < until;
-      await pause(random.integer(20, 150))
-    ) {
+export const killBackends: Inflict = (world, { ms }, random) =>
+  world.withClient(async (client) => {
+    for (const until = performance.now() + ms; performance.now() < until; ) {
       const pids = await backendsOf(client);
-      if (pids.length === 0) continue;
       const pid = random.chance(0.6) ? pids[0] : random.pick(pids);
-      await client.query('select pg_terminate_backend($1)', [pid]);
+      if (pid !== undefined) await client.query('select pg_terminate_backend($1)', [pid]);
+      await pause(random.integer(20, 150));
     }
-  } finally {
-    await client.end();
-  }
-};
+  });
 
 /** One connection's server process does nothing for a while, and keeps its locks. */
 export const pauseBackend: Inflict = async (world, { ms }, random) => {
-  const client = await world.connect();
-  let pids: number[];
-  try {
-    pids = await backendsOf(client);
-  } finally {
-    await client.end();
-  }
-  const pid = random.chance(0.7) ? pids[0] : pids.length > 0 ? random.pick(pids) : undefined;
+  const pids = await world.withClient(backendsOf);
+  const pid = random.chance(0.7) ? pids[0] : random.pick(pids);
   if (pid !== undefined) await paused(pid, ms);
 };
