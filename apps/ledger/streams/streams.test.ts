@@ -42,16 +42,19 @@ function opened(follow: (streams: Streams, reply: FastifyReply) => void) {
 }
 
 const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
-test.each<[string, (streams: Streams, reply: FastifyReply) => void]>([
-  ['feed', (streams, reply) => streams.feed(reply, [0, 0])],
-  ['scope', (streams, reply) => streams.scope(reply, scope, 0)],
-])('a reader of the %s that takes nothing is given what its buffers hold, and no more', async (_, follow) => {
-  const { raw, streams } = opened(follow);
-  for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
-  const given = raw.writableLength + raw.readableLength;
-  expect([given > big.length, given < 2.5 * big.length]).toEqual([true, true]); // it has two buffers
-  streams.close();
-});
+test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
+  ['feed', 3.5, (streams, reply) => streams.feed(reply, [0, 0])], // each partition may be on its way with one
+  ['scope', 2.5, (streams, reply) => streams.scope(reply, scope, 0)],
+])(
+  'a reader of the %s that takes nothing is given what its buffers hold, and no more',
+  async (_, most, follow) => {
+    const { raw, streams } = opened(follow);
+    for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+    const given = raw.writableLength + raw.readableLength;
+    expect([given > big.length, given < most * big.length]).toEqual([true, true]);
+    streams.close();
+  },
+);
 
 test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
   const { raw, streams } = opened((all, reply) => all.feed(reply, [0, 0]));
