@@ -109,7 +109,7 @@ async function everyCommand(service: Service): Promise<number[]> {
   const stop = { origin: owner('dev'), reason: canaries.make('stop') };
   await to('end', { ...stop, epoch: 1 });
   for (const path of ['current', 'events']) await step(`/v1/${path}?${scope}`);
-  await step(`/v1/current?${scope}&wait=1&after=99`);
+  await step(`/v1/current?${scope}&wait=1&after=99`, { headers: { 'if-none-match': '*' } });
   for (const path of [`/v1/sessions/${id}`, '/v1/feed?partition=0', '/v1/snapshot']) await step(path);
   await to('end', { ...stop, epoch: 4, drainSeconds: 60, force: true }, next);
   await to('end', { ...stop, epoch: 4, force: true }, next);

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { History, Tail } from '#log';
 import { encodeVector } from '#protocol';
+import { scopeKey } from '#session';
 import type { ScopeWatch } from './scope-watch.js';
 import { Streams } from './streams.js';
 
@@ -19,11 +20,44 @@ function tail(): Tail {
   } as unknown as Tail;
 }
 
-test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
+/** A scope with three events. */
+const history = {
+  events: async (_: string, after: number) =>
+    [1, 2, 3]
+      .slice(after)
+      .map((version) => ({ version, json: big, position: { partition: 0, sequence: 1 } })),
+} as unknown as History;
+const watch = {
+  next: (_: string, _ms: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+} as unknown as ScopeWatch;
+
+/** Streams to a reader that takes nothing unless it is read. */
+function opened(follow: (streams: Streams, reply: FastifyReply) => void) {
   const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
   const reply = { raw, hijack: () => {}, request: { method: 'GET' } } as unknown as FastifyReply;
-  const streams = new Streams(tail(), {} as History, {} as ScopeWatch, () => {});
-  streams.feed(reply, [0, 0]);
+  const streams = new Streams(tail(), history, watch, () => {});
+  follow(streams, reply);
+  return { raw, streams };
+}
+
+const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
+test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
+  ['feed', 3.5, (streams, reply) => streams.feed(reply, [0, 0])], // each partition may be on its way with one
+  ['scope', 2.5, (streams, reply) => streams.scope(reply, scope, 0)],
+])(
+  'a reader of the %s that takes nothing is given what its buffers hold, and no more',
+  async (_, most, follow) => {
+    const { raw, streams } = opened(follow);
+    for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+    const given = raw.writableLength + raw.readableLength;
+    expect([given > big.length, given < most * big.length]).toEqual([true, true]);
+    streams.close();
+  },
+);
+
+test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
+  const { raw, streams } = opened((all, reply) => all.feed(reply, [0, 0]));
   let text = '';
   for await (const part of raw) {
     text += part;
