@@ -104,12 +104,14 @@ describe('sessions of a scope', () => {
     }
   });
 
-  test('a position that nobody has written yet is waited for in vain, at most 5 s', async () => {
+  test('a position that nobody projects is waited for in vain, at most 5 s', async () => {
+    const idle = await startService({ env: { LEDGER_ROLES: 'api' } });
     const userId = newUser();
-    const { position } = await start(userId);
+    const body = { userId, owner: cloudDev };
+    const { position } = (await askAddress<CommandBody>(`${idle.url}/v1/sessions`, { body })).body;
     const began = performance.now();
-    const later = { ...position, sequence: position.sequence + 1_000_000 };
-    const reply = await ask<ProblemBody>(`/v1/transitions?userId=${userId}&atLeast=${text(later)}`);
+    const address = `${idle.url}/v1/transitions?userId=${userId}&atLeast=${text(position)}`;
+    const reply = await askAddress<ProblemBody>(address);
     expect(reply).toMatchObject({
       status: 503,
       body: { type: '/problems/projection-behind', retryable: true },

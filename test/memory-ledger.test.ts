@@ -97,12 +97,13 @@ test('while it is down, what is open breaks and nothing begins; then it has forg
   expect(await ledger.current({ userId: 'ada' })).toMatchObject({ sessionId: session.sessionId });
 });
 
-test('a position that there is not yet is waited for', async () => {
+test('a position that there is not yet is refused at once, and known as soon as it is there', async () => {
   const memory = new MemoryLedger({ partitions: 1 });
   await using ledger = memory.client();
-  const waiting = ledger.call('sessions', { query: { userId: 'ada', atLeast: '0:1' } });
+  const query = { userId: 'ada', atLeast: '0:1' };
+  await expect(ledger.call('sessions', { query })).rejects.toMatchObject({ code: 'invalid-request' });
   await ledger.call('startSession', { body: { userId: 'ada', owner: cloudDev } });
-  expect((await waiting).sessions).toHaveLength(1);
+  expect((await ledger.call('sessions', { query })).sessions).toHaveLength(1);
 });
 
 test.each(['/v1/stream?userId=ada', '/v1/feed/stream'])(

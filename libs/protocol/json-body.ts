@@ -132,6 +132,7 @@ function refuse(frames: readonly Frame[], why: string): never {
 /** Whether what JavaScript makes of a number has the very value that was written. */
 function isExact(token: string): boolean {
   const value = Number(token);
+  if (String(value) === token) return true; // as most programs write it
   if (!Number.isFinite(value)) return false;
   const [written, read] = [decimalOf(token), decimalOf(String(value))];
   return written.digits === read.digits && written.exponent === read.exponent;
