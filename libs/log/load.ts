@@ -6,6 +6,7 @@ import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
+import { loadReservations, type PutOff } from './load-reservations.js';
 import { begin, rollback, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
@@ -53,6 +54,8 @@ export interface Loaded {
   scopeIds: Map<ScopeKey, string>;
   /** Scopes whose current session's time is over; then the leases of all scopes are locked. */
   due: Set<ScopeKey>;
+  /** Reservations that an outage has put off. */
+  reserved: Map<ScopeKey, PutOff>;
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
@@ -128,6 +131,7 @@ async function loadUnder(
     scopes: new Map(),
     scopeIds,
     due,
+    reserved: new Map(),
     sessions: new Map(),
     receipts: new Map(),
     ignored: new Map(),
@@ -163,6 +167,7 @@ async function loadUnder(
     if (row.why === 'transient') loaded.reported.add(row.stop_id);
     else append(loaded.ignored, row.stop_id, row.why);
   }
+  loaded.reserved = await loadReservations(client, loaded);
   if (ancestors || checkpoints)
     await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
   return loaded;

@@ -10,6 +10,6 @@ export { type Problem, problemBody, problemPage } from './problem-body.js';
 export { ProblemError } from './problem-error.js';
 export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
 export { selectionOf } from './selection.js';
-export { type SyncCounts, syncFigures } from './sync-figures.js';
+export { type SyncCounts, syncFigures, withdrawn } from './sync-figures.js';
 export { explainValidation, type ValidationFault } from './validation.js';
 export { decodeVector, encodeVector } from './vector.js';
