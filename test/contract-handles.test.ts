@@ -1,3 +1,4 @@
+import { MemoryLedger } from '#memory-ledger';
 import { bothLedgers, type Ledger, type Told, Transcript } from './support/both-ledgers.js';
 import { cloudDebug, cloudDev } from './support/sessions.js';
 
@@ -171,15 +172,17 @@ test('reports are taken back, about a scope or all, and never all by mistake', a
 });
 
 test('in memory a report that is a day old does not count', async () => {
-  const memory = ledgers[1]!;
-  const t = new Transcript(memory);
-  const { sessionId } = (await start(t, 'old reports')).body.session;
-  await t.ask('report', { body: [{ consumer: 'old', userId: 'old reports', sessionId }] });
-  const consumers = async () => (await t.ask('stats', { query: { consumer: 'old' } })).body.sync.consumers;
+  const memory = new MemoryLedger();
+  const ledger = memory.client();
+  const userId = 'old reports';
+  const { sessionId } = await ledger.start({ userId, owner: cloudDev });
+  await ledger.call('report', { body: [{ consumer: 'old', userId, sessionId }] });
+  const consumers = async () => (await ledger.call('stats', {})).sync.consumers;
   memory.advance(86_399);
   expect(await consumers()).toHaveLength(1);
   memory.advance(1);
   expect(await consumers()).toEqual([]);
+  await ledger[Symbol.asyncDispose]();
 });
 
 test('whoever asks reads when a lease is over, which a renewal moves', async () => {
