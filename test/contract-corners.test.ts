@@ -211,3 +211,24 @@ test('what time brings about', async () => {
   );
   expect(memory).toEqual(service);
 });
+
+test('what a policy ends after it was released', async () => {
+  const policy = { endReleasedAfterSeconds: 1 };
+  const [service, memory] = await Promise.all(
+    ledgers.map(async (ledger) => {
+      const t = new Transcript(ledger, undefined, false);
+      const userId = 'ends when released';
+      const { sessionId } = await start(t, userId, { policy });
+      const successor = await command(t, 'rotateSession', { sessionId, epoch: 1 }, { reason: 'build' });
+      const { session } = (await release(t, successor.body.session)).body;
+      expect(session).toHaveProperty('expiresAt');
+      ledger.advance(1);
+      const query = { userId, wait: 20, after: session.revision };
+      const { body } = await t.ask('currentSession', { query });
+      expect(body).toMatchObject({ last: { sessionId: session.sessionId, endCause: 'expired' } });
+      await look(t, userId, session);
+      return t.lines;
+    }),
+  );
+  expect(memory).toEqual(service);
+});

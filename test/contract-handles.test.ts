@@ -1,3 +1,4 @@
+import { MemoryLedger } from '#memory-ledger';
 import { bothLedgers, type Ledger, type Told, Transcript } from './support/both-ledgers.js';
 import { cloudDebug, cloudDev } from './support/sessions.js';
 
@@ -134,6 +135,93 @@ const stories: Record<string, (t: Transcript, userId: string) => Promise<void>> 
     expect(await again()).toEqual({ ...first.body, current: null });
   },
 };
+
+test('reports are taken back, about a scope or all, and never all by mistake', async () => {
+  const told = await Promise.all(
+    ledgers.map(async (ledger) => {
+      const t = new Transcript(ledger, undefined, false);
+      const [userId, other] = ['reports 1', 'reports 2'];
+      const { sessionId } = (await start(t, userId)).body.session;
+      const of = { consumer: 'gone', sessionId };
+      await t.ask('report', {
+        body: [
+          { ...of, userId },
+          { ...of, userId: other },
+          { ...of, userId, consumer: 'here' },
+        ],
+      });
+      const withdraw = (query: Body) => t.ask('withdrawReports', { query: query as never });
+      const consumers = async () =>
+        (await t.ask('stats', { query: { consumer: 'gone' } })).body.sync.consumers.map(
+          ({ inSync, unknown }: Body) => [inSync, unknown],
+        );
+      expect((await withdraw({ consumer: 'gone', projectId: 'default' })).status).toBe(400);
+      expect((await withdraw({ userId })).status).toBe(400);
+      expect(await consumers()).toEqual([[1, 1]]);
+      expect((await withdraw({ consumer: 'gone', userId: other, projectId: 'x' })).body).toEqual({
+        withdrawn: 0,
+      });
+      expect((await withdraw({ consumer: 'gone', userId: other })).body).toEqual({ withdrawn: 1 });
+      expect(await consumers()).toEqual([[1, 0]]);
+      expect((await withdraw({ consumer: 'gone' })).body).toEqual({ withdrawn: 1 });
+      expect(await consumers()).toEqual([]);
+      return t.lines.filter((line) => !JSON.stringify(line).includes('/v1/stats'));
+    }),
+  );
+  expect(told[1]).toEqual(told[0]);
+});
+
+test('in memory a report that is a day old does not count', async () => {
+  const memory = new MemoryLedger();
+  const ledger = memory.client();
+  const userId = 'old reports';
+  const { sessionId } = await ledger.start({ userId, owner: cloudDev });
+  await ledger.call('report', { body: [{ consumer: 'old', userId, sessionId }] });
+  const consumers = async () => (await ledger.call('stats', {})).sync.consumers;
+  memory.advance(86_399);
+  expect(await consumers()).toHaveLength(1);
+  memory.advance(1);
+  expect(await consumers()).toEqual([]);
+  await ledger[Symbol.asyncDispose]();
+});
+
+test('whoever asks reads when a lease is over, which a renewal moves', async () => {
+  const told = await Promise.all(
+    ledgers.map(async (ledger) => {
+      const t = new Transcript(ledger, undefined, false);
+      const userId = 'reads leases';
+      const read = (query: Body = {}, headers = {}) =>
+        t.ask('currentSession', { query: { userId, include: 'lease', ...query } as never, headers });
+      const lease = { seconds: 600 };
+      const first = await start(t, userId, { lease });
+      const { sessionId, startedAt } = first.body.session;
+      const [before, plain] = [await read(), await t.ask('currentSession', { query: { userId } })];
+      const { expiresAt, ...terms } = before.body.lease;
+      expect(terms).toEqual(plain.body.lease);
+      expect({ ...before.body, lease: terms }).toEqual(plain.body);
+      const seconds = (Date.parse(expiresAt) - Date.parse(startedAt)) / 1_000;
+      expect([seconds >= 600, seconds < 660]).toEqual([true, true]);
+      const { body } = await t.ask('renewLease', { params: { sessionId }, body: { epoch: 1 } });
+      expect((await read()).body.lease.expiresAt).toBe(body.until);
+      expect((await read({ wait: 1, after: 9 })).status).toBe(304);
+      for (const query of [{ asOf: startedAt }, { include: 'all' }])
+        expect((await read(query)).status).toBe(400);
+      expect((await t.ask('currentSession', { query: { userId, all: true, include: 'lease' } })).status).toBe(
+        400,
+      );
+      expect((await read({}, { 'if-none-match': '"1"' })).status).toBe(400);
+      await to(t, 'releaseOwnership', first, {});
+      expect((await read()).body.lease).toEqual(terms);
+      await start(t, userId, { owner: cloudDebug });
+      expect((await read()).body).not.toHaveProperty('lease');
+      expect(
+        (await t.ask('currentSession', { query: { userId: 'nobody here', include: 'lease' } })).status,
+      ).toBe(404);
+      return t.lines;
+    }),
+  );
+  expect(told[1]).toEqual(told[0]);
+});
 
 test.each(Object.entries(stories))('%s', async (name, story) => {
   const told = await Promise.all(

@@ -353,6 +353,7 @@ const stories: Record<string, Story> = {
       { consumer: 'cache' },
     );
     await t.ask('report', { body: [] });
+    await t.ask('withdrawReports', { query: { consumer: 'nobody' } });
   },
   'the feed and the streams': async (t, userId) => {
     const one = await started(t, userId);

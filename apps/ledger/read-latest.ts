@@ -7,6 +7,7 @@ export class ReadLatest extends Query<Latest | undefined> {
   constructor(
     readonly scopeKey: ScopeKey,
     readonly partition: number,
+    readonly withLease = false,
   ) {
     super();
   }
@@ -16,7 +17,7 @@ export class ReadLatest extends Query<Latest | undefined> {
 export class ReadLatestHandler implements IQueryHandler<ReadLatest> {
   constructor(private readonly reader: CurrentReader) {}
 
-  execute({ scopeKey, partition }: ReadLatest): Promise<Latest | undefined> {
-    return this.reader.read(scopeKey, partition);
+  execute({ scopeKey, partition, withLease }: ReadLatest): Promise<Latest | undefined> {
+    return withLease ? this.reader.readLeased(scopeKey, partition) : this.reader.read(scopeKey, partition);
   }
 }

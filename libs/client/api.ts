@@ -237,9 +237,12 @@ export interface PlacedSession {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
+  /** How long the reservation is; absent when a lapse made it. */
+  reservedSeconds?: number;
+
   /** UTC, milliseconds. */
   expiresAt?: string;
-  lease?: Lease;
+  lease?: ShownLease;
 
   /** UTC, milliseconds. */
   drainUntil?: string;
@@ -299,13 +302,16 @@ export interface PlacedSession {
   position: Position;
 }
 
-/** How long the chain may grow: one of these at least. */
+/** What holds for the chain: one of these at least. */
 export interface Policy {
   /** A whole number from 1 to 100000: only a reset leads on from there. */
   maxChainLength?: number;
 
   /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
   adviseAt?: number;
+
+  /** A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out. */
+  endReleasedAfterSeconds?: number;
 }
 
 /** A place in the log. */
@@ -410,6 +416,11 @@ export interface ReportsTaken {
   dropped: number;
 }
 
+export interface ReportsWithdrawn {
+  /** How many reports there were. */
+  withdrawn: number;
+}
+
 export interface Resolved {
   session: Session;
 
@@ -460,9 +471,12 @@ export interface Session {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
+  /** How long the reservation is; absent when a lapse made it. */
+  reservedSeconds?: number;
+
   /** UTC, milliseconds. */
   expiresAt?: string;
-  lease?: Lease;
+  lease?: ShownLease;
 
   /** UTC, milliseconds. */
   drainUntil?: string;
@@ -538,6 +552,9 @@ export interface SessionInEvent {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
+  /** How long the reservation is; absent when a lapse made it. */
+  reservedSeconds?: number;
+
   /** UTC, milliseconds. */
   expiresAt?: string;
   lease?: Lease;
@@ -609,6 +626,24 @@ export type SessionWithRefusals = Session & {
   /** Stops of this session that were not obeyed: the newest 100, the newest first. */
   refusals: Refusal[];
 };
+
+/** How long ownership lasts without a sign of life. */
+export interface ShownLease {
+  /** A whole number from 1 to 2592000 (30 days). */
+  seconds: number;
+
+  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  graceSeconds?: number;
+
+  /** heartbeat when left out; use makes it an idle time-out. */
+  renewOn?: 'heartbeat' | 'use';
+
+  /** release when left out. */
+  onLapse?: 'release' | 'end';
+
+  /** Only with `include=lease`: when it is over unless it is renewed. */
+  expiresAt?: string;
+}
 
 /** As of now. */
 export interface Stats {
@@ -1082,6 +1117,9 @@ export interface Operations {
 
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
+
+      /** Says in `lease.expiresAt` when the lease is over unless it is renewed. */
+      include?: 'lease';
     };
     answer: Session | undefined;
   };
@@ -1187,6 +1225,20 @@ export interface Operations {
       sessionId: string;
     }[];
     answer: ReportsTaken;
+  };
+  /** Take a consumer's reports back, all of them or that about one scope. */
+  withdrawReports: {
+    query: {
+      /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
+      consumer: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId?: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: ReportsWithdrawn;
   };
   /** Figures of the ledger, and which consumers hold the current sessions. */
   stats: {
@@ -1303,6 +1355,7 @@ export const routes = {
   usage: { method: 'GET', path: '/v1/usage' },
   transitions: { method: 'GET', path: '/v1/transitions' },
   report: { method: 'POST', path: '/v1/reports' },
+  withdrawReports: { method: 'DELETE', path: '/v1/reports' },
   stats: { method: 'GET', path: '/v1/stats' },
   session: { method: 'GET', path: '/v1/sessions/:sessionId' },
   scopeEvents: { method: 'GET', path: '/v1/events' },

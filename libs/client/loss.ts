@@ -53,7 +53,8 @@ export function lossOf({ sessionId, epoch }: Held, { current, last }: Seen): Los
   if (seen.sessionId !== sessionId) return 'ask';
   if (seen.status === 'ended') return seen.endCause ?? 'ended';
   if (seen.status !== 'released') return 'claimed';
-  return seen.expiresAt === undefined ? 'released' : 'lapsed';
+  // What was given up may have an end as well, but not with its reservation.
+  return seen.expiresAt !== undefined && seen.expiresAt === seen.reservedUntil ? 'lapsed' : 'released';
 }
 
 /** What it means that this is all the ledger knows for good: it was restored. Undefined: it knows the session. */

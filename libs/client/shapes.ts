@@ -50,6 +50,7 @@ const SHAPES = {
   usage: {},
   transitions: { transitions: 'array' },
   report: { taken: 'number' },
+  withdrawReports: { withdrawn: 'number' },
   stats: { ledger: { heads: 'array' } },
   session,
   scopeEvents: events,

@@ -1,10 +1,13 @@
 import { type TSchema, Type } from 'typebox';
 import type { SessionEventType } from '#session';
-import { Epoch, KeptUsage, Owner, Session, SessionId } from './values.js';
+import { Epoch, KeptUsage, Lease, Owner, Session, SessionId } from './values.js';
 
 /** A session in an event: attributes may have to be forgotten, so there is only their digest. */
 const { attributes: _, ...properties } = Session.properties;
-export const SessionInEvent = Type.Object(properties, { description: 'A session, without its attributes' });
+export const SessionInEvent = Type.Object(
+  { ...properties, lease: Type.Optional(Lease) },
+  { description: 'A session, without its attributes' },
+);
 
 const version = {
   version: Type.Integer({ minimum: 1, description: "The event's number in its scope: dense" }),

@@ -6,5 +6,5 @@ export type { ChainQuery, SessionsQuery, TransitionsQuery, UsageQuery } from './
 export { components, named } from './named.js';
 export { openApi } from './openapi.js';
 export * from './operations.js';
-export type { Reports, StatsQuery } from './sync.js';
+export type { Reports, StatsQuery, WithdrawQuery } from './sync.js';
 export * from './values.js';

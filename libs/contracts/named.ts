@@ -19,7 +19,7 @@ import { LedgerEvent } from './event.js';
 import { SessionInEvent } from './event-data.js';
 import { ChainPage, PlacedSession, ScopeUsage, SessionPage, Transition, TransitionPage } from './history.js';
 import { Problem } from './problem-body.js';
-import { Reports, ReportsTaken, Stats } from './sync.js';
+import { Reports, ReportsTaken, ReportsWithdrawn, Stats } from './sync.js';
 import {
   Handle,
   Lease,
@@ -31,6 +31,7 @@ import {
   Scope,
   Selection,
   Session,
+  ShownLease,
   Usage,
   UsageTotals,
 } from './values.js';
@@ -60,6 +61,7 @@ export const named = {
   Renewed,
   RenewedMany,
   ReportsTaken,
+  ReportsWithdrawn,
   Resolved,
   Scope,
   ScopeUsage,
@@ -68,6 +70,7 @@ export const named = {
   SessionInEvent,
   SessionPage,
   SessionWithRefusals,
+  ShownLease,
   Stats,
   Transition,
   TransitionPage,

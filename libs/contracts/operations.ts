@@ -42,7 +42,7 @@ import {
   TransitionsQuery,
   UsageQuery,
 } from './history.js';
-import { Reports, ReportsTaken, Stats, StatsQuery } from './sync.js';
+import { Reports, ReportsTaken, ReportsWithdrawn, Stats, StatsQuery, WithdrawQuery } from './sync.js';
 import { AsOf, GivenId, Id, Session } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
@@ -113,6 +113,11 @@ export const CurrentQuery = Type.Object(
     ),
     next: Type.Optional(Type.String({ maxLength: 64, description: 'With `all`: what the page before said' })),
     asOf: Type.Optional(AsOf),
+    include: Type.Optional(
+      Type.Enum(['lease'], {
+        description: 'Says in `lease.expiresAt` when the lease is over unless it is renewed',
+      }),
+    ),
   },
   closed,
 );
@@ -466,6 +471,14 @@ export const operations = {
     body: Reports,
     answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
     problems: ['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type', 'unavailable'],
+  },
+  withdrawReports: {
+    method: 'DELETE',
+    path: '/v1/reports',
+    summary: "Take a consumer's reports back, all of them or that about one scope",
+    query: WithdrawQuery,
+    answers: { 200: { description: 'how many there were', schema: ReportsWithdrawn } },
+    problems: ['invalid-request', 'unavailable'],
   },
   stats: {
     method: 'GET',

@@ -16,7 +16,8 @@ export const Reports = Type.Array(
   {
     minItems: 1,
     maxItems: 1_000,
-    description: 'from 1 to 1,000; of several about one consumer and scope the last counts',
+    description:
+      'from 1 to 1,000; of several about one consumer and scope the last counts. A report counts for 24 h',
   },
 );
 
@@ -25,6 +26,15 @@ export const ReportsTaken = Type.Object({
   dropped: Type.Integer({
     description: "The tenant's oldest reports, over 50,000, that were forgotten for them",
   }),
+});
+
+export const WithdrawQuery = Type.Object(
+  { consumer: Consumer, userId: Type.Optional(Id), projectId: Type.Optional(Id) },
+  closed,
+);
+
+export const ReportsWithdrawn = Type.Object({
+  withdrawn: Type.Integer({ description: 'How many reports there were' }),
 });
 
 export const StatsQuery = Type.Object(
@@ -88,4 +98,5 @@ export const Stats = Type.Object(
 );
 
 export type Reports = Static<typeof Reports>;
+export type WithdrawQuery = Static<typeof WithdrawQuery>;
 export type StatsQuery = Static<typeof StatsQuery>;

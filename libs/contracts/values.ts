@@ -126,6 +126,20 @@ export const Lease = Type.Object(
   { additionalProperties: false, description: 'How long ownership lasts without a sign of life' },
 );
 
+/** A lease as readers see it. */
+export const ShownLease = Type.Object(
+  {
+    ...Lease.properties,
+    expiresAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'Only with `include=lease`: when it is over unless it is renewed',
+      }),
+    ),
+  },
+  { description: 'How long ownership lasts without a sign of life' },
+);
+
 /** Limits that a JSON schema cannot say: 4 KiB as JSON, nested at most 8 deep. */
 export const Attributes = Type.Object(
   {},
@@ -233,11 +247,19 @@ export const Policy = Type.Object(
           'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
       }),
     ),
+    endReleasedAfterSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: THIRTY_DAYS,
+        description:
+          'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
+      }),
+    ),
   },
   {
     additionalProperties: false,
     minProperties: 1,
-    description: 'How long the chain may grow: one of these at least',
+    description: 'What holds for the chain: one of these at least',
   },
 );
 
@@ -282,8 +304,11 @@ export const Session = Type.Object(
     previousOwner: Type.Optional(Owner),
     reservedFor: Type.Optional(Owner),
     reservedUntil: Type.Optional(Instant),
+    reservedSeconds: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'How long the reservation is; absent when a lapse made it' }),
+    ),
     expiresAt: Type.Optional(Instant),
-    lease: Type.Optional(Lease),
+    lease: Type.Optional(ShownLease),
     drainUntil: Type.Optional(Instant),
     principal: Type.String(),
     parentId: Type.Optional(SessionId),

@@ -179,6 +179,8 @@ export class Batch {
     const { version, latest } = state;
     const due = this.loaded.due.has(scopeKey);
     const known: Known = latest ? { version, latest, due } : { version, due };
+    const putOff = this.loaded.reserved.get(scopeKey);
+    if (putOff && putOff.epoch === latest?.epoch) known.reservedUntil = putOff.until;
     if (command.type === 'EraseScope') known.detailed = this.hasDetails(scopeKey);
     if (command.type === 'StartSession' && command.fromCheckpoint !== undefined) {
       Object.assign(known, this.checkpoint(command.fromCheckpoint, state, scopeKey));

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { ScopeKey } from '#session';
+import type { Instant, ScopeKey } from '#session';
 import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
@@ -7,6 +7,7 @@ import { sendOn } from './packet.js';
 import { statement } from './statements.js';
 
 const readCurrent = statement('read_current');
+const readLeased = statement('read_leased');
 
 /** A scope's latest session as it is stored. */
 export interface Latest {
@@ -19,6 +20,8 @@ export interface Latest {
   json: string;
   /** The attributes' JSON: `erased` when they have been forgotten, undefined when there never were any. */
   attributes?: string | 'erased';
+  /** When its lease is over, if that was asked for and a renewal can move it. */
+  leaseUntil?: Instant;
 }
 
 interface Asked {
@@ -63,6 +66,21 @@ export class CurrentReader {
       this.queue.push({ partition, scopeId: scopeIdOf(scopeKey), resolve, reject });
       this.next();
     });
+  }
+
+  /** As `read`, with the end of its lease: a query of its own, for those who ask for it. */
+  async readLeased(scopeKey: ScopeKey, partition: number): Promise<Latest | undefined> {
+    try {
+      const { rows } = await sendOn(this.options.pool, {
+        ...readLeased,
+        values: [partition, scopeIdOf(scopeKey)],
+      });
+      const row = rows[0];
+      return row && { ...latest(row), ...(row.lease_until && { leaseUntil: row.lease_until }) };
+    } catch (cause) {
+      this.options.onFault(cause);
+      throw new LogError('unavailable', 'Postgres cannot be used.', { cause });
+    }
   }
 
   private next(): void {

@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Owner, Session } from '#session';
 import { startProxy, type TcpProxy } from '../../test/support/proxy.js';
 import { Reaper } from './index.js';
 import { statement } from './statements.js';
 import { eventsOf, leaseOf, openReplica, type Replica, startLeased, untilEvent } from './testing/leases.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
-import { end, forSession, sessionOf } from './testing/submissions.js';
+import { debug, dev, end, forSession, newPlace, sessionOf, start } from './testing/submissions.js';
 
 let ledger: TestLedger;
 let replica: Replica;
@@ -94,6 +95,60 @@ describe('while the reaper is away', () => {
     expect(await ask()).toMatchObject({ refusal: { code: 'stale-epoch' } });
     expect(await eventsOf(ledger, renewing)).toHaveLength(1);
     expect(replica.faults).toEqual([]);
+  });
+
+  test('what is reserved stays so, and what a policy ends waits: as long again, at most 60 s', async () => {
+    const reaper = replica.startReaper();
+    await seen();
+    await reaper.close();
+    const policy = { endReleasedAfterSeconds: 1 };
+    const released = async (reservedSeconds: number) => {
+      const session = sessionOf(await replica.submit(start(newPlace(ledger.partitions), { policy })));
+      const reserved = { to: debug, reservedSeconds };
+      return sessionOf(await replica.submit(forSession(session, { type: 'ReleaseOwnership', ...reserved })));
+    };
+    const lapsing = await startLeased(replica, ledger, { seconds: 1, graceSeconds: 1 });
+    const [short, long, silent] = [await released(1), await released(6), await released(1)];
+    const claim = (session: Session, owner: Owner) =>
+      replica.submit(forSession(session, { type: 'ClaimOwnership', owner, principal: owner.environment }));
+    await pause(6_500); // all reservations are over, and there was nobody to say so
+    for (const session of [short, long]) {
+      const asked = Date.now();
+      const { refusal } = (await claim(session, dev)) as { refusal: { code: string; until: string } };
+      expect([refusal.code, Date.parse(refusal.until) > asked]).toEqual(['reserved', true]);
+    }
+    replica.startReaper();
+    while ((await resumedAt()) < Date.now() - 2_000) await pause(20);
+    await pause(1_300);
+    expect(await claim(long, dev)).toMatchObject({ refusal: { code: 'reserved' } });
+    expect(sessionOf(await claim(long, debug))).toMatchObject({ owner: debug });
+    const expired = await untilEvent(ledger, silent, 'SessionExpired', 3_000);
+    expect(Date.parse(expired.at) - (await resumedAt())).toBeGreaterThanOrEqual(2_000);
+    await untilEvent(ledger, lapsing, 'OwnershipLapsed', 3_000);
+    expect(replica.faults).toEqual([]);
+  });
+
+  test('what waits for its old owner goes to nobody else while that one has time', async () => {
+    const reaper = replica.startReaper();
+    await seen();
+    const session = await startLeased(replica, ledger, { seconds: 3, graceSeconds: 2 });
+    const lapsed = await untilEvent(ledger, session, 'OwnershipLapsed', 10_000);
+    await reaper.close();
+    await pause(3_000); // the grace is over
+    const { short: before } = await cameBack();
+    const claim = (owner: Owner) =>
+      replica.submit(
+        forSession((lapsed.event as { session: Session }).session, {
+          type: 'ClaimOwnership',
+          owner,
+          principal: owner.environment,
+        }),
+      );
+    expect(await claim(debug)).toMatchObject({ refusal: { code: 'reserved' } });
+    replica.startReaper();
+    while ((await cameBack()).short === before) await pause(20);
+    expect(await claim(debug)).toMatchObject({ refusal: { code: 'reserved' } });
+    expect(await claim(dev)).toMatchObject({ outcome: 'claimed' });
   });
 
   test('for less than a second nothing is put off', async () => {

@@ -42,6 +42,28 @@ afterAll(async () => {
 
 const typesOf = async (session: Session) => (await eventsOf(ledger, session)).map(({ type }) => type);
 
+describe('what was released under a policy', () => {
+  const policy = { endReleasedAfterSeconds: 1 };
+
+  test('expires within a second after its time, and has a row until then', async () => {
+    const session = sessionOf(await replica.submit(start(newPlace(ledger.partitions), { policy })));
+    expect(await leaseOf(ledger, session)).toBeUndefined();
+    const released = sessionOf(await replica.submit(forSession(session, { type: 'ReleaseOwnership' })));
+    expect(await leaseOf(ledger, session)).toMatchObject({ epoch: 2, renewable: false });
+    const expired = await untilEvent(ledger, session, 'SessionExpired', 3_000);
+    const late = Date.parse(expired.at) - Date.parse(released.expiresAt ?? '');
+    expect([late >= 0, late < 1_000]).toEqual([true, true]);
+    expect(await leaseOf(ledger, session)).toBeUndefined();
+  });
+
+  test('and was claimed before has no end any more', async () => {
+    const session = sessionOf(await replica.submit(start(newPlace(ledger.partitions), { policy })));
+    const released = sessionOf(await replica.submit(forSession(session, { type: 'ReleaseOwnership' })));
+    await replica.submit(forSession(released, { type: 'ClaimOwnership', owner: debug }));
+    expect(await leaseOf(ledger, session)).toBeUndefined();
+  });
+});
+
 describe('a lease', () => {
   test('goes on for as long as it is renewed, and no renewal is an event', async () => {
     const session = await startLeased(replica, ledger);

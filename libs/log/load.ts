@@ -8,6 +8,7 @@ import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
 import { partitionOfSession, reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
+import { loadReservations, type PutOff } from './load-reservations.js';
 import { begin, rollback, send } from './packet.js';
 import { statement } from './statements.js';
 import type { Submission } from './submission.js';
@@ -55,6 +56,8 @@ export interface Loaded {
   scopeIds: Map<ScopeKey, string>;
   /** Scopes whose current session's time is over; then the leases of all scopes are locked. */
   due: Set<ScopeKey>;
+  /** Reservations that an outage has put off. */
+  reserved: Map<ScopeKey, PutOff>;
   sessions: Map<SessionId, NamedSession>;
   receipts: Map<string, Receipt[]>;
   ignored: Map<string, StopIgnoredWhy[]>;
@@ -109,6 +112,7 @@ async function loadUnder(
       scopes: new Map(),
       scopeIds,
       due,
+      reserved: new Map(),
       sessions: new Map(),
       receipts: new Map(),
       ignored: new Map(),
@@ -127,6 +131,7 @@ async function loadUnder(
     learnIgnoredStops(named, ignored?.rows ?? []);
     return named;
   });
+  loaded.reserved = await loadReservations(client, loaded);
   if (ancestors || checkpoints) {
     await loadChains(client, loaded, ancestors?.rows ?? [], checkpoints?.rows ?? []);
   }

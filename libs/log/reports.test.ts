@@ -34,6 +34,39 @@ test('a tenant’s oldest reports are forgotten beyond its bound; those of other
   expect(await held(reports, 'other')).toEqual([places[0]!.scopeKey]);
 });
 
+test('what was not renewed in time does not count, and goes with the next that is new', async () => {
+  const reports = new Reports(ledger.servicePool(2), 10, 3_600);
+  const [old, young, next] = [
+    newPlace(ledger.partitions),
+    newPlace(ledger.partitions),
+    newPlace(ledger.partitions),
+  ];
+  await reports.take('acme', [about(old), about(young)]);
+  const age = "update ledger.reports set reported_at = reported_at - interval '1 hour' where scope_key = $1";
+  await ledger.pool.query(age, [old.scopeKey]);
+  expect(await reports.figures('acme')).toMatchObject([{ unknown: 1 }]);
+  expect(await held(reports, 'acme')).toEqual([young.scopeKey]);
+  expect(await reports.take('acme', [about(next)])).toEqual({ taken: 1, dropped: 0 });
+  const { rows } = await ledger.pool.query('select scope_key from ledger.reports order by scope_key');
+  expect(rows.map(({ scope_key }) => scope_key)).toEqual([young.scopeKey, next.scopeKey].sort());
+  await ledger.pool.query(age, [young.scopeKey]);
+  await reports.take('acme', [about(young)]); // renewed
+  expect((await held(reports, 'acme')).sort()).toEqual([young.scopeKey, next.scopeKey].sort());
+});
+
+test('a consumer takes its reports back: that about a scope, or all; those of others stay', async () => {
+  const reports = new Reports(ledger.servicePool(2));
+  const [one, two] = [newPlace(ledger.partitions), newPlace(ledger.partitions)];
+  await reports.take('acme', [about(one), about(two), about(one, 'other')]);
+  await reports.take('other', [about(one)]);
+  expect(await reports.withdraw('acme', 'app', one)).toBe(1);
+  expect(await reports.withdraw('acme', 'app', one)).toBe(0);
+  expect((await held(reports, 'acme')).sort()).toEqual([one.scopeKey, two.scopeKey].sort());
+  expect(await reports.withdraw('acme', 'app')).toBe(1);
+  expect(await reports.figures('acme')).toMatchObject([{ consumer: 'other' }]);
+  expect(await reports.figures('other')).toMatchObject([{ consumer: 'app' }]);
+});
+
 test('a tenant never sees what another one has reported', async () => {
   const reports = new Reports(ledger.servicePool(2));
   const place = newPlace(ledger.partitions);

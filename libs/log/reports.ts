@@ -7,11 +7,15 @@ import { type Statement, statement } from './statements.js';
 
 const saveReports = statement('save_reports');
 const dropReports = statement('drop_reports');
+const withdrawReports = statement('withdraw_reports');
 const readSync = statement('read_sync');
 const readOutOfSync = statement('read_out_of_sync');
 
 /** Most reports that are kept for a tenant: one for each consumer and scope. The oldest are forgotten. */
 export const MOST_REPORTS = 50_000;
+
+/** A report counts for a day after it was made or renewed last, in seconds. */
+export const REPORT_SECONDS = 86_400;
 
 /** Which session a consumer holds for a scope. */
 export interface Report {
@@ -61,11 +65,12 @@ const FROM_THE_FIRST: ReportPlace = {
   scopeId: '00000000-0000-0000-0000-000000000000',
 };
 
-/** What consumers hold, and how it agrees with what is current. Rejects with LogError `unavailable`. */
+/** What consumers hold, and how it agrees with what is current; reports that were not renewed in time do not count. Rejects with LogError `unavailable`. */
 export class Reports {
   constructor(
     private readonly pool: pg.Pool,
     private readonly most = MOST_REPORTS,
+    private readonly seconds = REPORT_SECONDS,
   ) {}
 
   /** Keeps reports, of several about one consumer and scope the last. Says how many old ones were forgotten for them. */
@@ -82,13 +87,24 @@ export class Reports {
     ];
     const saved = await this.query(saveReports, values);
     const isMore = saved.rows[0].new > 0;
-    const dropped = isMore ? (await this.query(dropReports, [tenant, this.most])).rowCount : 0;
-    return { taken: rows.length, dropped: dropped ?? 0 };
+    if (!isMore) return { taken: rows.length, dropped: 0 };
+    const dropped = await this.query(dropReports, [tenant, this.most, this.seconds]);
+    return { taken: rows.length, dropped: dropped.rows[0].dropped };
+  }
+
+  /** Takes a consumer's reports back, all of them or that about one scope. Says how many there were. */
+  async withdraw(
+    tenant: string,
+    consumer: string,
+    scope?: { partition: number; scopeKey: ScopeKey },
+  ): Promise<number> {
+    const place = scope ? [scope.partition, scopeIdOf(scope.scopeKey)] : [null, null];
+    return (await this.query(withdrawReports, [tenant, consumer, ...place])).rowCount ?? 0;
   }
 
   /** A tenant's figures by consumer, those with the most reports first. */
   async figures(tenant: string, consumer?: string): Promise<SyncFigures[]> {
-    const { rows } = await this.query(readSync, [tenant, consumer]);
+    const { rows } = await this.query(readSync, [tenant, consumer, this.seconds]);
     return rows.map((row) => ({
       consumer: row.consumer,
       inSync: row.in_sync,
@@ -102,7 +118,7 @@ export class Reports {
     tenant: string,
     { consumer, after = FROM_THE_FIRST, limit }: OutOfSyncPage,
   ): Promise<{ list: OutOfSync[]; next?: ReportPlace }> {
-    const values = [tenant, consumer, after.consumer, after.partition, after.scopeId, limit];
+    const values = [tenant, consumer, after.consumer, after.partition, after.scopeId, limit, this.seconds];
     const { rows } = await this.query(readOutOfSync, values);
     const last = rows.length === limit && rows.at(-1);
     return {

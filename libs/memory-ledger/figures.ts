@@ -1,4 +1,4 @@
-import { decodeCursor, encodeCursor, syncFigures } from '#protocol';
+import { decodeCursor, encodeCursor, syncFigures, withdrawn } from '#protocol';
 import { currentOf, type Instant, parseScopeKey, type ScopeKey, type SessionId } from '#session';
 import { type Serving, scopeKeyOf } from './serving.js';
 import type { Store } from './store.js';
@@ -17,13 +17,21 @@ type State = 'inSync' | 'outOfSync' | 'unknown';
 
 /** Most reports that are kept: one for each consumer and scope. The oldest are forgotten. */
 const MOST_REPORTS = 50_000;
+/** A report counts for a day after it was made or renewed last. */
+const REPORT_MS = 86_400_000;
 const PLACE = /^r(\d+ [A-Za-z0-9_.:-]{1,64})$/;
 
 /** Serves what consumers hold, and figures. */
-export function figures(store: Store): Pick<Serving, 'report' | 'stats'> {
+export function figures(store: Store): Pick<Serving, 'report' | 'withdrawReports' | 'stats'> {
   /** Those that were reported last stand last. */
   const reports = new Map<string, Report>();
   let numbers = 0;
+
+  /** Forgets those that count no more. */
+  function forgetOld(): void {
+    const oldest = new Date(store.now() - REPORT_MS).toISOString();
+    for (const [place, { reportedAt }] of reports) if (reportedAt <= oldest) reports.delete(place);
+  }
 
   function stateOf({ scopeKey, sessionId }: Report): State {
     const scope = store.scopeOf(sessionId);
@@ -52,6 +60,7 @@ export function figures(store: Store): Pick<Serving, 'report' | 'stats'> {
 
   return {
     report({ body }) {
+      forgetOld();
       const reportedAt = new Date(store.now()).toISOString();
       const taken = new Map(body.map((one) => [`${one.consumer} ${scopeKeyOf(one)}`, one]));
       for (const [place, { consumer, sessionId, ...scope }] of taken) {
@@ -66,7 +75,21 @@ export function figures(store: Store): Pick<Serving, 'report' | 'stats'> {
       for (const place of oldest) reports.delete(place);
       return { body: { taken: taken.size, dropped: oldest.length } };
     },
+    withdrawReports({ query }) {
+      forgetOld();
+      const { consumer, userId, projectId } = withdrawn(query);
+      const scopeKey =
+        userId === undefined
+          ? undefined
+          : scopeKeyOf({ userId, ...(projectId !== undefined && { projectId }) });
+      const gone = [...reports].filter(
+        ([, one]) => one.consumer === consumer && (scopeKey === undefined || one.scopeKey === scopeKey),
+      );
+      for (const [place] of gone) reports.delete(place);
+      return { body: { withdrawn: gone.length } };
+    },
     stats({ query: { consumer, limit = 100, after } }) {
+      forgetOld();
       const asked = [...reports.values()].filter(
         (one) => consumer === undefined || one.consumer === consumer,
       );

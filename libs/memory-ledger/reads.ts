@@ -43,12 +43,21 @@ export function reads(store: Store): Reads {
     if (read.of === 'user') return currentOfUser(query.userId, read.after ?? START);
     const scopeKey = scopeKeyOf(query);
     if (read.of === 'past') return past(scopeKey, read.asOf);
-    const { wait, after } = read;
+    const { wait, after, withLease } = read;
     const found = await latest(scopeKey, wait, after, wait === undefined ? undefined : signal);
     if (!found || found.status === 'ended') return nothingCurrent(found);
     const etag = etagOf(found.revision);
     const isUnchanged = namesEtag(headers.get('if-none-match'), etag) || (wait && found.revision === after);
-    return { headers: { etag }, ...(isUnchanged ? { status: 304 } : { body: shown(found) }) };
+    const body = withLease ? leased(found, scopeKey) : shown(found);
+    return { headers: withLease ? {} : { etag }, ...(isUnchanged ? { status: 304 } : { body }) };
+  }
+
+  /** With the end of its lease, where it has one that a renewal moves. */
+  function leased(session: Session, scopeKey: ScopeKey): object {
+    const { lease, status } = session;
+    const due = store.scope(scopeKey)?.due;
+    if (!lease || !due || (status !== 'active' && status !== 'starting')) return shown(session);
+    return { ...shown(session), lease: { ...lease, expiresAt: due } };
   }
 
   function currentOfUser(userId: string, after: Place): Answered {

@@ -236,10 +236,17 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
               description:
                 'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
             },
+            endReleasedAfterSeconds: {
+              type: 'integer',
+              minimum: 1,
+              maximum: 2592000,
+              description:
+                'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
+            },
           },
           additionalProperties: false,
           minProperties: 1,
-          description: 'How long the chain may grow: one of these at least',
+          description: 'What holds for the chain: one of these at least',
         },
         fromCheckpoint: Label,
       },
@@ -571,6 +578,10 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
         },
         next: { type: 'string', maxLength: 64, description: 'With `all`: what the page before said' },
         asOf: AsOf,
+        include: {
+          enum: ['lease'],
+          description: 'Says in `lease.expiresAt` when the lease is over unless it is renewed',
+        },
       },
       additionalProperties: false,
     },
@@ -662,7 +673,26 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       },
       minItems: 1,
       maxItems: 1000,
-      description: 'from 1 to 1,000; of several about one consumer and scope the last counts',
+      description:
+        'from 1 to 1,000; of several about one consumer and scope the last counts. A report counts for 24 h',
+    },
+  },
+  withdrawReports: {
+    query: {
+      type: 'object',
+      required: ['consumer'],
+      properties: {
+        consumer: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 64,
+          pattern: '^[A-Za-z0-9_.:-]+$',
+          description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+        },
+        userId: Id,
+        projectId: Id,
+      },
+      additionalProperties: false,
     },
   },
   stats: {

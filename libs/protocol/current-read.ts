@@ -8,19 +8,27 @@ interface CurrentQuery {
   all?: boolean;
   next?: string;
   asOf?: string;
+  include?: 'lease';
 }
 
 /** What GET /v1/current is asked for: one scope now, or once it has changed; as it was; or all of a user. */
 export type CurrentRead =
-  | { of: 'now'; wait: number | undefined; after: number }
+  | { of: 'now'; wait: number | undefined; after: number; withLease: boolean }
   | { of: 'past'; asOf: string }
   | { of: 'user'; after: Place | undefined };
 
 /** Throws `invalid-request` for what does not go together. */
 export function currentRead(query: CurrentQuery, ifNoneMatch: string | undefined | null): CurrentRead {
-  const { wait, after, all, next, asOf } = query;
+  const { wait, after, all, next, asOf, include } = query;
+  const withLease = include === 'lease';
+  if (withLease && typeof ifNoneMatch === 'string') {
+    throw new ProblemError(
+      'invalid-request',
+      'header.if-none-match does not go with query.include: no ETag tells of a renewal',
+    );
+  }
   if (all) {
-    for (const name of ['projectId', 'wait', 'after', 'asOf'] as const) {
+    for (const name of ['projectId', 'wait', 'after', 'asOf', 'include'] as const) {
       if (query[name] === undefined) continue;
       throw new ProblemError(
         'invalid-request',
@@ -33,7 +41,10 @@ export function currentRead(query: CurrentQuery, ifNoneMatch: string | undefined
     return { of: 'user', after: next === undefined ? undefined : decodePlace(next) };
   }
   if (next !== undefined) throw new ProblemError('invalid-request', 'query.next needs query.all=true');
-  if (asOf === undefined) return { of: 'now', wait, after: after ?? 0 };
+  if (asOf === undefined) return { of: 'now', wait, after: after ?? 0, withLease };
+  if (withLease) {
+    throw new ProblemError('invalid-request', 'query.include is of the present: leave out query.asOf');
+  }
   if (wait !== undefined || after !== undefined) {
     throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');
   }

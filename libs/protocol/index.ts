@@ -25,6 +25,6 @@ export { ProblemError } from './problem-error.js';
 export { advice, type ProblemCode, type ProblemKind, problems } from './problems.js';
 export { checkRequestKey } from './request-key.js';
 export { selectionOf } from './selection.js';
-export { type SyncCounts, syncFigures } from './sync-figures.js';
+export { type SyncCounts, syncFigures, withdrawn } from './sync-figures.js';
 export { type ReportedUsage, usageOf } from './usage.js';
 export { explainValidation, type ValidationFault } from './validation.js';

@@ -1,6 +1,6 @@
 import type { StopIgnoredWhy } from './events.js';
 import type { HandleHolder } from './handles.js';
-import type { ScopeState, Session } from './session.js';
+import type { Instant, ScopeState, Session } from './session.js';
 
 /** A scope's state and what else the command at hand has to know. */
 export interface Known extends ScopeState {
@@ -10,6 +10,8 @@ export interface Known extends ScopeState {
   pastSuccessor?: Session;
   /** Whether the time of the current session is over: its lease, its grace, or its draining. */
   due?: boolean;
+  /** Until when the reservation of a released session goes on, where an outage has put its end off. */
+  reservedUntil?: Instant;
   /** For EraseScope: whether there are details or handles of the scope, of any of its sessions. */
   detailed?: boolean;
   /** Why stops of the same session, origin and epoch were ignored, as recorded before. */

@@ -12,7 +12,7 @@ import { accept, type Decision, refuse } from './decision.js';
 import { bindTo } from './handles.js';
 import type { Known } from './known.js';
 import { fenced, forcedBy, isOwner, isPrincipal, later } from './rules.js';
-import { currentOf, type Owner, ownerMatches, type Session } from './session.js';
+import { currentOf, isLapsed, type Owner, ownerMatches, type Session } from './session.js';
 
 export function activate(command: ActivateSession, known: Known): Decision {
   const current = fenced(command, known);
@@ -47,7 +47,10 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
   if (command.to && command.reservedSeconds) {
     session.reservedFor = command.to;
     session.reservedUntil = later(command.at, command.reservedSeconds);
+    session.reservedSeconds = command.reservedSeconds;
   }
+  const seconds = current.policy?.endReleasedAfterSeconds;
+  if (seconds !== undefined) session.expiresAt = later(session.reservedUntil ?? command.at, seconds);
   return accept('released', session, { type: 'OwnershipReleased', session, ...forcedBy(command) });
 }
 
@@ -55,7 +58,7 @@ export function release(command: ReleaseOwnership, known: Known): Decision {
 function wasReleasedBy(command: ReleaseOwnership, released: Session): boolean {
   return (
     released.sessionId === command.sessionId &&
-    released.expiresAt === undefined &&
+    !isLapsed(released) &&
     (command.epoch === released.epoch - 1 || command.epoch === released.epoch) &&
     isPrincipal(command, released) &&
     (command.force || command.owner === undefined || ownerMatches(released.previousOwner, command.owner))
@@ -81,7 +84,15 @@ export function take(
   { force, lease, handles = [] }: Pick<ClaimOwnership, 'force' | 'lease'> & Pick<StartSession, 'handles'>,
   known: Known,
 ): Decision {
-  const { reservedFor, reservedUntil, previousOwner: _, expiresAt: __, ...rest } = current;
+  const {
+    reservedFor,
+    reservedUntil: ends,
+    reservedSeconds: _,
+    previousOwner: __,
+    expiresAt: ___,
+    ...rest
+  } = current;
+  const reservedUntil = known.reservedUntil ?? ends;
   const reserved = reservedFor && reservedUntil && issued.at < reservedUntil;
   if (reserved && !ownerMatches(reservedFor, owner) && !force) {
     return refuse('reserved', { current, until: reservedUntil });

@@ -8,6 +8,7 @@ import {
   type Known,
   type LeaseTerms,
   type Owner,
+  ownerMatches,
   type Session,
   type SessionEvent,
 } from './index.js';
@@ -124,10 +125,18 @@ const move = fc.record({
   withUsage: fc.boolean(),
   label: fc.constantFrom('v1', 'v2'),
   fromCheckpoint: fc.constantFrom(false, false, true),
-  policy: fc.option(fc.constantFrom({ maxChainLength: 2 }, { maxChainLength: 3, adviseAt: 2 }), {
-    nil: undefined,
-    freq: 2,
-  }),
+  policy: fc.option(
+    fc.constantFrom(
+      { maxChainLength: 2 },
+      { maxChainLength: 3, adviseAt: 2 },
+      { endReleasedAfterSeconds: 30 },
+      { endReleasedAfterSeconds: 90 },
+    ),
+    {
+      nil: undefined,
+      freq: 2,
+    },
+  ),
   certainty: fc.constantFrom('definite', 'definite', 'transient'),
   why: fc.constantFrom('context lost', 'overloaded'),
   fallback: fc.constantFrom('latest-valid', 'latest-valid', 'start-fresh'),
@@ -450,10 +459,45 @@ describe('whatever is sent, in whatever order, however late', () => {
     }
   });
 
+  promise('a session that was released expires when its policy says, and by nothing else', (turn) => {
+    for (const event of turn.made) {
+      if (event.type !== 'OwnershipReleased') continue;
+      const { policy, reservedUntil = turn.command.at, expiresAt } = event.session;
+      const seconds = policy?.endReleasedAfterSeconds;
+      const until = seconds && new Date(Date.parse(reservedUntil) + seconds * 1_000).toISOString();
+      if (expiresAt !== until) return `it expires at ${expiresAt} and not at ${until}`;
+    }
+    const was = currentOf(turn.before.state);
+    const isOver = turn.ripe.events
+      .slice(turn.before.events.length)
+      .some(({ type }) => type === 'SessionExpired');
+    if (isOver && was?.status === 'released' && (was.expiresAt ?? '9') > turn.command.at)
+      return 'it expired early';
+  });
+
+  promise('what is reserved goes to nobody else before its time, also one that was put off', (turn) => {
+    const { command, known, ripe, made } = turn;
+    const was = currentOf(ripe.state);
+    if (was?.status !== 'released' || !was.reservedFor || ('force' in command && command.force)) return;
+    const until = (was === turn.before.state.latest && known.reservedUntil) || was.reservedUntil;
+    for (const event of made) {
+      if (event.type !== 'OwnershipClaimed' || command.at >= (until ?? '')) continue;
+      if (!ownerMatches(was.reservedFor, event.session.owner!)) return 'it was taken';
+    }
+  });
+
   promise('what a status allows is there, and nothing else', ({ after }) => {
-    for (const { status, owner, reservedFor, expiresAt, drainUntil } of after.sessions.values()) {
+    for (const {
+      status,
+      owner,
+      reservedFor,
+      reservedSeconds,
+      expiresAt,
+      drainUntil,
+    } of after.sessions.values()) {
       if (status !== 'ended' && (owner === undefined) !== (status === 'released')) return `${status}: owner`;
-      if ((reservedFor || expiresAt) && status !== 'released') return `${status}: reserved`;
+      if ((reservedFor || reservedSeconds || expiresAt) && status !== 'released')
+        return `${status}: reserved`;
       if ((drainUntil !== undefined) !== (status === 'ending')) return `${status}: drain`;
     }
   });
@@ -499,7 +543,11 @@ function play(moves: readonly Move[]): Turn[] {
     if (command.type === 'StartSession') command.sessionId = fresh;
     if ('successorId' in command) command.successorId = fresh;
     const known = knownFor(story, command);
-    if (made.away) known.due = false;
+    if (made.away) {
+      known.due = false;
+      const { reservedUntil } = story.state.latest ?? {};
+      if (reservedUntil && reservedUntil <= command.at) known.reservedUntil = at(second + 1);
+    }
     const turn = turnOf(story, command, known);
     turns.push(turn);
     story = turn.after;

@@ -78,6 +78,7 @@ export function ended(session: Session, at: Instant, endCause: EndCause): Sessio
 const OF_THE_LIVING = new Set([
   'reservedFor',
   'reservedUntil',
+  'reservedSeconds',
   'expiresAt',
   'drainUntil',
   'endReason',

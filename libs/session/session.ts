@@ -28,12 +28,17 @@ export interface LeaseTerms {
   onLapse: 'release' | 'end';
 }
 
-/** How long a chain may grow. Given by the start, inherited by every successor. */
+/** What holds for a chain. Given by the start, inherited by every successor. */
 export interface ChainPolicy {
   /** 1 to 100,000. Only a reset leads on from a session of this chain length. */
   maxChainLength?: number;
   /** From which chain length a reset is advised: 1 to `maxChainLength`, which it is when left out. */
   adviseAt?: number;
+  /**
+   * A session that was released expires so many seconds after that or, where it was reserved, after the reservation is
+   * over: 1 to 2,592,000 (30 days). Left out: never.
+   */
+  endReleasedAfterSeconds?: number;
 }
 
 export type Status = 'starting' | 'active' | 'released' | 'ending' | 'ended';
@@ -56,7 +61,9 @@ export interface Session {
   /** While released: the only one who may claim it before `reservedUntil`. */
   reservedFor?: Owner;
   reservedUntil?: Instant;
-  /** Released by a lapse: when it expires, unless it is claimed before. */
+  /** How long the reservation is, unless a lapse made it: after an outage there is as much time again, at most 60 s. */
+  reservedSeconds?: number;
+  /** Released by a lapse, or under a policy: when it expires, unless it is claimed before. */
   expiresAt?: Instant;
   lease?: LeaseTerms;
   /** Ending: when it ends, unless its owner confirms the end before. */
@@ -132,6 +139,11 @@ export function copyWithout<Key extends keyof Session>(
   const copy: Record<string, unknown> = {};
   for (const key in session) if (!gone.has(key as Key)) copy[key] = session[key as keyof Session];
   return copy as unknown as Omit<Session, Key>;
+}
+
+/** Whether a released session was lost, not given up: then it expires just when its old owner's time is over. */
+export function isLapsed({ expiresAt, reservedUntil }: Session): boolean {
+  return expiresAt !== undefined && expiresAt === reservedUntil;
 }
 
 /** Environments are equal, and the holder's instance is absent or equal. */

@@ -36,11 +36,31 @@ test.each(['released', 'ending', 'ended'] as const)('a lease does not count whil
 });
 
 test('a grace and a drain have an end that no renewal moves', () => {
-  const lapsed = { ...session, ...lease(), status: 'released', expiresAt: at(15) } as const;
+  const lapsed = {
+    ...session,
+    ...lease(),
+    policy: { endReleasedAfterSeconds: 99 },
+    status: 'released',
+    reservedUntil: at(15),
+    expiresAt: at(15),
+  } as const;
   expect(timerOf(lapsed, at(99))).toEqual({ until: at(15), seconds: 10, renewable: false });
   const ending = { ...session, ...lease(), status: 'ending', drainUntil: at(30) } as const;
   expect(timerOf(ending, at(9.5))).toEqual({ until: at(30), seconds: 21, renewable: false });
   expect(timerOf(ending, at(99))).toEqual({ until: at(30), seconds: 1, renewable: false });
+});
+
+test('what was released has an end where its policy gives it one', () => {
+  const released = { ...session, ...lease(), status: 'released' } as const;
+  expect(timerOf(released, at(9))).toBeUndefined();
+  const policy = { endReleasedAfterSeconds: 99 };
+  const left = { ...released, policy, expiresAt: at(100) };
+  expect(timerOf(left, at(50))).toEqual({ until: at(100), seconds: 99, renewable: false });
+  const reserved = { ...left, reservedUntil: at(1), reservedSeconds: 1 };
+  // Put off after an outage for as long as the reservation is, and then as long as the policy says.
+  expect(timerOf(reserved, at(50))).toEqual({ until: at(100), seconds: 100, renewable: false });
+  const longest = { ...reserved, policy: { endReleasedAfterSeconds: 2_592_000 } };
+  expect(timerOf(longest, at(50))?.seconds).toBe(2_592_000);
 });
 
 test('the longest lease has an end, too', () => {

@@ -1,6 +1,6 @@
 import type { SessionEvent } from './events.js';
 import { later } from './rules.js';
-import type { Instant, Session } from './session.js';
+import { type Instant, isLapsed, type Session } from './session.js';
 
 /** When a session's time is over, and whether a renewal may put that off. */
 export interface Timer {
@@ -11,8 +11,8 @@ export interface Timer {
 }
 
 /**
- * The timer of a session as an event or a renewal at `at` leaves it: its lease anew, the grace after a lapse,
- * or its draining. Undefined when nothing happens to it by time alone.
+ * The timer of a session as an event or a renewal at `at` leaves it: its lease anew, the grace after a lapse, what its
+ * policy gives a released one, or its draining. Undefined when nothing happens to it by time alone.
  */
 export function timerOf(session: Session, at: Instant): Timer | undefined {
   switch (session.status) {
@@ -23,7 +23,7 @@ export function timerOf(session: Session, at: Instant): Timer | undefined {
       return { until: later(at, seconds), seconds, renewable: true };
     }
     case 'released':
-      return fixed(session.expiresAt, session.lease?.seconds ?? 1);
+      return fixed(session.expiresAt, isLapsed(session) ? (session.lease?.seconds ?? 1) : patience(session));
     case 'ending':
       return fixed(session.drainUntil, secondsBetween(at, session.drainUntil));
     case 'ended':
@@ -46,6 +46,14 @@ export function startsTimer(event: SessionEvent): boolean {
       return true;
   }
 }
+
+/** How long it stays for others after a release: its reservation, and then what its policy says. */
+function patience({ reservedSeconds = 0, policy }: Session): number {
+  return Math.min(reservedSeconds + (policy?.endReleasedAfterSeconds ?? 1), LONGEST);
+}
+
+/** 30 days, in seconds. */
+const LONGEST = 2_592_000;
 
 /** A timer that no renewal moves. */
 function fixed(until: Instant | undefined, seconds: number): Timer | undefined {

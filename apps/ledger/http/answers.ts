@@ -15,6 +15,13 @@ export function latestJson({ json, attributes }: Latest): string {
   return sessionJson(json, attributes);
 }
 
+/** As `latestJson`, with the end of its lease where it has one. */
+export function leasedJson(latest: Latest): string {
+  const session = JSON.parse(latestJson(latest));
+  if (session.lease && latest.leaseUntil) session.lease.expiresAt = latest.leaseUntil;
+  return JSON.stringify(session);
+}
+
 /** Shows sessions that were read, with their attributes, which takes a read of its own. */
 export class Presenter {
   constructor(private readonly history: History) {}

@@ -18,7 +18,7 @@ import { PastReader } from '../past-reader.js';
 import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
-import { latestJson, Presenter, sessionJson } from './answers.js';
+import { latestJson, leasedJson, Presenter, sessionJson } from './answers.js';
 import { page } from './page.js';
 import { Route } from './route.js';
 
@@ -45,11 +45,11 @@ export class ReadsController {
     if (read.of === 'user') return this.allOf(userId, read.after ?? START, reply);
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
     if (read.of === 'past') return this.asOf({ scopeKey, partition }, read.asOf, reply);
-    const { wait, after } = read;
-    const latest =
-      wait === undefined
-        ? await this.queries.execute(new ReadLatest(scopeKey, partition))
-        : await this.await(scopeKey, partition, after, wait, reply);
+    const { wait, after, withLease } = read;
+    let latest = wait === undefined ? undefined : await this.await(scopeKey, partition, after, wait, reply);
+    if (wait === undefined || withLease) {
+      latest = await this.queries.execute(new ReadLatest(scopeKey, partition, withLease));
+    }
     if (!latest || latest.ended) {
       throw new ProblemError(
         'no-current-session',
@@ -58,11 +58,13 @@ export class ReadsController {
       );
     }
     const etag = etagOf(latest.revision);
-    reply.header('etag', etag);
+    if (!withLease) reply.header('etag', etag); // no revision tells of a renewal
     const unchanged =
       namesEtag(request.headers['if-none-match'], etag) || (wait && latest.revision === after);
     if (unchanged) return reply.code(304).send();
-    return reply.header('content-type', 'application/json').send(latestJson(latest));
+    return reply
+      .header('content-type', 'application/json')
+      .send(withLease ? leasedJson(latest) : latestJson(latest));
   }
 
   /** All current sessions of a user, a page of them. */

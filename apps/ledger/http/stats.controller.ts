@@ -1,8 +1,8 @@
 import { Controller } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Reports as ReportsBody, StatsQuery } from '#contracts';
+import type { Reports as ReportsBody, StatsQuery, WithdrawQuery } from '#contracts';
 import { type OutOfSync, Reached, type ReportPlace, Reports, Tail } from '#log';
-import { encodeCursor, ProblemError, syncFigures } from '#protocol';
+import { encodeCursor, ProblemError, syncFigures, withdrawn } from '#protocol';
 import { parseScopeKey } from '#session';
 import { anonymous } from '../caller.js';
 import { RunningLedger } from '../running-ledger.js';
@@ -30,6 +30,14 @@ export class StatsController {
     });
     const taken = await this.reports.take(anonymous.tenant, reports);
     reply.header('content-type', 'application/json').send(taken);
+  }
+
+  @Route('withdrawReports')
+  async withdraw(request: FastifyRequest<{ Querystring: WithdrawQuery }>, reply: FastifyReply) {
+    const { consumer, userId, projectId } = withdrawn(request.query);
+    const scope = userId === undefined ? undefined : this.submissions.scope(anonymous, userId, projectId);
+    const count = await this.reports.withdraw(anonymous.tenant, consumer, scope);
+    reply.header('content-type', 'application/json').send({ withdrawn: count });
   }
 
   @Route('stats')
