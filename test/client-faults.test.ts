@@ -155,13 +155,33 @@ describe('what is told late of a session', () => {
   });
 
   test('of a revision before the one that is known is no news', async () => {
-    const { session } = await held(undefined);
+    const { session } = await held({ seconds: 60 });
     const idempotencyKey = newUser();
     await session.changeAttributes({ a: 1 }, { idempotencyKey });
     await session.changeAttributes({ b: 2 });
+    const left = session.leftMs;
+    await pause(20);
     expect((await session.changeAttributes({ a: 1 }, { idempotencyKey })).session.revision).toBe(2);
     expect(session.view).toMatchObject({ revision: 3, attributes: { a: 1, b: 2 } });
+    expect(session.leftMs).toBeLessThan(left); // nor has it renewed anything
     await session.end({ reason: 'done' });
+  });
+
+  test('of a renewal that was asked for before something else renewed it takes nothing back', async () => {
+    const { way, session } = await held({ seconds: 3 });
+    const { opened, open } = gate();
+    way.plan(
+      RENEW,
+      late(() => opened),
+    );
+    await until(() => way.requestsOf(RENEW).length > 0);
+    await pause(50);
+    await session.changeAttributes({ a: 1 });
+    const over = performance.now() + session.leftMs;
+    open();
+    await pause(100);
+    expect(performance.now() + session.leftMs).toBeGreaterThan(over - 5);
+    session.abandon();
   });
 
   test('by a start that comes after its client was closed holds nothing', async () => {
