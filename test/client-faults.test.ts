@@ -8,7 +8,7 @@ import {
   NotHeld,
   type OwnedSession,
 } from '#client';
-import { type Fault, faultyWay, late, lost, page, stopped, unsent } from './support/faults.js';
+import { type Fault, faultyWay, late, lost, page, problem, stopped, unsent } from './support/faults.js';
 import { type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
 
@@ -321,7 +321,8 @@ describe('a lease counts from before the question', () => {
 describe('a machine that slept', () => {
   const seconds = 30;
   test('begins nothing under a lease that may be over, and stops what it had begun', async () => {
-    const { session, way } = await held({ seconds });
+    const { session, way, client } = await held({ seconds });
+    expect(client.holds(session)).toBe(true);
     const unleased = await held(undefined);
     const { opened, open } = gate();
     way.plan(
@@ -336,6 +337,7 @@ describe('a machine that slept', () => {
     sleepFor(seconds);
     expect(session.leftMs).toBeLessThanOrEqual(0);
     expect(await failed(session.run(() => 'too late'))).toMatchObject({ why: 'lease-over' });
+    expect(client.holds(session)).toBe(false);
     const began = performance.now();
     expect(await guarded).toMatchObject({ name: 'NotHeld', why: 'lease-over' });
     expect(performance.now() - began).toBeLessThan(2_000);
@@ -511,7 +513,7 @@ test('a session whose release stayed in doubt at the end of its block says so', 
   way.plan(
     '/release',
     lost,
-    stopped(() => page(429)),
+    stopped(() => problem('overloaded', 429)),
   );
   const error = await failed(session[Symbol.asyncDispose]());
   expect(error).toMatchObject({ outcomeUnknown: true });
