@@ -8,7 +8,7 @@ import {
   NotHeld,
   type OwnedSession,
 } from '#client';
-import { type Fault, faultyWay, late, lost, page, stopped, unsent } from './support/faults.js';
+import { type Fault, faultyWay, late, lost, page, problem, stopped, unsent } from './support/faults.js';
 import { type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
 
@@ -155,13 +155,33 @@ describe('what is told late of a session', () => {
   });
 
   test('of a revision before the one that is known is no news', async () => {
-    const { session } = await held(undefined);
+    const { session } = await held({ seconds: 60 });
     const idempotencyKey = newUser();
     await session.changeAttributes({ a: 1 }, { idempotencyKey });
     await session.changeAttributes({ b: 2 });
+    const left = session.leftMs;
+    await pause(20);
     expect((await session.changeAttributes({ a: 1 }, { idempotencyKey })).session.revision).toBe(2);
     expect(session.view).toMatchObject({ revision: 3, attributes: { a: 1, b: 2 } });
+    expect(session.leftMs).toBeLessThan(left); // nor has it renewed anything
     await session.end({ reason: 'done' });
+  });
+
+  test('of a renewal that was asked for before something else renewed it takes nothing back', async () => {
+    const { way, session } = await held({ seconds: 3 });
+    const { opened, open } = gate();
+    way.plan(
+      RENEW,
+      late(() => opened),
+    );
+    await until(() => way.requestsOf(RENEW).length > 0);
+    await pause(50);
+    await session.changeAttributes({ a: 1 });
+    const over = performance.now() + session.leftMs;
+    open();
+    await pause(100);
+    expect(performance.now() + session.leftMs).toBeGreaterThan(over - 5);
+    session.abandon();
   });
 
   test('by a start that comes after its client was closed holds nothing', async () => {
@@ -301,7 +321,8 @@ describe('a lease counts from before the question', () => {
 describe('a machine that slept', () => {
   const seconds = 30;
   test('begins nothing under a lease that may be over, and stops what it had begun', async () => {
-    const { session, way } = await held({ seconds });
+    const { session, way, client } = await held({ seconds });
+    expect(client.holds(session)).toBe(true);
     const unleased = await held(undefined);
     const { opened, open } = gate();
     way.plan(
@@ -316,6 +337,7 @@ describe('a machine that slept', () => {
     sleepFor(seconds);
     expect(session.leftMs).toBeLessThanOrEqual(0);
     expect(await failed(session.run(() => 'too late'))).toMatchObject({ why: 'lease-over' });
+    expect(client.holds(session)).toBe(false);
     const began = performance.now();
     expect(await guarded).toMatchObject({ name: 'NotHeld', why: 'lease-over' });
     expect(performance.now() - began).toBeLessThan(2_000);
@@ -491,7 +513,7 @@ test('a session whose release stayed in doubt at the end of its block says so', 
   way.plan(
     '/release',
     lost,
-    stopped(() => page(429)),
+    stopped(() => problem('overloaded', 429)),
   );
   const error = await failed(session[Symbol.asyncDispose]());
   expect(error).toMatchObject({ outcomeUnknown: true });
