@@ -176,17 +176,17 @@ describe('taking over', () => {
     log.append(0, 5);
     await until('standby', () => old.status().state === 'standby');
     expect(await log.acquire(0, 'new', 30)).toBeDefined();
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await readAll(topic))[0]).toHaveLength(5);
     expect(old.status().state).toBe('standby');
   });
 
   test('a relay whose lease was taken stops at the next renewal, and waits', async () => {
     const log = new MemoryLog(1);
-    const old = relayOf(log, newTopic(), { holder: 'old', leaseSeconds: 3 });
+    const old = relayOf(log, newTopic(), { holder: 'old', leaseSeconds: 1 });
     await until('relaying', () => old.status().state === 'relaying');
     log.expire(0);
-    expect(await log.acquire(0, 'new', 2)).toBeDefined();
+    expect(await log.acquire(0, 'new', 1)).toBeDefined();
     await until('standby', () => old.status().state === 'standby', 3_000);
     await until('taken back when the other one is dead', () => log.holders()[0] === 'old', 6_000);
   });
