@@ -166,6 +166,7 @@ describe('renewals', () => {
   test('stop with its end', async () => {
     const lease = await acquire();
     await lease.end(false, 1_000);
+    expect(jest.getTimerCount()).toBe(0);
     const confirm = jest.spyOn(log, 'confirm');
     await jest.advanceTimersByTimeAsync(10_000);
     expect(confirm).not.toHaveBeenCalled();

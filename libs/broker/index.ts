@@ -14,6 +14,7 @@ export type {
   TopicSpec,
 } from './broker.port.js';
 export { LookAgain, ProducerLost } from './broker.port.js';
+export { type Comparison, compareWithKafka, type Verdict } from './compare.js';
 export type { Follower, FollowOptions, Gap, Positions } from './consumer.js';
 export { followKafka } from './consumer.js';
 export { openKafka } from './kafkajs.js';

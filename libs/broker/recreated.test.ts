@@ -1,4 +1,11 @@
-import { followKafka, type KafkaPort, type OutgoingRecord, Relay, type RelayOptions } from './index.js';
+import {
+  compareWithKafka,
+  followKafka,
+  type KafkaPort,
+  type OutgoingRecord,
+  Relay,
+  type RelayOptions,
+} from './index.js';
 import { toRecord } from './record.js';
 import { FaultyNetwork } from './testing/faulty-network.js';
 import { brokers, createTopic, deleteRecords, newTopic, readAll, testKafka, until } from './testing/kafka.js';
@@ -334,6 +341,24 @@ describe('when the log went back under a running relay, nothing of the new past 
     await until('sent', sent(relay, log));
     await expectExactly(log, topic);
   });
+});
+
+test('the topic can be compared with the log without a relay, and nothing is changed', async () => {
+  const { log, topic, relay } = await mirrored(4, 20);
+  await relay.stop();
+  log.restore(0, 10);
+  log.restore(1, 10);
+  log.append(1, 10);
+  log.setConfirmed(2, 25);
+  const confirmed = [0, 1, 2, 3].map((partition) => log.confirmed(partition));
+  expect(await compareWithKafka({ kafka, feed: log, topic, confirmed })).toEqual([
+    { partition: 0, code: 'kafka-ahead', why: expect.stringMatching(/partition 0 is ahead of Postgres/) },
+    { partition: 1, code: 'other-history', why: expect.stringMatching(/another event 20/) },
+    { partition: 2, code: 'kafka-lost', why: expect.stringMatching(/confirmed up to 25/) },
+    { partition: 3, goesOnAfter: 20 },
+  ]);
+  await expectLast(topic, 20);
+  await expect(compareWithKafka({ kafka, feed: log, topic: newTopic(), confirmed })).rejects.toThrow();
 });
 
 async function sendTo(topic: string, records: OutgoingRecord[]): Promise<void> {

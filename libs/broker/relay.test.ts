@@ -162,6 +162,26 @@ describe('taking over', () => {
     }
   });
 
+  test('a relay that has a part of the partitions says which, and that it relays', async () => {
+    const log = new MemoryLog(4);
+    for (const partition of [0, 2, 3]) await log.acquire(partition, 'another', 60);
+    const relay = relayOf(log, newTopic());
+    await until('relaying', () => relay.status().counts.relaying === 1);
+    expect(relay.status()).toMatchObject({
+      state: 'relaying',
+      counts: { standby: 3, relaying: 1, behind: 0, stopped: 0 },
+    });
+    expect(relay.status().partitions.map(({ state }) => state)).toEqual([
+      'standby',
+      'relaying',
+      'standby',
+      'standby',
+    ]);
+    log.expire(1);
+    expect(await log.acquire(1, 'another', 60)).toBeDefined();
+    await until('nothing left', () => relay.status().state === 'standby');
+  });
+
   test('a relay that was stopped between reading and sending, past its lease, sends nothing more', async () => {
     const log = new MemoryLog(1);
     const topic = newTopic();
