@@ -1,6 +1,7 @@
-import { type KafkaPort, Relay, type RelayOptions } from './index.js';
+import { type KafkaPort, ProducerLost, Relay, type RelayOptions } from './index.js';
+import { toRecord } from './record.js';
 import { FaultyNetwork } from './testing/faulty-network.js';
-import { newTopic, readAll, testKafka, until } from './testing/kafka.js';
+import { createTopic, newTopic, readAll, testKafka, until } from './testing/kafka.js';
 import { MemoryLog } from './testing/memory-log.js';
 
 const networks: FaultyNetwork[] = [];
@@ -153,6 +154,27 @@ describe('nothing is lost, doubled or reordered when', () => {
     await until('all sent', () => relay.status().partitions[0]?.sent === 5);
     await expectExactly(log, topic);
   });
+});
+
+test('a producer with an unanswered batch takes that one again, and no other', async () => {
+  const topic = newTopic();
+  await createTopic(topic, 1);
+  const log = new MemoryLog(1);
+  log.append(0, 6);
+  const [one, other] = [log.events(0).slice(0, 4).map(toRecord), log.events(0).slice(4).map(toRecord)];
+  const network = new FaultyNetwork();
+  networks.push(network);
+  const kafka = testKafka({ socketFactory: network.factory, requestTimeoutMs: 300 });
+  ports.push(kafka);
+  const producer = await kafka.producer(topic, 0);
+  network.swallowing = true;
+  await expect(producer.send(one)).rejects.not.toBeInstanceOf(ProducerLost);
+  network.swallowing = false;
+  await expect(producer.send(other)).rejects.toBeInstanceOf(ProducerLost);
+  expect(await producer.send(one)).toBe(0);
+  expect(await producer.send(other)).toBe(4);
+  await producer.close();
+  await expectExactly(log, topic);
 });
 
 describe('stopping takes bounded time', () => {
