@@ -139,7 +139,7 @@ test('a consumer that hangs is replaced where it stood', async () => {
   const { sequences, gaps, follower } = follow(topic, {
     socketFactory: network.factory,
     requestTimeoutMs: 60_000,
-    stuckAfterMs: 1_500,
+    stuckAfterMs: 1_000,
     log: (_, line) => void said.push(line),
   });
   await until('first', () => sequences().length === 50);

@@ -1,6 +1,7 @@
-import { type KafkaPort, Relay, type RelayOptions } from './index.js';
+import { type KafkaPort, ProducerLost, Relay, type RelayOptions } from './index.js';
+import { toRecord } from './record.js';
 import { FaultyNetwork } from './testing/faulty-network.js';
-import { newTopic, readAll, testKafka, until } from './testing/kafka.js';
+import { createTopic, newTopic, readAll, testKafka, until } from './testing/kafka.js';
 import { MemoryLog } from './testing/memory-log.js';
 
 const networks: FaultyNetwork[] = [];
@@ -55,10 +56,11 @@ async function appendSlowly(log: MemoryLog, until: () => boolean) {
 
 describe('nothing is lost, doubled or reordered when', () => {
   // Short: kafkajs's own retry gets an answer. Long: its retries are used up, and the relay sends again.
-  test.each([
-    ['for a moment', 150, 12],
-    ['until kafkajs gives up', 900, 6],
-  ])('answers are swallowed %s', async (_, swallowMs, faults) => {
+  test('answers are swallowed, for a moment or until kafkajs gives up', async () => {
+    await Promise.all([swallowing(150, 12), swallowing(900, 6)]);
+  });
+
+  async function swallowing(swallowMs: number, faults: number) {
     const log = new MemoryLog(4);
     const topic = newTopic();
     const { network, relay, resends } = faultyRelay(log, topic);
@@ -80,7 +82,7 @@ describe('nothing is lost, doubled or reordered when', () => {
     await until('all sent', all);
     await expectExactly(log, topic);
     if (swallowMs > 600) expect(resends()).toBeGreaterThan(0);
-  });
+  }
 
   test('connections are cut again and again', async () => {
     const log = new MemoryLog(4);
@@ -104,8 +106,8 @@ describe('nothing is lost, doubled or reordered when', () => {
   test('Kafka is away for a while: the relay is behind, then goes on by itself', async () => {
     const log = new MemoryLog(2);
     const topic = newTopic();
-    const { network, relay } = faultyRelay(log, topic);
-    await until('relaying', () => relay.status().state === 'relaying');
+    const { network, relay } = faultyRelay(log, topic, { leaseSeconds: 2 });
+    await until('relaying', () => relay.status().counts.relaying === 2);
     network.down = true;
     network.cut();
     log.append(0, 600);
@@ -113,7 +115,7 @@ describe('nothing is lost, doubled or reordered when', () => {
     const troubled = () => relay.status().partitions.every(({ state, why }) => state === 'behind' && why);
     await until('behind', troubled);
     expect(relay.status().partitions[0]?.why).toMatch(/Kafka/);
-    await pause(6_000); // longer than the lease, which is kept
+    await pause(2_500); // longer than the lease, which is kept
     expect(log.holders()).not.toContain('');
     network.down = false;
     await until('all sent', () => relay.status().partitions.every(({ sent }) => sent === 600), 15_000);
@@ -154,11 +156,32 @@ describe('nothing is lost, doubled or reordered when', () => {
   });
 });
 
+test('a producer with an unanswered batch takes that one again, and no other', async () => {
+  const topic = newTopic();
+  await createTopic(topic, 1);
+  const log = new MemoryLog(1);
+  log.append(0, 6);
+  const [one, other] = [log.events(0).slice(0, 4).map(toRecord), log.events(0).slice(4).map(toRecord)];
+  const network = new FaultyNetwork();
+  networks.push(network);
+  const kafka = testKafka({ socketFactory: network.factory, requestTimeoutMs: 300 });
+  ports.push(kafka);
+  const producer = await kafka.producer(topic, 0);
+  network.swallowing = true;
+  await expect(producer.send(one)).rejects.not.toBeInstanceOf(ProducerLost);
+  network.swallowing = false;
+  await expect(producer.send(other)).rejects.toBeInstanceOf(ProducerLost);
+  expect(await producer.send(one)).toBe(0);
+  expect(await producer.send(other)).toBe(4);
+  await producer.close();
+  await expectExactly(log, topic);
+});
+
 describe('stopping takes bounded time', () => {
   test('with nothing open: at once, and the leases are given back', async () => {
     const log = new MemoryLog(4);
     const { relay } = faultyRelay(log, newTopic());
-    await until('relaying', () => relay.status().state === 'relaying');
+    await until('relaying', () => relay.status().counts.relaying === 4);
     const begun = performance.now();
     await relay.stop();
     expect(performance.now() - begun).toBeLessThan(1_500);
@@ -168,7 +191,7 @@ describe('stopping takes bounded time', () => {
   test('with an unanswered batch: its lease runs out, because Kafka may still take the batch', async () => {
     const log = new MemoryLog(1);
     const topic = newTopic();
-    const { network, relay } = faultyRelay(log, topic);
+    const { network, relay } = faultyRelay(log, topic, { leaseSeconds: 2 });
     await until('relaying', () => relay.status().state === 'relaying');
     network.swallowing = true;
     log.append(0, 5);
@@ -178,7 +201,7 @@ describe('stopping takes bounded time', () => {
     expect(performance.now() - begun).toBeLessThan(2_500);
     expect(log.releases).toBe(0);
     network.swallowing = false;
-    const { relay: next } = faultyRelay(log, topic);
+    const { relay: next } = faultyRelay(log, topic, { leaseSeconds: 2 });
     await until('taken over', () => next.status().partitions[0]?.sent === 5);
     await expectExactly(log, topic);
   });

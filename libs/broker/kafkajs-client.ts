@@ -50,3 +50,10 @@ export function newClient(options: KafkaOptions): Client {
   });
   return { kafka, gate, requestTimeoutMs };
 }
+
+/** What Kafka calls the error, and those that caused it. */
+export function* typesOf(error: unknown): Generator<string> {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('type' in each) yield String(each.type);
+  }
+}

@@ -1,6 +1,6 @@
 import type { Message, Producer } from 'kafkajs';
 import { type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
-import type { Client } from './kafkajs-client.js';
+import { type Client, typesOf } from './kafkajs-client.js';
 import { DeadlineOver, withDeadline } from './waiting.js';
 
 /** Kafka's words for "I do not follow this producer's numbering" (its protocol guide, error codes 45 to 59 and 90). */
@@ -96,8 +96,7 @@ class OnePartition implements PartitionProducer {
   /** After the deadline kafkajs may still be at it, so the next send would be a second one in flight. */
   #asLost(error: unknown): ProducerLost | undefined {
     if (error instanceof DeadlineOver) return new ProducerLost('kafkajs did not come back', { cause: error });
-    for (let each = error; each instanceof Error; each = each.cause) {
-      const type = 'type' in each ? String(each.type) : '';
+    for (const type of typesOf(error)) {
       if (LOST.has(type)) return new ProducerLost(`Kafka answered ${type}`, { cause: error });
     }
     return undefined;

@@ -11,7 +11,7 @@ import type {
   TopicShape,
   TopicSpec,
 } from './broker.port.js';
-import { type Client, type KafkaOptions, newClient } from './kafkajs-client.js';
+import { type Client, type KafkaOptions, newClient, typesOf } from './kafkajs-client.js';
 import { openConsumer } from './kafkajs-consumer.js';
 import { openProducer } from './kafkajs-producer.js';
 import { openCluster, type RawCluster, readFrom, readTail } from './raw-cluster.js';
@@ -67,7 +67,9 @@ class KafkaJs implements KafkaPort {
 
   deleteTopic(topic: string): Promise<void> {
     return this.#asAdmin(async (admin) => {
-      if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic] });
+      await admin.deleteTopics({ topics: [topic] }).catch((error) => {
+        if (![...typesOf(error)].includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
+      });
     });
   }
 

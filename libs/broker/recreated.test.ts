@@ -1,7 +1,14 @@
-import { type KafkaPort, type OutgoingRecord, Relay, type RelayOptions } from './index.js';
+import {
+  compareTopic,
+  followKafka,
+  type KafkaPort,
+  type OutgoingRecord,
+  Relay,
+  type RelayOptions,
+} from './index.js';
 import { toRecord } from './record.js';
 import { FaultyNetwork } from './testing/faulty-network.js';
-import { createTopic, deleteRecords, newTopic, readAll, testKafka, until } from './testing/kafka.js';
+import { brokers, createTopic, deleteRecords, newTopic, readAll, testKafka, until } from './testing/kafka.js';
 import { MemoryLog } from './testing/memory-log.js';
 
 const relays: Relay[] = [];
@@ -163,6 +170,29 @@ describe('a topic that was deleted and made again gets the whole log', () => {
     await expectExactly(log, topic);
   });
 
+  test('and who follows it gets each event once, without a gap', async () => {
+    const { log, topic, relay } = await mirrored(1, 20);
+    const seen: number[] = [];
+    const gaps: unknown[] = [];
+    const follower = followKafka({
+      brokers: brokers(),
+      topic,
+      from: 'beginning',
+      stuckAfterMs: 2_000,
+      onEvents: (events) => void seen.push(...events.map(({ sequence }) => sequence)),
+      onGap: (gap) => gaps.push(gap),
+    });
+    await until('followed', () => seen.length === 20);
+    await recreate(topic, 1);
+    await aMoment();
+    log.append(0, 5);
+    await until('sent', sent(relay, log));
+    await until('followed on', () => seen.length >= 25, 40_000);
+    expect(seen).toEqual(log.events(0).map(({ sequence }) => sequence));
+    expect(gaps).toEqual([]);
+    await follower.stop();
+  });
+
   test('when what it had stopped for was done', async () => {
     const { log, topic, relay } = await mirrored(1, 20);
     await relay.stop();
@@ -313,8 +343,33 @@ describe('when the log went back under a running relay, nothing of the new past 
   });
 });
 
-async function sendTo(topic: string, records: OutgoingRecord[]): Promise<void> {
-  const producer = await kafka.producer(topic, 0);
+test('the topic is held against the log without a relay, record by record, and nothing is changed', async () => {
+  const { log, topic, relay } = await mirrored(4, 20);
+  await relay.stop();
+  log.restore(0, 18);
+  log.restore(1, 18);
+  log.append(1, 2);
+  log.append(2, 5);
+  const [eleventh] = await log.readTable(3, 10, 1);
+  await sendTo(topic, [toRecord(eleventh!)], 3); // a repetition, as a paused relay makes them
+  await sendTo(topic, [{ key: 'k', value: Buffer.from('{}'), headers: {} }], 3);
+  const heads = [18, 20, 25, 20];
+  const reports = [];
+  for await (const report of compareTopic({ kafka, topic, feed: log, heads })) reports.push(report);
+  const fine = { records: 20, last: 20, behind: 0, unchecked: 0, moreFaults: 0, faults: [] };
+  const not = (sequence: number, what: string) => `event ${sequence} at offset ${sequence - 1} is ${what}`;
+  const another = 'another one than in the log';
+  expect(reports).toEqual([
+    { ...fine, partition: 0, faults: [not(19, 'not in the log'), not(20, 'not in the log')] },
+    { ...fine, partition: 1, faults: [not(19, another), not(20, another)] },
+    { ...fine, partition: 2, behind: 5 },
+    { ...fine, partition: 3, records: 22, faults: ["the record at offset 21 is none of the relay's"] },
+  ]);
+  await expectLast(topic, 20);
+});
+
+async function sendTo(topic: string, records: OutgoingRecord[], partition = 0): Promise<void> {
+  const producer = await kafka.producer(topic, partition);
   await producer.send(records);
   await producer.close();
 }

@@ -162,6 +162,26 @@ describe('taking over', () => {
     }
   });
 
+  test('a relay that has a part of the partitions says which, and that it relays', async () => {
+    const log = new MemoryLog(4);
+    for (const partition of [0, 2, 3]) await log.acquire(partition, 'another', 60);
+    const relay = relayOf(log, newTopic());
+    await until('relaying', () => relay.status().counts.relaying === 1);
+    expect(relay.status()).toMatchObject({
+      state: 'relaying',
+      counts: { standby: 3, relaying: 1, behind: 0, stopped: 0 },
+    });
+    expect(relay.status().partitions.map(({ state }) => state)).toEqual([
+      'standby',
+      'relaying',
+      'standby',
+      'standby',
+    ]);
+    log.expire(1);
+    expect(await log.acquire(1, 'another', 60)).toBeDefined();
+    await until('nothing left', () => relay.status().state === 'standby');
+  });
+
   test('a relay that was stopped between reading and sending, past its lease, sends nothing more', async () => {
     const log = new MemoryLog(1);
     const topic = newTopic();
@@ -176,17 +196,17 @@ describe('taking over', () => {
     log.append(0, 5);
     await until('standby', () => old.status().state === 'standby');
     expect(await log.acquire(0, 'new', 30)).toBeDefined();
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await readAll(topic))[0]).toHaveLength(5);
     expect(old.status().state).toBe('standby');
   });
 
   test('a relay whose lease was taken stops at the next renewal, and waits', async () => {
     const log = new MemoryLog(1);
-    const old = relayOf(log, newTopic(), { holder: 'old', leaseSeconds: 3 });
+    const old = relayOf(log, newTopic(), { holder: 'old', leaseSeconds: 1 });
     await until('relaying', () => old.status().state === 'relaying');
     log.expire(0);
-    expect(await log.acquire(0, 'new', 2)).toBeDefined();
+    expect(await log.acquire(0, 'new', 1)).toBeDefined();
     await until('standby', () => old.status().state === 'standby', 3_000);
     await until('taken back when the other one is dead', () => log.holders()[0] === 'old', 6_000);
   });
