@@ -40,15 +40,21 @@ export async function runClient(options: ClientOptions): Promise<void> {
   }
 }
 
+/** How likely a command is sent again, by what its sender was told. */
+function againAfter(operation: Operation): number {
+  if (fateOf(operation) === 'unknown') return 0.8;
+  if (operation.answer?.status === 503) return 0.5;
+  // The same late stop again is only counted, in a batch that may append nothing at all.
+  return operation.asked.stop && operation.answer?.status === 409 ? 0.4 : 0;
+}
+
 /** Sends it, and asks again with its key while nobody can say what became of it; gives up after a few times. */
 async function sendUntilKnown(options: ClientOptions, asked: Asked): Promise<void> {
   const { random } = options;
   for (let attempt = 0; attempt < 3; attempt++) {
     const operation = await send(options, random.integer(0, options.replicas - 1), asked);
     if (asked.key === undefined || !isCommand(operation) || options.isOver()) return;
-    const told = fateOf(operation) !== 'unknown';
-    // What was refused on the way may be asked again as well; some of it is, also when it need not be.
-    if (told ? operation.answer?.status !== 503 || random.chance(0.5) : random.chance(0.2)) return;
+    if (!random.chance(againAfter(operation))) return;
     await pause(random.integer(0, 600));
   }
 }
