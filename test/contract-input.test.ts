@@ -481,7 +481,7 @@ describe.each([
       expect([...told(answer), answer.headers.get('allow')]).toEqual([
         405,
         'method-not-allowed',
-        'POST, GET',
+        'POST, GET, HEAD',
       ]);
       expect(told(await ask('/nothing', { method }))).toEqual([404, 'not-found']);
     }

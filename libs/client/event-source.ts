@@ -11,6 +11,8 @@ export type StopCode =
   | 'partitions-changed'
   /** The ledger has not reached the position: it was restored, or is another one. */
   | 'position-ahead'
+  /** The ledger lost events in a failover or a restore, and they were given up: what was followed may not stand any more. */
+  | 'restored'
   /** Kafka's topic begins again: it was made anew, or Kafka lost records. */
   | 'topic-recreated'
   /** The ledger is not the one that was followed before, or an event is from elsewhere. */

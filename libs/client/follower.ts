@@ -78,6 +78,7 @@ export class Follower {
   readonly #stalls: StallWatch;
   #reading: AbortController | undefined;
   #isChecking = false;
+  #restores: number | undefined;
   #ledgerId: string | undefined;
   #why: FollowerStopped | undefined;
 
@@ -231,8 +232,12 @@ export class Follower {
   async #seeLedger(): Promise<Seen> {
     const before = [...this.#positions]; // what it has to know: more may be handled while it answers
     const at = now();
-    const { heads, ledgerId } = await readHeads(this.#options.ledger, this.#stop.signal);
+    const { heads, ledgerId, restores } = await readHeads(this.#options.ledger, this.#stop.signal);
     if (ledgerId !== undefined) this.#checkLedger(ledgerId);
+    this.#restores ??= restores;
+    if (restores !== undefined && restores !== this.#restores) {
+      throw new FollowerStopped('restored', 'the ledger gave up what a restore had lost: start anew');
+    }
     if (before.length === 0) {
       before.push(...startOf(this.#options.from, heads));
       this.#positions.push(...before);
@@ -308,6 +313,7 @@ function startOf(from: FollowOptions['from'], heads: readonly number[]): number[
 /** What trying again does not help against. */
 function stopOf(error: unknown): FollowerStopped | undefined {
   if (error instanceof FollowerStopped) return error;
+  if (isProblem(error, 'position-ahead')) return new FollowerStopped('position-ahead', error.message, error);
   if (!isProblem(error, 'archived')) return undefined;
   return new FollowerStopped('archived', 'what comes after the position is in the archive', error);
 }

@@ -8,6 +8,7 @@ import {
   inexactNumber,
   isMethod,
   type JsonBody,
+  methodsTaken,
   ProblemError,
   readJson,
 } from '#protocol';
@@ -90,5 +91,6 @@ function bodyOf(text: string, headers: Headers, path: string): JsonBody {
 /** The methods that an address takes; empty when there is none such. */
 export function methodsAt(address: string): string[] {
   const { pathname } = new URL(address);
-  return patterns.filter(({ pattern }) => pattern.test(pathname)).map(({ method }) => method);
+  const found = patterns.filter(({ pattern }) => pattern.test(pathname));
+  return methodsTaken(found.map(({ method }) => method));
 }

@@ -16,7 +16,7 @@ export {
 } from './event-ids.js';
 export { inexactNumber, type JsonBody, readJson } from './json-body.js';
 export { checkEncoding } from './media-type.js';
-export { isMethod } from './methods.js';
+export { isMethod, methodsTaken } from './methods.js';
 export { handlesOf, type Naming, type OutsideName } from './names.js';
 export { decodePlace, encodePlace, type Place } from './place.js';
 export { asOfQuery, noSuchPosition, positionOf, positionText } from './positions.js';

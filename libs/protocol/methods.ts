@@ -5,3 +5,8 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export function isMethod(method: string): boolean {
   return METHODS.has(method);
 }
+
+/** The methods of an address that has routes for some: whoever answers GET answers HEAD (RFC 9110, section 9.1). */
+export function methodsTaken(routes: readonly string[]): string[] {
+  return routes.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+}

@@ -6,6 +6,7 @@ import {
   advice,
   explainValidation,
   isMethod,
+  methodsTaken,
   type Problem,
   type ProblemCode,
   ProblemError,
@@ -90,18 +91,15 @@ function ofFastify(error: FastifyFault): Problem | undefined {
   }
 }
 
-const READS = ['GET', 'HEAD'];
-
 /** The methods that an address takes; empty when there is none such. */
 function methodsOf({ url, server }: FastifyRequest): string[] {
   const path = url.split('?', 1)[0] ?? '';
   const methods = Object.values<Operation>(operations)
     .filter((operation) => patternOf(operation.path).test(path))
-    // Whoever answers GET answers HEAD (RFC 9110, section 9.1).
-    .flatMap(({ method }) => (method === 'GET' ? READS : [method]));
+    .map(({ method }) => method);
   // Health, metrics and docs are no operations. Only plain text: a route's pattern would mean more.
   const isPage = /^[\w./-]+$/.test(path) && server.hasRoute({ url: path, method: 'GET' });
-  return methods.length === 0 && isPage ? READS : methods;
+  return methodsTaken(methods.length === 0 && isPage ? ['GET'] : methods);
 }
 
 function patternOf(path: string): RegExp {
