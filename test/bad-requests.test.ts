@@ -47,7 +47,7 @@ describe('addresses', () => {
     ['PUT', '/v1/sessions', 'POST, GET'],
     ['DELETE', `/v1/sessions/${uuid}`, 'GET'],
     ['PUT', '/v1/current', 'GET'],
-    ['GET', '/v1/reports', 'POST'],
+    ['GET', '/v1/reports', 'POST, DELETE'],
     ['POST', '/v1/chain', 'GET'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
     ['POST', '/health/ready', 'GET'],
