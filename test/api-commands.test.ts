@@ -255,8 +255,9 @@ describe('Idempotency-Key', () => {
     const { sessionId } = await started();
     const path = `/v1/sessions/${sessionId}/rotate`;
     const first = await keyed('k2', path, { epoch: 1, reason: 'build' });
-    await to(first.body.session.sessionId, 'rotate', { epoch: 2, reason: 'compact' });
-    expect((await keyed('k2', path, { epoch: 1, reason: 'build' })).body).toEqual(first.body);
+    const followed = await to(first.body.session.sessionId, 'rotate', { epoch: 2, reason: 'compact' });
+    const { body } = await keyed('k2', path, { epoch: 1, reason: 'build' });
+    expect(body).toEqual({ ...first.body, current: followed.body.session });
   });
 
   test('with another body is refused; with another scope it is another key', async () => {

@@ -47,7 +47,7 @@ describe('addresses', () => {
     ['PUT', '/v1/sessions', 'POST, GET, HEAD'],
     ['DELETE', `/v1/sessions/${uuid}`, 'GET, HEAD'],
     ['PUT', '/v1/current', 'GET, HEAD'],
-    ['GET', '/v1/reports', 'POST'],
+    ['GET', '/v1/reports', 'POST, DELETE'],
     ['POST', '/v1/chain', 'GET, HEAD'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
     ['POST', '/health/ready', 'GET, HEAD'],
