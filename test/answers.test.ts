@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { type DescribedAsk, describedBy } from './support/described.js';
-import { type Service, startService } from './support/service.js';
+import { contains, startProxy } from './support/proxy.js';
+import { freshDatabase, type Service, startService } from './support/service.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';
 
 // What a command is answered with comes from its own transaction: nothing is read after the commit, so nothing
@@ -80,4 +81,23 @@ test('a replay shows the attributes that its session had then, and "erased" once
   expect((await replay()).headers.get('idempotency-replayed')).toBe('true');
   await ask(`/v1/details?userId=${userId}`, { method: 'DELETE' });
   expect((await replay()).body).toMatchObject({ session: { attributes: 'erased' } });
+});
+
+test('what was obeyed is shown although no details can be read any more', async () => {
+  const url = await freshDatabase();
+  const { hostname: host, port } = new URL(url);
+  const proxy = await startProxy({ target: { host, port: Number(port) } });
+  const behind = await describedBy((await startService({ databaseUrl: proxy.reroute(url) })).url);
+  const userId = newUser();
+  const { session } = (
+    await behind<CommandBody>('/v1/sessions', { body: { userId, owner: cloudDev, attributes } })
+  ).body;
+  proxy.dropNextReplies(1_000, contains('read_details'));
+  const read = await behind<ProblemBody>(`/v1/sessions/${session.sessionId}`);
+  expect([read.status, read.body.type]).toEqual([503, '/problems/unavailable']); // so the fault is there
+  const rotated = await behind<CommandBody>(`/v1/sessions/${session.sessionId}/rotate`, {
+    body: { epoch: 1, reason: 'build' },
+  });
+  expect(rotated).toMatchObject({ status: 200, body: { outcome: 'rotated', session: { attributes } } });
+  await proxy.close();
 });

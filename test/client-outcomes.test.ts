@@ -13,8 +13,7 @@ import {
   stopped,
   unsent,
 } from './support/faults.js';
-import { contains, startProxy } from './support/proxy.js';
-import { freshDatabase, type Service, startService } from './support/service.js';
+import { type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
 
 /** "Not obeyed" is said only of what has left no trace. */
@@ -221,33 +220,6 @@ test('what is more than one command may be done in part when the ledger fails', 
     ].map((call) => failed(call)),
   );
   expect(open.map(({ outcomeUnknown }) => outcomeUnknown)).toEqual([true, true, true, true, true, false]);
-});
-
-test('what was obeyed and cannot be shown, because Postgres went away after the commit, may have been obeyed', async () => {
-  const url = await freshDatabase();
-  const { hostname: host, port } = new URL(url);
-  const proxy = await startProxy({ target: { host, port: Number(port) } });
-  const behind = await startService({ databaseUrl: proxy.reroute(url) });
-  const client = clientOf({ url: behind.url });
-  const userId = newUser();
-  const { session } = await client.call('startSession', {
-    body: { userId, owner: cloudDev, attributes: { model: 'one' } },
-  });
-  const request = {
-    params: { sessionId: session.sessionId },
-    body: { epoch: 1, owner: cloudDev, reason: 'build' as const },
-  };
-  proxy.dropNextReplies(1, contains('read_details'));
-  const error = await failed(client.call('rotateSession', request, { deadlineMs: 1_500 }));
-  expect([proxy.swallowed(), error.outcomeUnknown]).toEqual([1, true]);
-  expect((await client.current({ userId }))?.epoch).toBe(2);
-  const { idempotencyKey } = error;
-  expect(await client.call('rotateSession', request, { idempotencyKey })).toMatchObject({
-    outcome: 'rotated',
-    session: { epoch: 2, attributes: { model: 'one' } },
-  });
-  await behind.stop();
-  await proxy.close();
 });
 
 describe('headers that are asked for', () => {
