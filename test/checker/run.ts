@@ -35,18 +35,21 @@ export async function runChecker(settings: Settings, progress: (line: string) =>
   }
 }
 
-/** Clients send for as long as something is left to break. */
-async function sendAndBreak(
-  world: World,
+/**
+ * Clients that send until they are stopped; that resolves when each has its last answer. `team` names them and their
+ * idempotency keys, so each has to have a name of its own.
+ */
+export function startClients(
+  { replicas }: World,
   settings: Settings,
   recorder: Recorder,
-  progress: (line: string) => void,
-): Promise<Broken> {
+  team = 'client',
+): { stop(): Promise<void> } {
   let isOver = false;
   const memory = new Memory();
   const places = placesOf(settings.scopes, settings.partitions);
   const clients = Array.from({ length: settings.clients }, (_, index) => {
-    const name = `client-${index}`;
+    const name = `${team}-${index}`;
     const random = new Random(settings.seed + 1 + index);
     const requests = new Requests(name, random, places, memory);
     const { paceMs } = settings;
@@ -56,15 +59,30 @@ async function sendAndBreak(
       memory,
       requests,
       random,
-      replicas: world.replicas.length,
+      replicas: replicas.length,
       paceMs,
       isOver: () => isOver,
     });
   });
+  return {
+    async stop() {
+      isOver = true;
+      await Promise.all(clients);
+    },
+  };
+}
+
+/** Clients send for as long as something is left to break. */
+async function sendAndBreak(
+  world: World,
+  settings: Settings,
+  recorder: Recorder,
+  progress: (line: string) => void,
+): Promise<Broken> {
+  const clients = startClients(world, settings, recorder);
   try {
     return await breakThings(world, settings, recorder, progress);
   } finally {
-    isOver = true;
-    await Promise.all(clients);
+    await clients.stop();
   }
 }

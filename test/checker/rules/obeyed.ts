@@ -1,6 +1,7 @@
 import type { Session } from '#session';
 import { placeOf } from '../log.js';
 import { fateOf, isCommand, type Operation, type Shown } from '../operation.js';
+import { indexAt } from '../story.js';
 import type { Violation } from '../violation.js';
 import { EVENT_OF, type Evidence, WITHOUT_EVENT } from './evidence.js';
 
@@ -38,14 +39,28 @@ function untruth({ asked, answer }: Operation, evidence: Evidence): string | und
     if (!evidence.effects.of(asked).some((effect) => placeOf(effect) === place))
       return `the event at ${place} is not this command's`;
   }
-  if (current && !isCurrent(current, evidence, told, position.sequence))
-    return `what was told to be current was not, at ${place}`;
-  return undefined;
+  if (!current) return undefined;
+  // Who asks again is told what is current by then, not what was at the position.
+  if (replayed)
+    return wasCurrent(current, evidence, told, position.sequence)
+      ? undefined
+      : `what was told to be current never was, from ${place} on`;
+  return isCurrent(current, evidence, told, position.sequence)
+    ? undefined
+    : `what was told to be current was not, at ${place}`;
 }
 
 function isCurrent(current: Shown, { story }: Evidence, told: Session, sequence: number): boolean {
   const scopeKey = story.scopeOf(told.sessionId) ?? '';
   return JSON.stringify(story.currentAt(scopeKey, sequence)) === current.json;
+}
+
+/** Whether it was current at a position or later. */
+function wasCurrent(current: Shown, { story }: Evidence, told: Session, sequence: number): boolean {
+  const spans = story.spansOf(story.scopeOf(told.sessionId) ?? '');
+  return spans
+    .slice(Math.max(0, indexAt(spans, sequence)))
+    .some(({ session }) => session?.status !== 'ended' && JSON.stringify(session) === current.json);
 }
 
 /** A session's attributes as an answer shows them. */
