@@ -17,6 +17,7 @@ function tail(): Tail {
     changed: (_partition: number, after: number, _ms: number, signal: AbortSignal) =>
       after < 3 ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve)),
     read: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
+    onRewind: () => () => {},
   } as unknown as Tail;
 }
 
