@@ -400,8 +400,8 @@ describe('when the table has another past than was known', () => {
     for (const client of made) client.release();
     const failed = fail('read_ends');
     comparison.release();
-    await failed;
     await forgotten(tail);
+    await failed;
     await expectTheTable(tail);
   });
 
