@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Session } from '#session';
-import { History, type LedgerWriter, UserScopes } from './index.js';
+import { type Answer, History, type LedgerWriter, UserScopes } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { readLog } from './testing/stored-log.js';
@@ -130,6 +130,39 @@ test('the answer of a start that is repeated by its key names details that are g
   const repeated = await writer.submit(keyed(withAttributes(start(place), '{"a":1}'), 'key'));
   expect(repeated).toMatchObject({ outcome: 'started', replayed: true, session });
   expect(await attributesOf(sessionOf(repeated))).toBeUndefined();
+});
+
+test('nor does a start that its key replays in the same batch show what goes with that', async () => {
+  const [place, other] = [newPlace(ledger.partitions), newPlace(ledger.partitions)];
+  const first = (to: Place, key: string) => keyed(withAttributes(start(to), '{"a":1}'), key);
+  for (const [to, key] of [
+    [place, 'gone'],
+    [other, 'kept'],
+  ] as const) {
+    await writer.submit(first(to, key));
+    await begin(to); // the key's session is over: its attributes are read for the answer alone
+  }
+  const [, gone, kept] = await Promise.all(
+    [erase(place), first(place, 'gone'), first(other, 'kept')].map((one) => writer.submit(one)),
+  );
+  const shown = (answer?: Answer) =>
+    answer?.kind === 'accepted' && answer.attributes?.get(answer.session.attributesDigest ?? '');
+  expect([gone, kept]).toMatchObject([{ replayed: true }, { replayed: true }]);
+  expect([shown(gone), shown(kept)]).toEqual([undefined, '{"a":1}']);
+});
+
+test('nor one that the batch itself had obeyed before', async () => {
+  const place = newPlace(ledger.partitions);
+  const first = () => keyed(withAttributes(start(place), '{"a":1}'), 'key');
+  const second = withAttributes(start(place), '{"b":2}');
+  const batch = [first(), second, erase(place), first()];
+  const answers = await Promise.all(batch.map((one) => writer.submit(one)));
+  const repeated = answers[3] as Extract<Answer, { kind: 'accepted' }>;
+  expect(repeated).toMatchObject({ replayed: true, session: sessionOf(answers[0] as Answer) });
+  const shown = [repeated.session, sessionOf(answers[1] as Answer)].map(({ attributesDigest = '' }) =>
+    repeated.attributes?.get(attributesDigest),
+  );
+  expect(shown).toEqual([undefined, undefined]);
 });
 
 test('needs operate', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Session } from '#session';
+import { partitionOfSession } from './index.js';
 import { eventsOf, leaseOf, openReplica, type Replica, startLeased } from './testing/leases.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
@@ -130,4 +131,20 @@ test('a renewal that came in time and is committed after the end wins over a com
   await release(renewal);
   expect(await command).toMatchObject({ kind: 'accepted', outcome: 'unchanged' });
   expect(await eventsOf(ledger, session)).toHaveLength(1);
+});
+
+test('commands of one batch that find a lease over have it lapse once, and none of them ends its grace', async () => {
+  const session = await startLeased(replica, ledger, { graceSeconds: 60 });
+  const holder = await holding('select from ledger.heads where partition = $1 for update', [
+    partitionOfSession(session.sessionId),
+  ]);
+  const late = Promise.all(
+    [1, 2, 3].map(() => replica.submit(forSession(session, { type: 'ActivateSession' }))),
+  );
+  await pause(1_300); // the lease ends while they wait, and who sees it waits behind them
+  await release(holder);
+  const refused = { refusal: { code: 'stale-epoch', current: { status: 'released' } } };
+  expect(await late).toMatchObject([refused, refused, refused]);
+  const types = (await eventsOf(ledger, session)).map(({ type }) => type);
+  expect(types).toEqual(['SessionStarted', 'OwnershipLapsed']);
 });

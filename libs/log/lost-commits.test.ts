@@ -73,6 +73,26 @@ describe('when the answer to COMMIT is lost', () => {
     expect(faults.length).toBeGreaterThan(0);
   });
 
+  test('a batch that is not in the log is not decided again once its time is over', async () => {
+    const replica = ledger.writer({
+      database: { url: proxy.reroute(ledger.database.url) },
+      deadlineMs: 1_500,
+      settleMs: 30_000,
+      onFault(error) {
+        if (faults.push(error) === 1) proxy.cut(); // nobody can look before the time is over
+      },
+    });
+    const place = newPlace(ledger.partitions);
+    await replica.submit(start(place));
+    await ledger.pool.query(refuseOnce('events'));
+    const asked = ask(replica, start(place));
+    await sleep(1_600); // its time began before
+    expect(faults.length).toBeGreaterThan(0);
+    proxy.heal();
+    expect(codeOf(await asked)).toBe('timeout');
+    expect((await stored()).size).toBe(1);
+  });
+
   test('a batch whose COMMIT is still under way is waited for', async () => {
     const replica = writer({ lanes: 1 });
     const place = newPlace(ledger.partitions);

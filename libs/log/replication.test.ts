@@ -54,14 +54,14 @@ const isStored = async ({ submission }: Told) =>
   (await readLog(ledger.pool)).some(({ document }) => document.commandid === submission.commandId);
 
 /** Ends the waits for the standby as long as `asked` has no answer. */
-async function endingWaits(how: 'cancel' | 'terminate', asked: Promise<Told>): Promise<Told> {
+async function endingWaits(how: () => 'cancel' | 'terminate', asked: Promise<Told>): Promise<Told> {
   let answered = false;
   const telling = asked.finally(() => {
     answered = true;
   });
   while (!answered) {
     await ledger.pool.query(
-      `select pg_${how}_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`,
+      `select pg_${how()}_backend(pid) from pg_stat_activity where wait_event = 'SyncRep'`,
     );
     await new Promise((done) => setTimeout(done, 10));
   }
@@ -72,10 +72,10 @@ test('a commit whose wait for the standby was cancelled is an unknown outcome, a
   const writer = ledger.writer();
   const sent = keyed(start(newPlace(ledger.partitions)), 'k');
   await setStandby('missing');
-  const told = await endingWaits('cancel', ask(writer, sent));
+  const told = await endingWaits(() => 'cancel', ask(writer, sent));
   expect(told.answer).toMatchObject({ code: 'unknown-outcome' });
   expect(await isStored(told)).toBe(true);
-  const repeated = await endingWaits('cancel', ask(writer, again(sent)));
+  const repeated = await endingWaits(() => 'cancel', ask(writer, again(sent)));
   expect(repeated.answer).toMatchObject({ code: 'unknown-outcome' });
   await setStandby('');
   expect((await ask(writer, again(sent))).answer).toMatchObject({ outcome: 'started', replayed: true });
@@ -85,8 +85,19 @@ test('so is one whose connection was lost while it waited for the standby', asyn
   const faults: unknown[] = [];
   const writer = ledger.writer({ settleMs: 500, onFault: (error) => void faults.push(error) });
   await setStandby('missing');
-  const told = await endingWaits('terminate', ask(writer, start(newPlace(ledger.partitions))));
+  const told = await endingWaits(() => 'terminate', ask(writer, start(newPlace(ledger.partitions))));
   expect(told.answer).toMatchObject({ code: 'unknown-outcome' });
   expect(await isStored(told)).toBe(true);
   expect(faults.length).toBeGreaterThan(0);
+});
+
+test('and one that was found again, by a look whose own wait for the standby was cancelled', async () => {
+  const faults: unknown[] = [];
+  const writer = ledger.writer({ settleMs: 20_000, onFault: (error) => void faults.push(error) });
+  await setStandby('missing');
+  const asked = ask(writer, start(newPlace(ledger.partitions)));
+  const told = await endingWaits(() => (faults.length === 0 ? 'terminate' : 'cancel'), asked);
+  expect(told.answer).toMatchObject({ code: 'unknown-outcome' });
+  expect(await isStored(told)).toBe(true);
+  expect(faults).toHaveLength(1); // the connection that was lost
 });

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Position } from '#session';
 import { backUp } from '../../test/support/database.js';
 import { startProxy } from '../../test/support/proxy.js';
@@ -38,6 +39,62 @@ async function caughtUp(tail: Tail): Promise<void> {
       await tail.changed(partition, tail.heads()[partition] ?? 0, 50);
     }
   }
+}
+
+/** Changes the table as a restore would, past the triggers that keep events as they are. */
+const behindItsBack = (sql: string) =>
+  ledger.pool.query(`set session_replication_role = replica; ${sql}; reset session_replication_role`);
+
+/** What becomes of the next answer to a statement. */
+interface Step {
+  name: string;
+  then<T>(answer: T): T | Promise<T>;
+}
+
+/** A pool whose next answer to a statement can be held back once it has come, or be an error. */
+function holdable(real: pg.Pool) {
+  let next: Step | undefined;
+  const once = (name: string, then: Step['then']) => {
+    next = { name, then };
+  };
+  const query = async (asked: pg.QueryConfig) => {
+    const step = next?.name === asked.name ? next : undefined;
+    if (step) next = undefined;
+    const answer = await real.query(asked);
+    return step ? step.then(answer) : answer;
+  };
+  const pool = new Proxy(real, {
+    get: (target, name) => {
+      if (name === 'query') return query;
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  return {
+    pool,
+    hold(name: string) {
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const answered = new Promise<void>((resolve) => {
+        once(name, async (answer) => {
+          resolve();
+          await released;
+          return answer;
+        });
+      });
+      return { answered, release };
+    },
+    fail(name: string): Promise<void> {
+      return new Promise((resolve) => {
+        once(name, () => {
+          resolve();
+          throw new Error('it fails once');
+        });
+      });
+    },
+  };
 }
 
 /** As feed events are compared: with text instead of bytes. */
@@ -257,7 +314,8 @@ describe('when the table has another past than was known', () => {
     const waiting = tail.changed(1, 4, 10_000);
     await backup.restore();
     await forgotten(tail);
-    await waiting;
+    const isTold = waiting.then(() => true);
+    expect(await Promise.race([isTold, new Promise(setImmediate)])).toBe(true); // at once, not when its time is over
     await expectTheTable(tail);
     await ledger.writer().submit(start(place()));
     await caughtUp(tail);
@@ -286,8 +344,8 @@ describe('when the table has another past than was known', () => {
     tail.committed([event]); // the same one again, as it comes when the poll was faster
     await new Promise((done) => setTimeout(done, 700));
     expect(tail.history).toBe(0);
-    await ledger.pool.query(
-      `set session_replication_role = replica; update ledger.events set bytes = replace(encode(bytes, 'escape'), 'commandid":"', 'commandid":"0')::bytea; reset session_replication_role`,
+    await behindItsBack(
+      `update ledger.events set bytes = replace(encode(bytes, 'escape'), 'commandid":"', 'commandid":"0')::bytea`,
     );
     tail.committed([
       { ...event, bytes: Buffer.from(event.bytes.toString().replace('commandid":"', 'commandid":"0')) },
@@ -307,6 +365,43 @@ describe('when the table has another past than was known', () => {
     await caughtUp(tail);
     await new Promise((done) => setTimeout(done, 200));
     expect(tail.history).toBe(0);
+    await expectTheTable(tail);
+  });
+
+  test('what was read before it was forgotten, and comes after, is not taken for what is there now', async () => {
+    const { pool, hold } = holdable(ledger.servicePool(2));
+    const { tail, heard } = await replica({ pool });
+    const other = ledger.writer();
+    await other.submit(start(place()));
+    await caughtUp(tail);
+    const page = hold('read_feed');
+    await submitTo(other, [place()], 2);
+    await page.answered;
+    await behindItsBack(`delete from ledger.events where partition = 1;
+      update ledger.heads set sequence = 0, frontier = '' where partition = 1`);
+    await forgotten(tail);
+    page.release();
+    await new Promise(setImmediate);
+    expect([heard.length, tail.heads()[1]]).toEqual([1, 0]);
+    await expectTheTable(tail);
+  });
+
+  test('a connection that is made while it compares has it compare again, also when that fails once', async () => {
+    const shared = ledger.servicePool(4);
+    const { pool, hold, fail } = holdable(shared);
+    await ledger.writer().submit(start(place()));
+    const { tail } = await replica({ ...quiet, pool }); // its first connection has it compare
+    const comparison = hold('read_ends');
+    await comparison.answered;
+    await behindItsBack(
+      `update ledger.events set bytes = replace(encode(bytes, 'escape'), 'commandid":"', 'commandid":"0')::bytea`,
+    );
+    const made = await Promise.all([shared.connect(), shared.connect(), shared.connect()]);
+    for (const client of made) client.release();
+    const failed = fail('read_ends');
+    comparison.release();
+    await forgotten(tail);
+    await failed;
     await expectTheTable(tail);
   });
 

@@ -258,13 +258,14 @@ export class Tail implements Feed {
   private async look(): Promise<void> {
     // What is known before it asks: what comes meanwhile may be missing in the answer.
     const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
+    const wasSuspect = this.suspect;
+    this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
     const heads: HeadRow[] = (await this.options.pool.query(readHeads)).rows;
     const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
-    if (isShorter || (this.suspect && !(await this.holds(known)))) {
+    if (isShorter || ((wasSuspect || this.suspect) && !(await this.holds(known)))) {
       await this.rewind(heads);
       return;
     }
-    this.suspect = false;
     for (const { partition, sequence } of heads) {
       if (sequence > this.tail(partition).head) this.fill(partition);
     }

@@ -128,6 +128,28 @@ test('the next batch is on its way when the senders of the last one are told', a
   await second;
 });
 
+test('the time of what had to wait for its partition is after that, and so are all ends counted from it', async () => {
+  const place = newPlace(ledger.partitions, 1);
+  const holder = await ledger.pool.connect();
+  await holder.query('begin');
+  await holder.query('select from ledger.heads where partition = 1 for update');
+  const waiting = writer.submit(start(place));
+  while (!(await isWaitedFor())) await new Promise((done) => setTimeout(done, 5));
+  await holder.query('select pg_sleep(0.1)');
+  const { rows } = await holder.query('select clock_timestamp() as now');
+  await holder.query('commit');
+  holder.release();
+  expect(Date.parse(sessionOf(await waiting).startedAt)).toBeGreaterThanOrEqual(rows[0].now.getTime());
+});
+
+/** Whether somebody waits for a lock in this database. */
+async function isWaitedFor(): Promise<boolean> {
+  const { rowCount } = await ledger.pool.query(
+    "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rowCount !== 0;
+}
+
 test('the time of a partition never goes back, also when the clock of the database does', async () => {
   const place = newPlace(ledger.partitions, 3);
   await writer.submit(start(place));

@@ -17,6 +17,7 @@ function tail(): Tail {
     changed: (_partition: number, after: number, _ms: number, signal: AbortSignal) =>
       after < 3 ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve)),
     read: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
+    onRewind: () => () => {},
   } as unknown as Tail;
 }
 
@@ -40,6 +41,31 @@ function opened(follow: (streams: Streams, reply: FastifyReply) => void) {
   follow(streams, reply);
   return { raw, streams };
 }
+
+test('at most 10,000 are open at once; the next one is told before its answer begins', async () => {
+  const streams = new Streams(tail(), history, watch, () => {});
+  const open = () => {
+    const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
+    let isTaken = false;
+    const hijack = () => {
+      isTaken = true;
+    };
+    try {
+      streams.feed({ raw, hijack, request: { method: 'GET' } } as unknown as FastifyReply, [3, 3]);
+    } catch (error) {
+      return { error, isTaken };
+    }
+    return { raw, isTaken };
+  };
+  const all = Array.from({ length: 10_000 }, open);
+  expect(streams.count).toBe(10_000);
+  expect(open()).toEqual({ error: expect.objectContaining({ code: 'overloaded' }), isTaken: false });
+  all[0]?.raw?.destroy();
+  await new Promise(setImmediate);
+  expect([streams.count, open().isTaken, streams.count]).toEqual([9_999, true, 10_000]);
+  streams.close();
+  expect(streams.count).toBe(0);
+});
 
 const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
 test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
