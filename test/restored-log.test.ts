@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openKafka } from '#broker';
-import { Follower, LedgerClient } from '#client';
+import { Follower, type FollowOptions, LedgerClient } from '#client';
 import { backUp } from './support/database.js';
 import { ask } from './support/http.js';
 import { freshTopic, type Service, startService } from './support/service.js';
@@ -33,6 +33,16 @@ async function until(what: string, isSo: () => Promise<boolean>, seconds = 40): 
   for (const end = performance.now() + seconds * 1_000; !(await isSo().catch(() => false)); await pause(50))
     if (performance.now() > end) throw new Error(`in ${seconds} s it did not happen that ${what}`);
 }
+
+const follow = (options: Partial<FollowOptions> = {}) =>
+  new Follower({
+    ledger: new LedgerClient({ url: service.url }),
+    from: 'present',
+    lookMs: 300,
+    onEvents: () => undefined,
+    onStopped: () => undefined,
+    ...options,
+  });
 
 function command(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const env = {
@@ -66,6 +76,10 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   expect(await verifyKafka()).toMatchObject({ code: 0 });
   const watching = ask(`${service.url}/v1/current?userId=${userId}&wait=60&after=${session.revision}`);
   const reader = await openSse(`${service.url}/v1/feed/stream`);
+  const ofScope = await openSse(`${service.url}/v1/stream?userId=${userId}`);
+  const early = follow();
+  await until('it follows', async () => early.positions.size > 0);
+  const { ledgerId } = early;
 
   await backup.restore();
   await until('the replica knows the table again', async () => (await ledger()).heads[partition] === 1);
@@ -80,6 +94,14 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   await until('commands are obeyed again', async () => (await start('new')).outcome === 'started');
   const { events } = (await feed(partition)).body;
   expect(JSON.stringify(events)).not.toContain('lost');
+  // Now the log is as long as it was: only what an id says of its past tells that it is not the same.
+  expect(events.length).toBeGreaterThanOrEqual(3);
+  expect(await ask(`${service.url}/v1/feed/stream`, again)).toMatchObject(ahead);
+  const ofScopeAgain = { headers: { 'last-event-id': ofScope.lastEventId } };
+  expect(await ask(`${service.url}/v1/stream?userId=${userId}`, ofScopeAgain)).toMatchObject(ahead);
+  expect(['restored', 'position-ahead']).toContain((await early.done)?.code);
+  const stored = follow({ from: new Map([[partition, 1]]), ...(ledgerId && { ledgerId }) });
+  expect(await stored.done).toMatchObject({ code: 'restored' });
   await until('the relay has stopped', async () => (await ready()).relay === 'stopped');
   expect((await ready()).relayWhy).toContain('accept-restore');
   await service.restart();
@@ -97,21 +119,15 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   expect(report.faults[0]).toMatch(/^event 2 at offset 1 is another one than in the log$/);
 
   // One that began after the restore is not ahead; it may have kept what it was told before.
-  const follower = new Follower({
-    ledger: new LedgerClient({ url: service.url }),
-    from: 'present',
-    lookMs: 300,
-    onEvents: () => undefined,
-    onStopped: () => undefined,
-  });
+  const follower = follow();
   await until('it follows', async () => follower.positions.size > 0);
   const told = await command('relay', 'accept-restore');
   expect(told).toMatchObject({ code: 0, out: expect.stringContaining('With --yes') });
-  expect((await ledger()).restores).toBe(0);
+  expect((await ledger()).restores).toBe(1); // the replica had found it
   expect(await command('relay', 'accept-restore', '--yes')).toMatchObject({ code: 0, err: '' });
   expect(await follower.done).toMatchObject({ code: 'restored' });
   await until('the relay goes on by itself', async () => (await ready()).relay === 'relaying');
-  expect((await ledger()).restores).toBe(1);
+  expect((await ledger()).restores).toBe(2);
   await until('Kafka has the log again', async () => {
     const { code, out } = await verifyKafka();
     return code === 0 && out.includes(`"partition":${partition},"records":${events.length},`);
@@ -120,5 +136,5 @@ test('what a restore took away is nowhere served or sent, and is given up only w
     code: 0,
     out: expect.stringContaining('nothing to accept'),
   });
-  expect((await ledger()).restores).toBe(1);
+  expect((await ledger()).restores).toBe(2);
 }, 180_000);

@@ -1,5 +1,5 @@
 import type { RelayState, StopCode } from '#broker';
-import { probeWrites, restoresOf, type Writes } from '#log';
+import { probeWrites, type Writes } from '#log';
 import type { Ledger } from './ledger.js';
 
 /** Whether this replica can do its work, for those who send it requests. */
@@ -51,11 +51,6 @@ export class RunningLedger {
   /** `/ledgers/<id>`, as in its events. */
   get source(): string {
     return this.ledger.source;
-  }
-
-  /** How often a restore was accepted. Rejects with LogError `unavailable`. */
-  restores(): Promise<number> {
-    return restoresOf(this.ledger.pool);
   }
 
   /** From now on the replica says that it is not ready, so that no new requests are sent to it. */

@@ -11,7 +11,7 @@ export type StopCode =
   | 'partitions-changed'
   /** The ledger has not reached the position: it was restored, or is another one. */
   | 'position-ahead'
-  /** The ledger lost events in a failover or a restore, and they were given up: what was followed may not stand any more. */
+  /** The ledger lost events in a failover or a restore: what was followed may not stand any more. */
   | 'restored'
   /** Kafka's topic begins again: it was made anew, or Kafka lost records. */
   | 'topic-recreated'
@@ -44,6 +44,8 @@ export type Positions = readonly number[];
 export interface Reading {
   /** How far was followed so far; it moves while events are taken. */
   positions: Positions;
+  /** How often the ledger's past had changed by then; undefined when the ledger does not tell. */
+  restores: number | undefined;
   /** Events of any partitions, each partition's in order; repetitions do no harm. One call at a time. */
   take(events: readonly FollowedEvent[]): Promise<void>;
   signal: AbortSignal;
@@ -63,8 +65,9 @@ export interface EventSource {
 /** The ledger's own stream: GET /v1/feed/stream. */
 export function feedSource(ledger: LedgerClient): EventSource {
   return {
-    async read({ positions, take, signal }) {
-      const body = await ledger.stream('feedStream', {}, { signal, lastEventId: vectorOf(positions) });
+    async read({ positions, restores, take, signal }) {
+      const lastEventId = vectorOf(positions, restores);
+      const body = await ledger.stream('feedStream', {}, { signal, lastEventId });
       for await (const blocks of parts(body, '\n\n')) {
         const data = blocks.map(dataOf).filter((one) => one !== undefined);
         if (data.length > 0) await take(data.map(parseEvent));
@@ -73,7 +76,8 @@ export function feedSource(ledger: LedgerClient): EventSource {
   };
 }
 
-/** The ids of the stream: each partition's sequence to base 36, between dots. */
-export function vectorOf(positions: Positions): string {
-  return positions.map((sequence) => sequence.toString(36)).join('.');
+/** The ids of the stream: each partition's sequence to base 36, between dots, and how often the past had changed. */
+export function vectorOf(positions: Positions, restores?: number): string {
+  const vector = positions.map((sequence) => sequence.toString(36)).join('.');
+  return restores === undefined ? vector : `${vector}-r${restores}`;
 }

@@ -91,7 +91,12 @@ export class Follower {
     between('lookMs', lookMs, 1, HOUR_MS);
     this.#options = options;
     this.#source = options.source ?? feedSource(options.ledger);
-    this.#ledgerId = options.ledgerId;
+    const { ledgerId } = options;
+    if (ledgerId !== undefined) {
+      const [id = '', restores] = ledgerId.split('#');
+      this.#ledgerId = id;
+      this.#restores = Number(restores ?? 0);
+    }
     const { signal } = this.#stop;
     const onTrouble = (error: unknown) => this.#trouble(error);
     this.#sequencer = new Sequencer({
@@ -116,7 +121,7 @@ export class Follower {
 
   /** Whose events these are, as in their `source`: store it with the positions. Undefined before it has begun. */
   get ledgerId(): string | undefined {
-    return this.#ledgerId;
+    return this.#restores ? `${this.#ledgerId}#${this.#restores}` : this.#ledgerId;
   }
 
   /**
@@ -190,7 +195,7 @@ export class Follower {
         throw error;
       }
     };
-    await this.#source.read({ positions: this.#positions, take, signal });
+    await this.#source.read({ positions: this.#positions, restores: this.#restores, take, signal });
   }
 
   /** Sees now and then whether the source gives what the ledger has, whatever becomes of connections. Never rejects. */
@@ -236,7 +241,7 @@ export class Follower {
     if (ledgerId !== undefined) this.#checkLedger(ledgerId);
     this.#restores ??= restores;
     if (restores !== undefined && restores !== this.#restores) {
-      throw new FollowerStopped('restored', 'the ledger gave up what a restore had lost: start anew');
+      throw new FollowerStopped('restored', 'the past of the ledger has changed: start anew');
     }
     if (before.length === 0) {
       before.push(...startOf(this.#options.from, heads));

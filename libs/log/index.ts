@@ -62,7 +62,7 @@ export {
   Reports,
   type SyncFigures,
 } from './reports.js';
-export { acceptARestore, hasUnawaitedStandbys, restoresOf } from './restores.js';
+export { hasUnawaitedStandbys, noteARestore } from './restores.js';
 export type {
   Answer,
   Draft,

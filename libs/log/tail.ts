@@ -3,11 +3,13 @@ import { refuseArchived, refuseArchivedOf } from './archive/archives.js';
 import { readError } from './errors.js';
 import type { Feed, FeedEvent } from './feed.port.js';
 import { feedEvent } from './feed-rows.js';
+import { noteARestore } from './restores.js';
 import { statement } from './statements.js';
 
 const readHeads = statement('read_heads');
 const readFeed = statement('read_feed');
 const readEnds = statement('read_ends');
+const lookAtHeads = statement('look_at_heads');
 
 /** Most events and bytes of one read, and of what is kept in memory for each partition. */
 const PAGE = 500;
@@ -56,6 +58,8 @@ class PartitionTail {
 export class Tail implements Feed {
   readonly partitions: number;
   history = 0;
+  /** How often the past of the log has changed, for all replicas: ids of events are good for one such time. */
+  restores = 0;
   private readonly tails: PartitionTail[];
   private readonly listeners = new Set<TailListener>();
   private readonly rewindListeners = new Set<RewindListener>();
@@ -75,7 +79,7 @@ export class Tail implements Feed {
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
     this.options.pool.on('connect', this.onConnect);
-    await this.adopt((await this.options.pool.query(readHeads)).rows);
+    await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
     this.poll();
   }
 
@@ -226,8 +230,9 @@ export class Tail implements Feed {
   }
 
   /** Takes what the table holds now for all that is known. */
-  private async adopt(heads: readonly HeadRow[]): Promise<void> {
+  private async adopt(heads: readonly LookedAt[]): Promise<void> {
     const ends = await this.ends(heads);
+    this.restores = heads[0]?.restores ?? 0;
     for (const { partition, sequence } of heads) {
       const now = { head: sequence, end: ends.get(partition), events: [], bytes: 0 };
       Object.assign(this.tail(partition), now);
@@ -247,9 +252,12 @@ export class Tail implements Feed {
     return known.every(({ partition, end }) => !end || ends.get(partition)?.equals(end));
   }
 
-  /** Forgets a past that the table does not have. */
-  private async rewind(heads: readonly HeadRow[]): Promise<void> {
-    await this.adopt(heads);
+  /** Forgets a past that the table does not have, once everybody can know of it. */
+  private async rewind(heads: readonly LookedAt[], isNoted: boolean): Promise<void> {
+    const { pool, onFault } = this.options;
+    // A standby cannot write it down: whoever writes to its primary finds it, too.
+    if (!isNoted) await noteARestore(pool, undefined, this.restores).catch(onFault);
+    await this.adopt(isNoted ? heads : (await pool.query(lookAtHeads)).rows);
     this.history += 1;
     for (const { wakes } of this.tails) for (const wake of wakes) wake.resolve();
     for (const listener of this.rewindListeners) listener();
@@ -260,10 +268,13 @@ export class Tail implements Feed {
     const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
     const wasSuspect = this.suspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
-    const heads: HeadRow[] = (await this.options.pool.query(readHeads)).rows;
+    const heads: LookedAt[] = (await this.options.pool.query(lookAtHeads)).rows;
+    const restores = heads[0]?.restores ?? 0;
+    const isNoted = restores > this.restores; // by another replica, or by an operator
     const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
-    if (isShorter || ((wasSuspect || this.suspect) && !(await this.holds(known)))) {
-      await this.rewind(heads);
+    const isOlder = restores < this.restores || isShorter;
+    if (isNoted || isOlder || ((wasSuspect || this.suspect) && !(await this.holds(known)))) {
+      await this.rewind(heads, isNoted);
       return;
     }
     for (const { partition, sequence } of heads) {
@@ -288,6 +299,10 @@ export class Tail implements Feed {
 interface HeadRow {
   partition: number;
   sequence: number;
+}
+
+interface LookedAt extends HeadRow {
+  restores: number;
 }
 
 interface KnownEnd extends HeadRow {

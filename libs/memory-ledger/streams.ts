@@ -6,6 +6,9 @@ import type { Store } from './store.js';
 type Streams = Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapshot'>;
 
 const HEARTBEAT_MS = 15_000;
+/** Memory is never restored. */
+const RESTORES = 0;
+
 const sse = { 'content-type': 'text/event-stream' };
 
 /** Serves the log as followers read it: numbered, or as it grows. */
@@ -56,7 +59,7 @@ export function streams(store: Store): Streams {
     for (const [partition, after] of vector.entries()) {
       for (const { sequence, json } of store.log(partition).slice(after)) {
         vector[partition] = sequence;
-        yield `id: ${encodeVector(vector)}\ndata: ${json}\n\n`;
+        yield `id: ${encodeVector(vector, RESTORES)}\ndata: ${json}\n\n`;
       }
     }
   }
@@ -86,15 +89,18 @@ export function streams(store: Store): Streams {
     feedStream({ query, headers, signal }) {
       const last = lastEventId(headers.get('last-event-id'), query.lastEventId);
       const heads = store.heads();
-      const vector = last ? decodeVector(last, heads.length) : heads;
+      const vector = last ? decodeVector(last, heads.length, RESTORES) : heads;
       const isAhead = vector.some((sequence, partition) => sequence > (heads[partition] ?? 0));
       if (last && isAhead) throw aheadOfLog(last.place);
-      return { headers: sse, texts: streamed(encodeVector(vector), () => newsOfAll(vector), signal) };
+      return {
+        headers: sse,
+        texts: streamed(encodeVector(vector, RESTORES), () => newsOfAll(vector), signal),
+      };
     },
     scopeStream({ query, headers, signal }) {
       const scopeKey = scopeKeyOf(query);
       const last = lastEventId(headers.get('last-event-id'), query.lastEventId);
-      const ids = new ScopeEventIds(scopeKey);
+      const ids = new ScopeEventIds(scopeKey, RESTORES);
       const head = store.scope(scopeKey)?.state.version ?? 0;
       const place = { version: last ? ids.decode(last) : head };
       if (last && place.version > head) throw aheadOfLog(last.place);

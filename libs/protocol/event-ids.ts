@@ -19,14 +19,21 @@ export function lastEventId(
   return query ? { id: query, place: 'query.lastEventId' } : undefined;
 }
 
-/** The id of a feed stream's event: how far each partition has been sent, so that any of them can resume it. */
-export function encodeVector(sequences: readonly number[]): string {
-  return sequences.map((sequence) => sequence.toString(36)).join('.');
+/**
+ * The id of a feed stream's event: how far each partition has been sent, so that any of them can resume it, and how
+ * often the past had changed by then (`restores`).
+ */
+export function encodeVector(sequences: readonly number[], restores: number): string {
+  return `${sequences.map((sequence) => sequence.toString(36)).join('.')}-r${restores}`;
 }
 
-/** The vector of an id. Throws `invalid-request` for what this ledger has not given out. */
-export function decodeVector({ id, place }: LastEventId, partitions: number): number[] {
-  const parts = id.split('.');
+/**
+ * The vector of an id. Throws `invalid-request` for what this ledger has not given out, and `position-ahead` for what
+ * it has given out before its past changed.
+ */
+export function decodeVector(last: LastEventId, partitions: number, restores: number): number[] {
+  const { place } = last;
+  const parts = withoutRestores(last, restores).split('.');
   const valid = parts.length === partitions && parts.every((part) => /^[0-9a-z]{1,11}$/.test(part));
   const sequences = valid ? parts.map((part) => Number.parseInt(part, 36)) : [];
   if (!valid || sequences.some((sequence) => !Number.isSafeInteger(sequence))) throw notOfThisStream(place);
@@ -37,19 +44,25 @@ export function decodeVector({ id, place }: LastEventId, partitions: number): nu
 export class ScopeEventIds {
   readonly #mark: string;
 
-  constructor(scopeKey: ScopeKey) {
+  constructor(
+    scopeKey: ScopeKey,
+    readonly restores: number,
+  ) {
     this.#mark = (murmur2(scopeKey) >>> 0).toString(16).padStart(8, '0');
   }
 
   encode(version: number): string {
-    return `${version}-${this.#mark}`;
+    return `${version}-${this.#mark}-r${this.restores}`;
   }
 
   /**
    * The version of an id. A version alone is one, too: it was the whole id once, and it stands in every event.
-   * Throws `invalid-request` for what this stream has not given out.
+   * Throws `invalid-request` for what this stream has not given out, and `position-ahead` for what it has given out
+   * before the log's past changed.
    */
-  decode({ id, place }: LastEventId): number {
+  decode(last: LastEventId): number {
+    const { place } = last;
+    const id = withoutRestores(last, this.restores);
     const [, version, mark] = /^(\d{1,15})(?:-([0-9a-f]{8}))?$/.exec(id) ?? [];
     if (version === undefined) throw notOfThisStream(place);
     if (mark === undefined || mark === this.#mark) return Number(version);
@@ -66,6 +79,19 @@ export function aheadOfLog(place: string): ProblemError {
     'position-ahead',
     `${place} is ahead of the log: it is of another ledger, or this one was restored; read all of it anew`,
   );
+}
+
+/** An id says of which past it is. One that does not is of a reader who made it up of numbers: taken as it is. */
+function withoutRestores({ id, place }: LastEventId, restores: number): string {
+  const [whole, known] = /-r(\d{1,5})$/.exec(id) ?? [];
+  if (whole === undefined) return id;
+  if (Number(known) !== restores) {
+    throw new ProblemError(
+      'position-ahead',
+      `${place} is from before this ledger was restored: what was read may not stand any more; read all of it anew`,
+    );
+  }
+  return id.slice(0, -whole.length);
 }
 
 function notOfThisStream(place: string): ProblemError {

@@ -134,8 +134,11 @@ function isExact(token: string): boolean {
   const value = Number(token);
   if (String(value) === token) return true; // as most programs write it
   if (!Number.isFinite(value)) return false;
-  const [written, read] = [decimalOf(token), decimalOf(String(value))];
-  return written.digits === read.digits && written.exponent === read.exponent;
+  const written = decimalOf(token);
+  // As shortest, or with 17 digits, as C's %.17g writes a double: either way it is that very double.
+  return [String(value), value.toPrecision(17)]
+    .map(decimalOf)
+    .some((read) => written.digits === read.digits && written.exponent === read.exponent);
 }
 
 function pointerOf(frames: readonly Frame[]): string {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { acceptARestore, identify, listArchives } from '#log';
+import { identify, listArchives, noteARestore } from '#log';
 import { comparedTopic, type LedgerAndTopic } from '../compare-kafka.js';
 import { withDatabase } from '../database.js';
 import { CommandFailed } from '../exit.js';
@@ -59,9 +59,9 @@ async function run(asked: Asked): Promise<void> {
     }
     return;
   }
-  const restores = await withDatabase(asked.databaseUrl, (pool) => acceptARestore(pool, topic));
+  await withDatabase(asked.databaseUrl, (pool) => noteARestore(pool, topic));
   await withKafka(asked.kafka, (kafka) => kafka.deleteTopic(topic));
-  if (json) printJson({ topic, accepted: true, restores, faults });
+  if (json) printJson({ topic, accepted: true, faults });
   else
     printLine(
       `Accepted. The topic ${topic} is deleted; a relay makes it again. Let every consumer start anew.`,

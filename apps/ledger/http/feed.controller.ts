@@ -46,10 +46,11 @@ export class FeedController {
   async feedStream(request: FastifyRequest<{ Querystring: FeedStreamQuery }>, reply: FastifyReply) {
     const last = lastIdOf(request);
     const heads = this.tail.heads();
-    const vector = last ? decodeVector(last, heads.length) : heads;
+    const { restores } = this.tail;
+    const vector = last ? decodeVector(last, heads.length, restores) : heads;
     if (last && (await this.isAhead(vector))) throw aheadOfLog(last.place);
     if (last) await this.tail.refuseArchived(vector);
-    this.streams.feed(reply, vector);
+    this.streams.feed(reply, vector, restores);
   }
 
   @Route('scopeStream')
@@ -57,13 +58,14 @@ export class FeedController {
     const { userId, projectId } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
     const last = lastIdOf(request);
-    const from = last && new ScopeEventIds(scopeKey).decode(last);
+    const ids = new ScopeEventIds(scopeKey, this.tail.restores);
+    const from = last && ids.decode(last);
     const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
     const head = latest?.version ?? 0;
     const version = from ?? head;
     if (last && version > head) throw aheadOfLog(last.place);
     if (last) await this.history.events(scopeKey, version, 1); // a problem while there is still an answer to give
-    this.streams.scope(reply, scopeKey, version);
+    this.streams.scope(reply, scopeKey, version, ids);
   }
 
   /** By partition. What is ahead of this replica, another one may have committed a moment ago. */

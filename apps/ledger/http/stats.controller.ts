@@ -45,17 +45,22 @@ export class StatsController {
     const { consumer, limit = 100, after } = request.query;
     const { tenant } = anonymous;
     const place = after === undefined ? undefined : placeOf(after);
-    const [consumers, page, positions, restores] = await Promise.all([
+    const [consumers, page, positions] = await Promise.all([
       this.reports.figures(tenant, consumer),
       this.reports.outOfSync(tenant, { consumer, after: place, limit }),
       this.reached.look(),
-      this.ledger.restores(),
     ]);
     const heads = this.tail.heads();
     const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
     const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
     reply.header('content-type', 'application/json').send({
-      ledger: { source: this.ledger.source, partitions: heads.length, events: sum(heads), heads, restores },
+      ledger: {
+        source: this.ledger.source,
+        partitions: heads.length,
+        events: sum(heads),
+        heads,
+        restores: this.tail.restores,
+      },
       projection: { positions: projected, behind: sum(behind) },
       sync: {
         ...syncFigures(consumers),

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { History, Tail } from '#log';
-import { encodeVector } from '#protocol';
+import { encodeVector, ScopeEventIds } from '#protocol';
 import { scopeKey } from '#session';
 import type { ScopeWatch } from './scope-watch.js';
 import { Streams } from './streams.js';
@@ -18,6 +18,7 @@ function tail(): Tail {
       after < 3 ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve)),
     read: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
     onRewind: () => () => {},
+    restores: 0,
   } as unknown as Tail;
 }
 
@@ -51,7 +52,7 @@ test('at most 10,000 are open at once; the next one is told before its answer be
       isTaken = true;
     };
     try {
-      streams.feed({ raw, hijack, request: { method: 'GET' } } as unknown as FastifyReply, [3, 3]);
+      streams.feed({ raw, hijack, request: { method: 'GET' } } as unknown as FastifyReply, [3, 3], 0);
     } catch (error) {
       return { error, isTaken };
     }
@@ -69,8 +70,8 @@ test('at most 10,000 are open at once; the next one is told before its answer be
 
 const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
 test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
-  ['feed', 3.5, (streams, reply) => streams.feed(reply, [0, 0])], // each partition may be on its way with one
-  ['scope', 2.5, (streams, reply) => streams.scope(reply, scope, 0)],
+  ['feed', 3.5, (streams, reply) => streams.feed(reply, [0, 0], 0)], // each partition may be on its way with one
+  ['scope', 2.5, (streams, reply) => streams.scope(reply, scope, 0, new ScopeEventIds(scope, 0))],
 ])(
   'a reader of the %s that takes nothing is given what its buffers hold, and no more',
   async (_, most, follow) => {
@@ -83,7 +84,7 @@ test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
 );
 
 test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
-  const { raw, streams } = opened((all, reply) => all.feed(reply, [0, 0]));
+  const { raw, streams } = opened((all, reply) => all.feed(reply, [0, 0], 0));
   let text = '';
   for await (const part of raw) {
     text += part;
@@ -92,7 +93,12 @@ test('an id tells of no event that was not sent yet, however slow the reader is'
   }
   streams.close();
   const ids = text.split('\n').flatMap((line) => /^id: (.*)/.exec(line)?.[1] ?? []);
-  const sums = ids.map((id) => id.split('.').reduce((sum, one) => sum + Number(one), 0));
-  expect(ids[0]).toBe(encodeVector([0, 0]));
+  const sums = ids.map((id) =>
+    id
+      .replace(/-r0$/, '')
+      .split('.')
+      .reduce((sum, one) => sum + Number(one), 0),
+  );
+  expect(ids[0]).toBe(encodeVector([0, 0], 0));
   expect(sums).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });

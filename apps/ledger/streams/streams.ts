@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { History, Tail } from '#log';
 import { LogError } from '#log';
-import { encodeVector, ScopeEventIds } from '#protocol';
+import { aheadOfLog, encodeVector, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
 import { EventStream, SSE_HEADERS } from './event-stream.js';
 import { answersHead } from './head.js';
@@ -31,16 +31,17 @@ export class Streams {
   }
 
   /** All partitions after a vector, each in its order. */
-  feed(reply: FastifyReply, vector: number[]): void {
-    this.serve(reply, encodeVector(vector), (stream) =>
-      Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, partition))),
+  feed(reply: FastifyReply, vector: number[], restores: number): void {
+    this.serve(reply, encodeVector(vector, restores), restores, (stream) =>
+      Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, restores, partition))),
     );
   }
 
   /** One scope's events after a version. */
-  scope(reply: FastifyReply, scopeKey: ScopeKey, version: number): void {
-    const ids = new ScopeEventIds(scopeKey);
-    this.serve(reply, ids.encode(version), (stream) => this.followScope(stream, scopeKey, version, ids));
+  scope(reply: FastifyReply, scopeKey: ScopeKey, version: number, ids: ScopeEventIds): void {
+    this.serve(reply, ids.encode(version), ids.restores, (stream) =>
+      this.followScope(stream, scopeKey, version, ids),
+    );
   }
 
   close(): void {
@@ -50,8 +51,11 @@ export class Streams {
   private serve(
     reply: FastifyReply,
     firstId: string,
+    restores: number,
     follow: (stream: EventStream) => Promise<unknown>,
   ): void {
+    // It changed since the id was looked at.
+    if (restores !== this.tail.restores) throw aheadOfLog('header.last-event-id');
     if (this.open.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
     const stream = EventStream.open(reply, firstId);
@@ -63,7 +67,12 @@ export class Streams {
     });
   }
 
-  private async followPartition(stream: EventStream, vector: number[], partition: number): Promise<void> {
+  private async followPartition(
+    stream: EventStream,
+    vector: number[],
+    restores: number,
+    partition: number,
+  ): Promise<void> {
     while (!stream.closed.aborted) {
       const after = vector[partition] ?? 0;
       await this.tail.changed(partition, after, IDLE_MS, stream.closed);
@@ -71,7 +80,7 @@ export class Streams {
         await stream.room();
         // Together, or the id of another partition's event would tell what was not sent yet.
         vector[partition] = sequence;
-        stream.send(encodeVector(vector), bytes.toString());
+        stream.send(encodeVector(vector, restores), bytes.toString());
       }
     }
   }

@@ -1,11 +1,11 @@
--- Each time that an operator gave up what the log had lost in a failover or a restore: everybody who has followed the
--- log before has to start anew.
+-- Each time that the log's past turned out to be another one than somebody knew, or that what Kafka had beyond it was
+-- given up: everybody who has followed the log before has to start anew.
 create table ledger.restores (
-  number smallint primary key generated always as identity,
+  number int primary key,
   at     timestamptz not null default clock_timestamp(),
-  -- The topic whose records were given up.
-  topic  text not null,
+  -- The topic whose records were given up; NULL: a replica found that the past had changed.
+  topic  text,
   -- The last sequence of each partition then.
   heads  bigint[] not null
 );
-grant select on ledger.restores to session_ledger;
+grant select, insert on ledger.restores to session_ledger;
