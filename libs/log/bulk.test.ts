@@ -44,11 +44,14 @@ afterEach(async () => {
 });
 
 /** A worker of one more replica, whose commands go through `submit` when given. */
-function work(submit: (submission: Submission) => Promise<Answer> = (one) => writer.submit(one)): BulkWorker {
+function work(
+  submit: (submission: Submission) => Promise<Answer> = (one) => writer.submit(one),
+  itsJobs?: Jobs,
+): BulkWorker {
   const pool = ledger.servicePool(2);
   const worker = new BulkWorker({
     pool,
-    jobs: new Jobs(pool),
+    jobs: itsJobs ?? new Jobs(pool),
     scopes: new UserScopes(pool),
     partitions: ledger.partitions,
     everyMs: 20,
@@ -268,6 +271,81 @@ describe('a worker that dies', () => {
   });
 });
 
+describe('a worker whose job was taken over while it was silent', () => {
+  const takeOver = async () => {
+    await ledger.pool.query("update ledger.jobs set leased_until = '-infinity'");
+    expect(await jobs.take()).toBeDefined();
+  };
+  const silence = () => sleep(300); // it has time to do what it should not
+
+  test('sends nothing of the page that it cannot write down', async () => {
+    await begin(dead);
+    const { id } = await order();
+    const pool = ledger.servicePool(2);
+    const slow = new Jobs(pool);
+    const asked = new Promise<void>((resolve) => {
+      slow.savePage = async (...page) => {
+        await takeOver();
+        resolve();
+        return Jobs.prototype.savePage.apply(slow, page);
+      };
+    });
+    let sent = 0;
+    work(async (submission) => {
+      sent += 1;
+      return writer.submit(submission);
+    }, slow);
+    await asked;
+    await silence();
+    expect([sent, await jobs.read(id, 'acme')]).toMatchObject([0, { page: [], counts: counts(0) }]);
+  });
+
+  test('stops after what it has sent already', async () => {
+    const places = Array.from({ length: 120 }, () => newPlace(ledger.partitions, 0));
+    await Promise.all(places.map((place) => begin(dead, place)));
+    await order();
+    let sent = 0;
+    let taken: Promise<void> | undefined;
+    work(async (submission) => {
+      sent += 1;
+      taken ??= takeOver();
+      await taken;
+      return writer.submit(submission);
+    });
+    while (!taken) await sleep(10);
+    await silence();
+    expect(sent).toBe(50); // of three slices one
+  });
+});
+
+test('a session that changes whenever its command comes is tried three times, and skipped', async () => {
+  const session = await begin(dead);
+  const job = await order();
+  let sent = 0;
+  work(async () => {
+    if (++sent > 10) throw new LogError('rejected', 'it goes on for ever');
+    const current = { ...session, epoch: session.epoch + sent };
+    return {
+      kind: 'refused',
+      refusal: { code: 'stale-epoch', current },
+      position: { partition: 0, sequence: 1 },
+    };
+  });
+  expect([(await finished(job)).counts, sent]).toEqual([counts(0, 1), 3]);
+});
+
+test('of a user or an environment with more than fits in a page, all are ended', async () => {
+  const many = Array.from({ length: 1_001 }, (_, index) =>
+    placeOf(ledger.partitions, 'leaving', { projectId: `p${index}` }),
+  );
+  const alone = Array.from({ length: 501 }, () => newPlace(ledger.partitions, 0));
+  await Promise.all([...many.map((place) => begin(dev, place)), ...alone.map((place) => begin(dead, place))]);
+  const both = [await order({ select: { userId: 'leaving' } }), await order()];
+  work();
+  const done = await Promise.all(both.map((job) => finished(job)));
+  expect(done.map((job) => job.counts)).toEqual([counts(1_001), counts(501)]);
+});
+
 test('two replicas share jobs, and end each session once', async () => {
   await beginMany(1_500, dead);
   await beginMany(600, dev);
@@ -335,6 +413,29 @@ describe('jobs', () => {
     await jobs.forget();
     const left = await Promise.all([old, recent, open].map(({ id }) => jobs.read(id, 'acme')));
     expect(left.map((job) => job?.id)).toEqual([undefined, recent.id, open.id]);
+  });
+
+  test('are somebody’s for longer with each word from him', async () => {
+    await order();
+    const job = (await jobs.take()) as Job;
+    const words = [() => jobs.savePage(job, [], job.after), () => jobs.keep(job)];
+    for (const word of words) {
+      await ledger.pool.query("update ledger.jobs set leased_until = '-infinity'");
+      expect(await word()).toBe(true);
+      expect(await jobs.take()).toBeUndefined();
+    }
+  });
+
+  test('that another one is just taking are passed by, not waited for', async () => {
+    await order();
+    const holder = await ledger.pool.connect();
+    await holder.query('begin');
+    await holder.query(`update ledger.jobs set leased_until = clock_timestamp() + interval '1 minute'`);
+    const taken = jobs.take();
+    const isPassedBy = await Promise.race([taken.then(() => true), sleep(2_000, false)]);
+    await holder.query('commit');
+    holder.release();
+    expect([isPassedBy, await taken]).toEqual([true, undefined]);
   });
 
   test('take turns', async () => {

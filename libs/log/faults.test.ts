@@ -163,9 +163,12 @@ describe('every wait has an end', () => {
     const writer = ledger.writer();
     const place = newPlace(ledger.partitions);
     const accepted = Array.from({ length: 50 }, () => ask(writer, start(place)));
+    let answered = 0;
+    for (const one of accepted) one.then(() => answered++);
     const closing = writer.close();
     const refused = await ask(writer, start(place));
     await closing;
+    expect(answered).toBe(50); // before it says that it has stopped
     expect(codesOf(await Promise.all(accepted))).toEqual(accepted.map(() => 'accepted'));
     expect(codesOf([refused])).toEqual(['closing']);
   });

@@ -224,6 +224,21 @@ describe('erasing a scope', () => {
     expect(await hashes()).toEqual([]);
   });
 
+  test('of which it has as many as it keeps makes room in the same batch: nothing is told to go', async () => {
+    const place = newPlace(4);
+    const full = Array.from({ length: 32 }, newName);
+    const session = sessionOf(await writer.submit(startWith(place, ...full.map(toScope))));
+    const late = Array.from({ length: 3 }, newName);
+    const [, bound] = await Promise.all([
+      writer.submit(erase(place)),
+      writer.submit(bind(session, ...late.map(toScope))),
+    ]);
+    expect(bound).toMatchObject({ kind: 'accepted' });
+    expect(bound).not.toHaveProperty('dropped');
+    expect(await meant(...late)).toEqual(late.map(() => session.sessionId));
+    expect(await meant(...full)).toEqual(full.map(() => undefined));
+  });
+
   test('ends what was known of rotations: the same one again is not found by its handle', async () => {
     const place = newPlace(4);
     const session = sessionOf(await writer.submit(start(place)));
