@@ -126,6 +126,20 @@ test('a file that was stored but not recorded is made again, the same, also when
   await expectWhole();
 });
 
+test('of a file that was stored but not recorded no more goes than may go by now', async () => {
+  await spawn('stored').exited;
+  const notAfter = async () => 20;
+  await archiveAll(ledger, directory.path, { notAfter });
+  const { rows } = await ledger.pool.query(
+    'select max(last)::int as last from ledger.archives group by partition',
+  );
+  expect(rows).toEqual([{ last: 20 }, { last: 20 }]);
+  await expectWhole();
+  await archiveAll(ledger, directory.path); // what may go later goes then
+  await expectWhole();
+  expect(await readLog(ledger.pool)).toHaveLength(2);
+});
+
 describe('a file that was recorded, when its events are still there', () => {
   let path: string;
   let copy: string;
