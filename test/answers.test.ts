@@ -101,3 +101,69 @@ test('what was obeyed is shown although no details can be read any more', async 
   expect(rotated).toMatchObject({ status: 200, body: { outcome: 'rotated', session: { attributes } } });
   await proxy.close();
 });
+
+describe('what was done and whose answer from Postgres was lost is never said not to be done', () => {
+  interface Lost {
+    /** Of the request to Postgres whose answer is lost. */
+    of(request: Buffer): boolean;
+    asked(userId: string, sessionId: string): [path: string, body: unknown];
+  }
+  const lost: Record<string, Lost> = {
+    'a renewal': {
+      of: contains('renew_leases'),
+      asked: (_, sessionId) => [`/v1/sessions/${sessionId}/renew`, { epoch: 1 }],
+    },
+    'a list of renewals': {
+      of: contains('renew_leases'),
+      asked: (_, sessionId) => ['/v1/leases/renew', [{ sessionId, epoch: 1 }]],
+    },
+    'a report': {
+      of: contains('save_reports'),
+      asked: (userId, sessionId) => ['/v1/reports', [{ consumer: 'app', userId, sessionId }]],
+    },
+    'an order of many': {
+      of: (request) => request[0] === 'Q'.charCodeAt(0) && contains('commit')(request),
+      asked: (userId) => ['/v1/bulk', { select: { userId }, action: 'end', reason: 'left' }],
+    },
+  };
+  test.each(Object.entries(lost))('%s', async (_, { of, asked }) => {
+    const url = await freshDatabase();
+    const { hostname: host, port } = new URL(url);
+    const proxy = await startProxy({ target: { host, port: Number(port) } });
+    const behind = await describedBy((await startService({ databaseUrl: proxy.reroute(url) })).url);
+    const userId = newUser();
+    const body = { userId, owner: cloudDev, lease: { seconds: 600 } };
+    const { sessionId } = (await behind<CommandBody>('/v1/sessions', { body })).body.session;
+    const [path, sent] = asked(userId, sessionId);
+    proxy.dropNextReplies(1, of);
+    const told = await behind<ProblemBody>(path, { body: sent });
+    expect(proxy.swallowed()).toBe(1);
+    expect([told.status, told.body.type]).toEqual([503, '/problems/unknown-outcome']);
+    expect((await behind(path, { body: sent })).status).toBeLessThan(300);
+    await proxy.close();
+  });
+
+  test('an erasure that breaks off tells what it has erased, and that more is left', async () => {
+    const userId = newUser();
+    for (let project = 0; project < 60; project++) await start(userId, { projectId: `p${project}` });
+    const holder = new pg.Client({ connectionString: service.databaseUrl });
+    await holder.connect();
+    await holder.query('begin');
+    await holder.query('select from ledger.heads where partition = 15 for update');
+    type Erased = { erased: { position: { partition: number } }[]; complete: boolean };
+    const erase = () => ask<Erased>(`/v1/details?userId=${userId}`, { method: 'DELETE' });
+    const first = await erase();
+    await holder.end();
+    const partitions = (body: Erased) => body.erased.map(({ position }) => position.partition);
+    if (first.status === 200)
+      expect([first.body.complete, partitions(first.body)]).toEqual([
+        false,
+        expect.not.arrayContaining([15]),
+      ]);
+    else expect(first.status).toBe(503);
+    const rest = await erase();
+    expect(rest.body.complete).toBe(true);
+    const erased = (first.status === 200 ? first.body.erased.length : 0) + rest.body.erased.length;
+    expect(erased).toBe(60);
+  }, 60_000);
+});

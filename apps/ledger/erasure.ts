@@ -31,7 +31,8 @@ export class Erasure {
 
   /**
    * The details of one scope, or without a project of all scopes of the user, at most MOST_SCOPES. Throws
-   * `operate-required`; a LogError leaves the scopes that were erased before it erased.
+   * `operate-required`. What fails on its way leaves the rest for another request, and is thrown only where nothing
+   * was erased: what was is told.
    */
   async erase(caller: Caller, userId: string, projectId?: string): Promise<Erased> {
     if (!caller.operate) throw new ProblemError('operate-required');
@@ -41,7 +42,12 @@ export class Erasure {
     const now = found.slice(0, MOST_SCOPES);
     for (let start = 0; start < now.length; start += SLICE) {
       const slice = now.slice(start, start + SLICE).map((key) => this.eraseScope(caller, key));
-      erased.push(...(await Promise.all(slice)).flat());
+      const ended = await Promise.allSettled(slice);
+      erased.push(...ended.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
+      const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      const worst = failures.find(({ code }) => code === 'unknown-outcome') ?? failures[0];
+      if (worst && erased.length === 0) throw worst;
+      if (worst) return { erased, complete: false };
     }
     return { erased, complete: found.length <= MOST_SCOPES };
   }

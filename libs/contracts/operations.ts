@@ -470,7 +470,10 @@ export const operations = {
     summary: 'Say which sessions consumers hold, up to 1,000 at once',
     body: Reports,
     answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
-    problems: ['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type', 'unavailable'],
+    problems: [
+      ...(['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type'] as const),
+      ...(['unavailable', 'unknown-outcome'] as const),
+    ],
   },
   withdrawReports: {
     method: 'DELETE',
@@ -478,7 +481,7 @@ export const operations = {
     summary: "Take a consumer's reports back, all of them or that about one scope",
     query: WithdrawQuery,
     answers: { 200: { description: 'how many there were', schema: ReportsWithdrawn } },
-    problems: ['invalid-request', 'unavailable'],
+    problems: ['invalid-request', 'unavailable', 'unknown-outcome'],
   },
   stats: {
     method: 'GET',

@@ -69,6 +69,12 @@ export function isAnswered(error: unknown): boolean {
   return typeof code === 'string' && code.length === 5 && severity === 'ERROR';
 }
 
+/** What a failed write is told as, once it was sent: nobody can say what became of it unless Postgres itself did. */
+export function writeError(cause: unknown): unknown {
+  if (cause instanceof LogError || isAnswered(cause)) return readError(cause);
+  return new LogError('unknown-outcome', 'Nobody can say yet whether it was done.', { cause });
+}
+
 /** A mistake in our own statement: it would fail again, whenever it is asked. */
 const BY_STATEMENT = /^(22|42)/;
 

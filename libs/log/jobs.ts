@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Epoch, Instant, Selection, SessionId } from '#session';
-import { LogError, readError } from './errors.js';
+import { LogError, readError, writeError } from './errors.js';
 import { statement } from './statements.js';
 import { isSameRequest, type ReceiptKey } from './submission.js';
 import type { Place } from './user-scopes.js';
@@ -64,7 +64,8 @@ export class Jobs {
 
   /**
    * A new job, or the one that the same key has made before; undefined when the key was used for something
-   * else. Rejects with `overloaded` when the tenant has MOST_OPEN_JOBS.
+   * else. Rejects with `overloaded` when the tenant has MOST_OPEN_JOBS, and with `unknown-outcome` when the answer to
+   * the commit was lost.
    */
   async create(order: JobOrder, receipt?: ReceiptKey): Promise<Job | undefined> {
     const made = await this.insert(order, receipt);
@@ -117,16 +118,18 @@ export class Jobs {
     values.push(receipt?.key, receipt?.fingerprint);
     let client: pg.PoolClient | undefined;
     let isWhole = false;
+    let isSent = false;
     try {
       client = await this.pool.connect();
       await client.query('begin');
       await client.query("select pg_advisory_xact_lock(hashtext('session-ledger jobs'))");
       const { rows } = await client.query({ ...insertJob, values: [...values, MOST_OPEN_JOBS] });
+      isSent = true;
       await client.query('commit');
       isWhole = true;
       return rows[0] && jobOf(rows[0]);
     } catch (error) {
-      throw readError(error);
+      throw isSent ? writeError(error) : readError(error);
     } finally {
       client?.release(!isWhole);
     }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Epoch, Instant, SessionId } from '#session';
 import { bigints, smallints, uuids } from './columns.js';
 import { type DatabaseOptions, openClient } from './database.js';
-import { LogError } from './errors.js';
+import { LogError, writeError } from './errors.js';
 import { partitionOfSession } from './ids.js';
 import { begin, commit, send } from './packet.js';
 import { statement } from './statements.js';
@@ -42,7 +42,7 @@ export class LeaseRenewer {
 
   /**
    * Resolves with the lease's new end, or undefined when it could not be renewed: ask the decider why. Rejects
-   * with LogError `overloaded` or `unavailable`; the lease may have been renewed in the latter case.
+   * with LogError `overloaded` or `unavailable`, and with `unknown-outcome` when the lease may have been renewed.
    */
   renew({ sessionId, epoch }: Renewal): Promise<Instant | undefined> {
     return new Promise((resolve, reject) => {
@@ -68,18 +68,22 @@ export class LeaseRenewer {
   }
 
   private async commit(batch: Waiting[]): Promise<void> {
+    let isSent = false;
     try {
-      const renewed = await this.write(batch);
+      const client = await this.connect();
+      isSent = true;
+      const renewed = await this.write(client, batch);
       for (const one of batch) one.resolve(renewed.get(one.sessionId)?.get(one.epoch));
     } catch (cause) {
       this.options.onFault(cause);
       await this.disconnect();
-      for (const one of batch) one.reject(new LogError('unavailable', 'Postgres cannot be used.', { cause }));
+      const away = new LogError('unavailable', 'Postgres cannot be used.', { cause });
+      const told = isSent ? writeError(cause) : away;
+      for (const one of batch) one.reject(told instanceof LogError ? told : away);
     }
   }
 
-  private async write(batch: Waiting[]): Promise<Map<SessionId, Map<Epoch, Instant>>> {
-    const client = await this.connect();
+  private async write(client: pg.Client, batch: Waiting[]): Promise<Map<SessionId, Map<Epoch, Instant>>> {
     const partitions = smallints(batch, (one) => partitionOfSession(one.sessionId));
     const ids = uuids(batch, (one) => one.sessionId);
     const epochs = bigints(batch, (one) => one.epoch);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Instant, ScopeKey, SessionId } from '#session';
 import { smallints, texts, uuids } from './columns.js';
-import { readError } from './errors.js';
+import { readError, writeError } from './errors.js';
 import { scopeIdOf } from './ids.js';
 import { type Statement, statement } from './statements.js';
 
@@ -85,10 +85,10 @@ export class Reports {
       texts(rows, ({ scopeKey }) => scopeKey),
       uuids(rows, ({ sessionId }) => sessionId),
     ];
-    const saved = await this.query(saveReports, values);
+    const saved = await this.write(saveReports, values);
     const isMore = saved.rows[0].new > 0;
     if (!isMore) return { taken: rows.length, dropped: 0 };
-    const dropped = await this.query(dropReports, [tenant, this.most, this.seconds]);
+    const dropped = await this.write(dropReports, [tenant, this.most, this.seconds]);
     return { taken: rows.length, dropped: dropped.rows[0].dropped };
   }
 
@@ -99,7 +99,7 @@ export class Reports {
     scope?: { partition: number; scopeKey: ScopeKey },
   ): Promise<number> {
     const place = scope ? [scope.partition, scopeIdOf(scope.scopeKey)] : [null, null];
-    return (await this.query(withdrawReports, [tenant, consumer, ...place])).rowCount ?? 0;
+    return (await this.write(withdrawReports, [tenant, consumer, ...place])).rowCount ?? 0;
   }
 
   /** A tenant's figures by consumer, those with the most reports first. */
@@ -135,6 +135,23 @@ export class Reports {
         next: { consumer: last.consumer, partition: last.partition, scopeId: last.scope_id },
       }),
     };
+  }
+
+  /** Rejects with `unavailable` where nothing was sent, and `unknown-outcome` where no answer came. */
+  private async write(query: Statement, values: unknown[]): Promise<pg.QueryResult> {
+    const client = await this.pool.connect().catch((error) => {
+      throw readError(error);
+    });
+    let failed = true;
+    try {
+      const result = await client.query({ ...query, values });
+      failed = false;
+      return result;
+    } catch (error) {
+      throw writeError(error);
+    } finally {
+      client.release(failed);
+    }
   }
 
   private async query(query: Statement, values: unknown[]): Promise<pg.QueryResult> {
