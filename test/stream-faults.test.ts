@@ -158,7 +158,7 @@ test('everybody who waits for a scope, or reads its stream, hears of the same ev
 
 test('a replica that has not heard of an event yet goes on after it', async () => {
   const other = await startService({ databaseUrl: service.databaseUrl });
-  database.delay(2_000, contains('read_heads'));
+  database.delay(2_000, contains('look_at_heads'));
   await until('asked', () => database.waiting() > 0);
   const ahead = await openSse(`${new URL('/v1/feed/stream', other.url)}`);
   const first = await ask<CommandBody>(`${other.url}/v1/sessions`, {
