@@ -106,7 +106,7 @@ test.each(commands)('%s with %j is refused', async (action, body, detail) => {
 });
 
 const policies: [string, unknown, string][] = [
-  ['nothing', {}, 'body.policy is not valid (How long'],
+  ['nothing', {}, 'body.policy is not valid (What holds for the chain'],
   ['a length of 0', { maxChainLength: 0 }, 'body.policy.maxChainLength has to be at least 1'],
   [
     'a length over 100,000',

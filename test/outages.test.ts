@@ -130,7 +130,12 @@ describe('Kafka away', () => {
       const { text } = await ask(`${service.url}/metrics`);
       return /^ledger_relay_behind_events (.*)$/m.exec(text)?.[1] ?? '';
     };
-    await eventually(() => health(service), '200 postgres ok, relay relaying', 20_000);
+    type Relayed = { relayPartitions?: { relaying: number } };
+    const relayed = async () => {
+      const { body } = await ask<Relayed>(`${service.url}/health/ready`);
+      return String(body.relayPartitions?.relaying);
+    };
+    await eventually(relayed, '16', 20_000); // before it has all of them it counts only what it has
     await eventually(behind, '0', 10_000);
     proxy.cut();
     for (let count = 0; count < 5; count++) expect((await ask(address, startCall())).status).toBe(201);
