@@ -52,7 +52,7 @@ test('what is built needs no development dependency to run', () => {
 });
 
 describe('docs/running.md', () => {
-  const rows = [...read('docs/running.md').matchAll(/^\| `(\w+)` +\| (.+?) +\|/gm)];
+  const rows = [...read('docs/running.md').matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\|/gm)];
   const told = new Map(rows.map(([, name = '', value = '']) => [name, value.replaceAll('`', '')]));
 
   test('tells every setting, and no other', () => {
