@@ -52,7 +52,8 @@ export function ownStep<T>(step: () => T): T {
   try {
     return step();
   } catch (cause) {
-    throw new OwnFault(`The ledger itself is at fault: ${cause}`, { cause });
+    // Its name alone: what it says may quote data, and this message is logged.
+    throw new OwnFault(`The ledger itself is at fault: ${(cause as Error).name}`, { cause });
   }
 }
 

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { ownStep } from './errors.js';
 import { type LedgerWriter, LogError, type Submission } from './index.js';
 import { ask, type Told, untruths } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
@@ -102,6 +103,12 @@ test('a mistake of our own that is of no command fails all of them, and is not t
   );
   expect(codesOf(told)).toEqual(told.map(() => 'rejected'));
   expect(faults).toEqual([expect.objectContaining({ name: 'TypeError' })]);
+});
+
+test('what our own code breaks on is not quoted, since the fault is logged', () => {
+  const breaking = () => ownStep(() => JSON.parse('canary'));
+  expect(breaking).toThrow('The ledger itself is at fault: SyntaxError');
+  expect(breaking).not.toThrow(/canary/);
 });
 
 test('a fault of those who listen harms no sender', async () => {
