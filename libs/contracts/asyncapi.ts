@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
+import { EVENT_TYPES } from '#session';
 import { type Json, withComponents } from './components.js';
-import { EVENT_TYPES, LedgerEvent } from './event.js';
+import { LedgerEvent } from './event.js';
 import { eventData } from './event-data.js';
 
 /** The AsyncAPI 3.0 document of everything that the ledger tells by itself: its Kafka topic and its streams. */

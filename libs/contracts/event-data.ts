@@ -1,5 +1,5 @@
-import { type TSchema, Type } from 'typebox';
-import type { SessionEventType } from '#session';
+import { type Static, type TSchema, Type } from 'typebox';
+import type { EventOf, Session as KnownSession, SessionEventType } from '#session';
 import { Epoch, KeptUsage, Lease, Owner, Session, SessionId } from './values.js';
 
 /** A session in an event: attributes may have to be forgotten, so there is only their digest. */
@@ -23,9 +23,10 @@ const handle = Type.Object({
   kind: Type.String(),
   hash: Type.String({ description: 'Of its keyed hash and a salt of the scope, which can be erased' }),
 });
-const data = (fields: Record<string, TSchema>) => Type.Object({ ...version, ...fields });
+const data = <Fields extends Record<string, TSchema>>(fields: Fields) =>
+  Type.Object({ ...version, ...fields });
 /** About the scope's latest session, or about one before it. */
-const ofAny = (fields: Record<string, TSchema> = {}) =>
+const ofAny = <Fields extends Record<string, TSchema>>(fields: Fields) =>
   Type.Union([data({ session: SessionInEvent, ...fields }), data({ previous: SessionInEvent, ...fields })]);
 
 /** `data` of each event: the session as it is afterwards, and what the type says. */
@@ -52,10 +53,38 @@ export const eventData = {
   }),
   UsageRecorded: ofAny({ usage: KeptUsage }),
   CheckpointMarked: ofAny({ label: Type.String() }),
-  SessionInvalidated: ofAny(),
+  SessionInvalidated: ofAny({}),
   InvalidReported: data({
     ...session,
     reason: Type.String(),
     retryAfter: Type.Integer({ minimum: 0, description: 'Seconds' }),
   }),
 } as const satisfies Record<SessionEventType, TSchema>;
+
+type Plain<T> = T extends readonly (infer Item)[]
+  ? Plain<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Plain<T[Key]> }
+    : T;
+type Same<One, Other> = [Plain<One>] extends [Plain<Other>]
+  ? [Plain<Other>] extends [Plain<One>]
+    ? true
+    : false
+  : false;
+type Own<Data> = Data extends unknown
+  ? Omit<Data, 'type' | 'version' | 'session' | 'previous' | 'why'>
+  : never;
+
+/**
+ * That schemas and types say the same: it does not compile when one has a member that the other lacks. Apart from two,
+ * which are looser in the schema: a lease is complete in an event, and an older reader takes a newer `why`.
+ */
+export type Proven = [
+  Proof<Same<Omit<KnownSession, 'lease'>, Omit<Static<typeof SessionInEvent>, 'lease'>>>,
+  Proof<
+    {
+      [Type in SessionEventType]: Same<Own<EventOf<Type>>, Own<Static<(typeof eventData)[Type]>>>;
+    }[SessionEventType]
+  >,
+];
+type Proof<Holds extends true> = Holds;

@@ -1,28 +1,6 @@
 import { Type } from 'typebox';
-import type { SessionEventType } from '#session';
+import { EVENT_TYPES } from '#session';
 import { Instant } from './values.js';
-
-export const EVENT_TYPES = [
-  'SessionStarted',
-  'SessionActivated',
-  'SessionSuperseded',
-  'SessionRotated',
-  'OwnershipReleased',
-  'OwnershipClaimed',
-  'OwnershipLapsed',
-  'SessionExpired',
-  'AttributesChanged',
-  'HandleBound',
-  'HandleUnbound',
-  'DetailsErased',
-  'SessionEnding',
-  'SessionEnded',
-  'StopIgnored',
-  'UsageRecorded',
-  'CheckpointMarked',
-  'SessionInvalidated',
-  'InvalidReported',
-] as const satisfies readonly SessionEventType[];
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */
 export const LedgerEvent = Type.Object(

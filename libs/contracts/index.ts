@@ -1,7 +1,7 @@
 export { MOST_REFUSALS } from './answers.js';
 export { asyncApi } from './asyncapi.js';
 export * from './bodies.js';
-export { EVENT_TYPES } from './event.js';
+
 export type { ChainQuery, SessionsQuery, TransitionsQuery, UsageQuery } from './history.js';
 export { components, named } from './named.js';
 export { openApi } from './openapi.js';

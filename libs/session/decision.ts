@@ -1,30 +1,7 @@
 import type { SessionEvent, StopIgnoredWhy } from './events.js';
 import type { HandleChange } from './handles.js';
+import type { Outcome } from './outcome.js';
 import type { Instant, Session } from './session.js';
-
-export type Outcome =
-  | 'started'
-  | 'joined'
-  | 'claimed'
-  | 'activated'
-  | 'rotated'
-  | 'already-rotated'
-  | 'released'
-  | 'ended'
-  | 'already-ended'
-  | 'ending'
-  | 'renewed'
-  | 'changed'
-  | 'erased'
-  | 'settled'
-  | 'recorded'
-  | 'marked'
-  | 'recovered'
-  | 'started-fresh'
-  | 'already-recovered'
-  | 'marked-invalid'
-  | 'reported'
-  | 'unchanged';
 
 export type RefusalCode =
   | 'stale-epoch'

@@ -1,5 +1,6 @@
 import type { Handle } from './handles.js';
-import type { Epoch, Owner, Session, SessionId } from './session.js';
+import type { Outcome } from './outcome.js';
+import type { EndCause, Epoch, Instant, Owner, Session, SessionId } from './session.js';
 import type { Usage } from './usage.js';
 
 /** Somebody with `operate` did it in place of the owner. */
@@ -58,3 +59,128 @@ export type StopIgnoredWhy =
   | 'reset'
   | 'stale-epoch'
   | 'not-owner';
+
+/** Every type's event: `EventOf<'SessionEnded'>`. */
+export type EventOf<Type extends SessionEventType> = Extract<SessionEvent, { type: Type }>;
+
+/** The session that an event is about: as its scope has it now, or one that has ended before. Undefined: about none. */
+export function sessionOf(event: SessionEvent): Session | undefined {
+  return 'session' in event ? event.session : 'previous' in event ? event.previous : undefined;
+}
+
+/** A change of which session is current: why, from which to which, and by whom. */
+export interface Transition {
+  source: 'started' | 'recovered' | EndCause;
+  /** The session that was current; absent when there was none. */
+  from?: SessionId;
+  /** The one that is current now; absent when none is. */
+  to?: SessionId;
+  /** Who asked for it; absent when time alone did. */
+  by?: Owner;
+  reason?: string;
+  versionId?: string;
+  at: Instant;
+}
+
+/** What has to be known of a type of event, besides what it carries. */
+interface Kind<Type extends SessionEventType> {
+  /**
+   * The outcome of the command whose last event it is, as a receipt answers it again. `none`: no command that takes an
+   * idempotency key ends with such an event.
+   */
+  answers: Outcome | 'none' | ((event: EventOf<Type>) => Outcome);
+  /** Whether it starts its session's timer anew: not what anybody may cause, or what changes nothing. */
+  startsTimer: boolean;
+  /** The change of which session is current; left out: there is none. */
+  transition?: (event: EventOf<Type>, at: Instant) => Transition | undefined;
+}
+
+/**
+ * The one table of events. A new type stands in SessionEvent and here: what folds, answers, times and projects it reads
+ * from this table, and the compiler refuses a type that has no entry.
+ */
+export const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
+  SessionStarted: {
+    answers: ({ insteadOf, session }) =>
+      insteadOf ? (session.recoveredFrom ? 'recovered' : 'started-fresh') : 'started',
+    startsTimer: true,
+    transition({ session, insteadOf: from }, at) {
+      const how = from ? ({ source: 'recovered', from } as const) : ({ source: 'started' } as const);
+      return { ...how, to: session.sessionId, ...about(session), at };
+    },
+  },
+  SessionActivated: { answers: 'activated', startsTimer: true },
+  SessionSuperseded: {
+    answers: 'none',
+    startsTimer: true,
+    transition({ session: { sessionId: from, successorId: to }, by }, at) {
+      return { source: 'superseded', from, ...(to && { to }), by, at };
+    },
+  },
+  SessionRotated: {
+    answers: 'rotated',
+    startsTimer: true,
+    transition({ session, previous: { sessionId: from, endCause: source = 'rotated' } }, at) {
+      return { source, from, to: session.sessionId, ...about(session), at };
+    },
+  },
+  OwnershipReleased: { answers: 'released', startsTimer: true },
+  OwnershipClaimed: { answers: 'claimed', startsTimer: true },
+  OwnershipLapsed: { answers: 'none', startsTimer: true },
+  SessionExpired: {
+    answers: 'none',
+    startsTimer: true,
+    transition: ({ session }, at) => ({ ...gone(session), at }),
+  },
+  AttributesChanged: { answers: 'changed', startsTimer: true },
+  HandleBound: { answers: 'changed', startsTimer: true },
+  HandleUnbound: { answers: 'changed', startsTimer: true },
+  DetailsErased: { answers: 'none', startsTimer: false },
+  SessionEnding: { answers: 'ending', startsTimer: true },
+  SessionEnded: {
+    answers: 'ended',
+    startsTimer: true,
+    transition: ({ session, origin: by }, at) => ({ ...gone(session), by, at }),
+  },
+  StopIgnored: { answers: 'none', startsTimer: false },
+  UsageRecorded: { answers: 'recorded', startsTimer: false },
+  CheckpointMarked: { answers: 'marked', startsTimer: false },
+  SessionInvalidated: {
+    answers: 'marked-invalid',
+    startsTimer: true,
+    transition: (event, at) => ('session' in event ? { ...gone(event.session), at } : undefined),
+  },
+  InvalidReported: { answers: 'reported', startsTimer: false },
+};
+
+/** All types, in the order of the table. */
+export const EVENT_TYPES = Object.keys(kinds) as SessionEventType[];
+
+/** An event of a type that this version does not know. To go on without it would be to answer wrongly. */
+export class UnknownEventType extends Error {
+  override readonly name = 'UnknownEventType';
+}
+
+/** What the table says of an event. Throws UnknownEventType for one that a newer version has written. */
+export function kindOf<Type extends SessionEventType>(event: EventOf<Type>): Kind<Type> {
+  if (Object.hasOwn(kinds, event.type)) return kinds[event.type as Type];
+  throw new UnknownEventType(
+    `${event.type ?? 'an event'} is of a type that this version does not know: run a newer version`,
+  );
+}
+
+/** The outcome of a command, as it is rebuilt from the last event that it made; undefined when no receipt asks for it. */
+export function outcomeOf(event: SessionEvent): Outcome | undefined {
+  const { answers } = kindOf(event);
+  const outcome = typeof answers === 'function' ? answers(event) : answers;
+  return outcome === 'none' ? undefined : outcome;
+}
+
+function about({ owner, reason, versionId }: Session): Pick<Transition, 'by' | 'reason' | 'versionId'> {
+  return { ...(owner && { by: owner }), ...(reason && { reason }), ...(versionId && { versionId }) };
+}
+
+function gone({ sessionId, endCause = 'ended', endReason, invalid }: Session): Omit<Transition, 'at'> {
+  const reason = endReason ?? invalid?.reason;
+  return { source: endCause, from: sessionId, ...(reason && { reason }) };
+}

@@ -1,8 +1,9 @@
 export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
-export * from './commands.js';
+export { handlesIn, newHandlesIn, renameHandles } from './commands/handles-in.js';
+export * from './commands/index.js';
 export { decide } from './decide.js';
 export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
-export type { Accepted, Decision, IgnoredPart, Outcome, Refusal, RefusalCode, Refused } from './decision.js';
+export type { Accepted, Decision, IgnoredPart, Refusal, RefusalCode, Refused } from './decision.js';
 export * from './events.js';
 export { evolve } from './evolve.js';
 export { foldSessions, type SessionRow } from './fold-sessions.js';
@@ -12,22 +13,19 @@ export {
   type Handle,
   type HandleChange,
   type HandleHolder,
-  handlesIn,
   MOST_SCOPE_HANDLES,
   MOST_SESSION_HANDLES,
   type NewHandle,
-  newHandlesIn,
-  renameHandles,
 } from './handles.js';
+export type { Untimed } from './issued.js';
 export type { Known } from './known.js';
 export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './merge-patch.js';
-export { outcomeOf, sinceThen } from './outcome.js';
+export { type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
 export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
 export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
 export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
-export { ignoredBy } from './start-session.js';
 export { startsTimer, type Timer, timerOf } from './timer.js';
-export { type PlacedTold, type Told, type Transition, toldBy, UnknownEventType } from './told.js';
+export { type PlacedTold, type Told, toldBy } from './told.js';
 export type { Money, Usage, UsageTotals } from './usage.js';

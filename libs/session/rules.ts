@@ -1,14 +1,8 @@
-import type {
-  Issued,
-  MarkCheckpoint,
-  RecordUsage,
-  SessionCommand,
-  SettleSession,
-  TouchSession,
-} from './commands.js';
-import { type Accepted, accept, type Decision, type Outcome, type Refused, refuse } from './decision.js';
+import { type Accepted, accept, type Decision, type Refused, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
+import type { ForSession, Issued } from './issued.js';
 import type { Known } from './known.js';
+import type { Outcome } from './outcome.js';
 import {
   copyWithout,
   currentOf,
@@ -20,11 +14,8 @@ import {
   type Session,
 } from './session.js';
 
-/** Commands that carry an epoch. */
-type FencedCommand = Exclude<SessionCommand, TouchSession | SettleSession | RecordUsage | MarkCheckpoint>;
-
 /** The current session if the command names it under its epoch; otherwise what to answer. 5, 13, 14 */
-export function fenced(command: FencedCommand, known: Known): Session | Refused {
+export function fenced(command: ForSession, known: Known): Session | Refused {
   const current = currentOf(known);
   if (command.epoch > epochOf(known)) return refuse('future-epoch', about(current));
   if (!current) return refuse('session-ended');
@@ -49,7 +40,7 @@ export function wasOwner(issued: Issued, session: Session, asking: Owner | undef
 }
 
 /** The session that a command names, current or not: never another one, whatever else is known. */
-export function namedBy({ sessionId }: Pick<SessionCommand, 'sessionId'>, known: Known): Session | undefined {
+export function namedBy({ sessionId }: Pick<ForSession, 'sessionId'>, known: Known): Session | undefined {
   return [known.past, known.latest].find((one) => one?.sessionId === sessionId);
 }
 
@@ -113,4 +104,9 @@ export function acceptFor(
 
 export function about(current: Session | undefined): { current?: Session } {
   return current ? { current } : {};
+}
+
+/** The log loads the sessions that a command names; one without is a mistake of ours. */
+export function missing(type: string): never {
+  throw new Error(`a ${type} came without its session`);
 }

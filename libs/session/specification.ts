@@ -9,7 +9,6 @@ import type {
   Command,
   EndSession,
   EraseScope,
-  Issued,
   MarkCheckpoint,
   RecordUsage,
   ReleaseOwnership,
@@ -19,13 +18,15 @@ import type {
   SettleSession,
   StartSession,
   TouchSession,
-} from './commands.js';
+} from './commands/index.js';
 import { decide } from './decide.js';
-import type { Decision, Outcome, RefusalCode, Refused } from './decision.js';
+import type { Decision, RefusalCode, Refused } from './decision.js';
 import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
 import { evolve } from './evolve.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
+import type { Issued } from './issued.js';
 import type { Known } from './known.js';
+import type { Outcome } from './outcome.js';
 import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
 import { currentOf, noSessionYet } from './session.js';
 import { startsTimer, type Timer, timerOf } from './timer.js';

@@ -1,4 +1,4 @@
-import type { SessionEvent } from './events.js';
+import { kindOf, type SessionEvent } from './events.js';
 import { later } from './rules.js';
 import { type Instant, isLapsed, type Session } from './session.js';
 
@@ -33,18 +33,9 @@ export function timerOf(session: Session, at: Instant): Timer | undefined {
   }
 }
 
-/** Whether an event starts its session's timer anew: not those that anybody may cause, or that change nothing. */
+/** Whether an event starts its session's timer anew. */
 export function startsTimer(event: SessionEvent): boolean {
-  switch (event.type) {
-    case 'UsageRecorded':
-    case 'CheckpointMarked':
-    case 'InvalidReported':
-    case 'DetailsErased':
-    case 'StopIgnored':
-      return false;
-    default:
-      return true;
-  }
+  return kindOf(event).startsTimer;
 }
 
 /** How long it stays for others after a release: its reservation, and then what its policy says. */

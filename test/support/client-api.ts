@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 import {
   AsOf,
   Epoch,
-  EVENT_TYPES,
   GivenId,
   Handle,
   HandleKind,
@@ -21,6 +20,7 @@ import {
   Usage,
 } from '#contracts';
 import { type ProblemKind, problems } from '#protocol';
+import { EVENT_TYPES } from '#session';
 
 /** A JSON schema as far as ours go. */
 interface Schema {

@@ -1,7 +1,7 @@
-import { continuing, newRootAfter, successorOf } from './chain.js';
-import type { ReportInvalid } from './commands.js';
-import { accept, type Decision, refuse } from './decision.js';
-import type { Known } from './known.js';
+import { continuing, newRootAfter, successorOf } from '../chain.js';
+import { accept, type Decision, refuse } from '../decision.js';
+import type { ByOwner } from '../issued.js';
+import type { Known } from '../known.js';
 import {
   about,
   acceptBeside,
@@ -13,8 +13,20 @@ import {
   isOwner,
   namedBy,
   wasOwner,
-} from './rules.js';
-import { currentOf, epochOf, type Session } from './session.js';
+} from '../rules.js';
+import { currentOf, epochOf, type Session, type SessionId } from '../session.js';
+
+/** The session's provider will not continue it. */
+export interface ReportInvalid extends ByOwner {
+  type: 'ReportInvalid';
+  /** `transient`: it may yet; then nothing is discarded. */
+  certainty: 'definite' | 'transient';
+  reason: string;
+  /** What to go on from; `latest-valid` starts fresh, too, when there is none. */
+  fallback: 'latest-valid' | 'start-fresh';
+  /** The id that the session in its place gets. */
+  successorId: SessionId;
+}
 
 /** How many seconds after a failure that may pass the session should be tried again. */
 const RETRY_SECONDS = 5;

@@ -1,12 +1,42 @@
-import { continuing, isLong } from './chain.js';
-import type { StartSession, Untimed } from './commands.js';
-import { accept, type Decision, type IgnoredPart, type Outcome, refuse } from './decision.js';
-import type { SessionEvent } from './events.js';
-import { bindEach, bindTo, type HandleChange } from './handles.js';
-import type { Known } from './known.js';
-import { take } from './ownership.js';
-import { about, ended, isOwner } from './rules.js';
-import { currentOf, epochOf, type Session } from './session.js';
+import { bindEach, bindTo } from '../binding.js';
+import { continuing, isLong } from '../chain.js';
+import { accept, type Decision, type IgnoredPart, refuse } from '../decision.js';
+import type { SessionEvent } from '../events.js';
+import type { HandleChange, NewHandle } from '../handles.js';
+import type { Issued, Untimed } from '../issued.js';
+import type { Known } from '../known.js';
+import type { Outcome } from '../outcome.js';
+import { about, ended, isOwner } from '../rules.js';
+import type { Scope } from '../scope.js';
+import {
+  type ChainPolicy,
+  currentOf,
+  type Epoch,
+  epochOf,
+  type LeaseTerms,
+  type Owner,
+  type Session,
+  type SessionId,
+} from '../session.js';
+import { take } from './claim-ownership.js';
+
+export interface StartSession extends Issued {
+  type: 'StartSession';
+  scope: Scope;
+  /** The id to use if a session starts. */
+  sessionId: SessionId;
+  owner: Owner;
+  onConflict: 'supersede' | 'reject' | 'join';
+  /** Refused unless the scope's epoch is this one; 0 means that there was none yet. */
+  expectedEpoch?: Epoch;
+  phase?: 'starting';
+  lease?: LeaseTerms;
+  handles?: readonly NewHandle[];
+  attributesDigest?: string;
+  policy?: ChainPolicy;
+  /** The label of a checkpoint of the scope, whose session the new one continues. */
+  fromCheckpoint?: string;
+}
 
 export function start(command: StartSession, known: Known): Decision {
   const current = currentOf(known);
@@ -25,12 +55,15 @@ export function start(command: StartSession, known: Known): Decision {
     current.status === 'released'
       ? take(current, command, command.owner, command, known) // 2
       : join(command, current, known); // 2
-  return 'refusal' in decision ? decision : { ...decision, ...ignoredBy(command, decision.outcome) };
+  return 'refusal' in decision ? decision : { ...decision, ...ignoredIn(command, decision.outcome) };
 }
 
 /** What a command asked for that the session it was answered with keeps as it was. A claim takes its lease. */
-export function ignoredBy(command: Untimed, outcome: Outcome): { ignored?: IgnoredPart[] } {
-  if (command.type !== 'StartSession' || outcome === 'started') return {};
+export function ignoredIn(
+  command: Untimed<StartSession>,
+  outcome: Outcome,
+): { ignored?: readonly IgnoredPart[] } {
+  if (outcome === 'started') return {};
   const ignored: IgnoredPart[] = [];
   if (command.attributesDigest !== undefined) ignored.push('attributes');
   if (command.fromCheckpoint !== undefined) ignored.push('fromCheckpoint');

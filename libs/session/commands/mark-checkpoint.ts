@@ -1,8 +1,16 @@
-import type { MarkCheckpoint } from './commands.js';
-import { type Decision, refuse } from './decision.js';
-import type { Known } from './known.js';
-import { about, acceptFor, carried, gone, namedBy } from './rules.js';
-import { currentOf } from './session.js';
+import { type Decision, refuse } from '../decision.js';
+import type { Issued } from '../issued.js';
+import type { Known } from '../known.js';
+import { about, acceptFor, carried, gone, namedBy } from '../rules.js';
+import { currentOf, type SessionId } from '../session.js';
+
+/** Names a session of the scope as one to return to. Needs no epoch: it changes no session. */
+export interface MarkCheckpoint extends Issued {
+  type: 'MarkCheckpoint';
+  sessionId: SessionId;
+  /** 1 to 128 characters; stays in the log. */
+  label: string;
+}
 
 /** How many checkpoints a scope can have. None is ever moved or taken away. */
 export const MOST_CHECKPOINTS = 100;

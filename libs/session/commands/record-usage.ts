@@ -1,9 +1,16 @@
-import type { RecordUsage } from './commands.js';
-import { type Accepted, type Decision, type Refused, refuse } from './decision.js';
-import type { Known } from './known.js';
-import { about, acceptFor, carried, gone, namedBy } from './rules.js';
-import { currentOf, type Session } from './session.js';
-import { addUsage, type Usage } from './usage.js';
+import { type Accepted, type Decision, type Refused, refuse } from '../decision.js';
+import type { Issued } from '../issued.js';
+import type { Known } from '../known.js';
+import { about, acceptFor, carried, gone, namedBy } from '../rules.js';
+import { currentOf, type Session, type SessionId } from '../session.js';
+import { addUsage, type Usage } from '../usage.js';
+
+/** What an operation used. Needs no epoch and no owner: it only adds to the session's sums, also late. */
+export interface RecordUsage extends Issued {
+  type: 'RecordUsage';
+  sessionId: SessionId;
+  usage: Usage;
+}
 
 export function recordUsage(command: RecordUsage, known: Known): Decision {
   const named = namedBy(command, known);

@@ -1,9 +1,19 @@
-import type { EndSession } from './commands.js';
-import { accept, type Decision, type Refused, refuse } from './decision.js';
-import type { StopIgnoredWhy } from './events.js';
-import type { Known } from './known.js';
-import { about, acceptBeside, ended, forcedBy, isOwner, later, namedBy } from './rules.js';
-import { currentOf, epochOf, ownerMatches, type Session } from './session.js';
+import { accept, type Decision, type Refused, refuse } from '../decision.js';
+import type { StopIgnoredWhy } from '../events.js';
+import type { ForSession } from '../issued.js';
+import type { Known } from '../known.js';
+import { about, acceptBeside, ended, forcedBy, isOwner, later, namedBy } from '../rules.js';
+import { currentOf, epochOf, type Owner, ownerMatches, type Session } from '../session.js';
+
+export interface EndSession extends ForSession {
+  type: 'EndSession';
+  /** Who asks for the stop. */
+  origin: Owner;
+  reason: string;
+  /** Ends only when the owner confirms it by the same command without this, or after so many seconds. */
+  drainSeconds?: number;
+  force?: boolean;
+}
 
 export function end(command: EndSession, known: Known): Decision {
   if (command.force && !command.operate) return refuse('operate-required');

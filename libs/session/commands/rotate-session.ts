@@ -1,11 +1,28 @@
-import { isFull, newRootAfter, successorOf } from './chain.js';
-import type { RotateSession } from './commands.js';
-import { accept, type Decision, refuse } from './decision.js';
-import { bindTo, type NewHandle } from './handles.js';
-import type { Known } from './known.js';
+import { bindTo } from '../binding.js';
+import { isFull, newRootAfter, successorOf } from '../chain.js';
+import { accept, type Decision, refuse } from '../decision.js';
+import type { Handle, NewHandle } from '../handles.js';
+import type { ByOwner } from '../issued.js';
+import type { Known } from '../known.js';
+import { acceptBeside, ended, fenced, isOwner } from '../rules.js';
+import { epochOf, type Session, type SessionId } from '../session.js';
+import type { Usage } from '../usage.js';
 import { addReport } from './record-usage.js';
-import { acceptBeside, ended, fenced, isOwner } from './rules.js';
-import { epochOf, type Session } from './session.js';
+
+export interface RotateSession extends ByOwner {
+  type: 'RotateSession';
+  /** The id that the successor gets. */
+  successorId: SessionId;
+  /** `reset` starts a new chain. */
+  reason: string;
+  versionId?: string;
+  /** The provider's name for the successor: bound to it, and the same one again gets the same successor. */
+  successorHandle?: Handle;
+  /** More outside names to bind. */
+  handles?: readonly NewHandle[];
+  /** Of the operation that has just finished on the session which is rotated away. */
+  usage?: Usage;
+}
 
 export function rotate(command: RotateSession, known: Known): Decision {
   const repeated = rotatedBefore(command, known);

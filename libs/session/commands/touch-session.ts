@@ -1,0 +1,19 @@
+import { accept, type Decision, refuse } from '../decision.js';
+import type { Issued } from '../issued.js';
+import type { Known } from '../known.js';
+import { currentOf, type SessionId } from '../session.js';
+
+/** A sign of use, from whoever uses the session. Needs no epoch, because it can only lengthen a lease. */
+export interface TouchSession extends Issued {
+  type: 'TouchSession';
+  sessionId: SessionId;
+}
+
+export function touch(command: TouchSession, known: Known): Decision {
+  const current = currentOf(known);
+  if (!current) return refuse('session-ended');
+  if (current.sessionId !== command.sessionId) return refuse('stale-session', { current });
+  const renewable = current.status === 'active' || current.status === 'starting';
+  if (!renewable || current.lease?.renewOn !== 'use') return accept('unchanged', current);
+  return { ...accept('renewed', current), renews: true };
+}
