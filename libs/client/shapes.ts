@@ -1,4 +1,4 @@
-import type { OperationId } from './api.js';
+import type { OperationId } from './generated/api.js';
 
 /** What an answer has to have: the names of members, and of what type they are. */
 export type Shape = string | { readonly [member: string]: Shape };

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { SessionEventType } from '#session';
+import { named } from './components.js';
 import { Instant } from './values.js';
 
 export const EVENT_TYPES = [
@@ -25,7 +26,8 @@ export const EVENT_TYPES = [
 ] as const satisfies readonly SessionEventType[];
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */
-export const LedgerEvent = Type.Object(
+export const LedgerEvent = named(
+  'LedgerEvent',
   {
     specversion: Type.Literal('1.0'),
     id: Type.String({ description: '`partition:sequence`' }),
