@@ -17,11 +17,12 @@ export const named = <Properties extends TProperties>(
 
 /** Schemas with a name stand among the components once; everywhere else is a reference to them. */
 export function withComponents(description: Json): Json {
-  const schemas = Object.fromEntries(
-    [...namedIn(description)].map(([name, schema]) => [name, referred(schema)]),
-  );
+  const schemas = [...namedIn(description)].map(([name, { [NAME]: _, ...schema }]) => [
+    name,
+    referred(schema),
+  ]);
   const { components: given, ...rest } = referred(description);
-  return { ...rest, components: { ...(given as Json | undefined), schemas } };
+  return { ...rest, components: { ...(given as Json | undefined), schemas: Object.fromEntries(schemas) } };
 }
 
 /**
@@ -30,14 +31,16 @@ export function withComponents(description: Json): Json {
  */
 export function namedIn(value: unknown, found = new Map<string, Json>()): Map<string, Json> {
   if (typeof value !== 'object' || value === null) return found;
-  const { [NAME]: name, ...schema } = value as Json & { [NAME]?: string };
+  const schema = value as Json & { [NAME]?: string };
+  const name = schema[NAME];
+  const known = name === undefined ? undefined : found.get(name);
+  if (known === schema) return found;
   for (const part of Object.values(schema)) namedIn(part, found);
   if (name === undefined) return found;
-  const known = found.get(name) ?? schema;
-  if (JSON.stringify(known) !== JSON.stringify(schema)) {
+  if (known && JSON.stringify(known) !== JSON.stringify(schema)) {
     throw new Error(`two schemas have the name ${name}: rename one of them`);
   }
-  return found.set(name, known);
+  return found.set(name, schema);
 }
 
 /** Without names: a reference stands for each schema inside that has one. */

@@ -12,6 +12,7 @@ Writes what is generated, into the folders named generated/:
   libs/client/generated/api.ts             types, routes and problems, from libs/contracts
   libs/memory-ledger/generated/schemas.ts  what requests have to be, from libs/contracts
   libs/log/generated/schema.txt            the database's schema, from the migrations; with --schema only
+libs/dev-stack/generated/kafka-jars.ts asks Maven: libs/dev-stack/generate-kafka-jars.sh writes it.
 
   --schema  starts a Postgres of its own, and writes schema.txt, too
   --check   writes nothing, and fails when a file is not what would be written (npm run check does so)
