@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -32,14 +32,6 @@ function formatted(file: string, code: string): string {
   return execFileSync(biome, ['format', `--stdin-file-path=${file}`], { cwd: root, input, encoding: 'utf8' });
 }
 
-function current(file: string): string | undefined {
-  try {
-    return readFileSync(join(root, file), 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 async function generate({ schema, check }: { schema: boolean; check: boolean }): Promise<void> {
   const texts = new Map<string, string>();
   for (const [file, make] of Object.entries(fromContracts)) texts.set(file, formatted(file, make()));
@@ -48,13 +40,16 @@ async function generate({ schema, check }: { schema: boolean; check: boolean }):
     texts.set('libs/log/generated/schema.txt', await databaseSchema());
   }
   for (const [file, text] of texts) {
-    if (current(file) === text) continue;
+    const path = join(root, file);
+    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
     if (check) {
-      console.error(`${file} is not what would be generated: run npm run generate`);
+      console.error(
+        `${file} is not what would be generated: run npm run generate${schema ? ' -- --schema' : ''}`,
+      );
       process.exitCode = 1;
     } else {
-      mkdirSync(dirname(join(root, file)), { recursive: true });
-      writeFileSync(join(root, file), text);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
       console.log(`${file} written`);
     }
   }
