@@ -1,5 +1,5 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { components, type Operation, operations } from '#contracts';
+import { NAME, type Operation, operations } from '#contracts';
 import { problems } from '#protocol';
 import type { Description } from './support/described.js';
 import { ask } from './support/http.js';
@@ -53,10 +53,15 @@ test('every reference leads somewhere, and every schema is one of JSON Schema 20
   for (const schema of schemas) expect(ajv.validateSchema(schema) || ajv.errors).toBe(true);
 });
 
-test('every schema that has a name stands under it in a description, and under no other', async () => {
+test('everything that is sent and answered has a name, which means the same in both descriptions', async () => {
   const { body: events } = await ask<Description>(`${service.url}/asyncapi.json`);
-  const shown = [description, events].flatMap((one) => Object.keys(one.components.schemas));
-  expect([...new Set(shown)].sort()).toEqual(Object.keys(components).sort());
+  const [ofRequests, ofEvents] = [description, events].map((one) => one.components.schemas);
+  expect({ ...ofRequests, ...ofEvents }).toEqual({ ...ofEvents, ...ofRequests });
+  for (const { body, answers } of Object.values<Operation>(operations)) {
+    const schemas = [body, ...Object.values(answers).flatMap(({ schema, asked }) => [schema, asked])];
+    const names = schemas.filter((schema) => schema !== undefined).map((schema) => Reflect.get(schema, NAME));
+    expect(Object.keys(ofRequests ?? {})).toEqual(expect.arrayContaining(names));
+  }
 });
 
 test('a session shows nothing that is not described', async () => {

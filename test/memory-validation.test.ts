@@ -1,7 +1,7 @@
 import { type Operation, operations } from '#contracts';
 import { explainValidation, type ValidationFault } from '#protocol';
 import { validatorOf } from '../apps/ledger/http/validators.js';
-import { schemas } from '../libs/memory-ledger/schemas.js';
+import { schemas } from '../libs/memory-ledger/generated/schemas.js';
 import { converted, faultOf, type Schema } from '../libs/memory-ledger/validate.js';
 
 /** The ledger in memory validates with a small validator of its own: it has to say what the service's says. */

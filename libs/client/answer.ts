@@ -1,5 +1,5 @@
-import type { Problem } from './api.js';
 import { codeOf, LedgerProblem, UnexpectedAnswer } from './errors.js';
+import type { Problem } from './generated/api.js';
 import { type Asked, mayBeObeyed, mayBePassedOn } from './outcome.js';
 import { fits, PROBLEM, type Shape } from './shapes.js';
 

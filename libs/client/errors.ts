@@ -1,4 +1,4 @@
-import { type Problem, type ProblemCode, problems, type Session } from './api.js';
+import { type Problem, type ProblemCode, problems, type Session } from './generated/api.js';
 
 /** What a call that failed has to say besides its message. */
 export interface Failure {

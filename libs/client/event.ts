@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type EventType, type LedgerEvent, type Session } from './api.js';
+import { EVENT_TYPES, type EventType, type LedgerEvent, type Session } from './generated/api.js';
 
 /** A session as events carry it: attributes may have to be forgotten, so there is only their digest. */
 export type SessionInEvent = Omit<Session, 'attributes'>;

@@ -1,20 +1,3 @@
-export type {
-  CommandAnswer,
-  EventPage,
-  EventType,
-  Handle,
-  Lease,
-  LedgerEvent,
-  OperationId,
-  Operations,
-  Owner,
-  Position,
-  Problem,
-  ProblemCode,
-  Session,
-  UsageTotals,
-} from './api.js';
-export { problems, routes } from './api.js';
 export {
   type AnyLedgerProblem,
   ClientBusy,
@@ -36,6 +19,23 @@ export {
 export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
 export { Follower, type FollowOptions } from './follower.js';
 export { type HeldState, NotHeld } from './gate.js';
+export type {
+  CommandAnswer,
+  EventPage,
+  EventType,
+  Handle,
+  Lease,
+  LedgerEvent,
+  OperationId,
+  Operations,
+  Owner,
+  Position,
+  Problem,
+  ProblemCode,
+  Session,
+  UsageTotals,
+} from './generated/api.js';
+export { problems, routes } from './generated/api.js';
 export type { FollowedTo } from './handler.js';
 export {
   type ClaimRequest,

@@ -1,6 +1,6 @@
-import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './api.js';
 import { ClientBusy, isProblem, LedgerError, NoAnswer } from './errors.js';
 import { NotHeld } from './gate.js';
+import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './generated/api.js';
 import { type Guarded, OwnedSession } from './owned-session.js';
 import type { SessionName } from './reference.js';
 import { Renewals } from './renewals.js';

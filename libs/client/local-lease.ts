@@ -1,4 +1,4 @@
-import type { Session } from './api.js';
+import type { Session } from './generated/api.js';
 import { now } from './waiting.js';
 
 /** What two good clocks may differ in a second: 1 % is twenty times what NTP corrects at most. */

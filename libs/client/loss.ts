@@ -1,5 +1,5 @@
-import type { Owner, Session } from './api.js';
 import type { LedgerProblem } from './errors.js';
+import type { Owner, Session } from './generated/api.js';
 
 /** How an owner lost its session. */
 export type LossReason =

@@ -1,6 +1,6 @@
 /** What needs Node: the context that follows asynchronous calls, and signals. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Handle } from './api.js';
+import type { Handle } from './generated/api.js';
 import type { LedgerClient } from './ledger-client.js';
 import type { SessionName } from './reference.js';
 

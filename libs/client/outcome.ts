@@ -1,5 +1,5 @@
-import { type ProblemCode, problems } from './api.js';
 import type { AnyLedgerProblem } from './errors.js';
+import { type ProblemCode, problems } from './generated/api.js';
 
 /** What is known of a request when something answers it, or nobody does. */
 export interface Asked {

@@ -1,5 +1,5 @@
-import type { Operations } from './api.js';
 import { ClientBusy } from './errors.js';
+import type { Operations } from './generated/api.js';
 
 /** What an owner may do to its session. */
 export type OwnCommand =

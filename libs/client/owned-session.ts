@@ -1,6 +1,6 @@
-import type { CommandAnswer, Owner, Position, Session } from './api.js';
 import { LedgerError, LedgerProblem } from './errors.js';
 import { type HeldState, NotHeld } from './gate.js';
+import type { CommandAnswer, Owner, Position, Session } from './generated/api.js';
 import { type Loss, lossOfRefusal } from './loss.js';
 import { changesEpoch, type OwnBody, type OwnCommand } from './own-commands.js';
 import type { Tenure } from './tenure.js';

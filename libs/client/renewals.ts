@@ -1,5 +1,5 @@
-import type { Session } from './api.js';
 import { LedgerProblem } from './errors.js';
+import type { Session } from './generated/api.js';
 import type { Held } from './loss.js';
 import type { AnswerOf, Transport } from './transport.js';
 import { LONGEST_TIMER_MS, now } from './waiting.js';

@@ -1,8 +1,8 @@
-import type { Position, Session } from './api.js';
 import { parts } from './chunks.js';
 import type { FollowedEvent, SessionInEvent } from './event.js';
 import type { EventSource, FollowerStopped } from './event-source.js';
 import { Follower } from './follower.js';
+import type { Position, Session } from './generated/api.js';
 import type { LedgerClient, ScopeName } from './ledger-client.js';
 import { backoffMs, byPerformance, now, pause, tell } from './waiting.js';
 

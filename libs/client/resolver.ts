@@ -1,5 +1,5 @@
-import type { Handle } from './api.js';
 import { isProblem } from './errors.js';
+import type { Handle } from './generated/api.js';
 import type { LedgerClient } from './ledger-client.js';
 import { type Realm, type SessionName, SessionReference, sessionName } from './reference.js';
 import type { CallOptions } from './transport.js';

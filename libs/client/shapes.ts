@@ -1,9 +1,7 @@
-import type { OperationId } from './api.js';
+import { type AnswerName, answers, type OperationId } from './generated/api.js';
 
 /** What an answer has to have: the names of members, and of what type they are. */
 export type Shape = string | { readonly [member: string]: Shape };
-
-type Stream = 'feedStream' | 'scopeStream' | 'snapshot';
 
 const session = {
   sessionId: 'string',
@@ -12,64 +10,54 @@ const session = {
   epoch: 'number',
   revision: 'number',
 } as const;
-const command = {
-  outcome: 'string',
-  session,
-  position: { partition: 'number', sequence: 'number' },
-} as const;
-const events = { events: 'array' } as const;
 const sessions = { sessions: 'array' } as const;
 
 /**
  * By what an answer is known for the ledger's: what every version gives, and callers cannot do without. Whatever
- * else it has, or lacks, is an older or a newer ledger's right; so what later versions add does not belong here.
+ * else it has, or lacks, is an older or a newer ledger's right; so what later versions add does not belong here, and
+ * the shapes cannot be made from the schemas, which are this version's.
  */
-const SHAPES = {
-  startSession: command,
-  activateSession: command,
-  rotateSession: command,
-  releaseOwnership: command,
-  claimOwnership: command,
-  endSession: command,
-  renewLease: { outcome: 'string', sessionId: 'string', until: 'string' },
-  renewLeases: { results: 'array' },
-  touchSession: command,
-  changeAttributes: command,
-  changeHandles: command,
-  resolve: { session },
-  startBulk: { jobId: 'string', state: 'string' },
-  bulkJob: { jobId: 'string', state: 'string' },
-  eraseDetails: { outcome: 'string' },
-  recordUsage: command,
-  markCheckpoint: command,
-  reportInvalid: command,
-  checkpoints: { checkpoints: 'array' },
-  currentSession: session,
-  sessions,
-  chain: sessions,
-  usage: {},
-  transitions: { transitions: 'array' },
-  report: { taken: 'number' },
-  withdrawReports: { withdrawn: 'number' },
-  stats: { ledger: { heads: 'array' } },
-  session,
-  scopeEvents: events,
-  feed: events,
-  problem: { type: 'string' },
-} as const satisfies Record<Exclude<OperationId, Stream>, Shape>;
+const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
+  BulkJob: { jobId: 'string', state: 'string' },
+  ChainPage: sessions,
+  CheckpointList: { checkpoints: 'array' },
+  CommandAnswer: {
+    outcome: 'string',
+    session,
+    position: { partition: 'number', sequence: 'number' },
+  },
+  CurrentPage: sessions,
+  ErasedAnswer: { outcome: 'string' },
+  EventPage: { events: 'array' },
+  ProblemPage: { type: 'string' },
+  Renewed: { outcome: 'string', sessionId: 'string', until: 'string' },
+  RenewedMany: { results: 'array' },
+  ReportsTaken: { taken: 'number' },
+  ReportsWithdrawn: { withdrawn: 'number' },
+  Resolved: { session },
+  ScopeUsage: {},
+  Session: session,
+  SessionPage: sessions,
+  SessionWithRefusals: session,
+  Stats: { ledger: { heads: 'array' } },
+  TransitionPage: { transitions: 'array' },
+};
+
+const answerOf = (id: OperationId) => (answers as Partial<Record<OperationId, AnswerName>>)[id];
 
 /**
  * Whether the operation is one command: obeyed as a whole or not at all, and answered again under the same key. Of a
  * lease that was only renewed no receipt tells.
  */
 export function isOneCommand(id: OperationId): boolean {
-  return (SHAPES as Partial<Record<OperationId, Shape>>)[id] === command && id !== 'touchSession';
+  return answerOf(id) === 'CommandAnswer' && id !== 'touchSession';
 }
 
 /** Of the operation's answer; streams have none. */
 export function shapeOf(id: OperationId, query: object = {}): Shape | undefined {
-  if (id === 'currentSession' && 'all' in query && query.all === true) return sessions;
-  return (SHAPES as Partial<Record<OperationId, Shape>>)[id];
+  const name = answerOf(id);
+  const isPage = name === 'Session' && 'all' in query && query.all === true;
+  return name && SHAPES[isPage ? 'CurrentPage' : name];
 }
 
 export const PROBLEM: Shape = { type: 'string', title: 'string', status: 'number', retryable: 'boolean' };

@@ -1,6 +1,6 @@
-import type { CommandAnswer, Owner, Session } from './api.js';
 import type { LedgerProblem } from './errors.js';
 import { Gate, type HeldState, NotHeld } from './gate.js';
+import type { CommandAnswer, Owner, Session } from './generated/api.js';
 import { LocalLease } from './local-lease.js';
 import {
   type Held,

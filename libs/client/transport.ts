@@ -1,6 +1,6 @@
 import { BodyLost, readAnswer } from './answer.js';
-import { type OperationId, type Operations, routes } from './api.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from './errors.js';
+import { type OperationId, type Operations, routes } from './generated/api.js';
 import type { Asked } from './outcome.js';
 import { isOneCommand, type Shape, shapeOf } from './shapes.js';
 import { backoffMs, now, pause, unless } from './waiting.js';

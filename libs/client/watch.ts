@@ -1,5 +1,5 @@
-import type { Session } from './api.js';
 import { isProblem } from './errors.js';
+import type { Session } from './generated/api.js';
 import type { LossReason, Seen } from './loss.js';
 import type { Transport } from './transport.js';
 import { backoffMs, now, pause } from './waiting.js';

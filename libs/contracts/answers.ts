@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { NAME, named } from './components.js';
 import { LedgerEvent } from './event.js';
 import { Problem } from './problem-body.js';
 import {
@@ -15,7 +16,7 @@ import {
   SessionId,
 } from './values.js';
 
-export const CommandAnswer = Type.Object({
+export const CommandAnswer = named('CommandAnswer', {
   outcome: Type.String({ examples: ['started'] }),
   session: Session,
   current: Type.Optional(
@@ -47,38 +48,38 @@ export const CommandAnswer = Type.Object({
   position: Position,
 });
 
-export const Renewed = Type.Object({
+export const Renewed = named('Renewed', {
   outcome: Type.Literal('renewed'),
   sessionId: SessionId,
   until: Instant,
 });
-export const NotRenewed = Type.Object({ sessionId: SessionId, problem: Problem });
-export const RenewedMany = Type.Object({ results: Type.Array(Type.Union([Renewed, NotRenewed])) });
+export const NotRenewed = named('NotRenewed', { sessionId: SessionId, problem: Problem });
+export const RenewedMany = named('RenewedMany', { results: Type.Array(Type.Union([Renewed, NotRenewed])) });
 
-export const Resolved = Type.Object({
+export const Resolved = named('Resolved', {
   session: Session,
   unknown: Type.Array(Type.Integer({ minimum: 0 }), {
     description: 'Which candidates, counted from 0, are handles that nobody has bound',
   }),
 });
 
-export const CheckpointList = Type.Object({
+export const CheckpointList = named('CheckpointList', {
   checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
 });
 
-export const EventPage = Type.Object({
+export const EventPage = named('EventPage', {
   events: Type.Array(LedgerEvent),
   next: Type.Optional(Type.Integer()),
 });
 
-export const CurrentPage = Type.Object({
+export const CurrentPage = named('CurrentPage', {
   sessions: Type.Array(Session, { maxItems: 100 }),
   next: Type.Optional(Type.String({ description: 'For the next page; absent in the last one' })),
 });
 
 /** Most refusals that a session is shown with. */
 export const MOST_REFUSALS = 100;
-export const Refusal = Type.Object({
+export const Refusal = named('Refusal', {
   origin: Type.Optional(Owner),
   epoch: Type.Optional(Epoch),
   why: Type.String({ description: 'How the session had ended, or what did not match' }),
@@ -92,17 +93,20 @@ export const Refusal = Type.Object({
   ),
 });
 
-export const SessionWithRefusals = Type.Intersect([
-  Session,
-  Type.Object({
-    refusals: Type.Array(Refusal, {
-      maxItems: MOST_REFUSALS,
-      description: `Stops of this session that were not obeyed: the newest ${MOST_REFUSALS}, the newest first`,
+export const SessionWithRefusals = Type.Intersect(
+  [
+    Session,
+    Type.Object({
+      refusals: Type.Array(Refusal, {
+        maxItems: MOST_REFUSALS,
+        description: `Stops of this session that were not obeyed: the newest ${MOST_REFUSALS}, the newest first`,
+      }),
     }),
-  }),
-]);
+  ],
+  { [NAME]: 'SessionWithRefusals' },
+);
 
-export const ErasedAnswer = Type.Object({
+export const ErasedAnswer = named('ErasedAnswer', {
   outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
   erased: Type.Array(Type.Object({ scope: Scope, position: Position }), {
     maxItems: 500,
@@ -117,7 +121,8 @@ const Counts = Type.Object({
   skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
   failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
 });
-export const BulkJob = Type.Object(
+export const BulkJob = named(
+  'BulkJob',
   {
     jobId: Type.String(),
     state: Type.Enum(['open', 'finished']),
@@ -133,7 +138,7 @@ export const BulkJob = Type.Object(
   { description: 'Kept for 30 days after it was finished' },
 );
 
-export const ProblemPage = Type.Object({
+export const ProblemPage = named('ProblemPage', {
   type: Type.String({ description: '/problems/<code>' }),
   title: Type.String(),
   status: Type.Integer(),

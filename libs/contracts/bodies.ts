@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { NAME, named } from './components.js';
 import {
   Attributes,
   Epoch,
@@ -19,7 +20,8 @@ import {
 const closed = { additionalProperties: false };
 const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
 
-export const StartBody = Type.Object(
+export const StartBody = named(
+  'StartBody',
   {
     userId: Id,
     projectId: Type.Optional(Id),
@@ -38,9 +40,10 @@ export const StartBody = Type.Object(
   closed,
 );
 
-export const ActivateBody = Type.Object(byOwner, closed);
+export const ActivateBody = named('ActivateBody', byOwner, closed);
 
-export const RotateBody = Type.Object(
+export const RotateBody = named(
+  'RotateBody',
   {
     ...byOwner,
     reason: RotationReason,
@@ -52,7 +55,8 @@ export const RotateBody = Type.Object(
   closed,
 );
 
-export const ReleaseBody = Type.Object(
+export const ReleaseBody = named(
+  'ReleaseBody',
   {
     ...byOwner,
     to: Type.Optional(Owner),
@@ -68,12 +72,14 @@ export const ReleaseBody = Type.Object(
   closed,
 );
 
-export const ClaimBody = Type.Object(
+export const ClaimBody = named(
+  'ClaimBody',
   { epoch: Epoch, owner: Owner, lease: Type.Optional(Lease), force: Type.Optional(Type.Boolean()) },
   closed,
 );
 
-export const EndBody = Type.Object(
+export const EndBody = named(
+  'EndBody',
   {
     epoch: Epoch,
     origin: Owner,
@@ -91,17 +97,19 @@ export const EndBody = Type.Object(
   closed,
 );
 
-export const RenewBody = Type.Object({ epoch: Epoch }, closed);
+export const RenewBody = named('RenewBody', { epoch: Epoch }, closed);
 
-export const TouchBody = Type.Object({}, closed);
+export const TouchBody = named('TouchBody', {}, closed);
 
 export const RenewManyBody = Type.Array(Type.Object({ sessionId: GivenId, epoch: Epoch }, closed), {
+  [NAME]: 'RenewManyBody',
   minItems: 1,
   maxItems: 1_000,
   description: 'from 1 to 1,000 leases, each session once',
 });
 
-export const AttributesBody = Type.Object(
+export const AttributesBody = named(
+  'AttributesBody',
   {
     ...byOwner,
     attributes: Type.Object({}, { additionalProperties: true, description: 'A JSON merge patch (RFC 7396)' }),
@@ -109,11 +117,12 @@ export const AttributesBody = Type.Object(
   closed,
 );
 
-export const UsageBody = Type.Object({ usage: Usage }, closed);
+export const UsageBody = named('UsageBody', { usage: Usage }, closed);
 
-export const CheckpointBody = Type.Object({ label: Label }, closed);
+export const CheckpointBody = named('CheckpointBody', { label: Label }, closed);
 
-export const InvalidBody = Type.Object(
+export const InvalidBody = named(
+  'InvalidBody',
   {
     ...byOwner,
     certainty: Type.Enum(['definite', 'transient'], {
@@ -127,7 +136,8 @@ export const InvalidBody = Type.Object(
   closed,
 );
 
-export const HandlesBody = Type.Object(
+export const HandlesBody = named(
+  'HandlesBody',
   {
     ...byOwner,
     bind: Type.Optional(NewHandles),
@@ -138,7 +148,8 @@ export const HandlesBody = Type.Object(
 
 const Candidate = Type.Union([Handle, Type.Object({ sessionId: GivenId, epoch: Epoch }, closed)]);
 
-export const ResolveBody = Type.Object(
+export const ResolveBody = named(
+  'ResolveBody',
   {
     candidates: Type.Array(Candidate, {
       minItems: 1,
@@ -152,7 +163,8 @@ export const ResolveBody = Type.Object(
   closed,
 );
 
-export const BulkBody = Type.Object(
+export const BulkBody = named(
+  'BulkBody',
   { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
   closed,
 );

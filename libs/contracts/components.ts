@@ -1,23 +1,55 @@
-import { components } from './named.js';
+import { type TObjectOptions, type TProperties, Type } from 'typebox';
 
 export type Json = Record<string, unknown>;
 
-const nameOf = new Map(Object.entries(components).map(([name, schema]) => [JSON.stringify(schema), name]));
+/**
+ * Says what a schema is called in /openapi.json, in /asyncapi.json and in what is generated. It is no `$id`, of which
+ * Ajv takes none twice in a schema, and owners stand in many places.
+ */
+export const NAME = 'x-name';
+
+/** An object with a name. */
+export const named = <Properties extends TProperties>(
+  name: string,
+  properties: Properties,
+  options: TObjectOptions = {},
+) => Type.Object(properties, { ...options, [NAME]: name });
 
 /** Schemas with a name stand among the components once; everywhere else is a reference to them. */
 export function withComponents(description: Json): Json {
-  const schemas: Json = {};
-  const refer = (value: unknown): unknown => {
-    if (typeof value !== 'object' || value === null) return value;
-    const name = nameOf.get(JSON.stringify(value));
-    if (name === undefined) return inside(value);
-    schemas[name] ??= inside(value);
-    return { $ref: `#/components/schemas/${name}` };
-  };
-  const inside = (value: object): unknown =>
-    Array.isArray(value)
-      ? value.map(refer)
-      : Object.fromEntries(Object.entries(value).map(([key, part]) => [key, refer(part)]));
-  const { components: given, ...referred } = inside(description) as Json;
-  return { ...referred, components: { ...(given as Json | undefined), schemas } };
+  const schemas = [...namedIn(description)].map(([name, { [NAME]: _, ...schema }]) => [
+    name,
+    referred(schema),
+  ]);
+  const { components: given, ...rest } = referred(description);
+  return { ...rest, components: { ...(given as Json | undefined), schemas: Object.fromEntries(schemas) } };
+}
+
+/**
+ * The schemas with a name anywhere in a value, what stands inside of others first. Throws when two that are not the
+ * same have one name.
+ */
+export function namedIn(value: unknown, found = new Map<string, Json>()): Map<string, Json> {
+  if (typeof value !== 'object' || value === null) return found;
+  const schema = value as Json & { [NAME]?: string };
+  const name = schema[NAME];
+  const known = name === undefined ? undefined : found.get(name);
+  if (known === schema) return found;
+  for (const part of Object.values(schema)) namedIn(part, found);
+  if (name === undefined) return found;
+  if (known && JSON.stringify(known) !== JSON.stringify(schema)) {
+    throw new Error(`two schemas have the name ${name}: rename one of them`);
+  }
+  return found.set(name, schema);
+}
+
+/** Without names: a reference stands for each schema inside that has one. */
+function referred(schema: Json): Json {
+  return Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, reference(part)]));
+}
+
+function reference(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(reference);
+  return NAME in value ? { $ref: `#/components/schemas/${value[NAME]}` } : referred(value as Json);
 }

@@ -1,10 +1,12 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import type { EventOf, Session as KnownSession, SessionEventType } from '#session';
+import { named } from './components.js';
 import { Epoch, KeptUsage, Lease, Owner, Session, SessionId } from './values.js';
 
 /** A session in an event: attributes may have to be forgotten, so there is only their digest. */
 const { attributes: _, ...properties } = Session.properties;
-export const SessionInEvent = Type.Object(
+export const SessionInEvent = named(
+  'SessionInEvent',
   { ...properties, lease: Type.Optional(Lease) },
   { description: 'A session, without its attributes' },
 );

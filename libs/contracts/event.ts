@@ -1,9 +1,11 @@
 import { Type } from 'typebox';
 import { EVENT_TYPES } from '#session';
+import { named } from './components.js';
 import { Instant } from './values.js';
 
 /** An event as every channel carries it: CloudEvents 1.0, structured mode. */
-export const LedgerEvent = Type.Object(
+export const LedgerEvent = named(
+  'LedgerEvent',
   {
     specversion: Type.Literal('1.0'),
     id: Type.String({ description: '`partition:sequence`' }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { named } from './components.js';
 import {
   AsOf,
   GivenId,
@@ -47,12 +48,13 @@ const next = Type.Optional(
   Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
 );
 
-export const PlacedSession = Type.Object(
+export const PlacedSession = named(
+  'PlacedSession',
   { ...Session.properties, position: Position },
   { description: 'A session, and the event that it was last changed by' },
 );
 
-export const SessionPage = Type.Object({
+export const SessionPage = named('SessionPage', {
   sessions: Type.Array(PlacedSession),
   next,
 });
@@ -60,14 +62,20 @@ export const SessionPage = Type.Object({
 /** Absent when nothing is in the chain or scope, or until the read models are rebuilt that an older version made. */
 const usage = Type.Optional(UsageTotals);
 
-export const ChainPage = Type.Object(
+export const ChainPage = named(
+  'ChainPage',
   { sessions: Type.Array(PlacedSession), usage, next },
   { description: '`usage`: of all sessions of the chain, also of those on other pages' },
 );
 
-export const ScopeUsage = Type.Object({ usage }, { description: '`usage`: of all sessions of the scope' });
+export const ScopeUsage = named(
+  'ScopeUsage',
+  { usage },
+  { description: '`usage`: of all sessions of the scope' },
+);
 
-export const Transition = Type.Object(
+export const Transition = named(
+  'Transition',
   {
     source: Type.Enum(
       ['started', 'recovered', 'rotated', 'superseded', 'ended', 'expired', 'invalid', 'reset'],
@@ -86,4 +94,4 @@ export const Transition = Type.Object(
   { description: '`from` is absent when none was current, `to` when none is any more' },
 );
 
-export const TransitionPage = Type.Object({ transitions: Type.Array(Transition), next });
+export const TransitionPage = named('TransitionPage', { transitions: Type.Array(Transition), next });

@@ -1,8 +1,10 @@
 import { Type } from 'typebox';
+import { named } from './components.js';
 import { Instant, Session } from './values.js';
 
 /** The body of every error. */
-export const Problem = Type.Object(
+export const Problem = named(
+  'Problem',
   {
     type: Type.String({ description: '/problems/<code>', examples: ['/problems/stale-session'] }),
     title: Type.String(),

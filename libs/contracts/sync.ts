@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { NAME, named } from './components.js';
 import { GivenId, Id, Instant, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
@@ -14,6 +15,7 @@ const Consumer = Type.String({
 export const Reports = Type.Array(
   Type.Object({ consumer: Consumer, userId: Id, projectId: Type.Optional(Id), sessionId: GivenId }, closed),
   {
+    [NAME]: 'Reports',
     minItems: 1,
     maxItems: 1_000,
     description:
@@ -21,7 +23,7 @@ export const Reports = Type.Array(
   },
 );
 
-export const ReportsTaken = Type.Object({
+export const ReportsTaken = named('ReportsTaken', {
   taken: Type.Integer(),
   dropped: Type.Integer({
     description: "The tenant's oldest reports, over 50,000, that were forgotten for them",
@@ -33,7 +35,7 @@ export const WithdrawQuery = Type.Object(
   closed,
 );
 
-export const ReportsWithdrawn = Type.Object({
+export const ReportsWithdrawn = named('ReportsWithdrawn', {
   withdrawn: Type.Integer({ description: 'How many reports there were' }),
 });
 
@@ -57,7 +59,8 @@ const figures = {
   rate: Type.Optional(Type.Number({ description: 'Those in sync, of all; absent when there are none' })),
 };
 
-export const Stats = Type.Object(
+export const Stats = named(
+  'Stats',
   {
     ledger: Type.Object({
       source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),

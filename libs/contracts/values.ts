@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { named } from './components.js';
 
 /** A name from outside: 1 to 256 Unicode characters, no control characters, no lone surrogates. */
 export const Id = Type.String({
@@ -33,13 +34,15 @@ export const Epoch = Type.Integer({
 
 export const Instant = Type.String({ format: 'date-time', description: 'UTC, milliseconds' });
 
-export const Owner = Type.Object(
+export const Owner = named(
+  'Owner',
   { environment: Id, instance: Type.Optional(Id) },
   { additionalProperties: false, description: 'Who runs the session' },
 );
 
 /** Exactly one of userId and environment, which a schema would not tell in words. */
-export const Selection = Type.Object(
+export const Selection = named(
+  'Selection',
   { userId: Type.Optional(Id), environment: Type.Optional(Id), instance: Type.Optional(Id) },
   {
     additionalProperties: false,
@@ -79,12 +82,14 @@ export const HandleValue = Type.String({
   description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
 });
 
-export const Handle = Type.Object(
+export const Handle = named(
+  'Handle',
   { kind: HandleKind, value: HandleValue },
   { additionalProperties: false, description: 'An outside name' },
 );
 
-export const NewHandle = Type.Object(
+export const NewHandle = named(
+  'NewHandle',
   {
     kind: HandleKind,
     value: HandleValue,
@@ -102,7 +107,8 @@ export const NewHandles = Type.Array(NewHandle, { maxItems: 8, description: 'at 
 const THIRTY_DAYS = 2_592_000;
 
 /** What a request may say of a lease; what it leaves out is filled in by the service. */
-export const Lease = Type.Object(
+export const Lease = named(
+  'Lease',
   {
     seconds: Type.Integer({
       minimum: 1,
@@ -127,7 +133,8 @@ export const Lease = Type.Object(
 );
 
 /** A lease as readers see it. */
-export const ShownLease = Type.Object(
+export const ShownLease = named(
+  'ShownLease',
   {
     ...Lease.properties,
     expiresAt: Type.Optional(
@@ -159,7 +166,8 @@ const currency = Type.String({
 });
 
 /** What programs have: text is exact, and a number is what the double closest to it says. */
-export const Money = Type.Object(
+export const Money = named(
+  'Money',
   {
     amount: Type.Unsafe<string | number>({
       type: ['string', 'number'],
@@ -199,7 +207,8 @@ const model = Type.Optional(
   }),
 );
 
-export const Usage = Type.Object(
+export const Usage = named(
+  'Usage',
   { ...used, cost: Type.Optional(Money), model },
   {
     additionalProperties: false,
@@ -213,7 +222,8 @@ export const KeptUsage = Type.Object(
   { description: 'What one operation used' },
 );
 
-export const UsageTotals = Type.Object(
+export const UsageTotals = named(
+  'UsageTotals',
   {
     operations: count('How many reports'),
     inputTokens: count('Sum of all reports'),
@@ -230,7 +240,8 @@ export const UsageTotals = Type.Object(
   { description: 'What was used: in a session, in a chain or in a scope' },
 );
 
-export const Policy = Type.Object(
+export const Policy = named(
+  'Policy',
   {
     maxChainLength: Type.Optional(
       Type.Integer({
@@ -270,7 +281,8 @@ export const Label = Type.String({
   description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
 });
 
-export const Position = Type.Object(
+export const Position = named(
+  'Position',
   { partition: Type.Integer({ minimum: 0 }), sequence: Type.Integer({ minimum: 0 }) },
   { description: 'A place in the log' },
 );
@@ -288,12 +300,14 @@ export const PositionText = Type.String({
   examples: ['3:1042'],
 });
 
-export const Scope = Type.Object(
+export const Scope = named(
+  'Scope',
   { userId: Id, projectId: Id },
   { description: 'What has at most one current session: a user and a project' },
 );
 
-export const Session = Type.Object(
+export const Session = named(
+  'Session',
   {
     sessionId: SessionId,
     scope: Scope,

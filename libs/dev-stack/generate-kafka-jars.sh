@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes kafka-jars.ts: the jars of one Kafka version, with the checksums that every download must have.
+# Writes generated/kafka-jars.ts: the jars of one Kafka version, with the checksums that every download must have.
 # Run it (Maven and a JDK needed, Maven Central is asked) after changing the version, from anywhere:
 #   libs/dev-stack/generate-kafka-jars.sh 4.3.1
 set -eu
@@ -55,4 +55,4 @@ TS
     echo "  { path: '$jar', sha256: '$(sha256sum "$jar" | cut -d' ' -f1)', size: $(wc -c <"$jar" | tr -d ' ') },"
   done
   echo '];'
-} >"$room/kafka-jars.ts"
+} >"$room/generated/kafka-jars.ts"

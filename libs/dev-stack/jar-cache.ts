@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { removeAbandoned } from './abandoned.js';
-import type { Jar } from './kafka-jars.js';
+import type { Jar } from './generated/kafka-jars.js';
 import type { Progress } from './progress.js';
 
 /** What to have in which directory, and where to get it. */

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { kafkaJars, kafkaVersion } from './generated/kafka-jars.js';
 import { fetchJars, jarFile, missingJars } from './jar-cache.js';
 import type { KafkaOptions } from './kafka.js';
-import { kafkaJars, kafkaVersion } from './kafka-jars.js';
 import { progressOn } from './progress.js';
 
 /** Makes sure that the cache holds Kafka, whole. Resolves to its class path; to undefined, after a line, if not. */

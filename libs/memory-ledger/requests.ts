@@ -12,7 +12,7 @@ import {
   ProblemError,
   readJson,
 } from '#protocol';
-import { schemas } from './schemas.js';
+import { schemas } from './generated/schemas.js';
 import type { Asked } from './serving.js';
 import { converted, faultOf, type Schema } from './validate.js';
 

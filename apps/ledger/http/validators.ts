@@ -1,5 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { CASE_INSENSITIVE } from '#contracts';
+import { CASE_INSENSITIVE, NAME } from '#contracts';
 import { fromText } from '#protocol';
 
 /** Validates in place: what is said in either case becomes lower case. */
@@ -17,6 +17,7 @@ const ajv = new Ajv({
   strictRequired: false,
   allowUnionTypes: true,
 });
+ajv.addKeyword(NAME);
 ajv.addKeyword({
   keyword: CASE_INSENSITIVE,
   type: 'string',

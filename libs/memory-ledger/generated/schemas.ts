@@ -1,7 +1,7 @@
-// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.
+// Generated from libs/contracts by `npm run generate`. Do not edit.
 
 import type { OperationId } from '#client';
-import type { Schema } from './validate.js';
+import type { Schema } from '../validate.js';
 
 const Id = {
   type: 'string',
@@ -9,21 +9,6 @@ const Id = {
   maxLength: 256,
   pattern: '^[^\\p{Cc}\\p{Cs}]*$',
   description: '1 to 256 characters, valid Unicode, no control characters',
-};
-
-const GivenId = {
-  type: 'string',
-  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
-  description: 'a UUID, in upper or lower case',
-  examples: ['01920000-0000-7003-8000-000000000000'],
-  'x-case-insensitive': true,
-};
-
-const Epoch = {
-  type: 'integer',
-  minimum: 0,
-  maximum: 9007199254740991,
-  description: 'Fencing token: rises at every change of the current session or of its owner, and at its end',
 };
 
 const Owner = {
@@ -34,65 +19,11 @@ const Owner = {
   description: 'Who runs the session',
 };
 
-const Reason = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 64,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-  description: '1 to 64 characters; stays in the log, so no personal data',
-};
-
-const Label = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 128,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
-};
-
-const HandleKind = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 64,
-  pattern: '^[a-z0-9_.-]+$',
-  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
-};
-
-const HandleValue = {
-  type: 'string',
-  minLength: 1,
-  maxLength: 1024,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
-  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
-};
-
-const Handle = {
-  type: 'object',
-  required: ['kind', 'value'],
-  properties: { kind: HandleKind, value: HandleValue },
-  additionalProperties: false,
-  description: 'An outside name',
-};
-
-const NewHandles = {
-  type: 'array',
-  items: {
-    type: 'object',
-    required: ['kind', 'value', 'binds'],
-    properties: {
-      kind: HandleKind,
-      value: HandleValue,
-      binds: {
-        enum: ['scope', 'session'],
-        description:
-          'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
-      },
-    },
-    additionalProperties: false,
-    description: 'An outside name and what it stands for',
-  },
-  maxItems: 8,
-  description: 'at most 8, each once',
+const Epoch = {
+  type: 'integer',
+  minimum: 0,
+  maximum: 9007199254740991,
+  description: 'Fencing token: rises at every change of the current session or of its owner, and at its end',
 };
 
 const Lease = {
@@ -119,6 +50,133 @@ const Lease = {
   },
   additionalProperties: false,
   description: 'How long ownership lasts without a sign of life',
+};
+
+const HandleKind = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+};
+
+const HandleValue = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 1024,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
+};
+
+const NewHandle = {
+  type: 'object',
+  required: ['kind', 'value', 'binds'],
+  properties: {
+    kind: HandleKind,
+    value: HandleValue,
+    binds: {
+      enum: ['scope', 'session'],
+      description:
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+    },
+  },
+  additionalProperties: false,
+  description: 'An outside name and what it stands for',
+};
+
+const NewHandles = { type: 'array', items: NewHandle, maxItems: 8, description: 'at most 8, each once' };
+
+const Attributes = {
+  type: 'object',
+  properties: {},
+  additionalProperties: true,
+  description: 'Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep',
+};
+
+const Policy = {
+  type: 'object',
+  properties: {
+    maxChainLength: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100000,
+      description: 'A whole number from 1 to 100000: only a reset leads on from there',
+    },
+    adviseAt: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100000,
+      description:
+        'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
+    },
+    endReleasedAfterSeconds: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 2592000,
+      description:
+        'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
+    },
+  },
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What holds for the chain: one of these at least',
+};
+
+const Label = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
+};
+
+const GivenId = {
+  type: 'string',
+  pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$',
+  description: 'a UUID, in upper or lower case',
+  examples: ['01920000-0000-7003-8000-000000000000'],
+  'x-case-insensitive': true,
+};
+
+const RotationReason = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[a-z0-9_.-]+$',
+  description:
+    'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
+};
+
+const Handle = {
+  type: 'object',
+  required: ['kind', 'value'],
+  properties: { kind: HandleKind, value: HandleValue },
+  additionalProperties: false,
+  description: 'An outside name',
+};
+
+const Money = {
+  type: 'object',
+  required: ['amount', 'currency'],
+  properties: {
+    amount: {
+      type: ['string', 'number'],
+      maxLength: 64,
+      pattern: '^(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
+      minimum: 0,
+      description:
+        'A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent',
+      examples: ['0.0125'],
+    },
+    currency: {
+      type: 'string',
+      pattern: '^[A-Z]{3}$',
+      description: 'ISO 4217: three capital letters',
+      examples: ['EUR'],
+    },
+  },
+  additionalProperties: false,
+  description: 'An exact amount of money, in one currency',
 };
 
 const Usage = {
@@ -148,29 +206,7 @@ const Usage = {
       maximum: 9007199254740991,
       description: 'Milliseconds: a whole number from 0 to 2^53-1',
     },
-    cost: {
-      type: 'object',
-      required: ['amount', 'currency'],
-      properties: {
-        amount: {
-          type: ['string', 'number'],
-          maxLength: 64,
-          pattern: '^(0|[1-9]\\d*)(\\.\\d+)?([eE][+-]?\\d{1,3})?$',
-          minimum: 0,
-          description:
-            'A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent',
-          examples: ['0.0125'],
-        },
-        currency: {
-          type: 'string',
-          pattern: '^[A-Z]{3}$',
-          description: 'ISO 4217: three capital letters',
-          examples: ['EUR'],
-        },
-      },
-      additionalProperties: false,
-      description: 'An exact amount of money, in one currency',
-    },
+    cost: Money,
     model: {
       type: 'string',
       minLength: 1,
@@ -182,6 +218,21 @@ const Usage = {
   additionalProperties: false,
   minProperties: 1,
   description: 'What one operation used: at least one of these',
+};
+
+const Reason = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 64,
+  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  description: '1 to 64 characters; stays in the log, so no personal data',
+};
+
+const Selection = {
+  type: 'object',
+  properties: { userId: Id, environment: Id, instance: Id },
+  additionalProperties: false,
+  description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
 };
 
 const AsOf = {
@@ -199,7 +250,7 @@ const PositionText = {
   examples: ['3:1042'],
 };
 
-/** What a request has to be, by operation: the schemas that the service validates with. */
+/** By operation: the schemas that the service validates with. */
 export const schemas: Record<OperationId, { params?: Schema; query?: Schema; body?: Schema }> = {
   startSession: {
     body: {
@@ -214,40 +265,8 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
         phase: { enum: ['starting', 'active'], description: 'active when left out' },
         lease: Lease,
         handles: NewHandles,
-        attributes: {
-          type: 'object',
-          properties: {},
-          additionalProperties: true,
-          description: 'Facts kept with the session, erasable: at most 4 KiB as JSON, nested at most 8 deep',
-        },
-        policy: {
-          type: 'object',
-          properties: {
-            maxChainLength: {
-              type: 'integer',
-              minimum: 1,
-              maximum: 100000,
-              description: 'A whole number from 1 to 100000: only a reset leads on from there',
-            },
-            adviseAt: {
-              type: 'integer',
-              minimum: 1,
-              maximum: 100000,
-              description:
-                'From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out',
-            },
-            endReleasedAfterSeconds: {
-              type: 'integer',
-              minimum: 1,
-              maximum: 2592000,
-              description:
-                'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
-            },
-          },
-          additionalProperties: false,
-          minProperties: 1,
-          description: 'What holds for the chain: one of these at least',
-        },
+        attributes: Attributes,
+        policy: Policy,
         fromCheckpoint: Label,
       },
       additionalProperties: false,
@@ -280,14 +299,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       properties: {
         epoch: Epoch,
         owner: Owner,
-        reason: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 64,
-          pattern: '^[a-z0-9_.-]+$',
-          description:
-            'a-z, 0-9, _ . and -: build, metadata_generation, compact, chat_plan, resume, reset, or one of your own',
-        },
+        reason: RotationReason,
         versionId: Id,
         successorHandle: Handle,
         handles: NewHandles,
@@ -466,17 +478,7 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
     body: {
       type: 'object',
       required: ['select', 'action', 'reason'],
-      properties: {
-        select: {
-          type: 'object',
-          properties: { userId: Id, environment: Id, instance: Id },
-          additionalProperties: false,
-          description:
-            'userId: all sessions of the user. environment: those that it owns, or only its instance',
-        },
-        action: { enum: ['end', 'release'] },
-        reason: Reason,
-      },
+      properties: { select: Selection, action: { enum: ['end', 'release'] }, reason: Reason },
       additionalProperties: false,
     },
   },

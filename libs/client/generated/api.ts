@@ -1,4 +1,4 @@
-// Generated from libs/contracts by `UPDATE_CLIENT_API=1` with test/client-api.test.ts. Do not edit.
+// Generated from libs/contracts by `npm run generate`. Do not edit.
 
 /** Kept for 30 days after it was finished. */
 export interface BulkJob {
@@ -512,86 +512,6 @@ export interface Session {
   /** SHA-256 over a salt and the attributes. */
   attributesDigest?: string;
   attributes: { [name: string]: unknown } | 'erased';
-
-  /** UTC, milliseconds. */
-  startedAt: string;
-
-  /** UTC, milliseconds. */
-  endedAt?: string;
-  endCause?: 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
-  endReason?: string;
-  endedBy?: Owner;
-
-  /** UUID of one session instance. */
-  successorId?: string;
-
-  /** `hash` of the name it was rotated with. */
-  successorHandle?: string;
-  usage?: UsageTotals;
-  invalid?: {
-    /** UTC, milliseconds. */
-    at: string;
-    reason: string;
-  };
-}
-
-/** A session, without its attributes. */
-export interface SessionInEvent {
-  /** UUID of one session instance. */
-  sessionId: string;
-  scope: Scope;
-  status: 'starting' | 'active' | 'released' | 'ending' | 'ended';
-
-  /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-  epoch: number;
-  revision: number;
-  owner?: Owner;
-  previousOwner?: Owner;
-  reservedFor?: Owner;
-
-  /** UTC, milliseconds. */
-  reservedUntil?: string;
-
-  /** How long the reservation is; absent when a lapse made it. */
-  reservedSeconds?: number;
-
-  /** UTC, milliseconds. */
-  expiresAt?: string;
-  lease?: Lease;
-
-  /** UTC, milliseconds. */
-  drainUntil?: string;
-  principal: string;
-
-  /** UUID of one session instance. */
-  parentId?: string;
-
-  /** UUID of one session instance. */
-  rootId: string;
-  chainLength: number;
-  policy?: Policy;
-
-  /** Rotate with reason "reset" soon. */
-  resetAdvised?: true;
-
-  /** UUID of one session instance. */
-  previousRootId?: string;
-
-  /** UUID of one session instance. */
-  recoveredFrom?: string;
-  fromCheckpoint?: string;
-  reason?: string;
-  versionId?: string;
-
-  /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
-  handles?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
-    kind: string;
-    hash: string;
-  }[];
-
-  /** SHA-256 over a salt and the attributes. */
-  attributesDigest?: string;
 
   /** UTC, milliseconds. */
   startedAt: string;
@@ -1365,6 +1285,43 @@ export const routes = {
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
   problem: { method: 'GET', path: '/problems/:code' },
 } as const;
+
+/** What each operation answers; streams are left out. */
+export const answers = {
+  startSession: 'CommandAnswer',
+  activateSession: 'CommandAnswer',
+  rotateSession: 'CommandAnswer',
+  releaseOwnership: 'CommandAnswer',
+  claimOwnership: 'CommandAnswer',
+  endSession: 'CommandAnswer',
+  renewLease: 'Renewed',
+  renewLeases: 'RenewedMany',
+  touchSession: 'CommandAnswer',
+  changeAttributes: 'CommandAnswer',
+  changeHandles: 'CommandAnswer',
+  resolve: 'Resolved',
+  startBulk: 'BulkJob',
+  bulkJob: 'BulkJob',
+  eraseDetails: 'ErasedAnswer',
+  recordUsage: 'CommandAnswer',
+  markCheckpoint: 'CommandAnswer',
+  reportInvalid: 'CommandAnswer',
+  checkpoints: 'CheckpointList',
+  currentSession: 'Session',
+  sessions: 'SessionPage',
+  chain: 'ChainPage',
+  usage: 'ScopeUsage',
+  transitions: 'TransitionPage',
+  report: 'ReportsTaken',
+  withdrawReports: 'ReportsWithdrawn',
+  stats: 'Stats',
+  session: 'SessionWithRefusals',
+  scopeEvents: 'EventPage',
+  feed: 'EventPage',
+  problem: 'ProblemPage',
+} as const;
+
+export type AnswerName = (typeof answers)[keyof typeof answers];
 
 /** Everything that can go wrong, by code: a problem's `type` is `/problems/<code>`. */
 
