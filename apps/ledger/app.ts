@@ -5,10 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
 import { fastifyAdapter } from './http/fastify.js';
 import { bindOperations } from './http/route.js';
-import type { Ledger } from './ledger.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
+import type { Replica } from './replica.js';
 import { RunningLedger } from './running-ledger.js';
+import { SERVED } from './served-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
 
@@ -20,7 +21,7 @@ export interface App {
   close(): Promise<void>;
 }
 
-export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics): Promise<App> {
+export async function createApp(ledger: Replica, faults: Faults, metrics: Metrics): Promise<App> {
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
     fastifyAdapter(),
@@ -30,7 +31,7 @@ export async function createApp(ledger: Ledger, faults: Faults, metrics: Metrics
       abortOnError: false,
     },
   );
-  bindOperations(app);
+  bindOperations(app, app.get(SERVED), app.get(Streams));
   await app.init();
   return {
     async listen(port, host) {

@@ -2,11 +2,11 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { Execute } from './execute.js';
+import { Execute } from './bus.js';
 import { Faults } from './faults.js';
-import type { Ledger } from './ledger.js';
 import { LedgerModule } from './ledger.module.js';
 import { Metrics } from './metrics.js';
+import type { Replica } from './replica.js';
 
 /** Under which @CommandHandler and @QueryHandler keep what they handle; Nest does not export the names. */
 const HANDLED = ['__commandHandler__', '__queryHandler__'];
@@ -15,7 +15,7 @@ const HANDLED = ['__commandHandler__', '__queryHandler__'];
 const ledger = {
   identity: { id: 'test', partitions: 16, handleKey: Buffer.alloc(32) },
   tail: { listen: () => () => {}, onRewind: () => () => {} },
-} as unknown as Ledger;
+} as unknown as Replica;
 const wired = () => LedgerModule.of(ledger, new Faults(), new Metrics());
 
 /** The commands and queries that have a handler, once for each handler. */

@@ -4,8 +4,8 @@ import { isAway, isRefused, LogError, maskPasswords } from '#log';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
-import { openLedger } from './ledger.js';
 import { Metrics } from './metrics.js';
+import { openReplica } from './replica.js';
 import { startStack } from './stack.js';
 
 /** The longest that stopping may take before what is left is given up. */
@@ -32,7 +32,7 @@ async function start(config: Config): Promise<void> {
   started.push(stack.stop);
   const faults = new Faults();
   const metrics = new Metrics();
-  const ledger = await openLedger(config, stack, faults, metrics);
+  const ledger = await openReplica(config, stack, faults, metrics);
   started.push(ledger.close);
   const app = await createApp(ledger, faults, metrics);
   started.push(app.close);

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Ledger } from './ledger.js';
+import type { Replica } from './replica.js';
 
 /** What the service tells Prometheus. Labels are bounded: no ids, no keys, no scopes. */
 export class Metrics {
@@ -30,7 +30,7 @@ export class Metrics {
   }
 
   /** Figures that are read when they are asked for. */
-  observe(ledger: Ledger, streams: () => number, waiters: () => number): void {
+  observe(ledger: Replica, streams: () => number, waiters: () => number): void {
     this.gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
     this.gauge('ledger_streams', 'Open event streams', streams);
     this.gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
@@ -46,7 +46,7 @@ export class Metrics {
   }
 
   /** What this replica relays, and what a person is needed for. Only where this replica relays. */
-  private relayGauges({ relay }: Ledger): void {
+  private relayGauges({ relay }: Replica): void {
     if (!relay) return;
     const { registry } = this;
     new Gauge({
@@ -81,7 +81,7 @@ export class Metrics {
   }
 
   /** How far each partition's read models are behind. Only where this replica projects. */
-  private projectorGauge(ledger: Ledger): void {
+  private projectorGauge(ledger: Replica): void {
     new Gauge({
       name: 'ledger_projection_behind_events',
       help: 'Events that are not projected yet',

@@ -1,6 +1,6 @@
 import type { RelayState, StopCode } from '#broker';
 import { probeWrites, type Writes } from '#log';
-import type { Ledger } from './ledger.js';
+import type { Replica } from './replica.js';
 
 /** Whether this replica can do its work, for those who send it requests. */
 export interface Readiness {
@@ -41,7 +41,7 @@ export class RunningLedger {
   private everWritable = false;
   private writes: { askedAt: number; answer: Promise<Writes> } | undefined;
 
-  constructor(private readonly ledger: Ledger) {}
+  constructor(private readonly ledger: Replica) {}
 
   /** Of Kafka, as this replica would write it. */
   get topic(): string {

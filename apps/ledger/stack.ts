@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type DevStackError, startKafka, startPostgres } from '#dev-stack';
 import { awaitDatabase } from '#log';
 import type { Config } from './config.js';
-import type { Places } from './ledger.js';
+import type { Places } from './replica.js';
 
 /** What the service runs on, and how to end what was started for it. */
 export interface Stack extends Places {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Session } from '#session';
-import { type LedgerWriter, TimeTravel } from './index.js';
+import { History, type LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { sendAtRandom } from './testing/random-callers.js';
 import { readLog, type StoredEvent } from './testing/stored-log.js';
@@ -18,16 +18,16 @@ import {
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
-let travel: TimeTravel;
+let travel: History;
 beforeEach(async () => {
   ledger = await openTestLedger();
   writer = ledger.writer();
-  travel = new TimeTravel(ledger.servicePool(2));
+  travel = new History(ledger.servicePool(2));
 });
 afterEach(() => ledger.close());
 
 const asOf = (place: Place, when: { sequence: number } | { time: string }) =>
-  travel.session(place.scopeKey, place.partition, when);
+  travel.asOf({ scopeKey: place.scopeKey, partition: place.partition }, when);
 
 /** What a reader of the log finds by walking over all of it. */
 function walked(log: readonly StoredEvent[], place: Place, met: (event: StoredEvent) => boolean) {

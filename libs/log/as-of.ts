@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { AsOf, Position, ScopeKey, Session } from '#session';
+import type { Past, ScopePlace } from '#api';
+import type { AsOf } from '#session';
 import { refuseArchivedScope } from './archive/archives.js';
 import { readError } from './errors.js';
 import { decodeEvent } from './event-bytes.js';
@@ -8,41 +9,30 @@ import { statement } from './statements.js';
 
 const readAsOf = statement('read_as_of');
 
-/** What a scope's readers got then. */
-export type Past =
-  | { future: true }
-  /**
-   * The scope's latest session then, which may have ended, and the position of the event that carries it. `until` is the
-   * sequence of the scope's last event then, of any kind.
-   */
-  | { future: false; session: Session; position: Position; until: number }
-  | { future: false; session: undefined };
-
-/** Answers for the past, from the log alone. */
-export class TimeTravel {
-  constructor(private readonly pool: pg.Pool) {}
-
-  /**
-   * The scope's session as of a position of its partition, or as of a time (the end of that millisecond). The same
-   * question gets the same answer for good; `future` when the log has not come that far. Its cost grows with the
-   * logarithm of the scope's history. Rejects with LogError `unavailable`, and with ArchivedError when what would
-   * answer may be archived.
-   */
-  async session(scopeKey: ScopeKey, partition: number, asOf: AsOf): Promise<Past> {
-    const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
-    const time = 'time' in asOf ? asOf.time : undefined;
-    const values = [partition, scopeIdOf(scopeKey), sequence, time];
-    const { rows } = await this.pool.query({ ...readAsOf, values }).catch((error) => {
-      throw readError(error);
-    });
-    const { future, until, text } = rows[0];
-    if (future) return { future };
-    if (text === null) {
-      await refuseArchivedScope(this.pool, partition, scopeKey, 0);
-      return { future: false, session: undefined };
-    }
-    const { event, position } = decodeEvent(text);
-    if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
-    return { future: false, session: event.session, position, until };
+/**
+ * A scope's session as of a position of its partition, or as of a time (the end of that millisecond). The same
+ * question gets the same answer for good; `future` when the log has not come that far. Its cost grows with the
+ * logarithm of the scope's history. Rejects with LogError `unavailable`, and with ArchivedError when what would
+ * answer may be archived.
+ */
+export async function sessionAsOf(
+  pool: pg.Pool,
+  { scopeKey, partition }: ScopePlace,
+  asOf: AsOf,
+): Promise<Past> {
+  const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
+  const time = 'time' in asOf ? asOf.time : undefined;
+  const values = [partition, scopeIdOf(scopeKey), sequence, time];
+  const { rows } = await pool.query({ ...readAsOf, values }).catch((error) => {
+    throw readError(error);
+  });
+  const { future, until, text } = rows[0];
+  if (future) return { future };
+  if (text === null) {
+    await refuseArchivedScope(pool, partition, scopeKey, 0);
+    return { future: false, session: undefined };
   }
+  const { event, position } = decodeEvent(text);
+  if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
+  return { future: false, session: event.session, position, until };
 }

@@ -1,7 +1,16 @@
 import {
+  type Answer,
+  type DroppedHandle,
+  isSameRequest,
+  type NewDetails,
+  type ReceiptKey,
+  type Submission,
+} from '#api';
+import {
   type Command,
   currentOf,
   type Decision,
+  type Draft,
   decide,
   type EndSession,
   evolve,
@@ -31,15 +40,6 @@ import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
-import {
-  type Answer,
-  type Draft,
-  type DroppedHandle,
-  isSameRequest,
-  type NewDetails,
-  type ReceiptKey,
-  type Submission,
-} from './submission.js';
 
 /**
  * Decides a batch in memory: each command in arrival order, on the state that those before it left. What it
@@ -124,14 +124,15 @@ export class Batch {
   /** The attributes after a merge patch; undefined when none are left. The same ones keep their digest. */
   private patched(
     latest: Session | undefined,
-    { json, salt }: NonNullable<Submission['patch']>,
+    patch: NonNullable<Submission['patch']>,
   ): NewDetails | undefined {
     const digest = latest?.attributesDigest;
     // Erased attributes are gone for a patch, too.
     const before = (digest && this.loaded.attributes.get(digest)) ?? '{}';
-    const body = JSON.stringify(mergePatch(JSON.parse(before), json));
+    const body = JSON.stringify(mergePatch(JSON.parse(before), patch));
     if (body === '{}') return undefined;
-    return digest && body === before ? { digest, salt, body } : newDetails(body, salt);
+    // The same ones are there already, with their salt.
+    return digest && body === before ? { ...newDetails(body), digest } : newDetails(body);
   }
 
   private earlier({ key }: ReceiptKey, scopeKey: ScopeKey): Receipt | undefined {

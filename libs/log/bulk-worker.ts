@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { isSelected, type Selection, type Session, scopeKey } from '#session';
+import { type Answer, type JobCounts, type Place, type Submission } from '#api';
+import { type Draft, isSelected, partitionOfSession, type Selection, type Session, scopeKey } from '#session';
 import { LogError, readError } from './errors.js';
-import { digest, partitionOfSession } from './ids.js';
-import type { Job, JobCounts, JobItem, Jobs } from './jobs.js';
+import { digest } from './ids.js';
+import type { Job, JobItem, Jobs } from './jobs.js';
 import { statement } from './statements.js';
-import type { Answer, Draft, Submission } from './submission.js';
-import { type Place, START, type UserScopes } from './user-scopes.js';
+import { START, type UserScopes } from './user-scopes.js';
 
 const lookThrough = statement('look_through');
 

@@ -1,15 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, type JobOrder, type Submission } from '#api';
 import type { Owner, Session } from '#session';
 import {
-  type Answer,
   BulkWorker,
   type Job,
-  type JobOrder,
   Jobs,
   type LedgerWriter,
   LogError,
   MOST_OPEN_JOBS,
-  type Submission,
   UserScopes,
 } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';

@@ -1,5 +1,6 @@
+import { type Submission } from '#api';
 import type { Session } from '#session';
-import { History, type LedgerWriter, type Submission } from './index.js';
+import { History, type LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { readLog } from './testing/stored-log.js';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey } from '#session';
+import { type Latest } from '#api';
+import type { ScopeKey } from '#session';
 import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
@@ -8,21 +9,6 @@ import { statement } from './statements.js';
 
 const readCurrent = statement('read_current');
 const readLeased = statement('read_leased');
-
-/** A scope's latest session as it is stored. */
-export interface Latest {
-  /** How many events the scope has. */
-  version: number;
-  revision: number;
-  /** Whether the session is over: then the scope has no current one. */
-  ended: boolean;
-  /** The session's JSON, without attributes. */
-  json: string;
-  /** The attributes' JSON: `erased` when they have been forgotten, undefined when there never were any. */
-  attributes?: string | 'erased';
-  /** When its lease is over, if that was asked for and a renewal can move it. */
-  leaseUntil?: Instant;
-}
 
 interface Asked {
   partition: number;

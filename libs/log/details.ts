@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { NewDetails } from './submission.js';
+import type { NewDetails } from '#api';
 
 /** Salt for new details. */
 export function newSalt(): Buffer {
@@ -7,6 +7,6 @@ export function newSalt(): Buffer {
 }
 
 /** Details and what binds them to the log: SHA-256(salt ‖ body), base64url. */
-export function newDetails(body: string, salt: Buffer): NewDetails {
+export function newDetails(body: string, salt = newSalt()): NewDetails {
   return { salt, body, digest: createHash('sha256').update(salt).update(body).digest('base64url') };
 }

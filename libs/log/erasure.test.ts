@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { type Answer } from '#api';
 import type { Session } from '#session';
-import { type Answer, History, type LedgerWriter, UserScopes } from './index.js';
+import { History, type LedgerWriter, UserScopes } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { readLog } from './testing/stored-log.js';
@@ -37,7 +37,7 @@ const begin = async (place: Place, body = '{"name":"Ada"}') =>
   sessionOf(await writer.submit(withAttributes(start(place), body)));
 const patch = async (session: Session, json: Record<string, string>) => {
   const change = forSession(session, { type: 'ChangeAttributes', attributesDigest: undefined });
-  return sessionOf(await writer.submit({ ...change, patch: { json, salt: randomBytes(16) } }));
+  return sessionOf(await writer.submit({ ...change, patch: json }));
 };
 const attributesOf = ({ sessionId, attributesDigest = '' }: Session) =>
   history.attributes(Number.parseInt(sessionId.slice(15, 18), 16), attributesDigest);

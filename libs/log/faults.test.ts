@@ -1,6 +1,7 @@
 import pg from 'pg';
+import { type Submission } from '#api';
 import { ownStep } from './errors.js';
-import { type LedgerWriter, LogError, type Submission } from './index.js';
+import { type LedgerWriter, LogError } from './index.js';
 import { ask, type Told, untruths } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';

@@ -1,19 +1,13 @@
 import type pg from 'pg';
-import type { ScopeKey, Session, SessionId } from '#session';
+import { type Meant } from '#api';
+import type { ScopeKey, SessionId } from '#session';
+import { partitionOfSession } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
-import { partitionOfSession } from './ids.js';
 import { statement } from './statements.js';
 
 const findHandles = statement('find_handles');
 const findSessions = statement('find_sessions');
-
-/** A session that a handle or a session id means, and what its scope's latest is now. */
-export interface Meant {
-  scopeKey: ScopeKey;
-  session: Session;
-  latest: Session;
-}
 
 /** Finds what outside names and session ids mean, in one query for each. Rejects with LogError `unavailable`. */
 export class Finder {

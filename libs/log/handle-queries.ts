@@ -1,4 +1,6 @@
+import { type Submission } from '#api';
 import {
+  type Draft,
   type Handle,
   handlesIn,
   MOST_SCOPE_HANDLES,
@@ -11,7 +13,6 @@ import { ints, smallints, texts, uuids } from './columns.js';
 import { scopeIdOf } from './ids.js';
 import type { Bound } from './packet.js';
 import { statement } from './statements.js';
-import type { Draft, Submission } from './submission.js';
 
 const reserveHandles = statement('reserve_handles');
 const loadHandles = statement('load_handles');

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer } from '#api';
 import type { NewHandle, Session } from '#session';
-import { type Answer, Finder, type LedgerWriter, newSessionId, partitionOfSession } from './index.js';
+import { partitionOfSession } from '#session';
+import { Finder, type LedgerWriter, newSessionId } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import {

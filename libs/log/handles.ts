@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { type DroppedHandle } from '#api';
 import {
+  type Draft,
   type Handle,
   type HandleChange,
   type HandleHolder,
@@ -14,7 +16,6 @@ import { byteas, smallints, texts, timestamps, uuids } from './columns.js';
 import { newSalt } from './details.js';
 import type { Answered, Bound } from './packet.js';
 import { statement } from './statements.js';
-import type { Draft, DroppedHandle } from './submission.js';
 
 const eraseHandles = statement('erase_handles');
 const saveHandles = statement('save_handles');

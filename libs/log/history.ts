@@ -1,18 +1,20 @@
 import type pg from 'pg';
+import type { Past, ScopePlace } from '#api';
+import { type Checkpoint, type ScopeEvent, type SessionRefusal } from '#api';
+import type { AsOf } from '#session';
 import {
-  type Instant,
-  type Owner,
   type Position,
   partitionOf,
+  partitionOfSession,
   type ScopeKey,
   type Session,
   type SessionId,
-  type StopIgnoredWhy,
 } from '#session';
 import { refuseArchivedScope } from './archive/archives.js';
+import { sessionAsOf } from './as-of.js';
 import { readError } from './errors.js';
 import { decodeEvent } from './event-bytes.js';
-import { partitionOfSession, scopeIdOf } from './ids.js';
+import { scopeIdOf } from './ids.js';
 import { statement } from './statements.js';
 
 const readSession = statement('read_session');
@@ -23,32 +25,6 @@ const readCheckpoints = statement('read_checkpoints');
 const readPartitions = statement('read_partitions');
 const readHeads = statement('read_heads');
 const readSnapshot = statement('read_snapshot');
-
-/** An event of a scope's stream. */
-export interface ScopeEvent {
-  position: Position;
-  /** Its number in the scope: dense. */
-  version: number;
-  /** The event document. */
-  json: string;
-  /** For StopIgnored: how often the same stop was asked for, the first time included. */
-  count?: number;
-}
-
-/** A stop that was not obeyed, and how often it came; more of it stands in the event that recorded the first time. */
-export type SessionRefusal = {
-  why: StopIgnoredWhy;
-  count: number;
-  /** Of that event. */
-  position: Position;
-} & ({ archived: true } | { origin: Owner; epoch: number; at: Instant });
-
-/** A session to return to. */
-export interface Checkpoint {
-  label: string;
-  sessionId: SessionId;
-  markedAt: Instant;
-}
 
 /** A current session of the snapshot. */
 export interface SnapshotRow {
@@ -100,6 +76,11 @@ export class History {
       json: row.text,
       ...(row.count !== null && { count: row.count }),
     }));
+  }
+
+  /** A scope's session as it was then: see sessionAsOf. */
+  asOf(scope: ScopePlace, asOf: AsOf): Promise<Past> {
+    return sessionAsOf(this.pool, scope, asOf);
   }
 
   /** A scope's checkpoints, oldest first: at most 100. */

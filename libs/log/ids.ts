@@ -49,11 +49,6 @@ function nextRandom(): Buffer {
   return pool.subarray(used - ID_BYTES, used);
 }
 
-/** The partition that a session id carries. Any UUID gives a number from 0 to 4095; it may not exist. */
-export function partitionOfSession(sessionId: SessionId): number {
-  return Number.parseInt(sessionId.slice(15, 18), 16);
-}
-
 /**
  * How tables name a scope: 4 bytes of its user's hash, so that a user's scopes lie together, and 12 of the
  * scope key's. 32 hex digits, which Postgres takes as a UUID.

@@ -10,39 +10,27 @@ export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
 export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
 export { replayFrom } from './archive/replay.js';
-export { type Past, TimeTravel } from './as-of.js';
 export { awaitDatabase, isAway, isRefused } from './await-database.js';
 export { BulkWorker } from './bulk-worker.js';
 export { maskPasswords } from './connection-string.js';
-export { CurrentReader, type Latest } from './current-reader.js';
+export { CurrentReader } from './current-reader.js';
 export { type DatabaseOptions, openPool } from './database.js';
-export { newDetails, newSalt } from './details.js';
 export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
-export { Finder, type Meant } from './finder.js';
+export { Finder } from './finder.js';
 
-export {
-  type Checkpoint,
-  History,
-  type ScopeEvent,
-  type SessionRefusal,
-  type SnapshotRow,
-} from './history.js';
+export { History, type SnapshotRow } from './history.js';
 
-export { digest, newCommandId, newSessionId, partitionOfSession } from './ids.js';
-export { type Job, type JobOrder, Jobs, MOST_OPEN_JOBS } from './jobs.js';
+export { digest, newCommandId, newSessionId } from './ids.js';
+export { type Job, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
+export { namingOf } from './naming.js';
 export { probeWrites, type Writes } from './probe-writes.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
 export { type Projected, Projector } from './projections/projector.js';
 export { Reached } from './projections/reached.js';
-export {
-  type ProjectedPage,
-  type ProjectedSession,
-  ReadModels,
-  type ScopePlace,
-} from './projections/read-models.js';
+export { ReadModels } from './projections/read-models.js';
 export { type RebuildOptions, type RebuildProgress, rebuild } from './projections/rebuild.js';
 export {
   type Difference,
@@ -53,24 +41,10 @@ export {
 export { Reaper } from './reaper.js';
 export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';
-export { LeaseRenewer, type Renewal } from './renewer.js';
-export {
-  MOST_REPORTS,
-  type OutOfSync,
-  type Report,
-  type ReportPlace,
-  Reports,
-  type SyncFigures,
-} from './reports.js';
+export { LeaseRenewer } from './renewer.js';
+export { MOST_REPORTS, Reports } from './reports.js';
 export { hasUnawaitedStandbys, noteARestore } from './restores.js';
-export type {
-  Answer,
-  Draft,
-  NewDetails,
-  ReceiptKey,
-  Submission,
-} from './submission.js';
 export { Tail, type TailListener } from './tail.js';
-export { type Place, START, UserScopes, type UserSession } from './user-scopes.js';
+export { UserScopes } from './user-scopes.js';
 export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
 export { LedgerWriter } from './writer.js';

@@ -1,9 +1,8 @@
 import type pg from 'pg';
+import { isSameRequest, type JobCounts, type JobOrder, type Place, type ReceiptKey } from '#api';
 import type { Epoch, Instant, Selection, SessionId } from '#session';
 import { LogError, readError, writeError } from './errors.js';
 import { statement } from './statements.js';
-import { isSameRequest, type ReceiptKey } from './submission.js';
-import type { Place } from './user-scopes.js';
 
 const insertJob = statement('insert_job');
 const findJob = statement('find_job');
@@ -18,25 +17,6 @@ const forgetJobs = statement('forget_jobs');
 export const MOST_OPEN_JOBS = 16;
 /** How long a worker may be silent before another one takes its job over. */
 const LEASE_SECONDS = 5;
-
-/** What an operator wants done. */
-export interface JobOrder {
-  tenant: string;
-  principal: string;
-  select: Selection;
-  action: 'end' | 'release';
-  reason: string;
-}
-
-export interface JobCounts {
-  /** Sessions that matched when they were read; the sum of the others. */
-  examined: number;
-  changed: number;
-  /** They had ended, or did not match any more, or there was nothing to do. */
-  skipped: number;
-  /** The log refused their commands; a bug. */
-  failed: number;
-}
 
 /** A session under the epoch with which it was read. */
 export interface JobItem {

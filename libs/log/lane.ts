@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type Answer, type Submission } from '#api';
 import { Batch } from './batch.js';
 import { type DatabaseOptions, openClient } from './database.js';
 import { isAnswered, isDataError, isDefect, LogError, OwnFault, ownStep } from './errors.js';
@@ -6,7 +7,6 @@ import type { FeedEvent } from './feed.port.js';
 import { load, loadDetails } from './load.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
-import type { Answer, Submission } from './submission.js';
 
 /** A submission that waits for its answer. */
 export interface Waiting extends Submission {

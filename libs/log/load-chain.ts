@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type Submission } from '#api';
 import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { sessionHandlesQuery } from './handle-queries.js';
@@ -6,7 +7,6 @@ import { scopeIdOf } from './ids.js';
 import type { Loaded } from './load.js';
 import { type Bound, send } from './packet.js';
 import { statement } from './statements.js';
-import type { Submission } from './submission.js';
 
 const loadAncestors = statement('load_ancestors');
 const loadCheckpoints = statement('load_checkpoints');

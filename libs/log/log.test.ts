@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Frontier, leafHash, rootOf } from '#audit';
-import { History, type LedgerWriter, newSessionId, partitionOfSession } from './index.js';
+import { partitionOfSession } from '#session';
+import { History, type LedgerWriter, newSessionId } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { groupBy, readLog } from './testing/stored-log.js';

@@ -1,4 +1,5 @@
-import { type LedgerWriter, rotateReceipts, type Submission } from './index.js';
+import { type Submission } from '#api';
+import { type LedgerWriter, rotateReceipts } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import {

@@ -1,19 +1,15 @@
 import type pg from 'pg';
+import { type Renewal } from '#api';
 import type { Epoch, Instant, SessionId } from '#session';
+import { partitionOfSession } from '#session';
 import { bigints, smallints, uuids } from './columns.js';
 import { type DatabaseOptions, openClient } from './database.js';
 import { LogError, writeError } from './errors.js';
-import { partitionOfSession } from './ids.js';
 import { begin, commit, send } from './packet.js';
 import { statement } from './statements.js';
 
 const lockLeases = statement('lock_leases');
 const renewLeases = statement('renew_leases');
-
-export interface Renewal {
-  sessionId: SessionId;
-  epoch: Epoch;
-}
 
 interface Waiting extends Renewal {
   resolve(until: Instant | undefined): void;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { Instant, ScopeKey, SessionId } from '#session';
+import { type OutOfSync, type OutOfSyncPage, type Report, type ReportPlace, type SyncFigures } from '#api';
+import type { ScopeKey } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { readError, writeError } from './errors.js';
 import { scopeIdOf } from './ids.js';
@@ -16,48 +17,6 @@ export const MOST_REPORTS = 50_000;
 
 /** A report counts for a day after it was made or renewed last, in seconds. */
 export const REPORT_SECONDS = 86_400;
-
-/** Which session a consumer holds for a scope. */
-export interface Report {
-  consumer: string;
-  partition: number;
-  scopeKey: ScopeKey;
-  sessionId: SessionId;
-}
-
-export interface SyncFigures {
-  consumer: string;
-  inSync: number;
-  outOfSync: number;
-  unknown: number;
-}
-
-/** A report that is not of the current session. */
-export interface OutOfSync {
-  consumer: string;
-  scopeKey: ScopeKey;
-  /** `unknown`: the scope never had such a session. */
-  state: 'out-of-sync' | 'unknown';
-  sessionId: SessionId;
-  /** Absent when the scope has none. */
-  currentId?: SessionId;
-  since: Instant;
-  reportedAt: Instant;
-}
-
-/** Where a page of those out of sync ends. */
-export interface ReportPlace {
-  consumer: string;
-  partition: number;
-  scopeId: string;
-}
-
-interface OutOfSyncPage {
-  /** Everybody's when left out. */
-  consumer?: string | undefined;
-  after?: ReportPlace | undefined;
-  limit: number;
-}
 
 const FROM_THE_FIRST: ReportPlace = {
   consumer: '',

@@ -1,3 +1,4 @@
+import { type NewDetails, type ReceiptKey } from '#api';
 import type {
   Instant,
   ScopeKey,
@@ -10,7 +11,6 @@ import type {
 } from '#session';
 import { type Position } from '#session';
 import type { EncodedEvent, Slice } from './event-bytes.js';
-import type { NewDetails, ReceiptKey } from './submission.js';
 
 /** Where and when something stands in the log. */
 export interface Stamp extends Position {

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { type Place, type UserSession } from '#api';
 import type { ScopeKey } from '#session';
 import { readError } from './errors.js';
 import { scopeIdOf, userRangeOf } from './ids.js';
@@ -7,21 +8,8 @@ import { statement } from './statements.js';
 const findDetailedScopes = statement('find_detailed_scopes');
 const readUserSessions = statement('read_user_sessions');
 
-/** A scope as tables name it: what comes after it is the next page. */
-export interface Place {
-  partition: number;
-  /** 32 hex digits. */
-  scopeId: string;
-}
-
 /** Before every scope. */
 export const START: Place = { partition: 0, scopeId: '0'.repeat(32) };
-
-/** A current session of a user, as it is stored. */
-export interface UserSession extends Place {
-  json: string;
-  attributes?: string | 'erased';
-}
 
 /**
  * Reads all scopes of a user, whatever their projects: they lie together in each partition. Every scope key of
@@ -43,7 +31,7 @@ export class UserScopes {
   }
 
   /** The user's current sessions after a place, at most `limit`. Each is as of now, the page as a whole as well. */
-  async current(scopeKey: ScopeKey, after: Place, limit: number): Promise<UserSession[]> {
+  async current(scopeKey: ScopeKey, after: Place = START, limit: number): Promise<UserSession[]> {
     const { first, last, prefix } = userRangeOf(scopeKey);
     const values = [first, last, prefix, after.partition, after.scopeId, limit];
     const { rows } = await this.query({ ...readUserSessions, values });

@@ -1,4 +1,5 @@
-import type { Answer, LedgerWriter } from './index.js';
+import { type Answer } from '#api';
+import type { LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';
 import { readLog } from './testing/stored-log.js';

@@ -1,6 +1,6 @@
+import { type Answer, type Submission } from '#api';
 import { LogError } from './errors.js';
 import { Lane, type LaneOptions, type Waiting } from './lane.js';
-import type { Answer, Submission } from './submission.js';
 
 export interface WriterOptions extends LaneOptions {
   /** Lanes of this replica; each has its own partitions and one connection. */

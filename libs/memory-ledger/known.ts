@@ -9,6 +9,7 @@ import {
   type Session,
   type SessionEvent,
   type SessionId,
+  sessionOf,
 } from '#session';
 import type { Scope, Store } from './store.js';
 
@@ -41,7 +42,7 @@ export function knownTo(command: Command, scope: Scope, store: Store): Known {
     const checkpoints = eventsOf(scope, 'CheckpointMarked');
     known.checkpoints = checkpoints.length;
     const marked = checkpoints.find((event) => event.label === label);
-    const checkpoint = marked && store.session(sessionOf(marked).sessionId);
+    const checkpoint = marked && store.session(sessionOf(marked)?.sessionId ?? '');
     if (checkpoint) known.checkpoint = checkpoint;
   }
   const continued = known.checkpoint?.handles ?? known.lastValid?.handles ?? [];
@@ -60,11 +61,6 @@ type EventOf<Type> = Extract<SessionEvent, { type: Type }>;
 /** The scope's events of one type, oldest first. */
 export function eventsOf<Type extends SessionEvent['type']>({ events }: Scope, type: Type): EventOf<Type>[] {
   return events.flatMap(({ event }) => (event.type === type ? [event as EventOf<Type>] : []));
-}
-
-/** The session that an event of any session is about. */
-export function sessionOf(event: { session: Session } | { previous: Session }): Session {
-  return 'session' in event ? event.session : event.previous;
 }
 
 export function isSameStop(

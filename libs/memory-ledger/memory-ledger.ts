@@ -1,15 +1,10 @@
+import { type Answered, type Asked, type Ledger, serving } from '#api';
 import { LedgerClient, type LedgerOptions, type OperationId } from '#client';
-import { ProblemError, problemPage } from '#protocol';
-import { commands } from './commands.js';
-import { figures } from './figures.js';
-import { history } from './history.js';
-import { jobs } from './jobs.js';
-import { reads } from './reads.js';
+import { ProblemError } from '#protocol';
+import { inMemory } from './ledger.js';
 import { methodsAt, readRequest } from './requests.js';
 import { respond } from './responses.js';
-import type { Answered, Asked, Serving } from './serving.js';
 import { Store } from './store.js';
-import { streams } from './streams.js';
 
 export interface MemoryLedgerOptions {
   /** 1 to 4,096; 16 unless set. */
@@ -23,24 +18,15 @@ export interface MemoryLedgerOptions {
  */
 export class MemoryLedger {
   readonly #store: Store;
-  readonly #serving: Serving;
+  readonly #ledger: Ledger;
   #down = new AbortController();
 
   constructor({ partitions = 16 }: MemoryLedgerOptions = {}) {
     if (!Number.isInteger(partitions) || partitions < 1 || partitions > 4_096) {
       throw new RangeError('a ledger has 1 to 4,096 partitions');
     }
-    const store = new Store(partitions);
-    this.#store = store;
-    this.#serving = {
-      ...commands(store),
-      ...reads(store),
-      ...history(store),
-      ...streams(store),
-      ...jobs(store),
-      ...figures(store),
-      problem: ({ params: { code } }) => ({ body: problemPage(code) }),
-    };
+    this.#store = new Store(partitions);
+    this.#ledger = inMemory(this.#store);
   }
 
   /** A client of this ledger. */
@@ -78,7 +64,7 @@ export class MemoryLedger {
     const answered = signal.aborted ? undefined : await this.#serve(request, text, signal);
     caller.throwIfAborted();
     if (down.aborted || !answered) throw new TypeError('fetch failed', { cause: down.reason });
-    return respond(answered, request.method === 'HEAD');
+    return respond(answered, request.method === 'HEAD', this.#store, signal);
   };
 
   async #serve(request: Request, text: string, signal: AbortSignal): Promise<Answered> {
@@ -86,8 +72,11 @@ export class MemoryLedger {
       const { id, asked } = readRequest(request, text, signal);
       this.#store.settle();
       // The request is that of its operation.
-      const serve = this.#serving[id] as (asked: Asked<OperationId>) => Answered | Promise<Answered>;
-      return await serve(asked);
+      const serve = serving[id] as (
+        asked: Asked<OperationId>,
+        ledger: Ledger,
+      ) => Answered | Promise<Answered>;
+      return await serve(asked, this.#ledger);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
       const { code, detail, more } = error;

@@ -1,4 +1,4 @@
-import type { OutsideName } from '#protocol';
+import type { DroppedHandle } from '#api';
 import {
   type Handle,
   type HandleChange,
@@ -15,23 +15,13 @@ export interface Holder {
   sessionId: SessionId | undefined;
 }
 
-/** A handle that its scope lost, because it got another one and keeps 32. */
-export interface DroppedHandle {
-  kind: string;
-  boundAt: Instant;
-}
-
 interface Bound extends Holder {
   kind: string;
   boundAt: Instant;
 }
 
-/**
- * Outside names, and what they stand for. A name's hash is made up: nobody can compute it, here either. Events of each
- * scope call it otherwise, by a digest that is made up as well.
- */
+/** Outside names by their hash, and what they stand for. Events of each scope call them by a digest that is made up. */
 export class Names {
-  readonly #hashes = new Map<string, string>();
   readonly #named = new Set<ScopeKey>();
   /** By hash; those that were bound last stand last. */
   readonly #holders = new Map<string, Bound>();
@@ -39,13 +29,6 @@ export class Names {
   readonly #digests = new Map<ScopeKey, Map<string, string>>();
   /** Hashes by digest. */
   readonly #called = new Map<string, string>();
-
-  handle({ kind, value }: OutsideName): Handle {
-    const name = JSON.stringify([kind, value]);
-    const hash = this.#hashes.get(name) ?? crypto.randomUUID();
-    this.#hashes.set(name, hash);
-    return { kind, hash };
-  }
 
   /** What the events of a scope call a handle. */
   called<H extends Handle>(scopeKey: ScopeKey, handle: H): H {
@@ -57,7 +40,7 @@ export class Names {
     return { ...handle, hash: digest };
   }
 
-  holderOf({ hash }: Handle): Holder | undefined {
+  holderOf(hash: string): Holder | undefined {
     return this.#holders.get(hash);
   }
 

@@ -1,7 +1,7 @@
+import { type Asked, anonymous } from '#api';
 import { type OperationId, type ProblemCode, routes } from '#client';
 import {
   bodyLimitOf,
-  canonicalJson,
   checkEncoding,
   checkRequestKey,
   explainValidation,
@@ -13,7 +13,6 @@ import {
   readJson,
 } from '#protocol';
 import { schemas } from './generated/schemas.js';
-import type { Asked } from './serving.js';
 import { converted, faultOf, type Schema } from './validate.js';
 
 const patterns = Object.entries(routes).map(([id, { method, path }]) => {
@@ -49,10 +48,18 @@ export function readRequest(
   const key = method === 'POST' || method === 'PATCH' ? headers.get('idempotency-key') : null;
   checkRequestKey(key);
   if (inexact !== undefined) throw inexactNumber(inexact);
-  const meant = () => canonicalJson([id, params, body]);
-  const receipt = key === null ? undefined : { key, request: meant };
+  const asked = {
+    path: routes[id].path,
+    caller: anonymous,
+    params,
+    query,
+    body,
+    header: (name: string) => headers.get(name) ?? undefined,
+    key: key ?? undefined,
+    gone: () => signal,
+  };
   // What it has to be was checked by the schemas, from which its type is made, too.
-  return { id, asked: { params, query, body, headers, receipt, signal } as Asked<OperationId> };
+  return { id, asked: asked as unknown as Asked<OperationId> };
 }
 
 function check(schema: Schema, value: unknown, place: string): void {

@@ -1,23 +1,94 @@
-import { problemBody, retryAfterOf } from '#protocol';
-import type { Answered } from './serving.js';
+import type { Answered, EventsAfter } from '#api';
+import { encodeVector, problemBody, retryAfterOf } from '#protocol';
+import type { Store } from './store.js';
+
+const HEARTBEAT_MS = 15_000;
 
 /** The response that an answer is: JSON, problem+json, or a body that is still being written; without it for HEAD. */
-export function respond(answered: Answered, isHead: boolean): Response {
-  const { status = 200, headers = {}, body, texts, problem } = answered;
-  const told = (text: () => string | ReadableStream<Uint8Array>, init: ResponseInit) =>
-    new Response(isHead ? null : text(), init);
-  if (texts) return told(() => streamOf(texts), { status, headers });
+export function respond(answered: Answered, isHead: boolean, store: Store, signal: AbortSignal): Response {
+  const { status = 200, headers = {}, json, body, problem, lines, events } = answered;
+  const told = (text: () => string | ReadableStream<Uint8Array>, type: string) =>
+    new Response(isHead ? null : text(), { status, headers: { 'content-type': type, ...headers } });
   if (problem) {
     const retryAfter = retryAfterOf(problem);
     const content = problemBody(problem);
-    const type = { 'content-type': 'application/problem+json' };
     const retry = retryAfter !== undefined && { 'retry-after': String(retryAfter) };
-    const init = { status: content.status, headers: { ...type, ...retry, ...headers } };
-    return told(() => JSON.stringify(content), init);
+    const type = { 'content-type': 'application/problem+json' };
+    return new Response(isHead ? null : JSON.stringify(content), {
+      status: content.status,
+      headers: { ...type, ...retry, ...headers },
+    });
   }
-  if (body === undefined) return new Response(null, { status, headers });
-  const type = { 'content-type': 'application/json' };
-  return told(() => JSON.stringify(body), { status, headers: { ...type, ...headers } });
+  if (events)
+    return told(
+      () => streamOf((gone) => follow(store, events, AbortSignal.any([signal, gone]))),
+      'text/event-stream',
+    );
+  if (lines) return told(() => streamOf(() => lined(lines)), 'application/x-ndjson');
+  if (json === undefined && body === undefined) return new Response(null, { status, headers });
+  return told(() => json ?? JSON.stringify(body), 'application/json');
+}
+
+async function* lined(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}
+
+/** Server-sent events after the id with which they begin, until nobody waits for more. */
+async function* follow(store: Store, after: EventsAfter, signal: AbortSignal): AsyncGenerator<string> {
+  const { first, news } = 'vector' in after ? ofAll(store, after) : ofScope(store, after);
+  yield `retry: 1000\nid: ${first}\n\n`;
+  let talkedAt = performance.now();
+  while (!signal.aborted) {
+    store.settle();
+    let isNews = false;
+    for (const [id, json] of news()) {
+      isNews = true;
+      talkedAt = performance.now();
+      yield `id: ${id}\ndata: ${json}\n\n`;
+    }
+    // What came while the reader took its time with these is no change that `changed` would tell of.
+    if (isNews) continue;
+    const quietMs = talkedAt + HEARTBEAT_MS - performance.now();
+    if (quietMs > 0) await store.changed(quietMs, signal);
+    else {
+      talkedAt = performance.now();
+      yield ':\n\n';
+    }
+  }
+}
+
+/** An id to begin with, and what came since it was asked last: ids and documents. */
+interface News {
+  first: string;
+  news: () => Iterable<[id: string, json: string]>;
+}
+
+function ofScope(store: Store, after: Extract<EventsAfter, { ids: unknown }>): News {
+  const { scopeKey, ids } = after;
+  let seen = after.version;
+  return {
+    first: ids.encode(seen),
+    *news() {
+      for (const { version, json } of store.scope(scopeKey)?.events.slice(seen) ?? []) {
+        seen = version;
+        yield [ids.encode(version), json];
+      }
+    },
+  };
+}
+
+function ofAll(store: Store, { vector, restores }: Extract<EventsAfter, { vector: unknown }>): News {
+  return {
+    first: encodeVector(vector, restores),
+    *news() {
+      for (const [partition, after] of vector.entries()) {
+        for (const { sequence, json } of store.log(partition).slice(after)) {
+          vector[partition] = sequence;
+          yield [encodeVector(vector, restores), json];
+        }
+      }
+    },
+  };
 }
 
 function streamOf(texts: (gone: AbortSignal) => AsyncGenerator<string>): ReadableStream<Uint8Array> {

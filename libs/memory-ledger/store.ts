@@ -1,31 +1,31 @@
-import { attributesTooLarge, type Problem } from '#protocol';
+import { type Answer, isSameRequest, type Submission } from '#api';
 import {
-  type Accepted,
   type Command,
+  type Draft,
   decide,
   evolve,
   type Instant,
   ignoredBy,
-  type JsonObject,
+  MOST_ATTRIBUTE_BYTES,
   noSessionYet,
   outcomeOf,
   type Position,
   partitionOf,
-  type Refusal,
   renameHandles,
   type ScopeKey,
   type ScopeState,
   type Session,
   type SessionEvent,
   type SessionId,
+  sessionOf,
   sinceThen,
   startsTimer,
   timerOf,
   toldBy,
 } from '#session';
-import { Details, type NewDetails } from './details.js';
-import { isSameStop, knownTo, sessionOf } from './known.js';
-import { type DroppedHandle, Names } from './names.js';
+import { Details } from './details.js';
+import { isSameStop, knownTo } from './known.js';
+import { Names } from './names.js';
 
 /** An event, with its document as the ledger's channels carry it. */
 export interface StoredEvent extends Position {
@@ -51,31 +51,7 @@ export interface Scope {
   /** Digests of all details that are kept for it. */
   details: Set<string>;
   /** Commands that were obeyed, by their key. */
-  receipts: Map<string, { request: string; stored: StoredEvent }>;
-}
-
-/** What became of a command. */
-export type Done =
-  | (Omit<Accepted, 'events' | 'handles' | 'renews' | 'current'> & {
-      /** Null: none is, though the answer of before says so. */
-      current?: Session | null;
-      dropped?: readonly DroppedHandle[];
-      position: Position;
-      replayed?: true;
-    })
-  | { refusal: Refusal; position: Position }
-  | { problem: Problem };
-
-type Untimed<T = Command> = T extends unknown ? Omit<T, 'at'> : never;
-
-export interface Submission {
-  command: Untimed;
-  scopeKey: ScopeKey;
-  /** The idempotency key, and the request that it is for. */
-  receipt?: { key: string; request: () => string } | undefined;
-  details?: NewDetails | undefined;
-  /** For ChangeAttributes: what to merge into the attributes. */
-  patch?: JsonObject;
+  receipts: Map<string, { fingerprint: string; stored: StoredEvent }>;
 }
 
 /** The log of each partition, and what follows from it. Decides with the service's own decider; forgets nothing. */
@@ -115,7 +91,7 @@ export class Store {
       const { scopeKey, due, state } = next;
       const { sessionId = '' } = state.latest ?? {};
       const command = { type: 'SettleSession', principal: 'reaper', operate: true, sessionId } as const;
-      this.#decide({ command, scopeKey }, due ?? limit);
+      this.#decide({ command }, scopeKey, due ?? limit);
     }
   }
 
@@ -154,15 +130,23 @@ export class Store {
     return this.#logs.map((log) => log.length);
   }
 
-  /** Decides one command and keeps what follows from it. Time has to be settled. */
-  execute(submission: Submission): Done {
-    const { scopeKey, receipt, command } = submission;
+  /** Decides one command and keeps what follows from it, once what time has brought about is kept. */
+  submit(submission: Submission): Answer {
+    this.settle();
+    const { receipt, command } = submission;
+    const scopeKey = 'scope' in command ? submission.scopeKey : this.scopeOf(command.sessionId)?.scopeKey;
+    if (scopeKey === undefined) return { kind: 'unknown-session' };
     const scope = this.#scopes.get(scopeKey);
     const before = receipt && scope?.receipts.get(receipt.key);
-    if (!before || !scope) return this.#decide(submission, instant(this.now()));
-    return before.request === receipt.request()
-      ? replayed(before.stored, command, scope.state)
-      : { problem: { code: 'key-reused' } };
+    if (!before || !scope) return this.#shown(this.#decide(submission, scopeKey, instant(this.now())));
+    if (!isSameRequest(before.fingerprint, receipt)) return { kind: 'key-reused' };
+    return this.#shown(replayed(before.stored, command, scope.state));
+  }
+
+  /** With the attributes of all sessions: those that were erased are not among them. */
+  #shown(answer: Answer): Answer {
+    if (answer.kind === 'accepted' || answer.kind === 'refused') answer.attributes = this.details.bodies;
+    return answer;
   }
 
   /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */
@@ -205,7 +189,16 @@ export class Store {
     else this.#timed.add(scope);
   }
 
-  #decide({ command: draft, scopeKey, receipt, details, patch }: Submission, time: Instant): Done {
+  #decide(
+    {
+      command: draft,
+      receipt,
+      details,
+      patch,
+    }: Pick<Submission, 'command' | 'receipt' | 'details' | 'patch'>,
+    scopeKey: ScopeKey,
+    time: Instant,
+  ): Answer {
     const scope = this.#scopes.get(scopeKey) ?? this.#newScope(scopeKey);
     const last = this.#logs[scope.partition]?.at(-1);
     const at = last && last.at > time ? last.at : time;
@@ -214,8 +207,8 @@ export class Store {
     let kept = details;
     if (command.type === 'ChangeAttributes' && patch) {
       kept = this.details.patched(scope.state.latest, patch);
-      const tooLarge = attributesTooLarge(Buffer.byteLength(kept?.body ?? ''));
-      if (tooLarge) return { problem: tooLarge };
+      const bytes = Buffer.byteLength(kept?.body ?? '');
+      if (bytes > MOST_ATTRIBUTE_BYTES) return { kind: 'attributes-too-large', bytes };
       command.attributesDigest = kept?.digest;
     }
     const due = scope.due !== undefined && at >= scope.due;
@@ -232,19 +225,19 @@ export class Store {
         const recorded = scope.events.findLast(isSame);
         if (recorded) recorded.count = (recorded.count ?? 0) + 1;
       }
-      return { refusal, position };
+      return { kind: 'refused', refusal, position };
     }
     const { events, handles = [], renews, ...accepted } = decision;
     const dropped = handles.flatMap((change) => this.names.change(change, scopeKey, at));
     if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
     // The command's own event: not what time alone had brought about before it.
     const isObeyed = stored && events.length > 0 && outcomeOf(stored.event) === accepted.outcome;
-    if (isObeyed && receipt) scope.receipts.set(receipt.key, { request: receipt.request(), stored });
+    if (isObeyed && receipt) scope.receipts.set(receipt.key, { fingerprint: receipt.fingerprint, stored });
     if (isObeyed && kept && accepted.session.attributesDigest === kept.digest) {
       this.details.keep(kept);
       scope.details.add(kept.digest);
     }
-    return { ...accepted, ...(dropped.length > 0 && { dropped }), position };
+    return { kind: 'accepted', ...accepted, ...(dropped.length > 0 && { dropped }), position };
   }
 
   #newScope(scopeKey: ScopeKey): Scope {
@@ -303,12 +296,11 @@ function instant(ms: number): Instant {
 }
 
 /** The answer of a command that was obeyed before, from its event, and what is current now. */
-function replayed({ event, partition, sequence }: StoredEvent, command: Untimed, now: ScopeState): Done {
+function replayed({ event, partition, sequence }: StoredEvent, command: Draft, now: ScopeState): Answer {
   const outcome = outcomeOf(event);
-  if (!outcome || !('session' in event || 'previous' in event))
-    throw new Error(`a receipt names a ${event.type}`);
-  const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
   const session = sessionOf(event);
+  if (!outcome || !session) throw new Error(`a receipt names a ${event.type}`);
+  const retry = 'retryAfter' in event && { retryAfter: event.retryAfter };
   const told = { outcome, session, ...retry, ...sinceThen(session, now), ...ignoredBy(command, outcome) };
-  return { ...told, position: { partition, sequence }, replayed: true };
+  return { kind: 'accepted', ...told, position: { partition, sequence }, replayed: true };
 }

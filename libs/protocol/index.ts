@@ -4,7 +4,6 @@ export { bodyLimitOf } from './body-limit.js';
 export { canonicalJson } from './canonical.js';
 export { currentRead } from './current-read.js';
 export { decodeCursor, encodeCursor } from './cursor.js';
-export { drafts, type SessionDraft, type SessionRequests, type StartRequest, startDraft } from './drafts.js';
 export { etagOf, namesEtag } from './etags.js';
 export {
   aheadOfLog,
@@ -15,9 +14,10 @@ export {
   ScopeEventIds,
 } from './event-ids.js';
 export { inexactNumber, type JsonBody, readJson } from './json-body.js';
+export { type LeaseRequest, leaseTerms } from './lease-terms.js';
 export { checkEncoding } from './media-type.js';
 export { isMethod, methodsTaken } from './methods.js';
-export { handlesOf, type Naming, type OutsideName } from './names.js';
+export { handlesOf, type OutsideName } from './names.js';
 export { decodePlace, encodePlace, type Place } from './place.js';
 export { asOfQuery, noSuchPosition, positionOf, positionText } from './positions.js';
 export { type Problem, problemBody, problemPage, retryAfterOf } from './problem-body.js';

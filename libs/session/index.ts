@@ -23,7 +23,15 @@ export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './
 export { type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
 export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
-export { murmur2, parseScopeKey, partitionOf, type Scope, type ScopeKey, scopeKey } from './scope.js';
+export {
+  murmur2,
+  parseScopeKey,
+  partitionOf,
+  partitionOfSession,
+  type Scope,
+  type ScopeKey,
+  scopeKey,
+} from './scope.js';
 export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
 export { startsTimer, type Timer, timerOf } from './timer.js';

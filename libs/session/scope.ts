@@ -70,3 +70,8 @@ export function murmur2(key: string): number {
 export function partitionOf(key: ScopeKey, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;
 }
+
+/** The partition that a session id carries. Any UUID gives a number from 0 to 4095; it may not exist. */
+export function partitionOfSession(sessionId: string): number {
+  return Number.parseInt(sessionId.slice(15, 18), 16);
+}

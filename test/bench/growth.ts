@@ -1,10 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { anonymous, startOf, unkeyed } from '#api';
 import type { StartBody } from '#contracts';
 import { LogError } from '#log';
-import { anonymous } from '../../apps/ledger/caller.js';
-import type { Ledger } from '../../apps/ledger/ledger.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
+import type { Replica } from '../../apps/ledger/replica.js';
 import { openHere } from './ledger.js';
 import { startBody } from './scopes.js';
 import { execute } from './stack.js';
@@ -65,12 +64,10 @@ export async function grow(
 }
 
 /** Starts a session, asking again while Postgres cannot; a session that was started twice is superseded once. */
-async function start({ identity, writer }: Ledger, body: StartBody, signal: AbortSignal): Promise<void> {
-  const submissions = new Submissions(identity);
+async function start({ naming, writer }: Replica, body: StartBody, signal: AbortSignal): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      const request = { key: undefined, path: '/v1/sessions', body };
-      const answer = await writer.submit(submissions.start(anonymous, body, request));
+      const answer = await writer.submit(startOf({ ...unkeyed(anonymous), body }, naming));
       if (answer.kind === 'accepted') return;
       throw new Error(`a start was answered ${answer.kind}`);
     } catch (error) {

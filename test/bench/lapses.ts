@@ -1,12 +1,11 @@
+import { anonymous, startOf, unkeyed } from '#api';
 // How late a lapse is. Run by hand, a little over a minute:
 //   npm run build && npx tsc -p test/bench && node dist/test/bench/lapses.js
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionView } from '#contracts';
 import type { FeedEvent } from '#log';
-import { anonymous } from '../../apps/ledger/caller.js';
-import type { Ledger } from '../../apps/ledger/ledger.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
+import type { Replica } from '../../apps/ledger/replica.js';
 import { byHand, say } from './by-hand.js';
 import { spreadOf } from './harness.js';
 import { leasedBody } from './leases.js';
@@ -47,7 +46,7 @@ await byHand(240_000, async (cleanup, signal) => {
 });
 
 /** How long after the end of its lease each lapse has its time, and is seen here, in milliseconds. */
-function observe({ tail }: Ledger): { event: number[]; seen: number[] } {
+function observe({ tail }: Replica): { event: number[]; seen: number[] } {
   const delays = { event: [] as number[], seen: [] as number[] };
   const lapsed = ({ type }: FeedEvent) => type.includes('OwnershipLapsed');
   tail.listen((events) => {
@@ -63,16 +62,14 @@ function observe({ tail }: Ledger): { event: number[]; seen: number[] } {
 }
 
 /** Starts what will lapse, evenly over the seconds. */
-async function startPaced({ identity, writer }: Ledger, signal: AbortSignal): Promise<void> {
-  const submissions = new Submissions(identity);
+async function startPaced({ naming, writer }: Replica, signal: AbortSignal): Promise<void> {
   const began = performance.now();
   const answers: Promise<unknown>[] = [];
   for (let tick = 0; tick < SECONDS * TICKS; tick++) {
     signal.throwIfAborted();
     for (let each = 0; each < A_SECOND / TICKS; each++) {
       const body = leasedBody(LIVE + answers.length, LEASE_SECONDS);
-      const request = { key: undefined, path: '/v1/sessions', body };
-      answers.push(writer.submit(submissions.start(anonymous, body, request)));
+      answers.push(writer.submit(startOf({ ...unkeyed(anonymous), body }, naming)));
     }
     await sleep(Math.max(0, began + ((tick + 1) * 1_000) / TICKS - performance.now()));
   }

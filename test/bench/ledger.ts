@@ -1,7 +1,7 @@
 import { readConfig } from '../../apps/ledger/config.js';
 import { Faults } from '../../apps/ledger/faults.js';
-import { type Ledger, openLedger } from '../../apps/ledger/ledger.js';
 import { Metrics } from '../../apps/ledger/metrics.js';
+import { openReplica, type Replica } from '../../apps/ledger/replica.js';
 
 /** The service's settings, so that LEDGER_WRITERS and the like can be tried out. */
 export function settings(): Record<string, string> {
@@ -17,21 +17,21 @@ export async function openHere(
   databaseUrl: string,
   more: Record<string, string> = {},
   metrics = new Metrics(),
-): Promise<Ledger> {
+): Promise<Replica> {
   const places = { DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' };
   const config = readConfig({ ...settings(), ...places, ...more });
-  return openLedger(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
+  return openReplica(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
 }
 
 /** Events that a ledger has, and those that it has projected. */
-export function standing({ tail, projector }: Ledger): { head: number; projected: number } {
+export function standing({ tail, projector }: Replica): { head: number; projected: number } {
   const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
   const projected = projector?.status().map(({ sequence }) => sequence) ?? [];
   return { head: sum(tail.heads()), projected: sum(projected) };
 }
 
 /** Waits until everything is projected; how many events that were. */
-export async function caughtUp(ledger: Ledger): Promise<number> {
+export async function caughtUp(ledger: Replica): Promise<number> {
   if (!ledger.projector) return 0;
   const before = standing(ledger);
   for (;;) {

@@ -1,6 +1,5 @@
+import { anonymous, startOf, unkeyed } from '#api';
 import type { StartBody } from '#contracts';
-import { anonymous } from '../../apps/ledger/caller.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
 import { openHere } from './ledger.js';
 import { startBody } from './scopes.js';
 
@@ -16,14 +15,11 @@ export async function seed(
   const ledger = await openHere(databaseUrl);
   const sessions: string[] = [];
   try {
-    const submissions = new Submissions(ledger.identity);
     let next = 0;
     const caller = async () => {
       while (next < count && !signal.aborted) {
         const body = bodyOf(next++);
-        const answer = await ledger.writer.submit(
-          submissions.start(anonymous, body, { key: undefined, path: '/v1/sessions', body }),
-        );
+        const answer = await ledger.writer.submit(startOf({ ...unkeyed(anonymous), body }, ledger.naming));
         if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
         sessions.push(answer.session.sessionId);
       }

@@ -1,7 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { anonymous } from '../../apps/ledger/caller.js';
-import type { Ledger } from '../../apps/ledger/ledger.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
+import { anonymous, startOf } from '#api';
+import type { Replica } from '../../apps/ledger/replica.js';
 import { callLoops, compared, interleave, type Row, row, type Side } from './harness.js';
 import { caughtUp, openHere } from './ledger.js';
 import { type Emmett, startEmmett } from './peer-emmett.js';
@@ -103,14 +102,13 @@ function inLots({ name, turn }: Side): Side {
 
 /** Starts a session in a random scope, as the controller does; rejects unless it was started. */
 export function starter(
-  { identity, writer }: Ledger,
+  { naming, writer }: Replica,
   scopes: Range = ALL,
 ): (key: string | undefined) => Promise<void> {
-  const submissions = new Submissions(identity);
   return async (key) => {
     const body = startBody(randomInt(...scopes));
     const answer = await writer.submit(
-      submissions.start(anonymous, body, { key, path: '/v1/sessions', body }),
+      startOf({ caller: anonymous, key, path: '/v1/sessions', params: {}, body }, naming),
     );
     if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
   };

@@ -1,5 +1,4 @@
-import { anonymous } from '../../apps/ledger/caller.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
+import { anonymous, placeOf, startOf, submissionOf, unkeyed } from '#api';
 import { compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { openHere } from './ledger.js';
 import { openRegister } from './peer-register.js';
@@ -66,19 +65,19 @@ async function contend(ms: number, attempt: Attempt): Promise<{ accepted: Turn; 
 
 /** Rotates the one session that is current as far as anybody here was told; rejects at any answer but two. */
 async function rotator(databaseUrl: string, cleanup: Cleanup): Promise<Attempt> {
-  const { identity, writer, close } = await openHere(databaseUrl);
+  const { naming, writer, close } = await openHere(databaseUrl);
   cleanup.add(close);
-  const submissions = new Submissions(identity);
   const body = { userId: 'hot', owner: { environment: 'bench' } };
-  const request = { key: undefined, path: '/v1/sessions', body };
-  const started = await writer.submit(submissions.start(anonymous, body, request));
+  const started = await writer.submit(startOf({ ...unkeyed(anonymous), body }, naming));
   if (started.kind !== 'accepted') throw new Error(`a start was answered ${started.kind}`);
   let known = started.session;
   return async () => {
     const { sessionId, epoch } = known;
-    const successorId = submissions.naming(anonymous).successorOf(sessionId);
+    const successorId = naming.newSessionId(placeOf(sessionId, naming));
     const rotation = { type: 'RotateSession', sessionId, epoch, successorId, reason: 'build' } as const;
-    const answer = await writer.submit(submissions.forSession(anonymous, rotation));
+    const answer = await writer.submit(
+      submissionOf(unkeyed(anonymous), rotation, placeOf(sessionId, naming), naming),
+    );
     if (answer.kind === 'accepted') {
       known = newer(known, answer.session);
       return true;

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { decodeEvent, ReadModels, rebuild, TimeTravel } from '#log';
+import { anonymous, placeOf, type ScopePlace, scopeOf, startOf, submissionOf, unkeyed } from '#api';
+import { decodeEvent, ReadModels, rebuild } from '#log';
 import { evolve, noSessionYet, type ScopeState } from '#session';
-import { anonymous } from '../../apps/ledger/caller.js';
-import type { Ledger } from '../../apps/ledger/ledger.js';
-import { Submissions } from '../../apps/ledger/submissions.js';
+import type { Replica } from '../../apps/ledger/replica.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';
 import { caughtUp, openHere, standing } from './ledger.js';
 import { type Served, startService } from './processes.js';
@@ -152,7 +151,7 @@ async function readByCursor(url: string): Promise<number> {
 }
 
 /** Page after page of each partition, one request at a time; not parsed. Numbers are dense, so they need not be read. */
-async function readFeed({ port }: Served, { tail }: Ledger): Promise<number> {
+async function readFeed({ port }: Served, { tail }: Replica): Promise<number> {
   const heads = await tail.storedHeads();
   for (const [partition, head] of heads.entries()) {
     for (let after = 0; after < head; after += PAGE) {
@@ -165,7 +164,7 @@ async function readFeed({ port }: Served, { tail }: Ledger): Promise<number> {
   return heads.reduce((sum, head) => sum + head, 0);
 }
 
-async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) => void): Promise<number> {
+async function readAll({ tail }: Replica, each: (text: string, scopeKey: string) => void): Promise<number> {
   let events = 0;
   for (let partition = 0; partition < tail.partitions; partition++) {
     for (let after = 0; ; ) {
@@ -186,7 +185,7 @@ async function readAll({ tail }: Ledger, each: (text: string, scopeKey: string) 
 async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise<Row[]> {
   const ledger = await openHere(await stack.createDatabase('w7_past'));
   cleanup.add(ledger.close);
-  const travel = new TimeTravel(ledger.pool);
+  const { history } = ledger;
   const models = new ReadModels(ledger.pool);
   const short = await chainOf(ledger, 'short', FEW);
   const long = await chainOf(ledger, 'long', full ? MANY : MANY / 5);
@@ -196,7 +195,7 @@ async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise
     turn: (ms) =>
       callLoops(1, ms, async () => {
         const sequence = sequences[Math.floor(Math.random() * sequences.length)]!;
-        const past = await travel.session(scope.scopeKey, scope.partition, { sequence });
+        const past = await history.asOf(scope, { sequence });
         if (past.future || past.session === undefined || past.position.sequence !== sequence) {
           throw new Error('another past was answered');
         }
@@ -216,7 +215,7 @@ async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise
     turn: (ms) =>
       callLoops(1, ms, async () => {
         const index = Math.floor(Math.random() * sequences.length);
-        const past = await travel.session(scope.scopeKey, scope.partition, { sequence: sequences[index]! });
+        const past = await history.asOf(scope, { sequence: sequences[index]! });
         if (past.future || past.session === undefined) throw new Error('another past was answered');
         const { sessionId } = past.session;
         const then = { until: past.until, tip: sessionId };
@@ -248,22 +247,21 @@ function isSumOf(usage: string | null, operations: number): void {
 }
 
 interface Chain {
-  scope: ReturnType<Submissions['scope']>;
+  scope: ScopePlace;
   /** Of the start, and of every rotation. */
   sequences: number[];
 }
 
-async function chainOf({ identity, writer }: Ledger, userId: string, rotations: number): Promise<Chain> {
-  const submissions = new Submissions(identity);
+async function chainOf({ naming, writer }: Replica, userId: string, rotations: number): Promise<Chain> {
   const body = { userId, owner: { environment: 'bench' } };
   const sequences: number[] = [];
-  let next = submissions.start(anonymous, body, { key: undefined, path: '/v1/sessions', body });
+  let next = startOf({ ...unkeyed(anonymous), body }, naming);
   while (sequences.length < rotations) {
     const answer = await writer.submit({ ...next, commandId: randomUUID() });
     if (answer.kind !== 'accepted') throw new Error(`a rotation was answered ${answer.kind}`);
     sequences.push(answer.position.sequence);
     const { sessionId, epoch } = answer.session;
-    const successorId = submissions.naming(anonymous).successorOf(sessionId);
+    const successorId = naming.newSessionId(placeOf(sessionId, naming));
     const usage = { inputTokens: 1_000, outputTokens: 200, cost: { amount: '0.0125', currency: 'EUR' } };
     const rotation = {
       type: 'RotateSession',
@@ -273,7 +271,7 @@ async function chainOf({ identity, writer }: Ledger, userId: string, rotations: 
       reason: 'build',
       usage,
     } as const;
-    next = submissions.forSession(anonymous, rotation);
+    next = submissionOf(unkeyed(anonymous), rotation, placeOf(sessionId, naming), naming);
   }
-  return { scope: submissions.scope(anonymous, userId), sequences };
+  return { scope: scopeOf(anonymous, { userId }, naming), sequences };
 }

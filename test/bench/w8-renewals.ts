@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { openPool, partitionOfSession } from '#log';
+import { openPool } from '#log';
+import { partitionOfSession } from '#session';
 import { callLoops, compared, interleave, row, type Side, type Turn } from './harness.js';
 import { hotShare, LOT, leasedBody, lot, shuffled } from './leases.js';
 import { projected, startLoad, startService } from './processes.js';

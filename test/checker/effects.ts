@@ -1,6 +1,6 @@
+import { anonymous, receiptOf, unkeyed } from '#api';
+import { digest } from '#log';
 import type { Position, Session, SessionEvent } from '#session';
-import { anonymous } from '../../apps/ledger/caller.js';
-import { receiptKey } from '../../apps/ledger/submissions.js';
 import type { Log, LoggedEvent } from './log.js';
 import type { Asked } from './operation.js';
 import { sessionsIn } from './story.js';
@@ -87,7 +87,7 @@ const hashes = new Map<string, string>();
 export function hashOf(key: string): string {
   const known = hashes.get(key);
   if (known) return known;
-  const hash = receiptKey(anonymous, { key, path: '', body: undefined })?.key ?? '';
+  const hash = receiptOf({ ...unkeyed(anonymous), key }, { digest })?.key ?? '';
   hashes.set(key, hash);
   return hash;
 }

@@ -1,12 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Res } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { asyncApi, openApi } from '#contracts';
-import { problemPage } from '#protocol';
 import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
-import { Route } from './route.js';
 
 // Resolved, not imported: importing the package would load the whole page into the service.
 const { resolve } = createRequire(import.meta.url);
@@ -39,12 +37,6 @@ export class DocsController {
   @Get('/asyncapi.json')
   asyncApi(@Res() reply: FastifyReply): void {
     reply.header('content-type', 'application/json').send(this.events);
-  }
-
-  /** Where the `type` of a problem leads. */
-  @Route('problem')
-  problem(request: FastifyRequest<{ Params: { code: string } }>, reply: FastifyReply): void {
-    reply.header('content-type', 'application/json').send(problemPage(request.params.code));
   }
 
   @Get('/docs')

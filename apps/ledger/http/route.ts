@@ -1,53 +1,69 @@
-import { ModulesContainer } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Answered, type Asked, anonymous, type Ledger, serving } from '#api';
 import { type Operation, type OperationId, operations } from '#contracts';
 import { checkRequestKey, inexactNumber } from '#protocol';
+import type { Streams } from '../streams/streams.js';
+import { sendAnswer } from './send-answer.js';
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => unknown;
-
-const OPERATION = Symbol('operation');
-
-/** Marks the controller's method that answers an operation: of a request and a reply. What it throws becomes a problem. */
-export function Route(id: OperationId): MethodDecorator {
-  return (_controller, _name, { value }) => Reflect.defineMetadata(OPERATION, id, value as Handler);
-}
+type Serve = (asked: Asked<OperationId>, ledger: Ledger) => Answered | Promise<Answered>;
 
 /**
- * Binds the controllers' operations to Fastify, with the schemas that it validates with. Not through Nest's router,
- * which took a quarter of what the service spends on a read (docs/decisions/0014-routes.md).
+ * Binds the operations to Fastify, with the schemas that it validates with. Not through Nest's router, which took a
+ * quarter of what the service spends on a read (docs/decisions/0014-routes.md).
  */
-export function bindOperations(app: NestFastifyApplication): void {
+export function bindOperations(app: NestFastifyApplication, ledger: Ledger, streams: Streams): void {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
-  const modules = [...app.get(ModulesContainer).values()];
-  for (const { instance } of modules.flatMap(({ controllers }) => [...controllers.values()])) {
-    const controller = instance as Record<string, Handler>;
-    for (const name of Object.getOwnPropertyNames(Object.getPrototypeOf(controller))) {
-      const method = controller[name] as Handler;
-      const id: OperationId | undefined = Reflect.getMetadata(OPERATION, method);
-      if (id) bind(fastify, operations[id], method.bind(controller));
-    }
+  for (const id of Object.keys(operations) as OperationId[]) {
+    const operation: Operation = operations[id];
+    const { method, path, params, query, body } = operation;
+    const serve = serving[id] as Serve;
+    const takesKey = method === 'POST' || method === 'PATCH';
+    const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+      try {
+        const asked = askedBy(request, reply, path, takesKey);
+        sendAnswer(reply, await serve(asked, ledger), streams);
+      } catch (error) {
+        reply.send(error);
+      }
+    };
+    fastify.route({
+      method,
+      url: path,
+      schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
+      handler(request, reply) {
+        answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
+      },
+    });
   }
 }
 
-function bind(fastify: FastifyInstance, operation: Operation, handle: Handler): void {
-  const { method, path, params, query, body } = operation;
-  const takesKey = method === 'POST' || method === 'PATCH';
-  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-    try {
-      if (takesKey) checkRequestKey(request.headers['idempotency-key'] as string | undefined);
-      if (request.inexact !== undefined) throw inexactNumber(request.inexact);
-      await handle(request, reply);
-    } catch (error) {
-      reply.send(error);
-    }
-  };
-  fastify.route({
-    method,
-    url: path,
-    schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
-    handler(request, reply) {
-      answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
+/** What a request asks, which Fastify has checked. Throws ProblemError for what no schema can say. */
+function askedBy(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  path: string,
+  takesKey: boolean,
+): Asked<OperationId> {
+  const { headers } = request;
+  const key = takesKey ? (headers['idempotency-key'] as string | undefined) : undefined;
+  if (key !== undefined) checkRequestKey(key);
+  if (request.inexact !== undefined) throw inexactNumber(request.inexact);
+  return {
+    path,
+    caller: anonymous,
+    params: request.params as object,
+    query: request.query as object,
+    body: request.body as object,
+    header(name) {
+      const value = headers[name];
+      return value === undefined ? undefined : String(value);
     },
-  });
+    key,
+    gone() {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      return gone.signal;
+    },
+  };
 }

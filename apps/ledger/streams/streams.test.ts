@@ -52,7 +52,10 @@ test('at most 10,000 are open at once; the next one is told before its answer be
       isTaken = true;
     };
     try {
-      streams.feed({ raw, hijack, request: { method: 'GET' } } as unknown as FastifyReply, [3, 3], 0);
+      streams.serve({ raw, hijack, request: { method: 'GET' } } as unknown as FastifyReply, {
+        vector: [3, 3],
+        restores: 0,
+      });
     } catch (error) {
       return { error, isTaken };
     }
@@ -70,8 +73,13 @@ test('at most 10,000 are open at once; the next one is told before its answer be
 
 const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
 test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
-  ['feed', 3.5, (streams, reply) => streams.feed(reply, [0, 0], 0)], // each partition may be on its way with one
-  ['scope', 2.5, (streams, reply) => streams.scope(reply, scope, 0, new ScopeEventIds(scope, 0))],
+  ['feed', 3.5, (streams, reply) => streams.serve(reply, { vector: [0, 0], restores: 0 })], // each partition may be on its way with one
+  [
+    'scope',
+    2.5,
+    (streams, reply) =>
+      streams.serve(reply, { scopeKey: scope, version: 0, ids: new ScopeEventIds(scope, 0) }),
+  ],
 ])(
   'a reader of the %s that takes nothing is given what its buffers hold, and no more',
   async (_, most, follow) => {
@@ -84,7 +92,7 @@ test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
 );
 
 test('an id tells of no event that was not sent yet, however slow the reader is', async () => {
-  const { raw, streams } = opened((all, reply) => all.feed(reply, [0, 0], 0));
+  const { raw, streams } = opened((all, reply) => all.serve(reply, { vector: [0, 0], restores: 0 }));
   let text = '';
   for await (const part of raw) {
     text += part;

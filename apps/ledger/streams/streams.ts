@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { EventsAfter } from '#api';
 import type { History, Tail } from '#log';
 import { LogError } from '#log';
 import { aheadOfLog, encodeVector, ScopeEventIds } from '#protocol';
@@ -14,7 +15,7 @@ const IDLE_MS = 30_000;
 
 /** Serves the streams of events, and ends them all when the service stops. */
 export class Streams {
-  private readonly open = new Set<EventStream>();
+  private readonly streams = new Set<EventStream>();
 
   constructor(
     private readonly tail: Tail,
@@ -27,28 +28,32 @@ export class Streams {
   }
 
   get count(): number {
-    return this.open.size;
+    return this.streams.size;
   }
 
-  /** All partitions after a vector, each in its order. */
-  feed(reply: FastifyReply, vector: number[], restores: number): void {
-    this.serve(reply, encodeVector(vector, restores), restores, (stream) =>
+  /** All partitions after a vector, each in its order; or one scope's events after a version. */
+  serve(reply: FastifyReply, after: EventsAfter): void {
+    if ('vector' in after) this.feed(reply, after.vector, after.restores);
+    else this.scope(reply, after.scopeKey, after.version, after.ids);
+  }
+
+  private feed(reply: FastifyReply, vector: number[], restores: number): void {
+    this.open(reply, encodeVector(vector, restores), restores, (stream) =>
       Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, restores, partition))),
     );
   }
 
-  /** One scope's events after a version. */
-  scope(reply: FastifyReply, scopeKey: ScopeKey, version: number, ids: ScopeEventIds): void {
-    this.serve(reply, ids.encode(version), ids.restores, (stream) =>
+  private scope(reply: FastifyReply, scopeKey: ScopeKey, version: number, ids: ScopeEventIds): void {
+    this.open(reply, ids.encode(version), ids.restores, (stream) =>
       this.followScope(stream, scopeKey, version, ids),
     );
   }
 
   close(): void {
-    for (const stream of this.open) stream.end();
+    for (const stream of this.streams) stream.end();
   }
 
-  private serve(
+  private open(
     reply: FastifyReply,
     firstId: string,
     restores: number,
@@ -56,11 +61,11 @@ export class Streams {
   ): void {
     // It changed since the id was looked at.
     if (restores !== this.tail.restores) throw aheadOfLog('header.last-event-id');
-    if (this.open.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
+    if (this.streams.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
     const stream = EventStream.open(reply, firstId);
-    this.open.add(stream);
-    stream.closed.addEventListener('abort', () => this.open.delete(stream));
+    this.streams.add(stream);
+    stream.closed.addEventListener('abort', () => this.streams.delete(stream));
     follow(stream).catch((error) => {
       this.onFault(error); // the reader comes back with the last id it has
       stream.end();

@@ -1,5 +1,15 @@
 import type pg from 'pg';
-import { type ScopeKey, type SessionId, toldBy } from '#session';
+import {
+  type AsOfThen,
+  type Newest,
+  type ProjectedChain,
+  type ProjectedPage,
+  type ProjectedSession,
+  type ProjectedTransition,
+  type ProjectedUsage,
+  type ScopePlace,
+} from '#api';
+import { type SessionId, toldBy } from '#session';
 import { refuseArchivedScope } from '../archive/archives.js';
 import { readError } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
@@ -11,57 +21,6 @@ const readVersion = statement('read_projected_version');
 const readChain = statement('read_projected_chain');
 const readTransitions = statement('read_projected_transitions');
 const readUsage = statement('read_projected_usage');
-
-/** A scope and where it lives. */
-export interface ScopePlace {
-  scopeKey: ScopeKey;
-  partition: number;
-}
-
-/** One page, and the sequence that the partition's projection stood at when it was read. */
-export interface ProjectedPage<Row> {
-  reached: number;
-  rows: Row[];
-}
-
-export interface ProjectedSession {
-  sessionId: SessionId;
-  /** The session's JSON, without attributes. */
-  json: string;
-  attributes?: string | 'erased';
-  /** Sequence of the last event that changed it. */
-  sequence: number;
-  /** Sequence of the event that began it: what the next page is asked for with. */
-  started: number;
-}
-
-/** A page of a chain, and what was used in all of the chain: the JSON of UsageTotals, null while that is not known. */
-export interface ProjectedChain extends ProjectedPage<ProjectedSession> {
-  usage: string | null;
-}
-
-/** Nothing that came after `until`, a sequence, is shown. `tip` was the scope's latest session then. */
-interface AsOfThen {
-  until: number;
-  tip: SessionId;
-}
-
-export interface ProjectedUsage {
-  reached: number;
-  /** The JSON of UsageTotals; null while the sums are not known. */
-  usage: string | null;
-}
-
-export interface ProjectedTransition {
-  json: string;
-  sequence: number;
-}
-
-/** A page of what came before a sequence; the newest when left out. */
-interface Newest {
-  before?: number | undefined;
-  limit: number;
-}
 
 /** Above every sequence. */
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;

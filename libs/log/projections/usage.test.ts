@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addDecimals, type Session, type SessionId, type Usage, type UsageTotals } from '#session';
-import { ArchivedError, type LedgerWriter, ReadModels, rebuild, TimeTravel } from '../index.js';
+import { ArchivedError, History, type LedgerWriter, ReadModels, rebuild } from '../index.js';
 import { archiveAll, archiveDirectory } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { projectAll, startProjector, untilProjected } from '../testing/projections.js';
@@ -93,12 +93,12 @@ test('random histories: sums and chains at every position are those of a walk ov
     await send([first, eur('0.5')]);
   }
   await projectAll(ledger, 7);
-  const travel = new TimeTravel(ledger.servicePool(1));
+  const travel = new History(ledger.servicePool(1));
   let changedSince = 0;
   for (const place of places) {
     const log = await readLog(ledger.pool, place.scopeKey);
     for (const [index, { partition, sequence }] of log.entries()) {
-      const past = await travel.session(place.scopeKey, partition, { sequence });
+      const past = await travel.asOf({ scopeKey: place.scopeKey, partition: partition }, { sequence });
       if (past.future || !past.session) throw new Error('a session was current');
       const { reports, sessions } = walked(log.slice(0, index + 1));
       const tip = past.session;

@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { type Answer, type Submission } from '#api';
 import { type LeaseTerms, type Session, scopeKey } from '#session';
-import {
-  type Answer,
-  type DatabaseOptions,
-  LeaseRenewer,
-  type LedgerWriter,
-  openPool,
-  Reaper,
-  type Submission,
-} from '../index.js';
+import { type DatabaseOptions, LeaseRenewer, type LedgerWriter, openPool, Reaper } from '../index.js';
 import type { TestLedger } from './ledger.js';
 import { readLog, type StoredEvent } from './stored-log.js';
 import { forSession, newPlace, type Place, sessionOf, start } from './submissions.js';

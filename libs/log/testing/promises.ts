@@ -7,13 +7,13 @@ import {
   epochOf,
   MOST_SCOPE_HANDLES,
   partitionOf,
+  partitionOfSession,
   type Session,
   type SessionEvent,
   timerOf,
 } from '#session';
 import { digestOf } from '../handles.js';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
-import { partitionOfSession } from '../index.js';
 import { checkArchives, readWholeLog } from './archived-log.js';
 import { groupBy, type Reader, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
+import { type Answer, type Submission } from '#api';
 import type { Owner, Session } from '#session';
-import { type Answer, newSessionId, partitionOfSession, type Submission } from '../index.js';
+import { partitionOfSession } from '#session';
+import { newSessionId } from '../index.js';
 import { ask, type Told } from './answers.js';
 import {
   again,

@@ -1,8 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v4 } from 'uuid';
+import { type Answer, type Submission } from '#api';
+import type { StartSession } from '#session';
 import {
+  type Draft,
   type Owner,
   partitionOf,
+  partitionOfSession,
   type Scope,
   type ScopeKey,
   type Session,
@@ -10,15 +14,8 @@ import {
   scopeKey,
   type Usage,
 } from '#session';
-import {
-  type Answer,
-  type Draft,
-  digest,
-  newSessionId,
-  partitionOfSession,
-  type Submission,
-} from '../index.js';
-import type { StartDraft } from '../submission.js';
+import { digest } from '../ids.js';
+import { newSessionId } from '../index.js';
 
 /** Where a scope lives. */
 export interface Place {
@@ -47,8 +44,8 @@ export function newPlace(partitions: number, partition?: number): Place {
 }
 
 /** A start that supersedes, by cloud-dev. */
-export function start(place: Place, more: Partial<StartDraft> = {}): Submission {
-  const command: StartDraft = {
+export function start(place: Place, more: Partial<Omit<StartSession, 'at'>> = {}): Submission {
+  const command: Omit<StartSession, 'at'> = {
     type: 'StartSession',
     scope: place.scope,
     sessionId: newSessionId(place.partition),

@@ -1,0 +1,29 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import type { Answered } from '#api';
+import { answersHead } from '../streams/head.js';
+import type { Streams } from '../streams/streams.js';
+import { sendProblem } from './problems.filter.js';
+
+const LINES = 'application/x-ndjson';
+
+/** Sends what an operation answered. */
+export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Streams): void {
+  const { status = 200, headers, json, body, problem, lines, events } = answered;
+  if (headers) reply.headers(headers);
+  if (problem) sendProblem(reply, problem);
+  else if (events) streams.serve(reply, events);
+  else if (lines) {
+    if (answersHead(reply, { 'content-type': LINES })) return;
+    reply.header('content-type', LINES).send(Readable.from(lined(lines)));
+  } else if (json === undefined && body === undefined) reply.code(status).send();
+  else
+    reply
+      .code(status)
+      .header('content-type', 'application/json')
+      .send(json ?? JSON.stringify(body));
+}
+
+async function* lined(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
+}

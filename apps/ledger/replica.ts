@@ -1,0 +1,242 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import type { Naming } from '#api';
+import { type KafkaPort, openKafka, Relay } from '#broker';
+import {
+  BulkWorker,
+  CurrentReader,
+  type DatabaseOptions,
+  Finder,
+  History,
+  hasUnawaitedStandbys,
+  identify,
+  Jobs,
+  LeaseRenewer,
+  type LedgerIdentity,
+  LedgerWriter,
+  migrate,
+  namingOf,
+  openPool,
+  PostgresRelayLeases,
+  Projector,
+  Reaper,
+  rotateReceipts,
+  Tail,
+  UserScopes,
+} from '#log';
+import type { Config } from './config.js';
+import type { Faults } from './faults.js';
+import type { Metrics } from './metrics.js';
+
+const POLL_MS = 50;
+const REAP_MS = 250;
+const BULK_MS = 500;
+const HOUR_MS = 3_600_000;
+
+const REWOUND =
+  'The log in Postgres has another past than this replica knew: Postgres failed over or was restored. What was ' +
+  'remembered is forgotten, and all streams have ended (docs/running.md, Failover and restore).';
+const UNAWAITED =
+  'Postgres has standbys and waits for none of them: a failover may lose acknowledged commands. Name them in ' +
+  'synchronous_standby_names.';
+
+/** The parts of one running replica. */
+export interface Replica {
+  identity: LedgerIdentity;
+  naming: Naming;
+  /** `/ledgers/<id>`: where its events say that they are from. */
+  source: string;
+  pool: pg.Pool;
+  writer: LedgerWriter;
+  reader: CurrentReader;
+  renewer: LeaseRenewer;
+  history: History;
+  finder: Finder;
+  scopes: UserScopes;
+  jobs: Jobs;
+  bulk: BulkWorker;
+  tail: Tail;
+  /** Of Kafka, whether there is one or not. */
+  topic: string;
+  /** Absent when this replica has no such role, or there is no Kafka to relay to. */
+  relay: Relay | undefined;
+  /** Absent when this replica has no such role. */
+  projector: Projector | undefined;
+  /** Ends what needs the database, after the last request was answered. */
+  close(): Promise<void>;
+}
+
+/** Where the parts outside this process are. */
+export interface Places {
+  databaseUrl: string;
+  /** Empty: there is no Kafka. */
+  kafkaBrokers: readonly string[];
+}
+
+/** Opens a replica of the ledger. Throws when Postgres cannot be reached or holds no ledger of this version. */
+export async function openReplica(
+  config: Config,
+  { databaseUrl, kafkaBrokers }: Places,
+  faults: Faults,
+  metrics: Metrics,
+): Promise<Replica> {
+  if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
+  const database = { url: databaseUrl, role: config.databaseRole };
+  const pool = openPool(database, 10);
+  const fault = (where: string) => (error: unknown) => {
+    metrics.faults.inc({ where });
+    faults.report(where, error);
+  };
+
+  const identity = await identify(pool);
+  const source = `/ledgers/${identity.id}`;
+  const tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault: fault('tail') });
+  await tail.start();
+  tail.onRewind(() => {
+    metrics.rewinds.inc();
+    faults.log('warn', REWOUND);
+  });
+  if (await hasUnawaitedStandbys(pool)) faults.log('warn', UNAWAITED);
+  const writer = new LedgerWriter({
+    database,
+    source,
+    lanes: config.writers,
+    maxBatch: config.maxBatch,
+    maxQueue: config.maxQueue,
+    deadlineMs: 5_000,
+    settleMs: 5_000,
+    onCommitted: (events) => tail.committed(events),
+    onBatch: (commands, milliseconds) => {
+      metrics.batchCommands.observe(commands);
+      metrics.batchSeconds.observe(milliseconds / 1_000);
+    },
+    onFault: fault('writer'),
+  });
+  const reader = new CurrentReader({
+    pool,
+    maxBatch: 512,
+    queries: 2,
+    maxQueue: 20_000,
+    onFault: fault('reader'),
+  });
+  const renewer = new LeaseRenewer({
+    database,
+    maxBatch: 1_000,
+    maxQueue: 50_000,
+    onFault: fault('renewer'),
+  });
+  const reaper = config.roles.has('reaper') ? startReaper(pool, writer, fault('reaper')) : undefined;
+  const scopes = new UserScopes(pool);
+  const jobs = new Jobs(pool);
+  const bulk = new BulkWorker({
+    pool,
+    jobs,
+    scopes,
+    partitions: identity.partitions,
+    everyMs: BULK_MS,
+    submit: (submission) => writer.submit(submission),
+    onFault: fault('bulk'),
+  });
+  bulk.start();
+  const kafka =
+    config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
+  const relay =
+    kafka && startRelay(kafka, config, { tail, pool, listedBrokers: kafkaBrokers.length }, metrics, faults);
+  const projector = config.roles.has('projector')
+    ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
+    : undefined;
+  const receipts = keepReceipts(pool, fault('receipts'));
+
+  return {
+    identity,
+    naming: namingOf(identity),
+    source,
+    pool,
+    writer,
+    reader,
+    renewer,
+    history: new History(pool),
+    finder: new Finder(pool),
+    scopes,
+    jobs,
+    bulk,
+    tail,
+    topic: config.topic,
+    relay,
+    projector,
+    async close() {
+      clearInterval(receipts);
+      await projector?.close();
+      await bulk.close();
+      await reaper?.close();
+      await renewer.close();
+      await writer.close();
+      await relay?.stop(3_000);
+      await kafka?.close();
+      tail.close();
+      await pool.end();
+    },
+  };
+}
+
+function connect(brokers: readonly string[], faults: Faults): KafkaPort {
+  return openKafka({ brokers: [...brokers], log: (level, message) => faults.log(level, message) });
+}
+
+function startRelay(
+  kafka: KafkaPort,
+  config: Config,
+  { tail, pool, listedBrokers }: { tail: Tail; pool: pg.Pool; listedBrokers: number },
+  metrics: Metrics,
+  faults: Faults,
+): Relay {
+  const relay = new Relay({
+    feed: tail,
+    leases: new PostgresRelayLeases(pool),
+    kafka,
+    topic: config.topic,
+    replicationFactor: config.kafkaReplicas,
+    listedBrokers,
+    log: (level, line) => faults.log(level, line),
+    hooks: {
+      onSent: (_, count) => metrics.relayed.inc(count),
+      onResend: () => metrics.resent.inc(),
+      onError: () => metrics.faults.inc({ where: 'relay' }),
+    },
+  });
+  relay.start();
+  return relay;
+}
+
+function startProjector(
+  { projectorShare: share }: Config,
+  { database, tail, writer }: { database: DatabaseOptions; tail: Tail; writer: LedgerWriter },
+  metrics: Metrics,
+  onFault: (error: unknown) => void,
+): Projector {
+  const workedMs = () => writer.workedMs;
+  const onProjected = (events: number) => metrics.projected.inc(events);
+  const projector = new Projector({ database, tail, share, workedMs, onProjected, onFault });
+  projector.start();
+  return projector;
+}
+
+function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {
+  const reaper = new Reaper({
+    pool,
+    everyMs: REAP_MS,
+    settle: async (sessionId, partition) => {
+      const command = { type: 'SettleSession', principal: 'reaper', operate: true, sessionId } as const;
+      await writer.submit({ command, tenant: undefined, partition, commandId: randomUUID() });
+    },
+    onFault,
+  });
+  reaper.start();
+  return reaper;
+}
+
+/** Time partitions for idempotency receipts: made ahead at start and every hour. */
+function keepReceipts(pool: pg.Pool, onFault: (error: unknown) => void): NodeJS.Timeout {
+  rotateReceipts(pool).catch(onFault);
+  return setInterval(() => rotateReceipts(pool).catch(onFault), HOUR_MS);
+}

@@ -1,0 +1,64 @@
+import type { Static, TSchema } from 'typebox';
+import type { Operation, OperationId, operations } from '#contracts';
+import type { Problem, ScopeEventIds } from '#protocol';
+import type { ScopeKey } from '#session';
+import type { Ledger } from './ledger.port.js';
+
+/** Who is asking. From the credential only, never from what a request says about itself. */
+export interface Caller {
+  tenant: string;
+  principal: string;
+  /** Whether the caller may act for owners other than itself. */
+  operate: boolean;
+}
+
+/** Everybody, until access control exists. */
+export const anonymous: Caller = { tenant: 'default', principal: 'anonymous', operate: true };
+
+type Part<Id extends OperationId, Name extends keyof Operation> = (typeof operations)[Id] extends {
+  readonly [Key in Name]: infer Schema extends TSchema;
+}
+  ? Static<Schema>
+  : object;
+
+/** What an operation is asked with: its parts, checked against its schemas. */
+export interface Asked<Id extends OperationId> {
+  /** The operation's, with `:name` for parameters. */
+  path: string;
+  caller: Caller;
+  params: Part<Id, 'params'>;
+  query: Part<Id, 'query'>;
+  body: Part<Id, 'body'>;
+  /** Lower-case names. */
+  header(name: string): string | undefined;
+  /** The idempotency key: only of an operation that takes one, and checked. */
+  key: string | undefined;
+  /** Aborts when nobody waits for the answer any more. */
+  gone(): AbortSignal;
+}
+
+/** An answer: 200 with JSON unless it says otherwise. Exactly one of what it can consist of. */
+export interface Answered {
+  status?: number;
+  headers?: Record<string, string>;
+  /** JSON as text. */
+  json?: string;
+  /** What becomes JSON. */
+  body?: object;
+  problem?: Problem;
+  /** Lines of JSON, one document each, without their ends. */
+  lines?: AsyncIterable<string>;
+  /** Server-sent events: all partitions after a vector, or a scope's after a version. */
+  events?: EventsAfter;
+  /** Nothing: the status says it all. */
+  none?: true;
+}
+
+export type EventsAfter =
+  | { vector: number[]; restores: number }
+  | { scopeKey: ScopeKey; version: number; ids: ScopeEventIds };
+
+/** How each operation is served. It throws a ProblemError for what it cannot. */
+export type Serving = {
+  readonly [Id in OperationId]: (asked: Asked<Id>, ledger: Ledger) => Answered | Promise<Answered>;
+};

@@ -1,0 +1,69 @@
+import { attributesTooLarge, type Problem, positionText } from '#protocol';
+import { partitionOfSession, type Session } from '#session';
+import type { Answered } from '../asked.js';
+import type { Answer, Ledger, NotObeyed, Shown, StoredSession } from '../ledger.port.js';
+
+/** The JSON of a stored session with its attributes, as readers see it. */
+export function storedJson({ json, attributes }: StoredSession): string {
+  const shown = attributes === 'erased' ? '"erased"' : (attributes ?? '{}');
+  return `${json.slice(0, -1)},"attributes":${shown}}`;
+}
+
+/** The JSON of a session that was read without its attributes, which takes a read of its own. */
+export async function readJson(session: Session, { history }: Ledger): Promise<string> {
+  const { attributesDigest: digest, sessionId } = session;
+  const read = digest && (await history.attributes(partitionOfSession(sessionId), digest));
+  return sessionJson(session, digest && read !== undefined ? new Map([[digest, read]]) : undefined);
+}
+
+/** The JSON of a session with its attributes, of those that came with it: one that is missing was erased. */
+function sessionJson(session: Session, attributes: Shown | undefined): string {
+  const { attributesDigest: digest } = session;
+  if (digest === undefined) return storedJson({ json: JSON.stringify(session) });
+  return storedJson({ json: JSON.stringify(session), attributes: attributes?.get(digest) ?? 'erased' });
+}
+
+/** Answers a command with what came from its commit: nothing is read in between, and nothing can fail it. */
+export function answered(answer: Answer): Answered {
+  if (answer.kind !== 'accepted') {
+    const problem = problemOf(answer);
+    return 'position' in answer
+      ? { problem, headers: { 'ledger-position': positionText(answer.position) } }
+      : { problem };
+  }
+  const { outcome, position, attributes, current: now, ignored, dropped, retryAfter } = answer;
+  const session = sessionJson(answer.session, attributes);
+  const current = now === undefined ? '' : `,"current":${now && sessionJson(now, attributes)}`;
+  const rest = ignored || dropped ? `,${JSON.stringify({ ignored, dropped }).slice(1, -1)}` : '';
+  const headers: Record<string, string> = { 'ledger-position': positionText(position) };
+  if (answer.replayed) headers['idempotency-replayed'] = 'true';
+  if (retryAfter !== undefined) headers['retry-after'] = String(retryAfter);
+  const retry = retryAfter === undefined ? '' : `,"retryAfter":${retryAfter}`;
+  return {
+    status: outcome === 'started' ? 201 : 200,
+    headers,
+    json: `{"outcome":"${outcome}","session":${session}${current}${retry}${rest},"position":${JSON.stringify(position)}}`,
+  };
+}
+
+/** Why a command was not obeyed. */
+export function problemOf(answer: NotObeyed): Problem {
+  switch (answer.kind) {
+    case 'refused': {
+      const { code, current, until, handle, retryAfter } = answer.refusal;
+      const shown = current && JSON.parse(sessionJson(current, answer.attributes));
+      return {
+        code,
+        retryAfter,
+        more: { ...(until && { until }), ...(handle && { handle }), ...(shown && { current: shown }) },
+      };
+    }
+    case 'attributes-too-large':
+      return attributesTooLarge(answer.bytes) ?? { code: 'invalid-attributes' };
+    case 'unknown-session':
+    case 'key-reused':
+      return { code: answer.kind };
+    default:
+      return answer satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+import { ProblemError, selectionOf } from '#protocol';
+import type { Serving } from '../asked.js';
+import type { JobState, Ledger } from '../ledger.port.js';
+import { receiptOf } from './receipts.js';
+
+/** Most who wait for the end of a job at once, in all; the next one is answered `overloaded`. */
+const MOST_WAITING = 200;
+const LOOK_MS = 200;
+let waiting = 0;
+
+/** For operators: what concerns many sessions at once. */
+export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
+  async startBulk(asked, ledger) {
+    const { caller, body } = asked;
+    if (!caller.operate) throw new ProblemError('operate-required');
+    const { tenant, principal } = caller;
+    const order = { ...body, tenant, principal, select: selectionOf(body.select) };
+    const job = await ledger.jobs.create(order, receiptOf(asked, ledger));
+    if (!job) throw new ProblemError('key-reused');
+    return { status: 202, headers: { location: `/v1/bulk/${job.id}` }, body: shown(job, ledger) };
+  },
+  async bulkJob({ caller, params: { jobId }, query: { wait = 0 }, gone }, ledger) {
+    if (!caller.operate) throw new ProblemError('operate-required');
+    if (waiting >= MOST_WAITING) throw new ProblemError('overloaded', 'Too many are waiting already.');
+    waiting += 1;
+    try {
+      return { body: shown(await finished(jobId, caller.tenant, wait, gone(), ledger), ledger) };
+    } finally {
+      waiting -= 1;
+    }
+  },
+};
+
+/** The job, once it is finished, `seconds` are over, or the caller is `gone`. Throws `unknown-job`. */
+async function finished(
+  jobId: string,
+  tenant: string,
+  seconds: number,
+  gone: AbortSignal,
+  { jobs, watch }: Ledger,
+): Promise<JobState> {
+  const until = performance.now() + seconds * 1_000;
+  while (true) {
+    const job = await jobs.read(jobId, tenant);
+    if (!job) throw new ProblemError('unknown-job');
+    const left = until - performance.now();
+    if (job.finishedAt || left <= 0 || gone.aborted || watch.closed) return job;
+    // Nothing happens to such a scope: this is a pause that ends when the service stops.
+    await watch.next(`job ${jobId}`, Math.min(left, LOOK_MS), gone);
+  }
+}
+
+function shown(job: JobState, { partitions: of }: Ledger) {
+  const { id, select, action, reason, counts, createdAt, updatedAt, finishedAt } = job;
+  return {
+    jobId: id,
+    state: finishedAt ? 'finished' : 'open',
+    select,
+    action,
+    reason,
+    counts,
+    partitions: { done: job.after.partition, of },
+    createdAt,
+    updatedAt,
+    finishedAt,
+  };
+}

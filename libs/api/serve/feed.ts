@@ -1,0 +1,64 @@
+import { aheadOfLog, decodeVector, lastEventId, ProblemError, ScopeEventIds } from '#protocol';
+import type { Answered, Asked, Serving } from '../asked.js';
+import type { Growing, Ledger } from '../ledger.port.js';
+import { storedJson } from './answers.js';
+import { scopeOf } from './scopes.js';
+
+/** The log as followers read it: numbered, or as it grows. */
+export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapshot'> = {
+  async feed({ query: { partition, after = 0, limit = 100 } }, { tail, partitions }) {
+    if (partition >= partitions) {
+      throw new ProblemError('invalid-request', `query.partition has to be below ${partitions}`);
+    }
+    const events = await tail.read(partition, after, limit);
+    if (events.length === 0 && (await isAhead({ [partition]: after }, tail))) throw aheadOfLog('query.after');
+    const shown = events.map(({ bytes }) => bytes.toString());
+    return eventPage(shown, events.length === limit && events.at(-1)?.sequence);
+  },
+  async feedStream(asked, { tail }) {
+    const last = lastIdOf(asked);
+    const heads = tail.heads();
+    const { restores } = tail;
+    const vector = last ? decodeVector(last, heads.length, restores) : heads;
+    if (last && (await isAhead(vector, tail))) throw aheadOfLog(last.place);
+    if (last) await tail.refuseArchived(vector);
+    return { events: { vector, restores } };
+  },
+  async scopeStream(asked, ledger) {
+    const scope = scopeOf(asked.caller, asked.query, ledger);
+    const last = lastIdOf(asked);
+    const ids = new ScopeEventIds(scope.scopeKey, ledger.tail.restores);
+    const from = last && ids.decode(last);
+    const head = (await ledger.latest(scope, false))?.version ?? 0;
+    const version = from ?? head;
+    if (last && version > head) throw aheadOfLog(last.place);
+    // A problem while there is still an answer to give.
+    if (last) await ledger.history.events(scope.scopeKey, version, 1);
+    return { events: { scopeKey: scope.scopeKey, version, ids } };
+  },
+  snapshot: (_, ledger) => ({ lines: snapshotLines(ledger) }),
+};
+
+/** One page of events. `next`: what to ask for with `after`, when there may be more. */
+export function eventPage(events: readonly string[], next: number | false | undefined): Answered {
+  return { json: `{"events":[${events.join(',')}]${next ? `,"next":${next}` : ''}}` };
+}
+
+/** By partition. What is ahead of this replica, another one may have committed a moment ago. */
+async function isAhead(sequences: Readonly<Record<number, number>>, tail: Growing): Promise<boolean> {
+  const are = (heads: readonly number[]) =>
+    Object.entries(sequences).some(([partition, sequence]) => sequence > (heads[Number(partition)] ?? 0));
+  return are(tail.heads()) && are(await tail.storedHeads());
+}
+
+function lastIdOf({ header, query }: Asked<'feedStream'> | Asked<'scopeStream'>) {
+  return lastEventId(header('last-event-id'), query.lastEventId);
+}
+
+/** The last line says that nothing is missing. */
+async function* snapshotLines({ history }: Ledger): AsyncGenerator<string> {
+  for await (const row of history.snapshot()) {
+    yield 'position' in row ? JSON.stringify(row) : `{"session":${storedJson(row)}}`;
+  }
+  yield '{"complete":true}';
+}

@@ -1,0 +1,23 @@
+import { problemPage } from '#protocol';
+import type { Serving } from '../asked.js';
+import { bulk } from './bulk.js';
+import { commands } from './commands.js';
+import { erasure } from './erasure.js';
+import { feed } from './feed.js';
+import { history } from './history.js';
+import { leases } from './leases.js';
+import { reads } from './reads.js';
+import { stats } from './stats.js';
+
+/** How every operation is served. The compiler refuses one that is not here. */
+export const serving: Serving = {
+  ...commands,
+  ...leases,
+  ...reads,
+  ...history,
+  ...feed,
+  ...bulk,
+  ...erasure,
+  ...stats,
+  problem: ({ params: { code } }) => ({ body: problemPage(code) }),
+};

@@ -1,0 +1,11 @@
+import { createHmac } from 'node:crypto';
+import type { Naming } from '#api';
+import { newDetails } from './details.js';
+import { digest, newCommandId, newSessionId } from './ids.js';
+import type { LedgerIdentity } from './migrate.js';
+
+/** How a ledger in Postgres names what is new, and what is called otherwise outside. */
+export function namingOf({ partitions, handleKey }: LedgerIdentity): Naming {
+  const hashOf = (name: string) => createHmac('sha256', handleKey).update(name).digest('base64url');
+  return { partitions, newSessionId, newCommandId, hashOf, newDetails: (body) => newDetails(body), digest };
+}

@@ -1,0 +1,175 @@
+import type { JobState, Latest, Ledger, Meant } from '#api';
+import { currentOf, isSelected, parseScopeKey, type ScopeKey } from '#session';
+import { newDetails } from './details.js';
+import { hasDetails } from './known.js';
+import { models } from './models.js';
+import { pastOfScopes } from './past-of-scopes.js';
+import { reports } from './reports.js';
+import type { Scope, Store } from './store.js';
+
+/** Before every scope. */
+const START = { partition: 0, scopeId: '' };
+/** How long a job that is finished is remembered. */
+const KEPT_MS = 30 * 86_400_000;
+
+/** The ledger in memory, as the API's operations need it. */
+export function inMemory(store: Store): Ledger {
+  const { partitions, source } = store;
+  const ofUser = (key: ScopeKey) => {
+    const { tenant, userId } = parseScopeKey(key);
+    return store.scopes().filter(({ scopeKey }) => {
+      const one = parseScopeKey(scopeKey);
+      return one.tenant === tenant && one.userId === userId;
+    });
+  };
+  /** What names a session of a scope. */
+  const meant = (scope: Scope | undefined, sessionId: string | undefined): Meant | undefined => {
+    const latest = scope?.state.latest;
+    const session = sessionId === undefined ? latest : store.session(sessionId);
+    return scope && latest && session && { scopeKey: scope.scopeKey, session, latest };
+  };
+  return {
+    source,
+    partitions,
+    newSessionId: (partition) => store.newSessionId(partition),
+    newCommandId: () => crypto.randomUUID(),
+    // Nothing is hidden here, and nothing is long.
+    hashOf: (name) => name,
+    digest: (text) => text,
+    newDetails,
+    submit: async (submission) => store.submit(submission),
+    async renew({ sessionId, epoch }) {
+      const command = { type: 'RenewLease', sessionId, epoch, principal: 'owner', operate: true } as const;
+      const answer = store.submit({ command, tenant: undefined, partition: 0, commandId: '' });
+      return answer.kind === 'accepted' ? store.scopeOf(sessionId)?.due : undefined;
+    },
+    async latest({ scopeKey }, withLease) {
+      store.settle();
+      return latestOf(store, scopeKey, withLease);
+    },
+    watch: {
+      closed: false,
+      // Whatever changes wakes everybody: who asked looks again.
+      next: (_, ms, signal = new AbortController().signal) => store.changed(ms, signal),
+    },
+    history: pastOfScopes(store),
+    finder: {
+      async byHandle(hashes) {
+        const found = hashes.flatMap((hash) => {
+          const holder = store.names.holderOf(hash);
+          const one = holder && meant(store.scope(holder.scopeKey), holder.sessionId);
+          return one ? [[hash, one] as const] : [];
+        });
+        return new Map(found);
+      },
+      async bySession(ids) {
+        const found = ids.flatMap((id) => {
+          const one = meant(store.scopeOf(id), id);
+          return one ? [[id, one] as const] : [];
+        });
+        return new Map(found);
+      },
+    },
+    scopes: {
+      async current(scopeKey, after = START, limit) {
+        const found = ofUser(scopeKey).flatMap(({ number, partition, state }) => {
+          const session = currentOf(state);
+          const scopeId = number.toString(16).padStart(32, '0');
+          return session ? [{ partition, scopeId, ...store.details.stored(session) }] : [];
+        });
+        const isNext = ({ partition, scopeId }: typeof after) =>
+          partition > after.partition || (partition === after.partition && scopeId > after.scopeId);
+        return found.filter(isNext).slice(0, limit);
+      },
+      async detailed(scopeKey, limit) {
+        const found = ofUser(scopeKey).filter((scope) => hasDetails(scope, store));
+        return found.slice(0, limit).map((scope) => scope.scopeKey);
+      },
+      async hasDetails(scopeKey) {
+        const scope = store.scope(scopeKey);
+        return scope !== undefined && hasDetails(scope, store);
+      },
+    },
+    models: models(store),
+    reached: {
+      look: async () => new Map(store.heads().entries()),
+      wait: async () => true,
+      isAhead: async (partition, sequence) => sequence > store.log(partition).length,
+    },
+    jobs: jobs(store),
+    reports: reports(store),
+    tail: {
+      // Memory is never restored, and nothing of it is ever archived.
+      restores: 0,
+      refuseArchived: async () => {},
+      heads: () => store.heads(),
+      storedHeads: async () => store.heads(),
+      read: async (partition, after, limit) =>
+        store
+          .log(partition)
+          .slice(after, after + limit)
+          .map(({ sequence, json }) => ({ sequence, bytes: json })),
+    },
+  };
+}
+
+function latestOf(store: Store, scopeKey: ScopeKey, withLease: boolean): Latest | undefined {
+  const scope = store.scope(scopeKey);
+  const { latest, version } = scope?.state ?? {};
+  if (!scope || !latest || version === undefined) return undefined;
+  const { revision, status, lease } = latest;
+  const isLeased = withLease && lease && (status === 'active' || status === 'starting');
+  return {
+    version,
+    revision,
+    ended: status === 'ended',
+    ...store.details.stored(latest),
+    ...(isLeased && scope.due && { leaseUntil: scope.due }),
+  };
+}
+
+/** Bulk jobs. The work is done before the order is answered, though the answer is that of a new job. */
+function jobs(store: Store): Ledger['jobs'] {
+  const all = new Map<string, JobState>();
+  const byKey = new Map<string, { fingerprint: string; id: string }>();
+
+  function deal(job: JobState): void {
+    const { id, select, tenant, principal, action, reason, counts } = job;
+    const issued = { principal, operate: true, force: true } as const;
+    for (const { scopeKey, state } of store.scopes()) {
+      const session = currentOf(state);
+      if (!session || parseScopeKey(scopeKey).tenant !== tenant || !isSelected(session, select)) continue;
+      const { sessionId, epoch } = session;
+      const origin = { environment: 'bulk', instance: id };
+      const command =
+        action === 'release'
+          ? ({ type: 'ReleaseOwnership', sessionId, epoch, ...issued } as const)
+          : ({ type: 'EndSession', origin, reason, sessionId, epoch, ...issued } as const);
+      const answer = store.submit({ command, tenant, partition: 0, commandId: crypto.randomUUID() });
+      const isChanged = answer.kind === 'accepted' && answer.outcome !== 'unchanged';
+      counts.examined += 1;
+      counts[isChanged ? 'changed' : 'skipped'] += 1;
+    }
+  }
+
+  return {
+    async create(order, receipt) {
+      const before = receipt && byKey.get(receipt.key);
+      if (before) return before.fingerprint === receipt.fingerprint ? all.get(before.id) : undefined;
+      const counts = { examined: 0, changed: 0, skipped: 0, failed: 0 };
+      const createdAt = new Date(store.now()).toISOString();
+      const id = crypto.randomUUID();
+      const created = { ...order, id, createdAt, updatedAt: createdAt, counts, after: { partition: 0 } };
+      const job = { ...created, counts: { ...counts }, after: { partition: store.partitions } };
+      deal(job);
+      all.set(id, { ...job, finishedAt: createdAt });
+      if (receipt) byKey.set(receipt.key, { fingerprint: receipt.fingerprint, id });
+      return created;
+    },
+    async read(id, tenant) {
+      const job = all.get(id);
+      const isKept = job && job.tenant === tenant && Date.parse(job.createdAt) + KEPT_MS >= store.now();
+      return isKept ? job : undefined;
+    },
+  };
+}
