@@ -59,6 +59,10 @@ test('a command shows attributes that it did not bring, also a past session that
   const stop = { epoch: 2, origin: cloudDebug, reason: 'done' };
   const stale = await to<ProblemBody>(first.sessionId, 'end', { ...stop, epoch: 1, origin: cloudDev });
   expect(stale).toMatchObject({ status: 409, body: { current: { attributes: { cwd: '/srv/b' } } } });
+  const refused = await start(userId, { expectedEpoch: 1, attributes: { cwd: '/srv/c' } });
+  expect(refused).toMatchObject({ status: 409, body: { current: { attributes: { cwd: '/srv/b' } } } });
+  const joined = await start(userId, { onConflict: 'join', attributes: { cwd: '/srv/c' } });
+  expect(joined.body).toMatchObject({ outcome: 'joined', session: { attributes: { cwd: '/srv/b' } } });
   const late = await to(first.sessionId, 'usage', { usage: { inputTokens: 1 } });
   expect(late.body).toMatchObject({ session: { sessionId: first.sessionId, attributes } });
   const rotated = await to(second.sessionId, 'rotate', { epoch: 2, reason: 'compacted' });

@@ -105,6 +105,17 @@ test('within one batch each command sees what those before it left', async () =>
   expect(await stored()).toEqual(['{"n":3}']);
 });
 
+test('a patch is merged into what is there, also beside a start of its batch that asks for no attributes', async () => {
+  const place = newPlace(ledger.partitions);
+  const session = await begin(place);
+  const [refused, changed] = await Promise.all([
+    writer.submit(start(place, { expectedEpoch: 9 })),
+    patch(session, { n: '1' }),
+  ]);
+  expect(refused).toMatchObject({ kind: 'refused', refusal: { current: { sessionId: session.sessionId } } });
+  expect(await attributesOf(changed)).toBe('{"name":"Ada","n":"1"}');
+});
+
 test('a patch in the same batch starts from nothing, like a later one', async () => {
   const place = newPlace(ledger.partitions);
   const session = await begin(place, '{"name":"Ada","n":"1"}');

@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import { Frontier } from '#audit';
-import type { ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
+import type { Draft, ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { partitionOfSession } from '#session';
 import type { Batch } from './batch.js';
-import { smallints, texts, uuids } from './columns.js';
+import { booleans, smallints, texts, uuids } from './columns.js';
 import { ownStep } from './errors.js';
 import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
@@ -68,7 +68,7 @@ export interface Loaded {
   checkpoints: Map<string, SessionId>;
   /** How many checkpoints a scope has, where the batch names any. */
   checkpointCounts: Map<ScopeKey, number>;
-  /** Attributes' JSON by digest: those of its scopes' latest sessions. */
+  /** Attributes' JSON by digest: of its scopes' latest sessions, where an answer is likely to show them. */
   attributes: Map<string, string>;
   /** The transaction, where a stop of the batch may be counted that was ignored before. */
   transaction: string | undefined;
@@ -179,17 +179,20 @@ interface StateRow {
   version: number;
   latest: string;
   due: boolean | null;
-  /** Of the latest session's attributes; NULL: it has none. */
-  digest: string | null;
-  /** NULL: they were erased. */
+  /** The latest session's attributes; NULL: it has none, they were erased, or no answer shows them. */
   body: string | null;
 }
 
 function learnStates(loaded: Loaded, rows: readonly StateRow[]): void {
-  for (const { scope_key, version, latest, digest, body } of rows) {
-    if (loaded.scopes.has(scope_key)) continue;
-    loaded.scopes.set(scope_key, { version, latest: JSON.parse(latest) });
-    if (digest !== null && body !== null) loaded.attributes.set(digest, body);
+  for (const { scope_key, version, latest, body } of rows) {
+    let state = loaded.scopes.get(scope_key);
+    if (!state) {
+      state = { version, latest: JSON.parse(latest) };
+      loaded.scopes.set(scope_key, state);
+    }
+    const digest = state.latest?.attributesDigest;
+    // Also of a scope that is known by now: a command for it may not have asked for them.
+    if (digest !== undefined && body !== null) loaded.attributes.set(digest, body);
   }
 }
 
@@ -278,13 +281,22 @@ async function lookForDue(
 
 function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
   const partitions: number[] = [];
-  for (const { scopeKey, partition } of batch) {
-    if (scopeKey === undefined || scopeIds.has(scopeKey)) continue;
+  const shown = new Set<ScopeKey>();
+  for (const { command, scopeKey, partition } of batch) {
+    if (scopeKey === undefined) continue;
+    if (!supersedes(command)) shown.add(scopeKey);
+    if (scopeIds.has(scopeKey)) continue;
     scopeIds.set(scopeKey, scopeIdOf(scopeKey));
     partitions.push(partition);
   }
   if (partitions.length === 0) return undefined;
-  return { ...loadScopes, values: [smallints(partitions), uuids([...scopeIds.values()])] };
+  const asked = booleans([...scopeIds.keys()], (key) => shown.has(key));
+  return { ...loadScopes, values: [smallints(partitions), uuids([...scopeIds.values()]), asked] };
+}
+
+/** Its answer shows what it found only where it is refused: rarely enough for a read of its own, see `loadDetails`. */
+function supersedes(command: Draft): boolean {
+  return command.type === 'StartSession' && command.onConflict === 'supersede';
 }
 
 function sessionsQuery(batch: readonly Submission[]) {

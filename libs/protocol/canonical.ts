@@ -4,16 +4,23 @@
  * JSON.parse gives. It nests no deeper than the stack allows, and costs about what JSON.stringify does.
  */
 export function canonicalJson(value: unknown): string {
+  return append('', value);
+}
+
+/** Puts all at the end of one text: of pieces of pieces, Node makes one text more slowly. */
+function append(text: string, value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return quoted(value);
+      return text + quoted(value);
     case 'number':
-      return `${value}`;
+      return `${text}${value}`;
     case 'object':
-      if (value === null) return 'null';
-      return Array.isArray(value) ? listOf(value) : membersOf(value as Record<string, unknown>);
+      if (value === null) return `${text}null`;
+      return Array.isArray(value)
+        ? appendList(text, value)
+        : appendMembers(text, value as Record<string, unknown>);
     default:
-      return JSON.stringify(value) ?? 'null';
+      return text + (JSON.stringify(value) ?? 'null');
   }
 }
 
@@ -24,18 +31,38 @@ function quoted(text: string): string {
   return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
-function listOf(items: readonly unknown[]): string {
-  let text = '';
-  for (const item of items) text += `${text === '' ? '' : ','}${canonicalJson(item)}`;
-  return `[${text}]`;
+function appendList(text: string, items: readonly unknown[]): string {
+  let all = `${text}[`;
+  for (let index = 0; index < items.length; index++) {
+    all = append(index === 0 ? all : `${all},`, items[index]);
+  }
+  return `${all}]`;
 }
 
-function membersOf(members: Record<string, unknown>): string {
+function appendMembers(text: string, members: Record<string, unknown>): string {
   const names = Object.keys(members);
-  if (names.some((name, index) => index > 0 && name < (names[index - 1] as string))) names.sort();
-  let text = '';
-  for (const name of names) {
-    text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(members[name])}`;
+  sort(names);
+  let all = `${text}{`;
+  for (let index = 0; index < names.length; index++) {
+    const name = names[index] as string;
+    const beginning = `${index === 0 ? '' : ','}${quoted(name)}:`;
+    all = append(all + beginning, members[name]);
   }
-  return `{${text}}`;
+  return `${all}}`;
+}
+
+/** A few names, as most objects have them, are in order sooner without Array.prototype.sort. */
+const FEW = 16;
+
+function sort(names: string[]): void {
+  if (names.length > FEW) {
+    names.sort();
+    return;
+  }
+  for (let index = 1; index < names.length; index++) {
+    const name = names[index] as string;
+    let at = index;
+    for (; at > 0 && (names[at - 1] as string) > name; at--) names[at] = names[at - 1] as string;
+    names[at] = name;
+  }
 }
