@@ -119,7 +119,8 @@ function isArchived(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'archived';
 }
 
-const MAKE_ANEW =
+/** What an operator does about lost records, unless the first events are archived. */
+export const MAKE_ANEW =
   'Delete the topic: the relay makes it again, sends everything from 1, and consumers drop what they have seen.';
 
 const behindTheArchive = (partition: number, where: string) =>
