@@ -102,7 +102,8 @@ async function checkSameHistory({ feed, partition }: ResumeFrom, where: string, 
   const what = event
     ? `holds another event ${last.sequence} than Postgres`
     : `is ahead of Postgres: it ends at sequence ${last.sequence}, which Postgres does not have`;
-  throw new RelayStopped(event ? 'other-history' : 'kafka-ahead', otherHistory(where, what));
+  const code = event ? 'other-history' : 'kafka-ahead';
+  throw new RelayStopped(code, otherHistory(where, what), last.record.value);
 }
 
 /** What was read; RelayStopped when it is archived. */

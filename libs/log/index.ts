@@ -62,7 +62,7 @@ export {
   Reports,
   type SyncFigures,
 } from './reports.js';
-export { hasUnawaitedStandbys, noteARestore } from './restores.js';
+export { hasUnawaitedStandbys, noteALostEvent, noteARestore } from './restores.js';
 export type {
   Answer,
   Draft,
