@@ -96,6 +96,31 @@ describe('a Postgres that dies', () => {
   });
 });
 
+test('a signal while Postgres is starting: it is stopped again before the service ends', async () => {
+  await start();
+  await service.kill('SIGTERM');
+  const starting = start();
+  starting.catch(() => {}); // whether it gets ready before it ends is its own affair
+  const pidFile = join(cluster(), 'postmaster.pid');
+  const postmaster = async () => Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  let pid = Number.NaN;
+  for (const end = performance.now() + 60_000; !(pid > 0) && performance.now() < end; await sleep(1))
+    pid = await postmaster();
+  expect(await service.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  const left = isRunning(pid);
+  if (left) process.kill(pid, 'SIGKILL');
+  expect(left).toBe(false);
+  expect(service.errors).toEqual([]);
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 const mountable = await mounts();
 const onADiskOfItsOwn = mountable ? describe : describe.skip;
 

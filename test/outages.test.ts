@@ -18,6 +18,25 @@ const eventually = async (look: () => Promise<string>, wanted: string, withinMs:
   expect(await look()).toBe(wanted);
 };
 
+test('while commands wait for Postgres, as for a missing standby, ready says so; reads are answered', async () => {
+  const service = await startService();
+  const before = startCall();
+  expect((await ask(`${service.url}/v1/sessions`, before)).status).toBe(201);
+  expect(await health(service)).toBe('200 postgres ok, relay none');
+  const client = new pg.Client({ connectionString: service.databaseUrl });
+  await client.connect();
+  await client.query('begin');
+  await client.query('select from ledger.heads for update');
+  const waiting = ask(`${service.url}/v1/sessions`, startCall());
+  await eventually(() => health(service), '503 postgres writes-wait, relay none', 10_000);
+  expect((await ask(`${service.url}/v1/current?userId=${before.body.userId}`)).status).toBe(200);
+  await waiting; // given up meanwhile
+  expect(await health(service)).toBe('503 postgres writes-wait, relay none');
+  await client.end();
+  expect((await ask(`${service.url}/v1/sessions`, startCall())).status).toBe(201);
+  expect(await health(service)).toBe('200 postgres ok, relay none');
+});
+
 describe('Postgres away', () => {
   let proxy: TcpProxy;
   let service: Service;

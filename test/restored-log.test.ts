@@ -34,6 +34,13 @@ async function until(what: string, isSo: () => Promise<boolean>, seconds = 40): 
     if (performance.now() > end) throw new Error(`in ${seconds} s it did not happen that ${what}`);
 }
 
+async function untilInKafka(topic: string, { partition, sequence }: CommandBody['position']): Promise<void> {
+  const kafka = openKafka({ brokers: brokers.split(','), log: () => undefined });
+  const ends = async () =>
+    (await kafka.bounds(topic)).some((one) => one.partition === partition && one.end === sequence);
+  await until('Kafka has all of it', ends).finally(() => kafka.close());
+}
+
 const follow = (options: Partial<FollowOptions> = {}) =>
   new Follower({
     ledger: new LedgerClient({ url: service.url }),
@@ -65,14 +72,7 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   const { partition } = position;
   const backup = await backUp(service.databaseUrl);
   const { session } = await start('lost');
-  await until('Kafka has all of it', async () => {
-    const kafka = openKafka({ brokers: brokers.split(','), log: () => undefined });
-    try {
-      return (await kafka.bounds(topic)).some((one) => one.partition === partition && one.end === 3);
-    } finally {
-      await kafka.close();
-    }
-  });
+  await untilInKafka(topic, { partition, sequence: 3 });
   expect(await verifyKafka()).toMatchObject({ code: 0 });
   const watching = ask(`${service.url}/v1/current?userId=${userId}&wait=60&after=${session.revision}`);
   const reader = await openSse(`${service.url}/v1/feed/stream`);
@@ -138,3 +138,36 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   });
   expect((await ledger()).restores).toBe(2);
 }, 180_000);
+
+test('a restore while all replicas were stopped is found by what Kafka has, and written down once', async () => {
+  const itsTopic = freshTopic();
+  service = await startService({ kafkaBrokers: brokers, topic: itsTopic });
+  const { partition } = (await start('kept')).position;
+  const backup = await backUp(service.databaseUrl);
+  await until('commands are obeyed again', async () => (await start('lost')).outcome === 'started');
+  const { position } = await start('lost');
+  await untilInKafka(itsTopic, position);
+  const reader = await openSse(`${service.url}/v1/feed/stream`);
+  const early = follow();
+  await until('it follows', async () => early.positions.size > 0);
+  const { ledgerId } = early;
+  await early.stop();
+  expect((await ledger()).restores).toBe(0);
+
+  await service.stop();
+  await backup.restore();
+  await service.restart();
+  await until('it is found', async () => (await ledger()).restores === 1);
+  // As long as it was: nothing but what was written down tells that it is another one.
+  for (let last = 0; last < position.sequence; ) last = (await start('new')).position.sequence;
+  const again = { headers: { 'last-event-id': reader.lastEventId } };
+  const ahead = { status: 409, body: { type: '/problems/position-ahead' } };
+  expect(await ask(`${service.url}/v1/feed/stream`, again)).toMatchObject(ahead);
+  const stored = follow({ from: new Map([[partition, 1]]), ...(ledgerId && { ledgerId }) });
+  expect(await stored.done).toMatchObject({ code: 'restored' });
+  // It stops at the same place again and again, after a restart too, and that is no other restore.
+  await service.restart();
+  await until('the relay has stopped', async () => (await ready()).relay === 'stopped');
+  await pause(500);
+  expect((await ledger()).restores).toBe(1);
+}, 120_000);

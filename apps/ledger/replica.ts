@@ -16,6 +16,7 @@ import {
   LedgerWriter,
   migrate,
   namingOf,
+  noteALostEvent,
   openPool,
   PostgresRelayLeases,
   Projector,
@@ -141,7 +142,8 @@ export async function openReplica(
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay =
-    kafka && startRelay(kafka, config, { tail, pool, listedBrokers: kafkaBrokers.length }, metrics, faults);
+    kafka &&
+    startRelay(kafka, config, { tail, pool, source, listedBrokers: kafkaBrokers.length }, metrics, faults);
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
@@ -186,10 +188,11 @@ function connect(brokers: readonly string[], faults: Faults): KafkaPort {
 function startRelay(
   kafka: KafkaPort,
   config: Config,
-  { tail, pool, listedBrokers }: { tail: Tail; pool: pg.Pool; listedBrokers: number },
+  { tail, pool, source, listedBrokers }: { tail: Tail; pool: pg.Pool; source: string; listedBrokers: number },
   metrics: Metrics,
   faults: Faults,
 ): Relay {
+  const onError = () => metrics.faults.inc({ where: 'relay' });
   const relay = new Relay({
     feed: tail,
     leases: new PostgresRelayLeases(pool),
@@ -201,7 +204,13 @@ function startRelay(
     hooks: {
       onSent: (_, count) => metrics.relayed.inc(count),
       onResend: () => metrics.resent.inc(),
-      onError: () => metrics.faults.inc({ where: 'relay' }),
+      onError,
+      onBeyond: (_, event) => {
+        noteALostEvent(pool, source, event, tail.restores).catch((error) => {
+          onError();
+          faults.report('relay', error); // it is found again at the next look
+        });
+      },
     },
   });
   relay.start();

@@ -6,10 +6,11 @@ import type { Replica } from './replica.js';
 export interface Readiness {
   ready: boolean;
   /**
-   * `read-only`: a standby, or told to be. Reads are answered all the same while it is that or `disk-full`, and a
-   * replica that has found nothing else since its start is ready for them.
+   * `read-only`: a standby, or told to be. `writes-wait`: it would take them, but commands have waited for it for
+   * seconds. Reads are answered all the same while it is one of these or `disk-full`, and a replica that has found
+   * nothing but `read-only` since its start is ready for them.
    */
-  postgres: Writes;
+  postgres: Writes | 'writes-wait';
   /**
    * The worst of the partitions that this replica relays; `standby`: other replicas have all of them. Behind or
    * stopped does not make a replica unready: commands go on, events wait in Postgres.
@@ -59,10 +60,11 @@ export class RunningLedger {
   }
 
   async readiness(): Promise<Readiness> {
-    const postgres = await this.ledger.pool.query('select 1').then(
+    const writes = await this.ledger.pool.query('select 1').then(
       () => this.takesWrites(),
       () => 'unavailable' as const, // the answer itself says so
     );
+    const postgres = writes === 'ok' && this.ledger.writer.heldUp ? 'writes-wait' : writes;
     // A replica that has never had another one reads from a standby, and is there for nothing else.
     this.everWritable ||= postgres === 'ok';
     const suits = postgres === 'ok' || (postgres === 'read-only' && !this.everWritable);

@@ -52,6 +52,7 @@ export async function* compareTopic(options: CompareTopicOptions): AsyncGenerato
       done += records.length;
       onProgress(done, total);
     }
+    comparison.endAt(end);
     yield comparison.report();
   }
 }
@@ -77,11 +78,19 @@ class Comparison {
     const sequence = sequenceOf(record);
     const at = `at offset ${record.offset}`;
     if (sequence === undefined) return this.#fault(`the record ${at} is none of the relay's`);
-    if (sequence > report.last + 1) this.#fault(`event ${sequence} ${at} comes after ${report.last}`);
+    if (report.records === 1 && sequence > 1)
+      this.#fault(`it begins with event ${sequence}, ${at}: what was before is only in the log`);
+    else if (sequence > report.last + 1) this.#fault(`event ${sequence} ${at} comes after ${report.last}`);
     report.last = Math.max(report.last, sequence);
     report.behind = Math.max(0, this.head - report.last);
     if (sequence <= this.#archivedTo) report.unchecked += 1;
     else await this.#compare(record, sequence, at);
+  }
+
+  /** All of it was read, up to the offset that the next record gets. */
+  endAt(offset: number): void {
+    if (this.#report.records === 0 && offset > 0)
+      this.#fault(`it is empty, but its end offset is ${offset}: its records were deleted`);
   }
 
   async #compare(record: KafkaRecord, sequence: number, at: string): Promise<void> {

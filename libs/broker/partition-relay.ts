@@ -69,9 +69,31 @@ export class PartitionRelay {
     while (!stop.aborted) {
       const lease = await this.#acquire();
       if (lease) await this.#hold(lease, stop, cut);
-      // A third of the lease, a little apart from the other relays: soon enough to take over from a dead one.
-      const wait = this.#report.stopped ? this.#at.lookAgainMs : (this.#at.leaseSeconds * 1000) / 3;
-      await pause(wait * (0.5 + Math.random()), stop);
+      if (this.#report.stopped) await this.#restStopped(stop);
+      else await pause(this.#betweenAsks(), stop);
+    }
+  }
+
+  /** A third of the lease, a little apart from the other relays: soon enough to take over from a dead one. */
+  #betweenAsks(): number {
+    return ((this.#at.leaseSeconds * 1000) / 3) * (0.5 + Math.random());
+  }
+
+  /**
+   * Until it is time to look again, or another relay has the partition: under the same lease at two looks, because
+   * one that is stopped, too, has it only while it looks whether it can go on.
+   */
+  async #restStopped(stop: AbortSignal): Promise<void> {
+    const { leases, holder, lookAgainMs } = this.#at;
+    const until = performance.now() + lookAgainMs * (0.5 + Math.random());
+    let before: number | undefined;
+    for (let left = lookAgainMs; left > 0 && !stop.aborted; left = until - performance.now()) {
+      await pause(Math.min(until - performance.now(), this.#betweenAsks()), stop);
+      const epoch = await leases
+        .heldByAnother(this.#partition, holder)
+        .catch((error) => this.#notAsked(error));
+      if (epoch !== undefined && epoch === before) return this.#report.takenOver();
+      before = epoch;
     }
   }
 
@@ -82,9 +104,12 @@ export class PartitionRelay {
       else this.#report.refused();
       return lease;
     } catch (error) {
-      this.#report.failed('standby', 'the relay lease cannot be asked for', error);
-      return undefined;
+      return this.#notAsked(error);
     }
+  }
+
+  #notAsked(error: unknown): undefined {
+    this.#report.failed('standby', 'the relay lease cannot be asked for', error);
   }
 
   async #hold(lease: HeldLease, stop: AbortSignal, cut: AbortSignal): Promise<void> {

@@ -28,6 +28,8 @@ export interface RelayHooks {
   /** A batch got no answer and is sent again. */
   onResend?(partition: number): void;
   onError?(partition: number, error: Error): void;
+  /** Kafka's partition ends with this event, which the log does not have. At every look, as long as it is so. */
+  onBeyond?(partition: number, event: Buffer): void;
 }
 
 /** How a partition stands; says what is wrong once, not at every attempt. */
@@ -35,8 +37,6 @@ export class PartitionReport {
   #status: PartitionStatus;
   /** What was said last and is still wrong. */
   #told: string | undefined;
-  /** Refused leases in a row while stopped. */
-  #refused = 0;
 
   constructor(
     private readonly at: { log: Log; hooks: RelayHooks },
@@ -72,10 +72,14 @@ export class PartitionReport {
     this.set(this.stopped ? 'behind' : this.#status.state);
   }
 
-  /** Another relay has it. One refusal may only mean that a stopped one looks again at this moment. */
+  /** Another relay has it. To one that is stopped this may only mean that another stopped one looks again just now. */
   refused(): void {
-    this.#refused = this.stopped ? this.#refused + 1 : 0;
-    if (this.#refused !== 1) this.set('standby');
+    if (!this.stopped) this.set('standby');
+  }
+
+  /** Another relay has had it for a while, so what this one stopped for is over. */
+  takenOver(): void {
+    this.set('standby');
   }
 
   failed(state: RelayState, what: string, error: unknown): void {
@@ -87,8 +91,8 @@ export class PartitionReport {
     this.set(state, why);
   }
 
-  stop({ code, message }: RelayStopped): void {
-    this.#refused = 0;
+  stop({ code, message, beyond }: RelayStopped): void {
+    if (beyond) this.at.hooks.onBeyond?.(this.partition, beyond);
     if (message !== this.#told)
       this.at.log('error', `relay: partition ${this.partition} stopped. ${message}`);
     this.#told = message;

@@ -207,6 +207,30 @@ describe('a topic that was deleted and made again gets the whole log', () => {
   });
 });
 
+test('what a relay stopped for is told no more once another one has the partition, but while others look', async () => {
+  const { log, topic, relay } = await mirrored(1, 20);
+  await relay.stop();
+  await deleteRecords(topic);
+  const patient = relayOf(log, topic, { lookAgainMs: 120_000, leaseSeconds: 1 });
+  await whyStopped(patient);
+  let asked = 0;
+  const { heldByAnother } = log;
+  log.heldByAnother = (...which) => {
+    asked += 1;
+    return heldByAnother.apply(log, which);
+  };
+  const another = relayOf(log, topic, { lookAgainMs: 10 });
+  await whyStopped(another);
+  await until('asked', () => asked >= 10);
+  expect(patient.status().state).toBe('stopped');
+  await recreate(topic, 1);
+  await until('taken over', () => another.status().state === 'relaying');
+  const askedBefore = asked;
+  await until('told no more', () => patient.status().state !== 'stopped', 5_000);
+  expect(patient.status().partitions).toEqual([{ partition: 0, state: 'standby', sent: 0 }]);
+  expect(asked - askedBefore).toBeLessThanOrEqual(4);
+});
+
 describe('a topic that was deleted and made again stops the relay', () => {
   test('when the first events are archived, and after a restart too', async () => {
     const { log, topic, relay } = await mirrored(1, 20);

@@ -34,6 +34,11 @@ export interface RelayOptions {
   lookAgainMs?: number;
   /** How often a partition that has nothing to send looks at its topic, in milliseconds: 5,000 unless set. */
   idleMs?: number;
+  /**
+   * How often it looks at the topic's settings and at the beginnings of its partitions, in milliseconds: 60,000
+   * unless set.
+   */
+  checkMs?: number;
   log?: Log;
   hooks?: RelayHooks;
 }
@@ -51,6 +56,7 @@ export interface RelayStatus {
 const MOST_RECORDS = 500;
 const LOOK_AGAIN_MS = 15_000;
 const IDLE_MS = 5_000;
+const CHECK_MS = 60_000;
 const WORST_FIRST: RelayState[] = ['stopped', 'behind', 'relaying', 'standby'];
 
 /**
@@ -74,10 +80,11 @@ export class Relay {
     const { leaseSeconds = 10, maxRecords = MOST_RECORDS, lookAgainMs = LOOK_AGAIN_MS } = options;
     if (!(leaseSeconds >= 1 && leaseSeconds <= 300)) throw new RangeError('leaseSeconds: 1 to 300');
     if (!(maxRecords >= 1 && maxRecords <= MOST_RECORDS)) throw new RangeError('maxRecords: 1 to 500');
-    const { feed, kafka, topic = EVENTS_TOPIC, hooks = {}, idleMs = IDLE_MS, log = () => {} } = options;
+    const { feed, kafka, topic = EVENTS_TOPIC, hooks = {}, log = () => {} } = options;
+    const { idleMs = IDLE_MS, checkMs = CHECK_MS } = options;
     const holder = options.holder ?? `${hostname()}:${process.pid}:${randomUUID()}`;
     const wanted = { ...options, topic, partitions: feed.partitions };
-    const watch = new TopicWatch(kafka, wanted, lookAgainMs);
+    const watch = new TopicWatch(kafka, { ...wanted, leaveAbsentMs: lookAgainMs, checkMs, log });
     const lasting = { leaseSeconds, maxRecords, lookAgainMs, idleMs };
     const at = { ...options, ...lasting, topic, watch, holder, hooks, log };
     this.#log = log;
@@ -125,6 +132,7 @@ export class Relay {
     } catch (error) {
       if (!(error instanceof Interrupted)) this.#log('error', `relay: ended by itself: ${error}`);
     }
+    await this.#watch.settled();
   }
 
   /** Until there is a topic that can be written; no lease is taken before. */

@@ -102,7 +102,8 @@ async function checkSameHistory({ feed, partition }: ResumeFrom, where: string, 
   const what = event
     ? `holds another event ${last.sequence} than Postgres`
     : `is ahead of Postgres: it ends at sequence ${last.sequence}, which Postgres does not have`;
-  throw new RelayStopped(event ? 'other-history' : 'kafka-ahead', otherHistory(where, what));
+  const code = event ? 'other-history' : 'kafka-ahead';
+  throw new RelayStopped(code, otherHistory(where, what), last.record.value);
 }
 
 /** What was read; RelayStopped when it is archived. */
@@ -119,7 +120,8 @@ function isArchived(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'archived';
 }
 
-const MAKE_ANEW =
+/** What an operator does about lost records, unless the first events are archived. */
+export const MAKE_ANEW =
   'Delete the topic: the relay makes it again, sends everything from 1, and consumers drop what they have seen.';
 
 const behindTheArchive = (partition: number, where: string) =>

@@ -26,6 +26,8 @@ export class RelayStopped extends Error {
   constructor(
     readonly code: StopCode,
     message: string,
+    /** The last event of the Kafka partition, when the log does not have it. */
+    readonly beyond?: Buffer,
   ) {
     super(message);
   }

@@ -1,13 +1,28 @@
-import type { KafkaPort } from './broker.port.js';
-import { type CheckedTopic, ensureTopic, type TopicOptions, tooFewCopies } from './topic.js';
-
-/** Settings can be changed at any time, and cost a connection of their own to ask for. */
-const CHECK_EVERY_MS = 60_000;
+import { lostBeginnings } from './beginnings.js';
+import type { KafkaPort, Log } from './broker.port.js';
+import {
+  type CheckedTopic,
+  ensureTopic,
+  type TopicOptions,
+  type TopicWarning,
+  tooFewCopies,
+} from './topic.js';
 
 interface Look {
   begunAt: number;
   open: boolean;
   topic: Promise<CheckedTopic>;
+}
+
+export interface TopicWatchOptions extends TopicOptions {
+  /** How long a topic that was deleted is left absent before it is made again, in milliseconds. */
+  leaveAbsentMs: number;
+  /**
+   * How often to look at the topic's settings and at the beginnings of its partitions, in milliseconds: they can
+   * change at any time, and cost a connection of their own to ask for.
+   */
+  checkMs: number;
+  log: Log;
 }
 
 /**
@@ -20,16 +35,25 @@ export class TopicWatch {
   /** Begins when the last one, which is too old for those who wait here, is over. */
   #queued: Promise<CheckedTopic> | undefined;
   #known: (CheckedTopic & { checkedAt: number; seenAt: number }) | undefined;
+  /** What is said of the topic's beginnings, and the look at them, which nobody waits for. */
+  #beginnings: TopicWarning[] = [];
+  #looking: Promise<void> | undefined;
+  /** Codes of the warnings that were said and still stand. */
+  #told = new Set<TopicWarning['code']>();
 
   constructor(
     private readonly kafka: KafkaPort,
-    private readonly options: TopicOptions,
-    private readonly leaveAbsentMs: number,
+    private readonly options: TopicWatchOptions,
   ) {}
 
   /** As found at the last look, if any. */
-  get warnings(): CheckedTopic['warnings'] {
-    return this.#known?.warnings ?? [];
+  get warnings(): TopicWarning[] {
+    return [...(this.#known?.warnings ?? []), ...this.#beginnings];
+  }
+
+  /** Resolves when it asks Kafka for nothing more of its own accord. Never rejects. */
+  async settled(): Promise<void> {
+    await this.#looking;
   }
 
   /**
@@ -64,7 +88,8 @@ export class TopicWatch {
   }
 
   async #look(): Promise<CheckedTopic> {
-    const { kafka, options, leaveAbsentMs } = this;
+    const { kafka, options } = this;
+    const { leaveAbsentMs, checkMs } = options;
     const shape = await kafka.topicShape(options.topic);
     const now = performance.now();
     const known = this.#known;
@@ -73,13 +98,44 @@ export class TopicWatch {
         `topic ${options.topic} was deleted. It is made again in ${leaveAbsentMs / 1000} s unless somebody does`,
       );
     }
-    if (known && shape && shape.id === known.id && now - known.checkedAt < CHECK_EVERY_MS) {
+    if (known && shape && shape.id === known.id && now - known.checkedAt < checkMs) {
       known.seenAt = now;
       const others = known.warnings.filter(({ code }) => code !== 'few-copies');
       known.warnings = [...tooFewCopies(options, shape), ...others];
+      this.#tell();
       return known;
     }
-    this.#known = { ...(await ensureTopic(kafka, options)), checkedAt: now, seenAt: now };
-    return this.#known;
+    const checked = { ...(await ensureTopic(kafka, options)), checkedAt: now, seenAt: now };
+    if (checked.id !== known?.id) this.#beginnings = [];
+    this.#known = checked;
+    this.#tell();
+    this.#looking ??= this.#lookAtBeginnings().finally(() => {
+      this.#looking = undefined;
+    });
+    return checked;
+  }
+
+  /** Apart from what the partitions wait for: one that has no leader now would hold up all the others. */
+  async #lookAtBeginnings(): Promise<void> {
+    const { kafka, options } = this;
+    try {
+      let id: string | undefined;
+      do {
+        id = this.#known?.id;
+        this.#beginnings = await lostBeginnings(kafka, options.topic);
+      } while (id !== this.#known?.id); // it was made again meanwhile
+      this.#tell();
+    } catch (error) {
+      // Looked at again with the settings. Kafka being away is said by those who wait for it.
+      options.log('debug', `relay: the beginnings of topic ${options.topic} cannot be read: ${error}`);
+    }
+  }
+
+  /** Says each warning once, as long as it stands. */
+  #tell(): void {
+    const { warnings } = this;
+    for (const { code, text } of warnings)
+      if (!this.#told.has(code)) this.options.log('warn', `relay: ${text}`);
+    this.#told = new Set(warnings.map(({ code }) => code));
   }
 }

@@ -1,5 +1,5 @@
-import { ensureTopic, type KafkaPort, Relay, type RelayOptions } from './index.js';
-import { bareKafka, createTopic, newTopic, testKafka, until } from './testing/kafka.js';
+import { compareTopic, ensureTopic, type KafkaPort, Relay, type RelayOptions } from './index.js';
+import { bareKafka, createTopic, deleteRecords, newTopic, testKafka, until } from './testing/kafka.js';
 import { MemoryLog } from './testing/memory-log.js';
 
 const relays: Relay[] = [];
@@ -122,6 +122,77 @@ describe('an existing topic is relayed to, with a warning when', () => {
         text: expect.stringMatching(/min\.insync\.replicas=1.*min\.insync\.replicas=2/),
       },
     ]);
+  });
+});
+
+describe('a topic that lost its beginning is relayed to, with a warning', () => {
+  const lines: string[] = [];
+  beforeEach(() => void lines.splice(0));
+
+  /** A relay that has mirrored as many events as there are. */
+  async function mirroring(
+    log: MemoryLog,
+    topic: string,
+    options: Partial<RelayOptions> = {},
+  ): Promise<Relay> {
+    const relay = start(topic, { feed: log, leases: log, log: (_, line) => lines.push(line), ...options });
+    await until('sent', () => relay.status().partitions[0]?.sent === log.events(0).length);
+    return relay;
+  }
+
+  const lost = {
+    code: 'lost-beginning',
+    text: expect.stringMatching(/: partition 0 begins with event 8\. .*only/),
+  };
+
+  test('when it opens: what comes is sent, and a comparison says so, too', async () => {
+    const topic = newTopic();
+    const log = new MemoryLog(2);
+    log.append(0, 10);
+    log.append(1, 3);
+    await (await mirroring(log, topic)).stop();
+    await deleteRecords(topic, 7);
+    log.append(0, 5);
+    const relay = await mirroring(log, topic);
+    await until('warned', () => relay.status().warnings.length > 0);
+    expect(relay.status()).toMatchObject({ warnings: [lost], counts: { stopped: 0 } });
+    expect(lines.filter((line) => line.includes('begins with event'))).toHaveLength(1);
+    const reports = [];
+    for await (const report of compareTopic({ kafka, topic, feed: log, heads: [15, 3] }))
+      reports.push(report);
+    expect(reports).toMatchObject([
+      { last: 15, faults: ['it begins with event 8, at offset 7: what was before is only in the log'] },
+      { last: 3, faults: [] },
+    ]);
+  });
+
+  test('while it is open, and until the topic was made again', async () => {
+    const topic = newTopic();
+    const log = new MemoryLog(1);
+    log.append(0, 10);
+    const relay = await mirroring(log, topic, { checkMs: 100 });
+    await until('relaying', () => relay.status().state === 'relaying');
+    expect(relay.status().warnings).toEqual([]);
+    await deleteRecords(topic, 7);
+    await until('warned', () => relay.status().warnings.length > 0);
+    expect(relay.status()).toMatchObject({ warnings: [lost], counts: { stopped: 0 } });
+    await kafka.deleteTopic(topic);
+    await until('warned no more', () => relay.status().warnings.length === 0);
+    await until('sent again', () => relay.status().partitions[0]?.sent === 10);
+    expect(lines.filter((line) => line.includes('begins with event'))).toHaveLength(1);
+  });
+
+  test('also when nothing is left of it', async () => {
+    const topic = newTopic();
+    const log = new MemoryLog(1);
+    log.append(0, 10);
+    const relay = await mirroring(log, topic, { checkMs: 100 });
+    await deleteRecords(topic);
+    await until('warned', () => relay.status().warnings.length > 0);
+    expect(relay.status().warnings[0]?.text).toContain('partition 0 is empty');
+    const faults = ['it is empty, but its end offset is 10: its records were deleted'];
+    for await (const report of compareTopic({ kafka, topic, feed: log, heads: [10] }))
+      expect(report).toMatchObject({ records: 0, faults });
   });
 });
 

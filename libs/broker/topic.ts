@@ -24,7 +24,7 @@ export interface CheckedTopic {
 
 /** The topic carries the ledger, but not as safely as it could. */
 export interface TopicWarning {
-  code: 'few-copies' | 'few-in-sync';
+  code: 'few-copies' | 'few-in-sync' | 'lost-beginning';
   /** For the operator: what is wrong, and what to do. */
   text: string;
 }

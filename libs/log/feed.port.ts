@@ -56,6 +56,8 @@ export interface RelayLeases {
    * so that no confirmation which is still on its way counts. Undefined when the lease was lost.
    */
   startOver(lease: RelayLease, holder: string, seconds: number): Promise<RelayLease | undefined>;
+  /** The epoch of the lease that another holder has on the partition now; undefined when no other has it. */
+  heldByAnother(partition: number, holder: string): Promise<number | undefined>;
   /** Gives the lease back so that another holder need not wait for its end. */
   release(lease: RelayLease, holder: string): Promise<void>;
 }

@@ -43,7 +43,7 @@ export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';
 export { LeaseRenewer } from './renewer.js';
 export { MOST_REPORTS, Reports } from './reports.js';
-export { hasUnawaitedStandbys, noteARestore } from './restores.js';
+export { hasUnawaitedStandbys, noteALostEvent, noteARestore } from './restores.js';
 export { Tail, type TailListener } from './tail.js';
 export { UserScopes } from './user-scopes.js';
 export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';

@@ -47,6 +47,11 @@ interface Connection {
 /** Tells the senders of a batch what became of their commands. */
 type Tell = () => void;
 
+/** A batch takes milliseconds. One that takes so long waits for something that Postgres waits for. */
+const LONG_MS = 3_000;
+/** So long it is believed that the next one would wait, too. */
+const BELIEVED_MS = 10_000;
+
 /** Between two looks whether a lost commit happened. */
 const RETRY_MS = 100;
 
@@ -57,6 +62,8 @@ export class Lane {
   /** Time in batches that are over, and when the one at hand began, by performance.now(). */
   private worked = 0;
   private since: number | undefined;
+  /** When the last batch was over, if it took long. */
+  private longUntil = Number.NEGATIVE_INFINITY;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
@@ -69,6 +76,12 @@ export class Lane {
   /** Milliseconds that it has worked on batches until now. */
   get workedMs(): number {
     return this.worked + (this.since === undefined ? 0 : performance.now() - this.since);
+  }
+
+  /** Whether commands wait for Postgres for long: those of the batch at hand, or of the last one a moment ago. */
+  get heldUp(): boolean {
+    const now = performance.now();
+    return now - (this.since ?? now) > LONG_MS || now - this.longUntil < BELIEVED_MS;
   }
 
   push(submission: Waiting): void {
@@ -100,8 +113,10 @@ export class Lane {
     this.since = started;
     const tell = await this.attempt(batch);
     this.since = undefined;
-    const took = performance.now() - started;
+    const ended = performance.now();
+    const took = ended - started;
     this.worked += took;
+    this.longUntil = took > LONG_MS ? ended : Number.NEGATIVE_INFINITY;
     this.options.onBatch(batch.length, took);
     return tell;
   }

@@ -5,6 +5,7 @@ import { statement } from './statements.js';
 const acquireRelay = statement('acquire_relay');
 const confirmRelay = statement('confirm_relay');
 const restartRelay = statement('restart_relay');
+const findOtherRelay = statement('find_other_relay');
 const releaseRelay = statement('release_relay');
 
 /**
@@ -29,6 +30,10 @@ export class PostgresRelayLeases implements RelayLeases {
     const values = [lease.partition, holder, lease.epoch, seconds];
     const { rows } = await this.pool.query({ ...restartRelay, values });
     return rows[0] && { partition: lease.partition, epoch: rows[0].epoch, confirmed: 0 };
+  }
+
+  async heldByAnother(partition: number, holder: string): Promise<number | undefined> {
+    return (await this.pool.query({ ...findOtherRelay, values: [partition, holder] })).rows[0]?.epoch;
   }
 
   async release(lease: RelayLease, holder: string): Promise<void> {

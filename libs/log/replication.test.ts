@@ -81,6 +81,28 @@ test('a commit whose wait for the standby was cancelled is an unknown outcome, a
   expect((await ask(writer, again(sent))).answer).toMatchObject({ outcome: 'started', replayed: true });
 });
 
+test('while commits wait for a standby the writer says that it is held up, and no longer once they do not', async () => {
+  const faults: unknown[] = [];
+  const writer = ledger.writer({ onFault: (error) => void faults.push(error) });
+  expect(writer.heldUp).toBe(false);
+  await setStandby('missing');
+  const becomes = async (heldUp: boolean) => {
+    for (const end = performance.now() + 10_000; writer.heldUp !== heldUp && performance.now() < end; )
+      await new Promise((done) => setTimeout(done, 20));
+    expect(writer.heldUp).toBe(heldUp);
+  };
+  const waiting = ask(writer, start(newPlace(ledger.partitions)));
+  await becomes(true);
+  // Its sender is told after some seconds; the next one would wait as well.
+  expect((await waiting).answer).toMatchObject({ code: 'unknown-outcome' });
+  expect(writer.heldUp).toBe(true);
+  await setStandby('');
+  expect((await ask(writer, start(newPlace(ledger.partitions)))).answer).toMatchObject({
+    outcome: 'started',
+  });
+  expect(writer.heldUp).toBe(false);
+});
+
 test('so is one whose connection was lost while it waited for the standby', async () => {
   const faults: unknown[] = [];
   const writer = ledger.writer({ settleMs: 500, onFault: (error) => void faults.push(error) });

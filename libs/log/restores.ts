@@ -9,7 +9,22 @@ const findUnawaitedStandbys = statement('find_unawaited_standbys');
  * without a topic, a replica found that the log's past had changed, which by its knowledge was so `known` times before.
  */
 export async function noteARestore(pool: pg.Pool, topic?: string, known?: number): Promise<void> {
-  await pool.query({ ...noteRestore, values: [topic, known] });
+  await pool.query({ ...noteRestore, values: [topic, known, undefined] });
+}
+
+/**
+ * Writes a restore down that was found by an event which Kafka has and the log does not: nobody else can tell when all
+ * replicas were stopped meanwhile. Does nothing for another ledger's event, and when one was written down since the
+ * event. `known`: as above.
+ */
+export async function noteALostEvent(
+  pool: pg.Pool,
+  source: string,
+  bytes: Buffer,
+  known: number,
+): Promise<void> {
+  const event: { source: unknown; time: unknown } = JSON.parse(bytes.toString('utf8'));
+  if (event.source === source) await pool.query({ ...noteRestore, values: [undefined, known, event.time] });
 }
 
 /** Whether Postgres has standbys and waits for none, so that a failover may lose what was acknowledged. */

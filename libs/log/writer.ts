@@ -53,6 +53,11 @@ export class LedgerWriter {
     return this.lanes.reduce((sum, lane) => sum + lane.waiting, 0);
   }
 
+  /** Whether commands wait for Postgres for seconds, as they do while a synchronous standby is missing. */
+  get heldUp(): boolean {
+    return this.lanes.some((lane) => lane.heldUp);
+  }
+
   /** Milliseconds that its lanes have worked on commands until now, added up. */
   get workedMs(): number {
     return this.lanes.reduce((sum, lane) => sum + lane.workedMs, 0);

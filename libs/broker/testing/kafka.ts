@@ -32,12 +32,15 @@ export interface Seen {
   headers: Record<string, string>;
 }
 
-/** As an operator, or a retention set by mistake, would: all records of partition 0 are gone, the offsets stay. */
-export async function deleteRecords(topic: string): Promise<void> {
+/**
+ * As an operator, or a retention set by mistake, would: the records of partition 0 are gone, all of them or those before
+ * an offset; the offsets stay.
+ */
+export async function deleteRecords(topic: string, before = -1): Promise<void> {
   const admin = bareKafka().admin();
   await admin.connect();
   await admin.fetchTopicOffsets(topic); // loads the metadata that the next call takes for granted
-  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '-1' }] });
+  await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(before) }] });
   await admin.disconnect();
 }
 

@@ -120,6 +120,11 @@ export class MemoryLog implements Feed, RelayLeases {
     return this.#answer('startOver', { partition, epoch: lease.epoch, confirmed: 0 });
   }
 
+  async heldByAnother(partition: number, holder: string): Promise<number | undefined> {
+    const lease = this.#leases[partition]!;
+    return lease.holder !== holder && lease.until > this.clock() ? lease.epoch : undefined;
+  }
+
   async release({ partition, epoch }: RelayLease, holder: string): Promise<void> {
     const lease = this.#leases[partition]!;
     if (lease.holder !== holder || lease.epoch !== epoch) return;

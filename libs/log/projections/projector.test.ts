@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { startProxy } from '../../../test/support/proxy.js';
 import { openClient } from '../database.js';
 import type { LedgerWriter } from '../index.js';
 import { statement } from '../statements.js';
@@ -151,6 +152,60 @@ test('what Postgres refuses stops its partition alone, though it comes in one pa
   });
   expect(running).toEqual({ partition: 1, sequence: 1, behind: 0 });
 });
+
+describe('a partition that Postgres had refused', () => {
+  const hidden = 'alter table ledger.projected_sessions';
+
+  /** A projector that has stopped at the first event of partition 0. */
+  async function stopped() {
+    await ledger.pool.query(`${hidden} add constraint refused check (partition <> 0)`);
+    await writer.submit(start(newPlace(ledger.partitions, 0)));
+    const projector = await startProjector(ledger, { onFault: () => undefined });
+    const part = () => projector.status()[0];
+    await becomes(() => part()?.why !== undefined);
+    expect(part()).toMatchObject({ sequence: 0, why: 'Postgres refuses what was projected' });
+    await ledger.pool.query(`${hidden} drop constraint refused`);
+    return part;
+  }
+  const well = { partition: 0, sequence: 1, behind: 0 };
+
+  test('is told as well once it goes on', async () => {
+    const part = await stopped();
+    await untilProjected(ledger, [0]);
+    await becomes(() => part()?.sequence === 1);
+    expect(part()).toEqual(well);
+  });
+
+  test('is told as well once another replica has projected what it refused', async () => {
+    const part = await stopped();
+    await projectAll(ledger, 1);
+    await becomes(() => part()?.sequence === 1);
+    expect(part()).toEqual(well);
+  });
+});
+
+test('a connection that does not answer any more is given up for another one', async () => {
+  const { hostname: host, port } = new URL(ledger.database.url);
+  const proxy = await startProxy({ target: { host, port: Number(port) } });
+  const faults: unknown[] = [];
+  await startProjector(ledger, {
+    database: { url: proxy.reroute(ledger.database.url), role: 'session_ledger', statementMs: 200 },
+    onFault: (error) => void faults.push(error),
+  });
+  await writer.submit(start(newPlace(ledger.partitions)));
+  await untilProjected(ledger);
+  proxy.delay(60_000);
+  await becomes(() => faults.length > 0);
+  proxy.delay(0); // for connections that come: answers of the old one stand in line
+  await writer.submit(start(newPlace(ledger.partitions)));
+  await untilProjected(ledger);
+  ledger.onClose(() => proxy.close());
+});
+
+async function becomes(isSo: () => boolean): Promise<void> {
+  for (const end = performance.now() + 10_000; !isSo() && performance.now() < end; ) await sleep(5);
+  expect(isSo()).toBe(true);
+}
 
 test('an event of a newer version stops its partition, loudly; the others go on, and nothing is skipped', async () => {
   const [first, second] = [newPlace(ledger.partitions, 0), newPlace(ledger.partitions, 1)];

@@ -193,7 +193,9 @@ export class Projector {
     for (const { generation, partition, sequence } of rows) {
       this.generation = generation;
       const part = this.parts[partition];
-      if (part) part.sequence = sequence;
+      if (!part) continue;
+      if (sequence > part.sequence) delete part.why; // another replica has understood what this one stopped at
+      part.sequence = sequence;
     }
     this.lookedAt = performance.now();
   }
