@@ -201,7 +201,7 @@ export interface NewHandle {
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
   value: string;
 
-  /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+  /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session). */
   binds: 'scope' | 'session';
 }
 

@@ -85,7 +85,7 @@ const NewHandles = {
       binds: {
         enum: ['scope', 'session'],
         description:
-          'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+          'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session)',
       },
     },
     additionalProperties: false,
