@@ -15,6 +15,7 @@ import {
 import {
   attributesJson,
   canonicalJson,
+  meantBy,
   type Naming,
   type OutsideName,
   ProblemError,
@@ -110,7 +111,7 @@ export function receiptKey(caller: Caller, { key, path, body }: KeyedRequest): R
   if (key === undefined) return undefined;
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
-    fingerprint: digest(canonicalJson([path, body])),
+    fingerprint: digest(canonicalJson([path, meantBy(body)])),
     // Up to 0.1 the members counted in the order in which they came.
     formerly: () => digest(JSON.stringify([path, body])),
   };

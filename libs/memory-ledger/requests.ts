@@ -3,11 +3,13 @@ import {
   bodyLimitOf,
   canonicalJson,
   checkEncoding,
+  checkExpectation,
   checkRequestKey,
   explainValidation,
   inexactNumber,
   isMethod,
   type JsonBody,
+  meantBy,
   methodsTaken,
   ProblemError,
   readJson,
@@ -33,6 +35,7 @@ export function readRequest(
   signal: AbortSignal,
 ): { id: OperationId; asked: Asked<OperationId> } {
   const url = new URL(address);
+  checkExpectation(headers.get('expect'));
   const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
   const route = found.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
   if (!isMethod(method)) throw new ProblemError('unknown-method');
@@ -49,7 +52,7 @@ export function readRequest(
   const key = method === 'POST' || method === 'PATCH' ? headers.get('idempotency-key') : null;
   checkRequestKey(key);
   if (inexact !== undefined) throw inexactNumber(inexact);
-  const meant = () => canonicalJson([id, params, body]);
+  const meant = () => canonicalJson([id, params, meantBy(body)]);
   const receipt = key === null ? undefined : { key, request: meant };
   // What it has to be was checked by the schemas, from which its type is made, too.
   return { id, asked: { params, query, body, headers, receipt, signal } as Asked<OperationId> };
