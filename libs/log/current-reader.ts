@@ -20,8 +20,15 @@ export interface Latest {
   json: string;
   /** The attributes' JSON: `erased` when they have been forgotten, undefined when there never were any. */
   attributes?: string | 'erased';
-  /** When its lease is over, if that was asked for and a renewal can move it. */
+  /** When what time brings about will come, an outage taken into account; only if that was asked for. */
+  due?: Due;
+}
+
+/** What time brings about: the end of a lease, which a renewal moves, or else of the session; that of a reservation. */
+export interface Due {
   leaseUntil?: Instant;
+  sessionUntil?: Instant;
+  reservedUntil?: Instant;
 }
 
 interface Asked {
@@ -68,7 +75,7 @@ export class CurrentReader {
     });
   }
 
-  /** As `read`, with the end of its lease: a query of its own, for those who ask for it. */
+  /** As `read`, with what is due: a query of its own, for those who ask for it. */
   async readLeased(scopeKey: ScopeKey, partition: number): Promise<Latest | undefined> {
     try {
       const { rows } = await sendOn(this.options.pool, {
@@ -76,7 +83,7 @@ export class CurrentReader {
         values: [partition, scopeIdOf(scopeKey)],
       });
       const row = rows[0];
-      return row && { ...latest(row), ...(row.lease_until && { leaseUntil: row.lease_until }) };
+      return row && { ...latest(row), due: dueIn(row) };
     } catch (cause) {
       this.options.onFault(cause);
       throw new LogError('unavailable', 'Postgres cannot be used.', { cause });
@@ -134,4 +141,16 @@ function latest(row: {
   const found: Latest = { version, revision, ended, json: row.latest };
   if (row.detailed) found.attributes = row.attributes ?? 'erased';
   return found;
+}
+
+function dueIn(row: {
+  renewable: boolean | null;
+  until: Instant | null;
+  reserved_until: Instant | null;
+}): Due {
+  const { renewable, until, reserved_until: reservedUntil } = row;
+  return {
+    ...(until && (renewable ? { leaseUntil: until } : { sessionUntil: until })),
+    ...(reservedUntil && { reservedUntil }),
+  };
 }

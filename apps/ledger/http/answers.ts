@@ -15,10 +15,13 @@ export function latestJson({ json, attributes }: Latest): string {
   return sessionJson(json, attributes);
 }
 
-/** As `latestJson`, with the end of its lease where it has one. */
+/** As `latestJson`, with the end of its lease where it has one, and with times that an outage has put off. */
 export function leasedJson(latest: Latest): string {
   const session = JSON.parse(latestJson(latest));
-  if (session.lease && latest.leaseUntil) session.lease.expiresAt = latest.leaseUntil;
+  const { leaseUntil, sessionUntil, reservedUntil } = latest.due ?? {};
+  if (session.lease && leaseUntil) session.lease.expiresAt = leaseUntil;
+  if (sessionUntil) session[session.status === 'ending' ? 'drainUntil' : 'expiresAt'] = sessionUntil;
+  if (reservedUntil) session.reservedUntil = reservedUntil;
   return JSON.stringify(session);
 }
 
