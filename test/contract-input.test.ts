@@ -560,6 +560,30 @@ describe.each([
     }
   });
 
+  test('what no revision tells of has no ETag: the end of a lease, whether one waited for it or not', async () => {
+    const { scope, revision } = await start({ lease: { seconds: 600 } });
+    const etag = async (query: string) => {
+      const { status, headers } = await ask(`/v1/current?userId=${scope.userId}${query}`);
+      return [status, headers.get('etag')];
+    };
+    expect(await etag('')).toEqual([200, `"${revision}"`]);
+    expect(await etag('&include=lease')).toEqual([200, null]);
+    expect(await etag(`&wait=1&after=${revision - 1}`)).toEqual([200, `"${revision}"`]);
+    expect(await etag(`&include=lease&wait=1&after=${revision - 1}`)).toEqual([200, null]);
+    expect(await etag(`&wait=1&after=${revision}`)).toEqual([304, `"${revision}"`]);
+    expect(await etag(`&include=lease&wait=1&after=${revision}`)).toEqual([304, null]);
+  });
+
+  test('a page of events says of which past it is, since its numbers do not', async () => {
+    const { scope, sessionId } = await start();
+    const partition = Number.parseInt(sessionId.slice(15, 18), 16);
+    const pages = [`/v1/events?userId=${scope.userId}`, `/v1/feed?partition=${partition}`];
+    for (const page of [...pages, ...pages.map((one) => `${one}&after=1`)]) {
+      const { status, headers } = await ask(page);
+      expect([page, status, headers.get('ledger-restores')]).toEqual([page, 200, '0']);
+    }
+  });
+
   test('Retry-After says how long a reservation, or a drain, still lasts', async () => {
     const reserved = await start();
     await ask(`${reserved.path}/release`, { body: { epoch: 1, to: cloudDev, reservedSeconds: 600 } });

@@ -1118,7 +1118,7 @@ export interface Operations {
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
 
-      /** Says in `lease.expiresAt` when the lease is over unless it is renewed. */
+      /** Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off. */
       include?: 'lease';
     };
     answer: Session | undefined;

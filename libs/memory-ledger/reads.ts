@@ -13,6 +13,7 @@ import { sessionOf } from './known.js';
 import { sessionAsOf } from './past.js';
 import { type Answered, type Asked, type Serving, scopeKeyOf } from './serving.js';
 import type { Store, StoredEvent } from './store.js';
+import { RESTORES } from './streams.js';
 
 type Reads = Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'checkpoints' | 'scopeEvents'>;
 
@@ -131,7 +132,8 @@ export function reads(store: Store): Reads {
       if (after > all.length) throw aheadOfLog('query.after');
       const events = all.slice(after, after + limit);
       const last = events.length === limit ? events.at(-1) : undefined;
-      return { body: { events: events.map(documentOf), ...(last && { next: last.version }) } };
+      const headers = { 'ledger-restores': String(RESTORES) };
+      return { headers, body: { events: events.map(documentOf), ...(last && { next: last.version }) } };
     },
   };
 }

@@ -580,7 +580,8 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
         asOf: AsOf,
         include: {
           enum: ['lease'],
-          description: 'Says in `lease.expiresAt` when the lease is over unless it is renewed',
+          description:
+            'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
         },
       },
       additionalProperties: false,

@@ -7,7 +7,7 @@ type Streams = Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapshot'>
 
 const HEARTBEAT_MS = 15_000;
 /** Memory is never restored. */
-const RESTORES = 0;
+export const RESTORES = 0;
 
 const sse = { 'content-type': 'text/event-stream' };
 
@@ -84,7 +84,8 @@ export function streams(store: Store): Streams {
       if (after > store.log(partition).length) throw aheadOfLog('query.after');
       const events = store.log(partition).slice(after, after + limit);
       const next = events.length === limit ? events.at(-1)?.sequence : undefined;
-      return { body: { events: events.map(({ json }) => JSON.parse(json)), ...(next && { next }) } };
+      const headers = { 'ledger-restores': String(RESTORES) };
+      return { headers, body: { events: events.map(({ json }) => JSON.parse(json)), ...(next && { next }) } };
     },
     feedStream({ query, headers, signal }) {
       const last = lastEventId(headers.get('last-event-id'), query.lastEventId);

@@ -11,7 +11,7 @@ import { answersHead } from '../streams/head.js';
 import { Streams } from '../streams/streams.js';
 import { Submissions } from '../submissions.js';
 import { sessionJson } from './answers.js';
-import { page } from './page.js';
+import { sendPage } from './page.js';
 import { Route } from './route.js';
 
 /** The log as followers read it: numbered, or as it grows. */
@@ -31,14 +31,15 @@ export class FeedController {
     if (partition >= this.tail.partitions) {
       throw new ProblemError('invalid-request', `query.partition has to be below ${this.tail.partitions}`);
     }
+    const { restores } = this.tail; // before the events: those of another past come with a number that is too low
     const events = await this.tail.read(partition, after, limit);
     if (events.length === 0 && (await this.isAhead({ [partition]: after }))) throw aheadOfLog('query.after');
     const next = events.length === limit && events.at(-1)?.sequence;
-    reply.header('content-type', 'application/json').send(
-      page(
-        events.map(({ bytes }) => bytes.toString()),
-        next,
-      ),
+    sendPage(
+      reply,
+      events.map(({ bytes }) => bytes.toString()),
+      next,
+      restores,
     );
   }
 

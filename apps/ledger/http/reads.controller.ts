@@ -2,7 +2,7 @@ import { Controller } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type CurrentQuery, type EventsQuery, MOST_REFUSALS, type ScopeQuery } from '#contracts';
-import { History, type Latest, type Place, type ScopePlace, START, UserScopes } from '#log';
+import { History, type Latest, type Place, type ScopePlace, START, Tail, UserScopes } from '#log';
 import {
   aheadOfLog,
   currentRead,
@@ -19,7 +19,7 @@ import { ReadLatest } from '../read-latest.js';
 import { ScopeWatch } from '../streams/scope-watch.js';
 import { Submissions } from '../submissions.js';
 import { latestJson, leasedJson, Presenter, sessionJson } from './answers.js';
-import { page } from './page.js';
+import { sendPage } from './page.js';
 import { Route } from './route.js';
 
 /** Most sessions in one page of a user's. */
@@ -36,6 +36,7 @@ export class ReadsController {
     private readonly presenter: Presenter,
     private readonly scopes: UserScopes,
     private readonly past: PastReader,
+    private readonly tail: Tail,
   ) {}
 
   @Route('currentSession')
@@ -145,6 +146,7 @@ export class ReadsController {
   async events(request: FastifyRequest<{ Querystring: EventsQuery }>, reply: FastifyReply) {
     const { userId, projectId, after = 0, limit = 100 } = request.query;
     const { scopeKey, partition } = this.submissions.scope(anonymous, userId, projectId);
+    const { restores } = this.tail; // before the events, as on the feed
     const events = await this.history.events(scopeKey, after, limit);
     if (events.length === 0 && after > 0) {
       const latest = await this.queries.execute(new ReadLatest(scopeKey, partition));
@@ -154,8 +156,6 @@ export class ReadsController {
     const shown = events.map(({ json, count }) =>
       count === undefined ? json : `${json.slice(0, -1)},"ignoredstops":${count}}`,
     );
-    reply
-      .header('content-type', 'application/json')
-      .send(page(shown, events.length === limit && events.at(-1)?.version));
+    sendPage(reply, shown, events.length === limit && events.at(-1)?.version, restores);
   }
 }
