@@ -134,6 +134,12 @@ const stories: Record<string, (t: Transcript, userId: string) => Promise<void>> 
     expect(await resolve(t, transport(`${userId} first`))).toBe('/problems/unknown-handle');
     const joined = await start(t, userId, { onConflict: 'join', handles: [toScope(`${userId} last`)] });
     expect(joined.body.dropped).toHaveLength(1);
+    // No event says so: an answer that is given again cannot.
+    const key = { 'idempotency-key': `${userId} key` };
+    const next = { handles: [toScope(`${userId} next`)] };
+    const { dropped, ...told } = (await start(t, userId, next, key)).body;
+    expect(dropped).toHaveLength(1);
+    expect((await start(t, userId, next, key)).body).toEqual(told);
   },
   'a join says what it ignored': async (t, userId) => {
     const asked = {

@@ -69,7 +69,7 @@ export interface CommandAnswer {
   /** What a start asked for and did not get, because it joined or claimed a session. */
   ignored?: ('attributes' | 'fromCheckpoint' | 'lease' | 'phase' | 'policy')[];
 
-  /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. */
+  /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key. */
   dropped?: {
     /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
     kind: string;
