@@ -196,7 +196,7 @@ async function raw(text: string) {
   const { hostname, port } = new URL(service.url);
   const socket = connect(Number(port), hostname);
   socket.end(text);
-  const answer = await readText(socket);
+  const answer = (await readText(socket)).replace(/^HTTP\/1.1 100 Continue\r\n\r\n/, '');
   const { type, detail } = JSON.parse(answer.split('\r\n\r\n')[1] ?? '');
   expect(answer).toMatch(/\r\ncontent-type: application\/problem\+json/i);
   return [Number(answer.split(' ')[1]), type, ...(detail ? [detail] : [])];
@@ -225,7 +225,22 @@ describe('headers that mean nothing, or several things', () => {
   });
 });
 
-test.each(['FOO', 'get', 'M-SEARCH', 'PROPFIND', 'TRACE', 'CONNECT'])(
+test.each(['foo', '200-ok', '100-continue, foo'])(
+  'what expects %s is told that it is not done',
+  async (expected) => {
+    const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
+    const text =
+      `POST /v1/sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n` +
+      `Content-Type: application/json\r\nExpect: ${expected}\r\n\r\n${body}`;
+    expect(await raw(text)).toEqual([
+      417,
+      '/problems/expectation-failed',
+      'header.expect has to be 100-continue, or left out',
+    ]);
+  },
+);
+
+test.each(['FOO', 'get', 'M-SEARCH', 'PROPFIND', 'QUERY', 'SEARCH', 'TRACE', 'CONNECT'])(
   '%s is a method that no address takes',
   async (method) => {
     const target = method === 'CONNECT' ? 'example.org:443' : '/v1/current?userId=a';

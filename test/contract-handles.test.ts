@@ -18,7 +18,7 @@ const start = (t: Transcript, userId: string, more: Body = {}, headers = {}) =>
   t.ask('startSession', { body: { userId, owner: cloudDev, ...more } as never, headers });
 const to = (
   t: Transcript,
-  id: 'changeHandles' | 'rotateSession' | 'endSession' | 'releaseOwnership',
+  id: 'changeHandles' | 'rotateSession' | 'endSession' | 'releaseOwnership' | 'reportInvalid',
   { body }: Told,
   more: Body,
 ) => {
@@ -67,6 +67,43 @@ const stories: Record<string, (t: Transcript, userId: string) => Promise<void>> 
     expect(transitions.map(({ source }: Body) => source)).toEqual(['rotated', 'rotated', 'started']);
     await t.ask('scopeEvents', { query: { userId } });
   },
+  'a provider that keeps its id over an end and a supersession: it goes to the new session': async (
+    t,
+    userId,
+  ) => {
+    const name = agent(`${userId} a`);
+    const asked = { handles: [toSession(name.value)] };
+    const first = await start(t, userId, asked);
+    await end(t, first);
+    const key = { 'idempotency-key': `${userId} key` };
+    const second = await start(t, userId, asked, key);
+    expect([second.status, await resolve(t, name)]).toEqual([201, second.body.session.sessionId]);
+    expect((await start(t, userId, asked, key)).body).toEqual(second.body);
+    const third = await start(t, userId, { ...asked, owner: cloudDebug });
+    expect([third.status, await resolve(t, name)]).toEqual([201, third.body.session.sessionId]);
+    const { handles } = first.body.session;
+    for (const { body } of [first, second, third]) {
+      const { sessionId } = body.session;
+      expect((await t.ask('session', { params: { sessionId } })).body.handles).toEqual(handles);
+    }
+    expect((await start(t, `${userId} 2`, asked)).body.type).toBe('/problems/handle-taken');
+    const fourth = await start(t, userId);
+    await to(t, 'changeHandles', fourth, { bind: [toSession(name.value)] });
+    expect(await resolve(t, name)).toBe(fourth.body.session.sessionId);
+    const refused = await start(t, userId, { handles: [{ ...name, binds: 'scope' }] });
+    expect([refused.body.type, await resolve(t, name)]).toEqual([
+      '/problems/handle-taken',
+      fourth.body.session.sessionId,
+    ]);
+    await t.ask('scopeEvents', { query: { userId } });
+  },
+  'the name of a session that was reported invalid stays with it': async (t, userId) => {
+    const name = agent(`${userId} a`);
+    const first = await start(t, userId, { handles: [toSession(name.value)] });
+    await to(t, 'reportInvalid', first, { certainty: 'definite', reason: 'context lost' });
+    const again = await start(t, userId, { handles: [toSession(name.value)] });
+    expect([again.body.type, again.body.handle]).toEqual(['/problems/handle-taken', 'agent']);
+  },
   'erasing a user frees its names, of sessions, too, and what events say of them means nothing': async (
     t,
     userId,
@@ -97,6 +134,12 @@ const stories: Record<string, (t: Transcript, userId: string) => Promise<void>> 
     expect(await resolve(t, transport(`${userId} first`))).toBe('/problems/unknown-handle');
     const joined = await start(t, userId, { onConflict: 'join', handles: [toScope(`${userId} last`)] });
     expect(joined.body.dropped).toHaveLength(1);
+    // No event says so: an answer that is given again cannot.
+    const key = { 'idempotency-key': `${userId} key` };
+    const next = { handles: [toScope(`${userId} next`)] };
+    const { dropped, ...told } = (await start(t, userId, next, key)).body;
+    expect(dropped).toHaveLength(1);
+    expect((await start(t, userId, next, key)).body).toEqual(told);
   },
   'a join says what it ignored': async (t, userId) => {
     const asked = {

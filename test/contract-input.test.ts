@@ -299,6 +299,42 @@ describe.each([
       expect(summed.body.usage.cost).toEqual({ USD: '105.12890380000000000305' });
     });
 
+    test('is taken digit by digit, also where a double would have another value', async () => {
+      const session = await start();
+      const amounts = ['0.10000000000000001', '0.1234567890123456789', '0.999999999999999999', '15E-8'];
+      for (const amount of amounts) expect((await report(session.path, amount)).status).toBe(200);
+      const { events } = (await ask(`/v1/events?userId=${session.scope.userId}`)).body;
+      expect(
+        events
+          .slice(1)
+          .map((event: { data: { usage: { cost: { amount: string } } } }) => event.data.usage.cost.amount),
+      ).toEqual([...amounts.slice(0, 3), '0.00000015']);
+    });
+
+    test('means the same under one key however it is written, and nothing else does', async () => {
+      const session = await start();
+      const { epoch, path } = session;
+      const write = (operation: string, amount: string, key: string) =>
+        ask(`${path}/${operation}`, {
+          body: `{${operation === 'rotate' ? `"epoch":${epoch},"reason":"build",` : ''}"usage":{"cost":{"amount":${amount},"currency":"USD"}}}`,
+          headers: { 'idempotency-key': `${key} ${path}` },
+        });
+      for (const operation of ['usage', 'rotate']) {
+        const first = await write(operation, '1.5e-7', operation);
+        expect(first.status).toBe(200);
+        for (const same of ['"0.00000015"', '0.00000015', '0.000000150', '"15e-8"', '1.50E-07']) {
+          const again = await write(operation, same, operation);
+          expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([200, 'true']);
+        }
+        for (const other of ['1.5e-8', '"0.000000150000000000000001"', '0.15']) {
+          expect(told(await write(operation, other, operation))).toEqual([422, 'key-reused']);
+        }
+      }
+      // A double cannot tell these apart.
+      await write('usage', '0.1', 'precise');
+      expect(told(await write('usage', '0.10000000000000001', 'precise'))).toEqual([422, 'key-reused']);
+    });
+
     test('comes with a rotation, too', async () => {
       const { path } = await start();
       const usage = { cost: { amount: 1.5e-7, currency: 'USD' } };
@@ -383,6 +419,8 @@ describe.each([
         '1.0',
         'NaN',
         'Infinity',
+        '-0',
+        '-00',
         '',
       ]) {
         expect(await refusedWith(ask(`${path}&${name}=${value}`))).toEqual([
@@ -439,6 +477,20 @@ describe.each([
       },
     );
 
+    test.each([
+      'charset=utf-8; charset=utf-16',
+      'charset=utf-16;charset=utf-8',
+      'charset=utf-8; Charset = "utf-8"',
+      'a="x; b=\\"y"; charset=utf-8; A=2',
+    ])('whose type has a parameter twice is refused: %s', async (parameters) => {
+      const headers = { 'content-type': `application/json; ${parameters}` };
+      expect(await refusedWith(ask('/v1/sessions', { body: body(), headers }))).toEqual([
+        415,
+        'unsupported-media-type',
+        expect.stringMatching(/^header\.content-type has (charset|a) twice: send it once$/),
+      ]);
+    });
+
     test.each(['gzip', 'br', 'deflate', 'gzip, identity'])(
       'in the encoding %s is refused',
       async (encoding) => {
@@ -455,6 +507,7 @@ describe.each([
       { 'content-type': 'application/json; charset=utf-8' },
       { 'content-type': 'application/json;charset="UTF-8"' },
       { 'content-type': 'application/json ; profile=x; charset=utf8' },
+      { 'content-type': 'application/json; profile="a; charset=utf-16"' },
       { 'content-encoding': 'identity' },
     ])('with %j is taken', async (headers) => {
       expect(
@@ -485,10 +538,49 @@ describe.each([
       ]);
       expect(told(await ask('/nothing', { method }))).toEqual([404, 'not-found']);
     }
-    for (const method of ['FOO', 'PROPFIND', 'patch']) {
+    for (const method of ['FOO', 'PROPFIND', 'QUERY', 'patch']) {
       for (const path of ['/v1/sessions', '/nothing']) {
         expect(told(await ask(path, { method }))).toEqual([501, 'unknown-method']);
       }
+    }
+  });
+
+  test('a method is looked at before the body that comes with it', async () => {
+    for (const body of ['no json', '{"userId":"u"}']) {
+      const headers = { 'content-type': body === 'no json' ? 'text/plain' : 'application/json' };
+      expect(told(await ask('/v1/sessions', { method: 'PUT', body, headers }))).toEqual([
+        405,
+        'method-not-allowed',
+      ]);
+      expect(told(await ask('/v1/sessions', { method: 'QUERY', body, headers }))).toEqual([
+        501,
+        'unknown-method',
+      ]);
+      expect(told(await ask('/nothing', { method: 'POST', body, headers }))).toEqual([404, 'not-found']);
+    }
+  });
+
+  test('what no revision tells of has no ETag: the end of a lease, whether one waited for it or not', async () => {
+    const { scope, revision } = await start({ lease: { seconds: 600 } });
+    const etag = async (query: string) => {
+      const { status, headers } = await ask(`/v1/current?userId=${scope.userId}${query}`);
+      return [status, headers.get('etag')];
+    };
+    expect(await etag('')).toEqual([200, `"${revision}"`]);
+    expect(await etag('&include=lease')).toEqual([200, null]);
+    expect(await etag(`&wait=1&after=${revision - 1}`)).toEqual([200, `"${revision}"`]);
+    expect(await etag(`&include=lease&wait=1&after=${revision - 1}`)).toEqual([200, null]);
+    expect(await etag(`&wait=1&after=${revision}`)).toEqual([304, `"${revision}"`]);
+    expect(await etag(`&include=lease&wait=1&after=${revision}`)).toEqual([304, null]);
+  });
+
+  test('a page of events says of which past it is, since its numbers do not', async () => {
+    const { scope, sessionId } = await start();
+    const partition = Number.parseInt(sessionId.slice(15, 18), 16);
+    const pages = [`/v1/events?userId=${scope.userId}`, `/v1/feed?partition=${partition}`];
+    for (const page of [...pages, ...pages.map((one) => `${one}&after=1`)]) {
+      const { status, headers } = await ask(page);
+      expect([page, status, headers.get('ledger-restores')]).toEqual([page, 200, '0']);
     }
   });
 

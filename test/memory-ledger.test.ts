@@ -145,6 +145,14 @@ test('its fetch is one like any other', async () => {
   await expect(waiting).rejects.toThrow('enough');
 });
 
+test('what a request expects and nobody can give is refused as the service does', async () => {
+  const memory = new MemoryLedger();
+  const ask = (expect: string) => memory.fetch('http://memory.ledger/v1/stats', { headers: { expect } });
+  const { status, headers } = await ask('foo');
+  expect([status, headers.get('content-type')]).toEqual([417, 'application/problem+json']);
+  expect((await ask('100-Continue')).status).toBe(200);
+});
+
 test('time goes forward, and a ledger has partitions', () => {
   expect(() => new MemoryLedger().advance(-1)).toThrow(RangeError);
   expect(() => new MemoryLedger().advance(Number.NaN)).toThrow(RangeError);

@@ -3,7 +3,7 @@ import { refused } from './support/bad-input.js';
 import { ask } from './support/http.js';
 import { contains, startProxy, type TcpProxy } from './support/proxy.js';
 import { freshDatabase, type Service, startService } from './support/service.js';
-import { cloudDev, type EventsBody, newUser } from './support/sessions.js';
+import { type CommandBody, cloudDev, type EventsBody, newUser } from './support/sessions.js';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const start = ({ url }: Service) => ({ address: `${url}/v1/sessions`, call: startCall() });
@@ -166,4 +166,38 @@ describe('Kafka away', () => {
     await service.stop();
     await proxy.close();
   });
+});
+
+test('after an outage whoever asks for it reads the times that hold; what an ETag stands for stays as it is', async () => {
+  // Without a reaper: how long it was away is said by hand.
+  const { url, databaseUrl } = await startService({ env: { LEDGER_ROLES: 'api' } });
+  const body = (more: object) => ({ body: { epoch: 1, ...more } });
+  const begin = async (more: object = {}) => {
+    const { session } = (
+      await ask<CommandBody>(`${url}/v1/sessions`, { body: { ...startCall().body, ...more } })
+    ).body;
+    return { path: `${url}/v1/sessions/${session.sessionId}`, userId: session.scope.userId };
+  };
+  const released = await begin({ policy: { endReleasedAfterSeconds: 200 } });
+  await ask(`${released.path}/release`, body({ to: cloudDev, reservedSeconds: 40 }));
+  const ending = await begin();
+  await ask(`${ending.path}/end`, body({ origin: cloudDev, reason: 'r', drainSeconds: 30 }));
+  const read = async (query: string) => (await ask<object>(`${url}/v1/current?userId=${query}`)).body;
+  const plain = await Promise.all([released, ending].map(({ userId }) => read(userId)));
+  const leased = () => Promise.all([released, ending].map(({ userId }) => read(`${userId}&include=lease`)));
+  expect(await leased()).toEqual(plain);
+
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  const { rows } = await client.query(
+    `update ledger.reaper set resumed_at = back
+       from date_trunc('milliseconds', clock_timestamp() + interval '700 s') as back returning back`,
+  );
+  await client.end();
+  const after = (seconds: number) => new Date(rows[0].back.getTime() + seconds * 1_000).toISOString();
+  expect(await leased()).toEqual([
+    { ...plain[0], reservedUntil: after(40), expiresAt: after(60) },
+    { ...plain[1], drainUntil: after(30) },
+  ]);
+  expect(await Promise.all([released, ending].map(({ userId }) => read(userId)))).toEqual(plain);
 });

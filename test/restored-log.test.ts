@@ -29,6 +29,12 @@ const ledger = async () =>
 const feed = async (partition: number, after = 0) =>
   ask<EventsBody & { type?: string }>(`${service.url}/v1/feed?partition=${partition}&after=${after}`);
 
+/** The past that pages are of: of the feed, and of the scope. */
+const pasts = async (partition: number) => {
+  const pages = [await feed(partition), await ask(`${service.url}/v1/events?userId=${userId}`)];
+  return pages.map(({ headers }) => headers.get('ledger-restores'));
+};
+
 async function until(what: string, isSo: () => Promise<boolean>, seconds = 40): Promise<void> {
   for (const end = performance.now() + seconds * 1_000; !(await isSo().catch(() => false)); await pause(50))
     if (performance.now() > end) throw new Error(`in ${seconds} s it did not happen that ${what}`);
@@ -70,6 +76,7 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   service = await startService({ kafkaBrokers: brokers, topic });
   const { position } = await start('kept');
   const { partition } = position;
+  expect(await pasts(partition)).toEqual(['0', '0']);
   const backup = await backUp(service.databaseUrl);
   const { session } = await start('lost');
   await untilInKafka(topic, { partition, sequence: 3 });
@@ -94,6 +101,9 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   await until('commands are obeyed again', async () => (await start('new')).outcome === 'started');
   const { events } = (await feed(partition)).body;
   expect(JSON.stringify(events)).not.toContain('lost');
+  // A number says nothing of that: the page does, though nobody is ahead any more.
+  expect(await feed(partition, 1)).toMatchObject({ status: 200 });
+  expect(await pasts(partition)).toEqual(['1', '1']);
   // Now the log is as long as it was: only what an id says of its past tells that it is not the same.
   expect(events.length).toBeGreaterThanOrEqual(3);
   expect(await ask(`${service.url}/v1/feed/stream`, again)).toMatchObject(ahead);
@@ -126,6 +136,7 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   expect((await ledger()).restores).toBe(1); // the replica had found it
   expect(await command('relay', 'accept-restore', '--yes')).toMatchObject({ code: 0, err: '' });
   expect(await follower.done).toMatchObject({ code: 'restored' });
+  expect(await pasts(partition)).toEqual(['2', '2']);
   await until('the relay goes on by itself', async () => (await ready()).relay === 'relaying');
   expect((await ledger()).restores).toBe(2);
   await until('Kafka has the log again', async () => {

@@ -161,8 +161,15 @@ export interface Latest extends StoredSession {
   revision: number;
   /** Whether the session is over: then the scope has no current one. */
   ended: boolean;
-  /** When its lease is over, if that was asked for and a renewal can move it. */
+  /** When what time brings about will come, an outage taken into account; only if that was asked for. */
+  due?: Due;
+}
+
+/** What time brings about: the end of a lease, which a renewal moves, or else of the session; that of a reservation. */
+export interface Due {
   leaseUntil?: Instant;
+  sessionUntil?: Instant;
+  reservedUntil?: Instant;
 }
 
 export interface Watch {

@@ -38,7 +38,7 @@ export const CommandAnswer = named('CommandAnswer', {
       }),
       {
         description:
-          'Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first',
+          'Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key',
       },
     ),
   ),

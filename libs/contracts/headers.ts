@@ -20,6 +20,11 @@ const headers = {
     description: 'What the answer is as of: partition:sequence',
     schema: { ...text, examples: ['3:1042'] },
   },
+  'Ledger-Restores': {
+    description:
+      'How often the past of the ledger has changed. Higher than on the page before: what was read may not stand any more, read all of it anew',
+    schema: { type: 'integer', minimum: 0 },
+  },
   'Idempotency-Replayed': {
     description: 'true: this is what the first request with the key was answered',
     schema: { const: 'true' },

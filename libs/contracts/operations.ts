@@ -115,7 +115,8 @@ export const CurrentQuery = Type.Object(
     asOf: Type.Optional(AsOf),
     include: Type.Optional(
       Type.Enum(['lease'], {
-        description: 'Says in `lease.expiresAt` when the lease is over unless it is renewed',
+        description:
+          'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
       }),
     ),
   },
@@ -168,6 +169,11 @@ export type FeedQuery = Static<typeof FeedQuery>;
 
 const jobAnswered = { schema: BulkJob };
 
+const eventPage = {
+  description: 'events in order',
+  schema: EventPage,
+  headers: ['Ledger-Restores'],
+} as const;
 const placed = { headers: ['Ledger-Position'] } as const;
 const answered = {
   schema: CommandAnswer,
@@ -506,7 +512,7 @@ export const operations = {
     path: '/v1/events',
     summary: "A scope's history, in pages; an ignored stop says how often it came",
     query: EventsQuery,
-    answers: { 200: { description: 'events in order', schema: EventPage } },
+    answers: { 200: eventPage },
     problems: ['archived', 'position-ahead', ...read],
   },
   scopeStream: {
@@ -535,7 +541,7 @@ export const operations = {
     path: '/v1/feed',
     summary: "A partition's events by number, in pages",
     query: FeedQuery,
-    answers: { 200: { description: 'events in order', schema: EventPage } },
+    answers: { 200: eventPage },
     problems: ['archived', 'position-ahead', ...read],
   },
   feedStream: {

@@ -95,7 +95,7 @@ export const NewHandle = named(
     value: HandleValue,
     binds: Type.Enum(['scope', 'session'], {
       description:
-        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session)',
     }),
   },
   { additionalProperties: false, description: 'An outside name and what it stands for' },

@@ -36,6 +36,7 @@ import {
 } from '#session';
 import { newDetails } from './details.js';
 import { decodeEvent, encodeEvent } from './event-bytes.js';
+import type { HoldersNow } from './handles.js';
 import { reportIdOf, stopIdOf } from './ids.js';
 import type { Head, Loaded, NamedSession, Receipt } from './load.js';
 import { checkpointKey } from './load-chain.js';
@@ -50,6 +51,13 @@ export class Batch {
   /** Digests of what its answers show and that was not loaded with it, by their partitions. */
   readonly unread = new Map<string, number>();
   private readonly times = new Map<number, Instant>();
+  private readonly holdersNow: HoldersNow = {
+    isIdle: ({ scopeKey, idle }) => {
+      const now = this.loaded.scopes.get(scopeKey);
+      return now ? currentOf(now) === undefined : idle;
+    },
+    isInvalid: (sessionId) => this.loaded.sessions.get(sessionId)?.final?.invalid !== undefined,
+  };
 
   constructor(
     readonly loaded: Loaded,
@@ -189,11 +197,7 @@ export class Batch {
     if (command.type === 'ReportInvalid') Object.assign(known, this.validity(command, state));
     const continued = known.checkpoint?.handles ?? known.lastValid?.handles;
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
-    const isIdle = (holder: { scopeKey: ScopeKey; idle: boolean }) => {
-      const now = this.loaded.scopes.get(holder.scopeKey);
-      return now ? currentOf(now) === undefined : holder.idle;
-    };
-    const handles = this.loaded.handles.known(command, scopeId, isIdle, continued);
+    const handles = this.loaded.handles.known(command, scopeId, this.holdersNow, continued);
     if (handles) known.handles = handles;
     if ('scope' in command) return known;
     if (command.type === 'MarkCheckpoint') {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { type Latest } from '#api';
-import type { ScopeKey } from '#session';
+import type { Due, Latest } from '#api';
+import type { Instant, ScopeKey } from '#session';
 import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
@@ -54,7 +54,7 @@ export class CurrentReader {
     });
   }
 
-  /** As `read`, with the end of its lease: a query of its own, for those who ask for it. */
+  /** As `read`, with what is due: a query of its own, for those who ask for it. */
   async readLeased(scopeKey: ScopeKey, partition: number): Promise<Latest | undefined> {
     try {
       const { rows } = await sendOn(this.options.pool, {
@@ -62,7 +62,7 @@ export class CurrentReader {
         values: [partition, scopeIdOf(scopeKey)],
       });
       const row = rows[0];
-      return row && { ...latest(row), ...(row.lease_until && { leaseUntil: row.lease_until }) };
+      return row && { ...latest(row), due: dueIn(row) };
     } catch (cause) {
       this.options.onFault(cause);
       throw new LogError('unavailable', 'Postgres cannot be used.', { cause });
@@ -120,4 +120,16 @@ function latest(row: {
   const found: Latest = { version, revision, ended, json: row.latest };
   if (row.detailed) found.attributes = row.attributes ?? 'erased';
   return found;
+}
+
+function dueIn(row: {
+  renewable: boolean | null;
+  until: Instant | null;
+  reserved_until: Instant | null;
+}): Due {
+  const { renewable, until, reserved_until: reservedUntil } = row;
+  return {
+    ...(until && (renewable ? { leaseUntil: until } : { sessionUntil: until })),
+    ...(reservedUntil && { reservedUntil }),
+  };
 }

@@ -252,6 +252,48 @@ describe('erasing a scope', () => {
   });
 });
 
+describe('the name of an earlier session', () => {
+  test('moves on to the next one of its scope, however that one came to be, and to none of another scope', async () => {
+    const [place, name] = [newPlace(4), newName()];
+    const first = sessionOf(await writer.submit(startWith(place, toSession(name))));
+    const second = sessionOf(await writer.submit(startWith(place, toSession(name))));
+    expect([second.handles, await meant(name)]).toEqual([first.handles, [second.sessionId]]);
+    await writer.submit(end(second));
+    expect(await writer.submit(startWith(newPlace(4), toSession(name)))).toEqual(taken);
+    const third = sessionOf(await writer.submit(startWith(place, toSession(name))));
+    expect(await meant(name)).toEqual([third.sessionId]);
+    const fourth = sessionOf(await writer.submit(start(place)));
+    await writer.submit(bind(fourth, toSession(name)));
+    expect(await meant(name)).toEqual([fourth.sessionId]);
+  });
+
+  test('moves on in the batch that ends it, from one start to the next', async () => {
+    const [place, name] = [newPlace(4), newName()];
+    const answers = await Promise.all([
+      writer.submit(startWith(place, toSession(name))),
+      writer.submit(startWith(place, toSession(name))),
+      writer.submit(startWith(place, toSession(name))),
+    ]);
+    expect(await meant(name)).toEqual([sessionOf(answers[2]!).sessionId]);
+  });
+
+  test('stays there when that one was reported invalid, long before or in the same batch', async () => {
+    const [place, names] = [newPlace(4), [newName(), newName()]];
+    const [dead, dying] = [
+      sessionOf(await writer.submit(startWith(place, toSession(names[0]!)))),
+      sessionOf(await writer.submit(startWith(place, toSession(names[1]!)))),
+    ];
+    await writer.submit(reportInvalid(dead));
+    expect(await writer.submit(startWith(place, toSession(names[0]!)))).toEqual(taken);
+    const [, late] = await Promise.all([
+      writer.submit(reportInvalid(dying)),
+      writer.submit(startWith(place, toSession(names[1]!))),
+    ]);
+    expect(late).toEqual(taken);
+    expect(await meant(...names)).toEqual([dead.sessionId, dying.sessionId]);
+  });
+});
+
 test('a rotation under the session’s own name takes it along, also in tables and events', async () => {
   const place = newPlace(4);
   const name = newName();

@@ -33,6 +33,14 @@ interface Holder extends ScopeOfHandles {
   sessionId: SessionId | undefined;
   /** The handle binds to a scope that had no current session when the batch was loaded. */
   idle: boolean;
+  /** The handle's session had been reported invalid by then. */
+  invalid: boolean;
+}
+
+/** How a holder is now, after what commands of the batch have done to its scope and its session. */
+export interface HoldersNow {
+  isIdle: (holder: { scopeKey: ScopeKey; idle: boolean }) => boolean;
+  isInvalid: (sessionId: SessionId) => boolean;
 }
 
 /** What a batch made of a handle; without holder nobody has it any more. */
@@ -94,9 +102,10 @@ export class BatchHandles {
       partition,
       session_id,
       idle,
+      invalid,
     } of rows) {
       const sessionId = session_id ?? undefined;
-      this.holders.set(hash, { scopeId, scopeKey, partition, sessionId, idle });
+      this.holders.set(hash, { scopeId, scopeKey, partition, sessionId, idle, invalid });
       if (digest) this.hashes.set(digest, hash);
     }
   }
@@ -122,7 +131,7 @@ export class BatchHandles {
   known(
     command: Draft,
     scopeId: string,
-    isIdle: (holder: { scopeKey: ScopeKey; idle: boolean }) => boolean,
+    { isIdle, isInvalid }: HoldersNow,
     more: readonly Handle[] = none,
   ): ReadonlyMap<string, HandleHolder> | undefined {
     const named = more.length > 0 ? [...handlesIn(command), ...more] : handlesIn(command);
@@ -132,8 +141,14 @@ export class BatchHandles {
       const holder = this.holders.get(this.hashes.get(digest) ?? '');
       if (!holder) continue;
       const { sessionId } = holder;
-      if (holder.scopeId === scopeId) known.set(digest, { scope: 'this', ...(sessionId && { sessionId }) });
-      else if (sessionId || !isIdle(holder)) known.set(digest, { scope: 'another' });
+      if (holder.scopeId === scopeId) {
+        const invalid = sessionId !== undefined && (holder.invalid || isInvalid(sessionId));
+        known.set(digest, {
+          scope: 'this',
+          ...(sessionId && { sessionId }),
+          ...(invalid && { invalid }),
+        });
+      } else if (sessionId || !isIdle(holder)) known.set(digest, { scope: 'another' });
       else known.set(digest, { scope: 'another', idle: true });
     }
     return known;
@@ -157,7 +172,7 @@ export class BatchHandles {
       return undefined;
     }
     const sessionId = typeof to === 'string' ? undefined : to.sessionId;
-    const holder = { ...scope, sessionId, idle: false };
+    const holder = { ...scope, sessionId, idle: false, invalid: false };
     this.holders.set(hash, holder);
     this.changed.delete(hash); // the last binding is the newest, also in the order of writing
     this.changed.set(hash, { kind, hash, digest, boundAt: at, holder });

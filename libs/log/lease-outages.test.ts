@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Owner, Session } from '#session';
+import { type Owner, partitionOfSession, type Session, scopeKey } from '#session';
 import { startProxy, type TcpProxy } from '../../test/support/proxy.js';
-import { Reaper } from './index.js';
+import { CurrentReader, Reaper } from './index.js';
 import { statement } from './statements.js';
 import { eventsOf, leaseOf, openReplica, type Replica, startLeased, untilEvent } from './testing/leases.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
@@ -35,6 +35,56 @@ const seen = async () => {
   const until = performance.now() + 5_000;
   while (!Number.isFinite(await resumedAt()) && performance.now() < until) await pause(20);
 };
+
+test('readers who ask are told the times that an outage has put off', async () => {
+  const reaper = replica.startReaper();
+  await seen();
+  const policy = { endReleasedAfterSeconds: 200 };
+  const begin = async (more: object) =>
+    sessionOf(await replica.submit(start(newPlace(ledger.partitions), more)));
+  const reserved = { to: debug, reservedSeconds: 40 };
+  const release = async (more: object) =>
+    sessionOf(await replica.submit(forSession(await begin(more), { type: 'ReleaseOwnership', ...reserved })));
+  const leased = await startLeased(replica, ledger, { seconds: 300 });
+  const [released, kept] = [await release({ policy }), await release({})];
+  const drain = { type: 'EndSession', origin: dev, reason: 'r', drainSeconds: 30 } as const;
+  const ending = sessionOf(await replica.submit(forSession(await begin({}), drain)));
+  const lapsing = await startLeased(replica, ledger, { graceSeconds: 600 });
+  await untilEvent(ledger, lapsing, 'OwnershipLapsed', 5_000);
+  await reaper.close();
+  const reader = new CurrentReader({
+    pool: ledger.servicePool(1),
+    maxBatch: 1,
+    queries: 1,
+    maxQueue: 1,
+    onFault: (error) => void replica.faults.push(error),
+  });
+  const read = async ({ sessionId, scope }: Session) => {
+    const latest = await reader.readLeased(
+      scopeKey({ tenant: 'acme', ...scope }),
+      partitionOfSession(sessionId),
+    );
+    const { reservedUntil, expiresAt, drainUntil } = JSON.parse(latest?.json ?? '');
+    return { due: latest?.due, reservedUntil, sessionUntil: expiresAt ?? drainUntil };
+  };
+  const all = () => Promise.all([released, kept, ending, lapsing].map(read));
+  for (const { due, ...stored } of await all()) expect(due).toEqual(JSON.parse(JSON.stringify(stored)));
+
+  // What is left has its own time again, at most 60 s, from when it came back.
+  const { rows } = await ledger.pool.query(
+    `update ledger.reaper set resumed_at = back, short_resumed_at = back
+       from date_trunc('milliseconds', clock_timestamp() + interval '700 s') as back returning back`,
+  );
+  const after = (seconds: number) => new Date(rows[0].back.getTime() + seconds * 1_000).toISOString();
+  expect((await read(leased)).due).toEqual({ leaseUntil: after(60) });
+  expect((await all()).map(({ due }) => due)).toEqual([
+    { reservedUntil: after(40), sessionUntil: after(60) },
+    { reservedUntil: after(40) },
+    { sessionUntil: after(30) },
+    { reservedUntil: after(1), sessionUntil: after(1) },
+  ]);
+  expect(replica.faults).toEqual([]);
+});
 
 test.each([
   [0.5, []],

@@ -47,7 +47,8 @@ export function knownTo(command: Command, scope: Scope, store: Store): Known {
   }
   const continued = known.checkpoint?.handles ?? known.lastValid?.handles ?? [];
   const isIdle = (key: ScopeKey) => currentOf(store.scope(key)?.state ?? noSessionYet) === undefined;
-  known.handles = store.names.seenFrom(scopeKey, [...handlesIn(command), ...continued], isIdle);
+  const isInvalid = (sessionId: SessionId) => store.session(sessionId)?.invalid !== undefined;
+  known.handles = store.names.seenFrom(scopeKey, [...handlesIn(command), ...continued], isIdle, isInvalid);
   return known;
 }
 

@@ -124,7 +124,7 @@ function latestOf(store: Store, scopeKey: ScopeKey, withLease: boolean): Latest 
     revision,
     ended: status === 'ended',
     ...store.details.stored(latest),
-    ...(isLeased && scope.due && { leaseUntil: scope.due }),
+    ...(isLeased && scope.due && { due: { leaseUntil: scope.due } }),
   };
 }
 

@@ -54,14 +54,17 @@ export class Names {
     scopeKey: ScopeKey,
     handles: readonly Handle[],
     isIdle: (scopeKey: ScopeKey) => boolean,
+    isInvalid: (sessionId: SessionId) => boolean,
   ): ReadonlyMap<string, HandleHolder> {
     const seen = new Map<string, HandleHolder>();
     for (const { hash: digest } of handles) {
       const holder = this.#holders.get(this.#called.get(digest) ?? '');
       if (!holder) continue;
       const { sessionId } = holder;
-      if (holder.scopeKey === scopeKey) seen.set(digest, { scope: 'this', ...(sessionId && { sessionId }) });
-      else if (sessionId || !isIdle(holder.scopeKey)) seen.set(digest, { scope: 'another' });
+      if (holder.scopeKey === scopeKey) {
+        const invalid = sessionId !== undefined && isInvalid(sessionId);
+        seen.set(digest, { scope: 'this', ...(sessionId && { sessionId }), ...(invalid && { invalid }) });
+      } else if (sessionId || !isIdle(holder.scopeKey)) seen.set(digest, { scope: 'another' });
       else seen.set(digest, { scope: 'another', idle: true });
     }
     return seen;

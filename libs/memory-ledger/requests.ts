@@ -3,6 +3,7 @@ import { type OperationId, type ProblemCode, routes } from '#client';
 import {
   bodyLimitOf,
   checkEncoding,
+  checkExpectation,
   checkRequestKey,
   explainValidation,
   inexactNumber,
@@ -32,6 +33,7 @@ export function readRequest(
   signal: AbortSignal,
 ): { id: OperationId; asked: Asked<OperationId> } {
   const url = new URL(address);
+  checkExpectation(headers.get('expect'));
   const found = patterns.filter(({ pattern }) => pattern.test(url.pathname));
   const route = found.find((one) => one.method === (method === 'HEAD' ? 'GET' : method));
   if (!isMethod(method)) throw new ProblemError('unknown-method');

@@ -13,6 +13,7 @@ export {
   lastEventId,
   ScopeEventIds,
 } from './event-ids.js';
+export { checkExpectation } from './expectation.js';
 export { inexactNumber, type JsonBody, readJson } from './json-body.js';
 export { type LeaseRequest, leaseTerms } from './lease-terms.js';
 export { checkEncoding } from './media-type.js';
@@ -26,5 +27,5 @@ export { advice, type ProblemCode, type ProblemKind, problems } from './problems
 export { checkRequestKey } from './request-key.js';
 export { selectionOf } from './selection.js';
 export { type SyncCounts, syncFigures, withdrawn } from './sync-figures.js';
-export { type ReportedUsage, usageOf } from './usage.js';
+export { meantBy, type ReportedUsage, usageOf } from './usage.js';
 export { explainValidation, type ValidationFault } from './validation.js';

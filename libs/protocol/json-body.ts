@@ -10,13 +10,15 @@ export interface JsonBody {
 
 /**
  * Reads a body. Throws `invalid-json` for what is none; `invalid-request` for an object that has a member twice, of
- * which a reader would drop one, and for names that would reach for an object's prototype.
+ * which a reader would drop one, and for names that would reach for an object's prototype. A cost is taken digit by
+ * digit: one that may be another number as a double is in the value as text.
  */
 export function readJson(text: string): JsonBody {
   const value = parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text);
   // Most bodies can be seen to be harmless; the others are read again, token by token.
   if (namesIn(text) === membersOf(value, 0) && !LONG_NUMBER.test(text)) return { value };
-  const inexact = scan(text);
+  const { inexact, cost } = scan(text);
+  if (cost !== undefined) setCost(value, cost);
   return inexact === undefined ? { value } : { value, inexact };
 }
 
@@ -82,10 +84,18 @@ interface Frame {
   at: string | number | undefined;
 }
 
-/** Looks at every name and number of a text that is JSON. The place of the first number that would be changed. */
-function scan(text: string): string | undefined {
+/** What a closer look at a body finds. */
+interface Found {
+  /** The place of the first number that would be changed. */
+  inexact?: string;
+  /** The number at `/usage/cost/amount`, unless it is written as JavaScript would. */
+  cost?: string;
+}
+
+/** Looks at every name and number of a text that is JSON. */
+function scan(text: string): Found {
   const frames: Frame[] = [];
-  let inexact: string | undefined;
+  const found: Found = {};
   for (const [token] of text.matchAll(TOKEN)) {
     const frame = frames.at(-1);
     switch (token[0]) {
@@ -106,10 +116,23 @@ function scan(text: string): string | undefined {
         if (frame?.names && frame.at === undefined) name(token, frame.names, frames);
         break;
       default:
-        if (inexact === undefined && !isExact(token)) inexact = pointerOf(frames);
+        if (String(Number(token)) === token) break; // as most programs write it
+        if (isCost(frames)) found.cost = token;
+        else if (found.inexact === undefined && !isExact(token)) found.inexact = pointerOf(frames);
     }
   }
-  return inexact;
+  return found;
+}
+
+const COST = ['usage', 'cost', 'amount'];
+
+function isCost(frames: readonly Frame[]): boolean {
+  return frames.length === COST.length && frames.every(({ at }, index) => at === COST[index]);
+}
+
+/** Of a body whose text has a number there. */
+function setCost(body: unknown, amount: string): void {
+  (body as { usage: { cost: { amount: unknown } } }).usage.cost.amount = amount;
 }
 
 /** Takes a member's name. */
@@ -132,7 +155,6 @@ function refuse(frames: readonly Frame[], why: string): never {
 /** Whether what JavaScript makes of a number has the very value that was written. */
 function isExact(token: string): boolean {
   const value = Number(token);
-  if (String(value) === token) return true; // as most programs write it
   if (!Number.isFinite(value)) return false;
   const written = decimalOf(token);
   // As shortest, or with 17 digits, as C's %.17g writes a double: either way it is that very double.

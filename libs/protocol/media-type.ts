@@ -11,11 +11,30 @@ export function checkEncoding(
       'header.content-encoding has to be left out: compressed bodies are not read',
     );
   }
-  const [, charset] = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(contentType ?? '') ?? [];
-  if (charset !== undefined && !/^utf-?8$/i.test(charset)) {
+  const charset = parametersOf(contentType ?? '').get('charset');
+  if (charset !== undefined && !/^"?utf-?8"?$/i.test(charset)) {
     throw new ProblemError(
       'unsupported-media-type',
       'header.content-type has to have the charset utf-8, or none: JSON is UTF-8',
     );
   }
+}
+
+/** A parameter of a media type (RFC 9110, section 5.6.6); what is in quotes is one value. */
+const PARAMETER = /;\s*([^\s;=]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;]*)/g;
+
+/** By their names in lower case. Throws `unsupported-media-type` for one that stands twice. */
+function parametersOf(contentType: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [, name = '', value = ''] of contentType.matchAll(PARAMETER)) {
+    const key = name.toLowerCase();
+    if (parameters.has(key)) {
+      throw new ProblemError(
+        'unsupported-media-type',
+        `header.content-type has ${key.slice(0, 64)} twice: send it once`,
+      );
+    }
+    parameters.set(key, value);
+  }
+  return parameters;
 }

@@ -62,6 +62,7 @@ export const problems = {
   'request-timeout': { status: 408, title: 'The request took too long to arrive', retryable: true },
   'invalid-http': { status: 400, title: 'The request is not valid HTTP', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
+  'expectation-failed': { status: 417, title: 'The request expects what is not done here', retryable: false },
   'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
   'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
   'unknown-method': { status: 501, title: 'No address takes this method', retryable: false },

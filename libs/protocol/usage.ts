@@ -10,6 +10,12 @@ export type ReportedUsage = Omit<Usage, 'cost'> & {
 const MOST_WHOLE = 18;
 const MOST_FRACTION = 30;
 
+/** A body as a fingerprint takes it: a cost counts by its value. Throws `invalid-request` as `usageOf` does. */
+export function meantBy(body: unknown): unknown {
+  const { usage } = (body ?? {}) as { usage?: ReportedUsage };
+  return usage?.cost ? { ...(body as object), usage: usageOf(usage) } : body;
+}
+
 /** Usage as it is kept: an amount has no exponent, and no needless zeros. Throws `invalid-request` for too many digits. */
 export function usageOf({ cost, ...usage }: ReportedUsage): Usage {
   if (!cost) return usage;

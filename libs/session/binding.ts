@@ -9,25 +9,24 @@ import {
 } from './handles.js';
 import type { Known } from './known.js';
 import { about } from './rules.js';
-import { currentOf, type Session, type SessionId } from './session.js';
+import { currentOf, type Session } from './session.js';
 
 /**
  * Gives a session its handles, and its scope those that bind to it. A handle is free for them if nobody has
- * it, the scope itself, or another scope that has no current session; one of another session stays there, unless
- * that is `parent`, which the session follows.
+ * it, the scope itself, or another scope that has no current session. One of an earlier session of the scope moves on to
+ * the session: a provider that keeps its id names every session so. That of an invalid one stays there: it is dead.
  */
 export function bindTo(
   session: Session,
   handles: readonly NewHandle[],
   known: Known,
-  parent?: SessionId,
 ): { session: Session; changes: HandleChange[] } | Refused {
   const changes: HandleChange[] = [];
   const bound = [...(session.handles ?? [])];
   for (const { kind, hash, binds } of handles) {
     const holder = known.handles?.get(hash);
     if (binds === 'session' && bound.some((one) => one.hash === hash)) continue;
-    if (holder && !isFree(holder, binds === 'session' ? parent : undefined)) {
+    if (holder && !isFree(holder, binds)) {
       return refuse('handle-taken', { ...about(currentOf(known)), handle: kind });
     }
     if (binds === 'session') bound.push({ kind, hash });
@@ -37,9 +36,9 @@ export function bindTo(
   return { session: bound.length > 0 ? { ...session, handles: bound } : session, changes };
 }
 
-function isFree(holder: HandleHolder, parent: SessionId | undefined): boolean {
+function isFree(holder: HandleHolder, binds: NewHandle['binds']): boolean {
   if (holder.scope === 'another') return holder.idle === true;
-  return holder.sessionId === undefined || holder.sessionId === parent;
+  return holder.sessionId === undefined || (binds === 'session' && !holder.invalid);
 }
 
 /** One HandleBound for each that binds to the session. */

@@ -11,6 +11,7 @@ import {
   handle,
   handles,
   idle,
+  invalidBy,
   refused,
   releasedBy,
   rotatedBy,
@@ -39,16 +40,37 @@ describe('a start', () => {
       );
   });
 
-  test('takes over no handle of an older session: it stays with it', () => {
+  test('takes over the handle of an earlier session of its scope: a provider may keep its id over a resume', () => {
+    const resumed = startSession(dev, { handles: [toSession('a')] });
     given(withA)
       .when(startSession(debug, { handles: [toSession('a')] }))
-      .then(refused('handle-taken', { handle: 'agent' }));
-    given(withA)
-      .when(startSession(debug, { handles: [toScope('a')] }))
-      .then(refused('handle-taken', { handle: 'agent' }));
+      .then(
+        accepted('started', 'SessionSuperseded', 'SessionStarted'),
+        event(0, { session: { handles: [handle('a')], successorId: 'session-2' } }),
+        session({ sessionId: 'session-2', handles: [handle('a')] }),
+        handles({ a: 2 }),
+      );
     given(withA, endedBy(dev))
+      .when(resumed)
+      .then(accepted('started', 'SessionStarted'), handles({ a: 2 }));
+    given(withA, supersededBy(debug), supersededBy(dev))
+      .when(resumed)
+      .then(handles({ a: 4 }));
+    given(withA, supersededBy(debug), supersededBy(dev, { handles: [toSession('a')] }))
+      .when(resumed)
+      .then(handles({ a: 4 }));
+  });
+
+  test('leaves the handle of an earlier session there if it asks for it for the scope, or that session was invalid', () => {
+    const taken = refused('handle-taken', { handle: 'agent' });
+    for (const before of [[withA], [withA, endedBy(dev)]])
+      given(...before)
+        .when(startSession(dev, { handles: [toScope('a')] }))
+        .then(taken);
+    const dead = [withA, endedBy(dev), invalidBy({ by: dev, reason: 'context lost', session: 1 })];
+    given(...dead)
       .when(startSession(dev, { handles: [toSession('a')] }))
-      .then(refused('handle-taken', { handle: 'agent' }));
+      .then(taken);
   });
 
   test('finds the handles of its scope where they were', () => {
@@ -92,7 +114,11 @@ describe('a join', () => {
     given(startedOn(dev))
       .when(startSession(dev, asked))
       .then(accepted('joined', 'HandleBound'), session({ handles: [handle('a')], epoch: 1, revision: 2 }));
+    given(withA, supersededBy(dev))
+      .when(startSession(dev, asked))
+      .then(accepted('joined', 'HandleBound'), session({ handles: [handle('a')] }), handles({ a: 2 }));
     given(startedOn(dev)).when(startSession(debug, asked)).then(refused('not-owner'));
+    given(withA, supersededBy(dev)).when(startSession(debug, asked)).then(refused('not-owner'));
     given(withA).when(startSession(debug, asked)).then(accepted('joined'), handles({}));
   });
 
@@ -104,6 +130,9 @@ describe('a join', () => {
         session({ handles: [handle('a')] }),
         handles({ a: 1, t: 'scope' }),
       );
+    given(withA, supersededBy(dev), releasedBy(dev))
+      .when(startSession(debug, { onConflict: 'join', handles: [toSession('a')] }))
+      .then(accepted('claimed', 'OwnershipClaimed'), handles({ a: 2 }));
   });
 
   test("is refused with another scope's handle", () => {
@@ -152,13 +181,21 @@ describe('a rotation', () => {
       .then(session({ chainLength: 1, handles: [handle('a')] }), handles({ a: 2 }));
   });
 
-  test("to a handle of the past or of another scope is refused, and so is the session's own for the scope", () => {
+  test('to a handle of the past takes it along: who resumes an earlier session has its id again', () => {
+    given(withA, rotatedBy(dev, { successorHandle: handle('b') }))
+      .when(rotateSession({ by: dev, successorHandle: handle('a') }))
+      .then(
+        accepted('rotated', 'SessionRotated'),
+        session({ handles: [handle('a')] }),
+        event(0, { previous: { handles: [handle('b')], successorHandle: 'a' } }),
+        handles({ a: 3 }),
+      );
+  });
+
+  test("to a handle of another scope is refused, and so is the session's own for the scope", () => {
     const taken = refused('handle-taken', { handle: 'agent' });
     given(withA)
       .when(rotateSession({ by: dev, handles: [toScope('a')] }))
-      .then(taken);
-    given(withA, rotatedBy(dev, { successorHandle: handle('b') }))
-      .when(rotateSession({ by: dev, successorHandle: handle('a') }))
       .then(taken);
     given(withA)
       .when(rotateSession({ by: dev, successorHandle: foreign }))
@@ -191,6 +228,12 @@ describe('a change of handles', () => {
         handles({ a: 'nothing', t: 'nothing' }),
         current({ revision: 2 }),
       );
+  });
+
+  test('takes over the handle of an earlier session of the scope, by an event', () => {
+    given(withA, supersededBy(debug))
+      .when(changeHandles({ by: debug, bind: [toSession('a')] }))
+      .then(accepted('changed', 'HandleBound'), session({ handles: [handle('a')] }), handles({ a: 2 }));
   });
 
   test('leaves alone what is not theirs to unbind', () => {

@@ -14,10 +14,12 @@ export interface NewHandle extends Handle {
 }
 
 /**
- * Who has a handle: this scope (`sessionId`: and which of its sessions), or another one. `idle`: the handle binds to
- * that scope, which has no current session, so that it means nothing.
+ * Who has a handle: this scope (`sessionId`: and which of its sessions; `invalid`: one that was reported so), or another
+ * one. `idle`: the handle binds to that scope, which has no current session, so that it means nothing.
  */
-export type HandleHolder = { scope: 'this'; sessionId?: SessionId } | { scope: 'another'; idle?: true };
+export type HandleHolder =
+  | { scope: 'this'; sessionId?: SessionId; invalid?: true }
+  | { scope: 'another'; idle?: true };
 
 /** What becomes of a handle: it names the scope, or a session, or nothing any more. */
 export interface HandleChange extends Handle {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { newHandlesIn } from './commands/handles-in.js';
 import {
   type Command,
   currentOf,
@@ -176,16 +177,17 @@ describe('whatever is sent, in whatever order, however late', () => {
   });
 
   promise(
-    'a handle goes from one session to another only with what continues it; none has over 8',
+    'a handle goes from one session to another only where that is named by it or recovers one; none has over 8',
     (turn) => {
       const after = turn.after.handles;
+      const named = new Set(newHandlesIn(turn.command).map(({ hash }) => hash));
       for (const [hash, sessionId] of turn.before.handles) {
         const holder = after.get(hash);
-        if (!sessionId || !holder || holder === sessionId) continue;
-        const isSuccessor = turn.after.sessions.get(sessionId)?.successorId === holder;
-        const moves = isSuccessor && turn.made.some(({ type }) => type === 'SessionRotated');
-        if (!moves && !turn.after.sessions.get(holder)?.recoveredFrom)
+        if (!sessionId || holder === sessionId || !after.has(hash)) continue;
+        const moves = named.has(hash) && !turn.before.sessions.get(sessionId)?.invalid;
+        if (!holder || (!moves && !turn.after.sessions.get(holder)?.recoveredFrom))
           return `${hash} went to another session`;
+        if (turn.after.state.latest?.sessionId !== holder) return `${hash} went to a session of the past`;
       }
       for (const { handles = [] } of turn.after.sessions.values()) if (handles.length > 8) return 'too many';
     },

@@ -144,13 +144,15 @@ export const foreign: Handle = { kind: 'agent', hash: 'foreign' };
 /** That of another scope which has no current session. */
 export const idle: Handle = { kind: 'agent', hash: 'idle' };
 
-function holdersIn({ handles }: Story): Map<string, HandleHolder> {
+function holdersIn({ handles, sessions }: Story): Map<string, HandleHolder> {
   const holders = new Map<string, HandleHolder>([
     [foreign.hash, { scope: 'another' }],
     [idle.hash, { scope: 'another', idle: true }],
   ]);
-  for (const [hash, sessionId] of handles)
-    holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }) });
+  for (const [hash, sessionId] of handles) {
+    const invalid = sessionId !== undefined && sessions.get(sessionId)?.invalid !== undefined;
+    holders.set(hash, { scope: 'this', ...(sessionId && { sessionId }), ...(invalid && { invalid }) });
+  }
   return holders;
 }
 

@@ -36,6 +36,7 @@ export interface Told {
 const SHOWN_HEADERS = [
   'content-type',
   'ledger-position',
+  'ledger-restores',
   'etag',
   'idempotency-replayed',
   'retry-after',

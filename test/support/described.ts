@@ -23,7 +23,14 @@ export type DescribedAsk = <Body = Record<string, unknown>>(
 ) => Promise<Reply<Body>>;
 
 /** What a program reads of an answer besides its body. */
-const HEADERS = ['etag', 'idempotency-replayed', 'ledger-position', 'location', 'retry-after'];
+const HEADERS = [
+  'etag',
+  'idempotency-replayed',
+  'ledger-position',
+  'ledger-restores',
+  'location',
+  'retry-after',
+];
 
 /** Asks a service, and checks every answer's status, headers, content type and body against /openapi.json. */
 export async function describedBy(url: string): Promise<DescribedAsk> {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
+import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#protocol';
@@ -38,9 +39,13 @@ export function fastifyAdapter(): FastifyAdapter {
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
     checkHeaders(request.raw);
+    // Before its body: whatever that is, there is nobody here to read it.
+    if (request.is404) return done(new NotFoundException());
     if (isPercentEncoded(request.url)) return done();
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
   });
+  // Node would answer by itself, without a body: the request is refused like any other.
+  fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
   fastify.decorateRequest('inexact', undefined);
   fastify.removeAllContentTypeParsers();

@@ -10,10 +10,11 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapsh
     if (partition >= partitions) {
       throw new ProblemError('invalid-request', `query.partition has to be below ${partitions}`);
     }
+    const { restores } = tail; // before the events: those of another past come with a number that is too low
     const events = await tail.read(partition, after, limit);
     if (events.length === 0 && (await isAhead({ [partition]: after }, tail))) throw aheadOfLog('query.after');
     const shown = events.map(({ bytes }) => bytes.toString());
-    return eventPage(shown, events.length === limit && events.at(-1)?.sequence);
+    return eventPage(shown, events.length === limit && events.at(-1)?.sequence, restores);
   },
   async feedStream(asked, { tail }) {
     const last = lastIdOf(asked);
@@ -39,9 +40,17 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapsh
   snapshot: (_, ledger) => ({ lines: snapshotLines(ledger) }),
 };
 
-/** One page of events. `next`: what to ask for with `after`, when there may be more. */
-export function eventPage(events: readonly string[], next: number | false | undefined): Answered {
-  return { json: `{"events":[${events.join(',')}]${next ? `,"next":${next}` : ''}}` };
+/**
+ * One page of events. `next`: what to ask for with `after`, when there may be more. `restores`: of the past that they
+ * are from, since a number alone says of none.
+ */
+export function eventPage(
+  events: readonly string[],
+  next: number | false | undefined,
+  restores: number,
+): Answered {
+  const headers = { 'ledger-restores': String(restores) };
+  return { headers, json: `{"events":[${events.join(',')}]${next ? `,"next":${next}` : ''}}` };
 }
 
 /** By partition. What is ahead of this replica, another one may have committed a moment ago. */

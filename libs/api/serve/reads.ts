@@ -50,6 +50,7 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
     async scopeEvents({ caller, query }, ledger) {
       const { after = 0, limit = 100 } = query;
       const scope = scopeOf(caller, query, ledger);
+      const { restores } = ledger.tail; // before the events, as on the feed
       const events = await ledger.history.events(scope.scopeKey, after, limit);
       if (events.length === 0 && after > 0) {
         const latest = await ledger.latest(scope, false);
@@ -59,7 +60,7 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
       const shown = events.map(({ json, count }) =>
         count === undefined ? json : `${json.slice(0, -1)},"ignoredstops":${count}}`,
       );
-      return eventPage(shown, events.length === limit && events.at(-1)?.version);
+      return eventPage(shown, events.length === limit && events.at(-1)?.version, restores);
     },
     async resolve({ caller, body: { candidates, override } }, ledger) {
       const resolution = resolve(await meant(caller, candidates, ledger), override);
@@ -122,10 +123,13 @@ async function changed(
   }
 }
 
-/** The JSON of a session with the end of its lease, where it has one. */
+/** The JSON of a session with the end of its lease, where it has one, and with times that an outage has put off. */
 function leasedJson(latest: Latest): string {
   const session = JSON.parse(storedJson(latest));
-  if (session.lease && latest.leaseUntil) session.lease.expiresAt = latest.leaseUntil;
+  const { leaseUntil, sessionUntil, reservedUntil } = latest.due ?? {};
+  if (session.lease && leaseUntil) session.lease.expiresAt = leaseUntil;
+  if (sessionUntil) session[session.status === 'ending' ? 'drainUntil' : 'expiresAt'] = sessionUntil;
+  if (reservedUntil) session.reservedUntil = reservedUntil;
   return JSON.stringify(session);
 }
 

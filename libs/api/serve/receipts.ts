@@ -1,4 +1,4 @@
-import { canonicalJson } from '#protocol';
+import { canonicalJson, meantBy } from '#protocol';
 import type { Caller } from '../asked.js';
 import type { Naming, ReceiptKey } from '../ledger.port.js';
 
@@ -26,7 +26,7 @@ export function receiptOf(
   const address = sessionId === undefined ? path : path.replace(':sessionId', sessionId);
   return {
     key: digest(JSON.stringify([caller.tenant, caller.principal, key])),
-    fingerprint: digest(canonicalJson([address, body])),
+    fingerprint: digest(canonicalJson([address, meantBy(body)])),
     // Up to 0.1 the members counted in the order in which they came.
     formerly: () => digest(JSON.stringify([address, body])),
   };

@@ -69,7 +69,7 @@ export interface CommandAnswer {
   /** What a start asked for and did not get, because it joined or claimed a session. */
   ignored?: ('attributes' | 'fromCheckpoint' | 'lease' | 'phase' | 'policy')[];
 
-  /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. */
+  /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key. */
   dropped?: {
     /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
     kind: string;
@@ -201,7 +201,7 @@ export interface NewHandle {
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
   value: string;
 
-  /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session). */
+  /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session). */
   binds: 'scope' | 'session';
 }
 
@@ -1038,7 +1038,7 @@ export interface Operations {
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
 
-      /** Says in `lease.expiresAt` when the lease is over unless it is renewed. */
+      /** Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off. */
       include?: 'lease';
     };
     answer: Session | undefined;
@@ -1376,6 +1376,7 @@ export const problems = {
   'request-timeout': { status: 408, title: 'The request took too long to arrive', retryable: true },
   'invalid-http': { status: 400, title: 'The request is not valid HTTP', retryable: false },
   'unsupported-media-type': { status: 415, title: 'The body has to be application/json', retryable: false },
+  'expectation-failed': { status: 417, title: 'The request expects what is not done here', retryable: false },
   'not-found': { status: 404, title: 'There is nothing at this address', retryable: false },
   'method-not-allowed': { status: 405, title: 'This address does not take this method', retryable: false },
   'unknown-method': { status: 501, title: 'No address takes this method', retryable: false },

@@ -91,8 +91,12 @@ function validityFrom(story: Story, command: Command): Pick<Known, 'reported' | 
 }
 
 /** Only those that are bound to sessions: the others make no event. */
-function handlesOf({ handles }: Story): Map<string, HandleHolder> {
-  return new Map([...handles].map(([hash, { sessionId }]) => [hash, { scope: 'this', sessionId }]));
+function handlesOf({ handles, sessions }: Story): Map<string, HandleHolder> {
+  const holders = [...handles].map(([hash, { sessionId }]): [string, HandleHolder] => {
+    const invalid = sessions.get(sessionId)?.invalid !== undefined;
+    return [hash, { scope: 'this', sessionId, ...(invalid && { invalid }) }];
+  });
+  return new Map(holders);
 }
 
 /** A session has the handles that it has come to carry, until it carries them no more or another one does. */

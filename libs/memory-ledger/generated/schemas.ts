@@ -77,7 +77,7 @@ const NewHandle = {
     binds: {
       enum: ['scope', 'session'],
       description:
-        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session (8 a session)',
+        'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session)',
     },
   },
   additionalProperties: false,
@@ -582,7 +582,8 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
         asOf: AsOf,
         include: {
           enum: ['lease'],
-          description: 'Says in `lease.expiresAt` when the lease is over unless it is renewed',
+          description:
+            'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
         },
       },
       additionalProperties: false,

@@ -45,8 +45,7 @@ export function rotate(command: RotateSession, known: Known): Decision {
   const successor = (isReset ? newRootAfter : successorOf)(parent, successorId, at);
   successor.reason = reason;
   if (versionId !== undefined) successor.versionId = versionId;
-  // A provider that keeps its id names the successor as it named the session: then the name moves on.
-  const bound = bindTo(successor, newHandles(command), known, parent.sessionId);
+  const bound = bindTo(successor, newHandles(command), known);
   if ('refusal' in bound) return bound;
   const { session, changes } = bound;
   const events = [...used.events, { type: 'SessionRotated', session, previous } as const];
