@@ -25,7 +25,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Offline it looks after the database and the topic themselves.
   'apps/cli': ['#client', '#contracts', '#log', '#broker', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
-  'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
+  'apps/demo': ['#client', '#client/kafka', '#broker', '#contracts', '#dev-stack', 'kafkajs', NODE],
   'apps/ledger': [
     ...['#session', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],

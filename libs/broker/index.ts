@@ -1,13 +1,10 @@
 export type {
-  ConsumerOptions,
   KafkaPort,
   KafkaRecord,
   Log,
   OutgoingRecord,
   PartitionBounds,
   PartitionProducer,
-  PartitionsConsumer,
-  StartOffset,
   Tail,
   TopicDescription,
   TopicShape,
@@ -16,12 +13,9 @@ export type {
 export { LookAgain, ProducerLost } from './broker.port.js';
 export type { CompareTopicOptions, TopicReport } from './compare-topic.js';
 export { compareTopic } from './compare-topic.js';
-export type { Follower, FollowOptions, Gap, Positions } from './consumer.js';
-export { followKafka } from './consumer.js';
 export { openKafka } from './kafkajs.js';
 export type { KafkaOptions } from './kafkajs-client.js';
 export type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
-export type { LedgerRecord } from './record.js';
 export { CONTENT_TYPE, HEADERS } from './record.js';
 export type { RelayOptions, RelayStatus } from './relay.js';
 export { Relay } from './relay.js';
