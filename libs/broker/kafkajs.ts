@@ -1,4 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { withDeadline } from '#waiting';
 import type {
   KafkaPort,
   KafkaRecord,
@@ -13,7 +14,6 @@ import { type Client, type KafkaOptions, newClient, typesOf } from './kafkajs-cl
 import { openProducer } from './kafkajs-producer.js';
 import { openCluster, type RawCluster, readFrom, readTail } from './raw-cluster.js';
 import { readTopicShape } from './topic-metadata.js';
-import { withDeadline } from './waiting.js';
 
 /** Kafka through kafkajs 2.2.4. Connects when first used. */
 export function openKafka(options: KafkaOptions): KafkaPort {

@@ -1,13 +1,13 @@
 import type { Feed, FeedEvent } from '#log';
+import { orAborted, rest, untilDone } from '#waiting';
 import { type KafkaPort, type Log, LookAgain, type PartitionProducer } from './broker.port.js';
 import { HeldLease, type LeaseHolder } from './held-lease.js';
 import { PartitionReport, type PartitionStatus, type RelayHooks } from './partition-status.js';
 import { toRecord } from './record.js';
 import { lostUnder, orArchived, type Place, resumeAfter } from './resume.js';
 import { inBatches, sendUntilAnswered } from './sending.js';
-import { RelayStopped } from './stopped.js';
+import { BACKOFF, Interrupted, RelayStopped } from './stopped.js';
 import type { TopicWatch } from './topic-watch.js';
-import { Interrupted, orInterrupted, pause, untilDone } from './waiting.js';
 
 export interface PartitionRelayOptions extends LeaseHolder {
   feed: Feed;
@@ -71,7 +71,7 @@ export class PartitionRelay {
       if (lease) await this.#hold(lease, stop, cut);
       // A third of the lease, a little apart from the other relays: soon enough to take over from a dead one.
       const wait = this.#report.stopped ? this.#at.lookAgainMs : (this.#at.leaseSeconds * 1000) / 3;
-      await pause(wait * (0.5 + Math.random()), stop);
+      await rest(wait * (0.5 + Math.random()), stop);
     }
   }
 
@@ -100,7 +100,7 @@ export class PartitionRelay {
         } catch (error) {
           if (!(error instanceof LookAgain)) throw error;
           this.#report.failed('behind', 'the end of the Kafka partition is looked at again', error);
-          await pause(100, over);
+          await rest(100, over);
         } finally {
           await producer.close();
         }
@@ -155,7 +155,7 @@ export class PartitionRelay {
       if (events.length === 0) await this.#lookNow(ground, signal);
       // A page that is not full ends the log: reading again would ask the database for nothing.
       this.#report.set('relaying');
-      await orInterrupted(this.#at.feed.changed(this.#partition, ground.after, this.#at.idleMs), signal);
+      await orAborted(this.#at.feed.changed(this.#partition, ground.after, this.#at.idleMs), signal);
     }
   }
 
@@ -257,10 +257,11 @@ export class PartitionRelay {
 
   /** Repeats until it works. What must not be tried again ends it. */
   async #until<T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const done = await untilDone(work, signal, (error) => {
+    const onFailure = (error: Error) => {
       if (error instanceof RelayStopped || error instanceof LookAgain) throw error;
       this.#report.failed('behind', what, error);
-    });
+    };
+    const done = await untilDone(work, signal, onFailure, BACKOFF);
     this.#report.well();
     return done;
   }

@@ -23,11 +23,11 @@ compile();
 compile('--removeComments', '--declaration', 'false');
 // Declarations that no entry of the package leads to.
 const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
-for (const room of ['memory-ledger', 'protocol', 'session']) {
+for (const room of ['memory-ledger', 'protocol', 'session', 'waiting']) {
   const files = (await readdir(join(target, room))).map((file) => `${room}/${file}`);
   const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
   await Promise.all(hidden.map((file) => rm(join(target, file))));
 }
-await cp(join(here, 'package.json'), join(target, 'package.json'));
+await cp(join(here, 'npm/package.json'), join(target, 'package.json'));
 await cp(join(here, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));
