@@ -16,8 +16,8 @@ import {
   type ReplicaOptions,
   Stalled,
 } from '#client';
+import { kafkaSource } from '#client/kafka';
 import { archive, openPool } from '#log';
-import { kafkaSource } from '../libs/client/kafka-source.js';
 import { startProxy } from './support/proxy.js';
 import { freshTopic, type Service, startService } from './support/service.js';
 import { cloudDev, newUser } from './support/sessions.js';

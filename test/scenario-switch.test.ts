@@ -18,7 +18,7 @@ let apps: App[];
 beforeAll(async () => {
   const topic = freshTopic();
   service = await startService({ kafkaBrokers: process.env.TEST_KAFKA_BROKERS ?? '', topic });
-  apps = [await kafkaApp(topic, userId), restApp(service.url, userId, projectId)];
+  apps = [kafkaApp(service.url, topic, userId), restApp(service.url, userId, projectId)];
 });
 afterAll(() => Promise.all(apps.map((app) => app.stop())));
 

@@ -1,42 +1,80 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { followKafka, openKafka } from '#broker';
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+import { openKafka } from '#broker';
+import { Follower, Gap, LedgerClient } from '#client';
+import { kafkaSource } from '#client/kafka';
 import { DemoError } from './error.js';
 import type { EventDocument } from './facts.js';
 
 const TOPIC_MS = 5_000;
 const JOIN_MS = 8_000;
+/** Longer than the story: what Kafka does not give is to be missed, and not to come from the ledger's feed. */
+const LOOK_MS = 3_600_000;
 
 export interface Following {
   stop(): Promise<void>;
+}
+
+export interface Topic {
+  brokers: string[];
+  topic: string;
 }
 
 type Take = (event: EventDocument) => void;
 type Fail = (error: Error) => void;
 
 /**
- * Follows the topic from its end; resolves once later events are sure to come. Throws DemoError with a line
- * for the user when they will not.
+ * Follows the topic from now on; resolves once later events are sure to come. Throws DemoError with a line for the
+ * user when they will not.
  */
 export async function followTopic(
-  { brokers, topic }: { brokers: string[]; topic: string },
+  url: string,
+  { brokers, topic }: Topic,
   take: Take,
   fail: Fail,
 ): Promise<Following> {
   await findTopic(brokers, topic);
-  const follower = followKafka({
-    brokers,
-    topic,
-    clientId: 'session-ledger-demo',
-    from: 'end',
-    onEvents(records) {
-      for (const { bytes } of records) take(JSON.parse(bytes.toString()));
-    },
-    onGap: ({ partition, after, found }) =>
-      fail(new DemoError(`events are missing in partition ${partition}: after ${after} came ${found}`)),
+  let joined = () => {};
+  const joining = new Promise<true>((resolve) => {
+    joined = () => resolve(true);
   });
-  const joined = follower.ready.then(() => true);
-  if (await Promise.race([joined, sleep(JOIN_MS, false)])) return follower;
+  const kafka = new TellingKafka(
+    { brokers, clientId: 'session-ledger-demo', logLevel: logLevel.NOTHING },
+    joined,
+  );
+  const follower = new Follower({
+    ledger: new LedgerClient({ url }),
+    source: kafkaSource({ kafka, topic }),
+    from: 'present',
+    lookMs: LOOK_MS,
+    onEvents(events) {
+      for (const { document } of events) take(document as unknown as EventDocument);
+    },
+    onTrouble(error) {
+      if (!(error instanceof Gap)) return;
+      const { partition, after, found } = error;
+      fail(new DemoError(`events are missing in partition ${partition}: after ${after} came ${found}`));
+    },
+    onStopped: ({ message }) => fail(new DemoError(message)),
+  });
+  if (await Promise.race([joining, sleep(JOIN_MS, false)])) return follower;
   throw new DemoError(`Kafka at ${brokers} did not let the app join within ${JOIN_MS / 1_000} s`);
+}
+
+/** Tells when a consumer of its has joined its group. */
+class TellingKafka extends Kafka {
+  constructor(
+    config: KafkaConfig,
+    private readonly joined: () => void,
+  ) {
+    super(config);
+  }
+
+  override consumer(...config: Parameters<Kafka['consumer']>) {
+    const consumer = super.consumer(...config);
+    consumer.on(consumer.events.GROUP_JOIN, this.joined);
+    return consumer;
+  }
 }
 
 /** A ledger that has only just started may still be making its topic. */

@@ -1,12 +1,12 @@
-/** A process of the demo: the app's server. It hears of sessions from events only, and asks the ledger nothing. */
+/** A process of the demo: the app's server. It hears of sessions from events only. */
 import { fail, now, onLeave, onOrder, say, setUp } from './child.js';
 import type { EventDocument, SessionInEvent } from './facts.js';
-import { type Following, followFeed, followTopic } from './follow.js';
+import { type Following, followFeed, followTopic, type Topic } from './follow.js';
 
 export interface FollowerSetup {
   who: string;
   url: string;
-  kafka?: { brokers: string[]; topic: string };
+  kafka?: Topic;
   userId: string;
   projectId: string;
 }
@@ -30,7 +30,7 @@ onOrder<{ do: 'look' }>(async () =>
   say({ kind: 'view', who, at: now(), ...(current && { session: current }) }),
 );
 try {
-  following = await (kafka ? followTopic(kafka, take, fail) : followFeed(url, take, fail));
+  following = await (kafka ? followTopic(url, kafka, take, fail) : followFeed(url, take, fail));
   say({ kind: 'ready' });
 } catch (error) {
   fail(error);

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilWoken } from '#waiting';
 import { DemoError } from './error.js';
 import type { Said } from './facts.js';
 
@@ -72,11 +73,10 @@ export class Player<Order extends object> {
   }
 
   private another(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
+    return untilWoken({ ms }, (wake) => {
+      this.wake = wake;
+      return () => {
+        this.wake = () => {};
       };
     });
   }

@@ -25,6 +25,7 @@ import {
   Tail,
   UserScopes,
 } from '#log';
+import { Loop } from '#waiting';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
@@ -167,7 +168,7 @@ export async function openReplica(
     relay,
     projector,
     async close() {
-      clearInterval(receipts);
+      await receipts.close();
       await projector?.close();
       await bulk.close();
       await reaper?.close();
@@ -245,7 +246,8 @@ function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unkno
 }
 
 /** Time partitions for idempotency receipts: made ahead at start and every hour. */
-function keepReceipts(pool: pg.Pool, onFault: (error: unknown) => void): NodeJS.Timeout {
-  rotateReceipts(pool).catch(onFault);
-  return setInterval(() => rotateReceipts(pool).catch(onFault), HOUR_MS);
+function keepReceipts(pool: pg.Pool, onFault: (error: unknown) => void): Loop {
+  const loop = new Loop({ everyMs: HOUR_MS, round: () => rotateReceipts(pool), onFault });
+  loop.start();
+  return loop;
 }

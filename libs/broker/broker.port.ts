@@ -80,29 +80,6 @@ export interface PartitionProducer {
   close(): Promise<void>;
 }
 
-/** Where a consumer begins in a partition that its group has no committed offset for. */
-export type StartOffset = 'beginning' | 'end' | ReadonlyMap<number, number>;
-
-export interface ConsumerOptions {
-  topic: string;
-  groupId: string;
-  /** Offsets by partition, where known; a partition that is not in the map begins at the beginning. */
-  from: StartOffset;
-  /** False for a group that exists only to read: it starts at `from`, whoever read before. */
-  commits: boolean;
-  /** Called with records of one partition at a time. The next batch of that partition waits for it. */
-  onRecords(records: KafkaRecord[]): Promise<void>;
-  /** The consumer is dead. Called at most once; whoever wants to go on opens another. */
-  onDead(error: Error): void;
-}
-
-export interface PartitionsConsumer {
-  /** The partitions that the group gave to this member; empty before it has joined. */
-  assigned(): readonly number[];
-  /** Never rejects. */
-  close(): Promise<void>;
-}
-
 /**
  * All that the ledger wants from a Kafka client. Every call may reject while Kafka is away and may then be
  * made again; each has a deadline of its own.
@@ -123,7 +100,6 @@ export interface KafkaPort {
   /** Records from an offset on, some megabytes of them, without a consumer group; none at the end. */
   read(topic: string, partition: number, offset: number): Promise<KafkaRecord[]>;
   producer(topic: string, partition: number): Promise<PartitionProducer>;
-  consumer(options: ConsumerOptions): Promise<PartitionsConsumer>;
-  /** Closes what the port itself holds; producers and consumers are closed by those who opened them. */
+  /** Closes what the port itself holds; producers are closed by those who opened them. */
   close(): Promise<void>;
 }

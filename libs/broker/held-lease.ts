@@ -1,6 +1,7 @@
 import type { RelayLease, RelayLeases } from '#log';
+import { DeadlineOver, withDeadline } from '#waiting';
 import type { Log } from './broker.port.js';
-import { DeadlineOver, Interrupted, withDeadline } from './waiting.js';
+import { Interrupted } from './stopped.js';
 
 const CONFIRM_EVERY_MS = 1_000;
 
@@ -65,7 +66,8 @@ export class HeldLease {
 
   /** To be asked before every send. A fifth of the lease is left for the record's way to Kafka. */
   surelyHeld(): boolean {
-    if (since(this.#renewed) > this.at.leaseSeconds * 1000 * 0.8) this.#lost.abort();
+    if (since(this.#renewed) > this.at.leaseSeconds * 1000 * 0.8)
+      this.#lost.abort(new Interrupted('the lease is over'));
     return !this.signal.aborted;
   }
 
@@ -100,8 +102,8 @@ export class HeldLease {
       this.#confirming = undefined;
     });
     if (!lease) {
-      this.#lost.abort();
-      throw new Interrupted('the lease is lost');
+      this.#lost.abort(new Interrupted('the lease is lost'));
+      throw this.signal.reason;
     }
     this.lease = lease;
     this.#renewed = askedAt;
@@ -116,7 +118,7 @@ export class HeldLease {
   async end(giveBack: boolean, ms: number): Promise<void> {
     clearInterval(this.#timer);
     const held = this.surelyHeld();
-    this.#lost.abort();
+    this.#lost.abort(new Interrupted('the lease is given back'));
     if (!held) return;
     try {
       await withDeadline(this.#finish(giveBack), ms, 'no answer about the relay lease');
@@ -149,7 +151,8 @@ export class HeldLease {
     const sequence = this.#reached;
     try {
       const asked = leases.confirm(this.lease, holder, sequence, leaseSeconds);
-      if (!(await withDeadline(asked, (leaseSeconds * 1000) / 3, 'no answer'))) return this.#lost.abort();
+      if (!(await withDeadline(asked, (leaseSeconds * 1000) / 3, 'no answer')))
+        return this.#lost.abort(new Interrupted('the lease is lost'));
       this.#renewed = askedAt;
       this.#confirmed = sequence;
     } catch (error) {

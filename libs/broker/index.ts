@@ -1,13 +1,13 @@
+// Kafka: the topic of the events, and the relay that mirrors the log into it.
+// May import contracts, waiting, kafkajs, and the types of log.
+// Start reading in relay.ts, then partition-relay.ts. broker.port.ts has all that is wanted of Kafka.
 export type {
-  ConsumerOptions,
   KafkaPort,
   KafkaRecord,
   Log,
   OutgoingRecord,
   PartitionBounds,
   PartitionProducer,
-  PartitionsConsumer,
-  StartOffset,
   Tail,
   TopicDescription,
   TopicShape,
@@ -16,12 +16,9 @@ export type {
 export { LookAgain, ProducerLost } from './broker.port.js';
 export type { CompareTopicOptions, TopicReport } from './compare-topic.js';
 export { compareTopic } from './compare-topic.js';
-export type { Follower, FollowOptions, Gap, Positions } from './consumer.js';
-export { followKafka } from './consumer.js';
 export { openKafka } from './kafkajs.js';
 export type { KafkaOptions } from './kafkajs-client.js';
 export type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
-export type { LedgerRecord } from './record.js';
 export { CONTENT_TYPE, HEADERS } from './record.js';
 export type { RelayOptions, RelayStatus } from './relay.js';
 export { Relay } from './relay.js';

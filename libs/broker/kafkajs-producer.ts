@@ -1,7 +1,7 @@
 import type { Message, Producer } from 'kafkajs';
+import { DeadlineOver, withDeadline } from '#waiting';
 import { type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
 import { type Client, typesOf } from './kafkajs-client.js';
-import { DeadlineOver, withDeadline } from './waiting.js';
 
 /** Kafka's words for "I do not follow this producer's numbering" (its protocol guide, error codes 45 to 59 and 90). */
 const LOST = new Set([

@@ -1,22 +1,19 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import { withDeadline } from '#waiting';
 import type {
-  ConsumerOptions,
   KafkaPort,
   KafkaRecord,
   PartitionBounds,
   PartitionProducer,
-  PartitionsConsumer,
   Tail,
   TopicDescription,
   TopicShape,
   TopicSpec,
 } from './broker.port.js';
 import { type Client, type KafkaOptions, newClient, typesOf } from './kafkajs-client.js';
-import { openConsumer } from './kafkajs-consumer.js';
 import { openProducer } from './kafkajs-producer.js';
 import { openCluster, type RawCluster, readFrom, readTail } from './raw-cluster.js';
 import { readTopicShape } from './topic-metadata.js';
-import { withDeadline } from './waiting.js';
 
 /** Kafka through kafkajs 2.2.4. Connects when first used. */
 export function openKafka(options: KafkaOptions): KafkaPort {
@@ -94,10 +91,6 @@ class KafkaJs implements KafkaPort {
 
   producer(topic: string, partition: number): Promise<PartitionProducer> {
     return openProducer(newClient(this.#options), topic, partition);
-  }
-
-  consumer(options: ConsumerOptions): Promise<PartitionsConsumer> {
-    return openConsumer(newClient(this.#options), options);
   }
 
   async close(): Promise<void> {

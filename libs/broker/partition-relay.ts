@@ -1,13 +1,13 @@
 import type { Feed, FeedEvent } from '#log';
+import { orAborted, rest, untilDone } from '#waiting';
 import { type KafkaPort, type Log, LookAgain, type PartitionProducer } from './broker.port.js';
 import { HeldLease, type LeaseHolder } from './held-lease.js';
 import { PartitionReport, type PartitionStatus, type RelayHooks } from './partition-status.js';
 import { toRecord } from './record.js';
 import { lostUnder, orArchived, type Place, resumeAfter } from './resume.js';
 import { inBatches, sendUntilAnswered } from './sending.js';
-import { RelayStopped } from './stopped.js';
+import { BACKOFF, Interrupted, RelayStopped } from './stopped.js';
 import type { TopicWatch } from './topic-watch.js';
-import { Interrupted, orInterrupted, pause, untilDone } from './waiting.js';
 
 export interface PartitionRelayOptions extends LeaseHolder {
   feed: Feed;
@@ -70,7 +70,7 @@ export class PartitionRelay {
       const lease = await this.#acquire();
       if (lease) await this.#hold(lease, stop, cut);
       if (this.#report.stopped) await this.#restStopped(stop);
-      else await pause(this.#betweenAsks(), stop);
+      else await rest(this.#betweenAsks(), stop);
     }
   }
 
@@ -88,7 +88,7 @@ export class PartitionRelay {
     const until = performance.now() + lookAgainMs * (0.5 + Math.random());
     let before: number | undefined;
     for (let left = lookAgainMs; left > 0 && !stop.aborted; left = until - performance.now()) {
-      await pause(Math.min(until - performance.now(), this.#betweenAsks()), stop);
+      await rest(Math.min(until - performance.now(), this.#betweenAsks()), stop);
       const epoch = await leases
         .heldByAnother(this.#partition, holder)
         .catch((error) => this.#notAsked(error));
@@ -125,7 +125,7 @@ export class PartitionRelay {
         } catch (error) {
           if (!(error instanceof LookAgain)) throw error;
           this.#report.failed('behind', 'the end of the Kafka partition is looked at again', error);
-          await pause(100, over);
+          await rest(100, over);
         } finally {
           await producer.close();
         }
@@ -180,7 +180,7 @@ export class PartitionRelay {
       if (events.length === 0) await this.#lookNow(ground, signal);
       // A page that is not full ends the log: reading again would ask the database for nothing.
       this.#report.set('relaying');
-      await orInterrupted(this.#at.feed.changed(this.#partition, ground.after, this.#at.idleMs), signal);
+      await orAborted(this.#at.feed.changed(this.#partition, ground.after, this.#at.idleMs), signal);
     }
   }
 
@@ -282,10 +282,11 @@ export class PartitionRelay {
 
   /** Repeats until it works. What must not be tried again ends it. */
   async #until<T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const done = await untilDone(work, signal, (error) => {
+    const onFailure = (error: Error) => {
       if (error instanceof RelayStopped || error instanceof LookAgain) throw error;
       this.#report.failed('behind', what, error);
-    });
+    };
+    const done = await untilDone(work, signal, onFailure, BACKOFF);
     this.#report.well();
     return done;
   }

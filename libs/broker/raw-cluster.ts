@@ -65,7 +65,7 @@ export function openCluster(kafka: Kafka): RawCluster {
 }
 
 /** One record of kafkajs, whatever it gives for absent keys and for headers. */
-export function toKafkaRecord(partition: number, message: Omit<RawMessage, 'attributes'>): KafkaRecord {
+function toKafkaRecord(partition: number, message: RawMessage): KafkaRecord {
   const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]);
   return {
     partition,

@@ -18,18 +18,6 @@ export const HEADERS = {
 /** Structured mode: the value is the whole CloudEvent. */
 export const CONTENT_TYPE = 'application/cloudevents+json';
 
-/** What a record of the events topic says, without a look into its value. */
-export interface LedgerRecord {
-  partition: number;
-  sequence: number;
-  /** `tenant/userId/projectId`, percent-encoded. */
-  key: string;
-  type: string;
-  epoch: number;
-  /** The event as it was hashed and stored. */
-  bytes: Buffer;
-}
-
 export function toRecord(event: FeedEvent): OutgoingRecord {
   return {
     key: event.scopeKey,
@@ -48,20 +36,6 @@ export function toRecord(event: FeedEvent): OutgoingRecord {
 export function sequenceOf(record: KafkaRecord): number | undefined {
   const sequence = Number(record.headers[HEADERS.sequence]);
   return Number.isSafeInteger(sequence) && sequence > 0 ? sequence : undefined;
-}
-
-/** Undefined when the record was not written by a relay. */
-export function fromRecord(record: KafkaRecord): LedgerRecord | undefined {
-  const sequence = sequenceOf(record);
-  if (sequence === undefined) return undefined;
-  return {
-    partition: record.partition,
-    sequence,
-    key: record.key,
-    type: record.headers[HEADERS.type] ?? '',
-    epoch: Number(record.headers[HEADERS.epoch]),
-    bytes: record.value,
-  };
 }
 
 /** What an event adds to a batch, about: bytes and key, and a generous allowance for headers and framing. */

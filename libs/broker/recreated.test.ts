@@ -1,14 +1,7 @@
-import {
-  compareTopic,
-  followKafka,
-  type KafkaPort,
-  type OutgoingRecord,
-  Relay,
-  type RelayOptions,
-} from './index.js';
+import { compareTopic, type KafkaPort, type OutgoingRecord, Relay, type RelayOptions } from './index.js';
 import { toRecord } from './record.js';
 import { FaultyNetwork } from './testing/faulty-network.js';
-import { brokers, createTopic, deleteRecords, newTopic, readAll, testKafka, until } from './testing/kafka.js';
+import { createTopic, deleteRecords, newTopic, readAll, testKafka, until } from './testing/kafka.js';
 import { MemoryLog } from './testing/memory-log.js';
 
 const relays: Relay[] = [];
@@ -168,29 +161,6 @@ describe('a topic that was deleted and made again gets the whole log', () => {
     const has = (partition: number) => (each: Relay) => each.status().partitions[partition]!.sent === 20;
     await until('sent', () => [0, 1, 2, 3].every((each) => [relay, other].some(has(each))));
     await expectExactly(log, topic);
-  });
-
-  test('and who follows it gets each event once, without a gap', async () => {
-    const { log, topic, relay } = await mirrored(1, 20);
-    const seen: number[] = [];
-    const gaps: unknown[] = [];
-    const follower = followKafka({
-      brokers: brokers(),
-      topic,
-      from: 'beginning',
-      stuckAfterMs: 2_000,
-      onEvents: (events) => void seen.push(...events.map(({ sequence }) => sequence)),
-      onGap: (gap) => gaps.push(gap),
-    });
-    await until('followed', () => seen.length === 20);
-    await recreate(topic, 1);
-    await aMoment();
-    log.append(0, 5);
-    await until('sent', sent(relay, log));
-    await until('followed on', () => seen.length >= 25, 40_000);
-    expect(seen).toEqual(log.events(0).map(({ sequence }) => sequence));
-    expect(gaps).toEqual([]);
-    await follower.stop();
   });
 
   test('when what it had stopped for was done', async () => {

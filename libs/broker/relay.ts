@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Feed, RelayLeases } from '#log';
+import { pause, untilDone, withDeadline } from '#waiting';
 import type { KafkaPort, Log } from './broker.port.js';
 import { PartitionRelay } from './partition-relay.js';
 import type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
-import { RelayStopped, type StopCode } from './stopped.js';
+import { BACKOFF, Interrupted, RelayStopped, type StopCode } from './stopped.js';
 import { EVENTS_TOPIC, type TopicWarning } from './topic.js';
 import { TopicWatch } from './topic-watch.js';
-import { Interrupted, pause, untilDone, withDeadline } from './waiting.js';
 
 export interface RelayOptions {
   feed: Feed;
@@ -105,15 +105,16 @@ export class Relay {
    * got no answer is left to run out, because Kafka may still take that batch. Never rejects.
    */
   async stop(ms = 5_000): Promise<void> {
-    this.#stop.abort();
-    const cut = setTimeout(() => this.#cut.abort(), ms * 0.6);
+    this.#stop.abort(new Interrupted('the relay stops'));
+    const cutOff = () => this.#cut.abort(new Interrupted('the relay has to stop'));
+    const cut = setTimeout(cutOff, ms * 0.6);
     try {
       await withDeadline(this.#running ?? Promise.resolve(), ms, 'the relay did not stop');
     } catch (error) {
       this.#log('warn', `relay: ${error instanceof Error ? error.message : error}; its leases run out`);
     } finally {
       clearTimeout(cut);
-      this.#cut.abort();
+      cutOff();
     }
   }
 
@@ -151,6 +152,7 @@ export class Relay {
           if (error instanceof RelayStopped) throw error;
           this.#wait('warn', 'behind', `Kafka cannot be used: ${error.message}`);
         },
+        BACKOFF,
       );
       return true;
     } catch (error) {

@@ -1,14 +1,14 @@
 import type { FeedEvent } from '#log';
+import { backoffMs, orAborted, pause } from '#waiting';
 import { LookAgain, type OutgoingRecord, type PartitionProducer, ProducerLost } from './broker.port.js';
 import { sizeOf } from './record.js';
-import { RelayStopped } from './stopped.js';
-import { backoffMs, Interrupted, orInterrupted, pause } from './waiting.js';
+import { BACKOFF, Interrupted, RelayStopped } from './stopped.js';
 
 /** Kafka forgets an idle producer after producer.id.expiration.ms, a day by default: a repetition would double. */
 const SAME_PRODUCER_MS = 6 * 3_600_000;
 
 export interface Patience {
-  /** Fires when the lease is lost or the time to stop is over: gives up at once. */
+  /** Fires, with Interrupted, when the lease is lost or the time to stop is over: gives up at once. */
   cut: AbortSignal;
   /** Fires with `cut`, or when the relay is asked to stop: lets the current attempt finish, makes no other. */
   stop: AbortSignal;
@@ -29,8 +29,8 @@ export async function sendUntilAnswered(
 ): Promise<number> {
   const begun = performance.now();
   const attempt = async (failures: number) => {
-    await orInterrupted(patience.beforeAttempt(failures), patience.cut);
-    return orInterrupted(producer.send(records), patience.cut);
+    await orAborted(patience.beforeAttempt(failures), patience.cut);
+    return orAborted(producer.send(records), patience.cut);
   };
   for (let failures = 0; ; ) {
     try {
@@ -44,8 +44,7 @@ export async function sendUntilAnswered(
       failures++;
       patience.onFailure(error instanceof Error ? error : new Error(String(error)), failures);
     }
-    await pause(backoffMs(failures), patience.stop);
-    if (patience.stop.aborted) throw new Interrupted('the relay stops');
+    await pause(backoffMs(failures, BACKOFF), patience.stop);
   }
 }
 

@@ -19,6 +19,14 @@ export type StopCode =
   | 'foreign-records'
   | 'log-hole';
 
+/** The relay stops, or has lost its lease. Whatever signal of a relay aborts has it as its reason. */
+export class Interrupted extends Error {
+  override name = 'Interrupted';
+}
+
+/** Half of a pause is left to chance: a relay's next attempt never comes at once. */
+export const BACKOFF = { sure: 0.5 };
+
 /** The partition must not be mirrored any further until somebody has looked. The message says what to do. */
 export class RelayStopped extends Error {
   override name = 'RelayStopped';

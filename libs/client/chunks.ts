@@ -1,4 +1,4 @@
-import { now } from './waiting.js';
+import { now } from './clock.js';
 
 /** The ledger says something on a stream every 15 s: after three times that it is gone. */
 const SILENT_MS = 45_000;

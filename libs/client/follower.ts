@@ -1,3 +1,5 @@
+import { backoffMs, onAbort, orAborted, rest, settled } from '#waiting';
+import { byPerformance, now } from './clock.js';
 import { isProblem } from './errors.js';
 import { BadEvent, type FollowedEvent, toEvent } from './event.js';
 import { type EventSource, FollowerStopped, feedSource } from './event-source.js';
@@ -6,7 +8,7 @@ import { readHeads } from './heads.js';
 import type { LedgerClient } from './ledger-client.js';
 import { type FollowerCounts, Sequencer } from './sequencer.js';
 import { type Seen, Stalled, StallWatch } from './stall-watch.js';
-import { atMost, backoffMs, byPerformance, now, pause, tell, unless } from './waiting.js';
+import { tell } from './tell.js';
 
 export interface FollowOptions {
   ledger: LedgerClient;
@@ -162,24 +164,23 @@ export class Follower {
         this.#failed(bad < MOST_BAD ? error : new FollowerStopped('bad-events', `${error}`, error));
       }
       failures += 1;
-      await pause(backoffMs(failures), signal).catch(() => {});
+      await rest(backoffMs(failures), signal);
     }
   }
 
   async #read(): Promise<void> {
     // Of its own, so that a connection that is given up does not go on beside the next one.
     const reading = new AbortController();
-    const abort = () => reading.abort(this.#stop.signal.reason);
-    this.#stop.signal.addEventListener('abort', abort, { once: true });
+    const stopListening = onAbort(this.#stop.signal, (reason) => reading.abort(reason));
     this.#reading = reading;
     const reads = this.#readSource(reading.signal);
     try {
-      await unless(reading.signal, reads);
+      await orAborted(reads, reading.signal);
     } finally {
-      this.#stop.signal.removeEventListener('abort', abort);
+      stopListening();
       this.#reading = undefined;
       reading.abort(new Error('the connection is given up'));
-      await atMost(SOURCE_END_MS, reads);
+      await settled(reads, SOURCE_END_MS);
     }
   }
 
@@ -202,7 +203,7 @@ export class Follower {
   async #look(lookMs: number): Promise<void> {
     const { signal } = this.#stop;
     for (;;) {
-      await pause(lookMs, signal).catch(() => {});
+      await rest(lookMs, signal);
       if (signal.aborted) return;
       if (this.#positions.length === 0) continue;
       void this.#checkSource(); // beside the rest: what a source hangs in, its check may hang in, too

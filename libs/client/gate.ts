@@ -1,6 +1,6 @@
+import { LONGEST_TIMER_MS } from './clock.js';
 import type { LocalLease } from './local-lease.js';
 import type { Loss } from './loss.js';
-import { LONGEST_TIMER_MS } from './waiting.js';
 
 /** `held`: its owner's, as far as this process knows. The rest is for good. */
 export type HeldState = 'held' | 'lost' | 'released' | 'ended';

@@ -1,6 +1,6 @@
+import { backoffMs, DeadlineOver, orAborted, pause, withDeadline } from '#waiting';
 import type { FollowedEvent } from './event.js';
 import { FollowerStopped } from './event-source.js';
-import { backoffMs, pause } from './waiting.js';
 
 /** Where the events of one call end: store it in the transaction that handles them. */
 export interface FollowedTo {
@@ -50,34 +50,25 @@ export class Handler {
 
   async #once(events: FollowedEvent[], to: Omit<FollowedTo, 'signal'>, where: string): Promise<void> {
     const { handlerMs, onEvents } = this.#options;
+    const stop = this.#stop;
     const time = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let abort = () => {};
-    const overdue = new Promise<never>((_, reject) => {
-      const within = (ms: number) => {
-        clearTimeout(timer);
-        timer = setTimeout(() => {
-          const late = new FollowerStopped(
-            'handler-stuck',
-            `the handler of ${where} did not return in ${ms} ms`,
-          );
-          time.abort(late);
-          reject(late);
-        }, ms);
-      };
-      within(handlerMs);
-      abort = () => {
-        time.abort(this.#stop.reason);
-        within(Math.min(handlerMs, STOP_MS));
-      };
-    });
-    this.#stop.addEventListener('abort', abort, { once: true });
+    const call = (async () => onEvents(events, { ...to, signal: time.signal }))();
+    const inTime = (promise: Promise<void>, ms: number) =>
+      withDeadline(promise, ms, 'nothing').catch((error) => {
+        if (!(error instanceof DeadlineOver)) throw error;
+        const late = new FollowerStopped(
+          'handler-stuck',
+          `the handler of ${where} did not return in ${ms} ms`,
+        );
+        time.abort(late);
+        throw late;
+      });
     try {
-      const call = async () => onEvents(events, { ...to, signal: time.signal });
-      await Promise.race([call(), overdue]);
-    } finally {
-      clearTimeout(timer);
-      this.#stop.removeEventListener('abort', abort);
+      await inTime(orAborted(call, stop), handlerMs);
+    } catch (error) {
+      if (!stop.aborted || error !== stop.reason) throw error;
+      time.abort(error);
+      await inTime(call, Math.min(handlerMs, STOP_MS));
     }
   }
 }

@@ -1,3 +1,6 @@
+// The package that others install: starts, keeps and follows sessions of a ledger.
+// May import waiting alone, and Node in node.ts: there is nothing to install with it.
+// Start reading in ledger-client.ts; follower.ts is the other half.
 export {
   type AnyLedgerProblem,
   ClientBusy,

@@ -1,8 +1,8 @@
 /** Events from Kafka, with the user's own kafkajs: its brokers, TLS and SASL are set there. */
 
+import { onAbort, settled, withDeadline } from '#waiting';
 import { parseEvent } from './event.js';
 import { type EventSource, FollowerStopped, type Positions, type Reading } from './event-source.js';
-import { atMost, within } from './waiting.js';
 
 /** What is needed of `new Kafka({ … })` from kafkajs 2. */
 export interface KafkaLike {
@@ -75,7 +75,7 @@ export function kafkaSource({ kafka, topic = 'session-ledger.events.v1' }: Kafka
       try {
         await consume(consumer, topic, reading, ends);
       } finally {
-        await atMost(LEAVE_MS, consumer.disconnect());
+        await settled(consumer.disconnect(), LEAVE_MS);
       }
     },
   };
@@ -143,7 +143,7 @@ async function consume(
 ): Promise<void> {
   const offsets = positions.map((sequence, partition) => ends.offsetOf(partition, sequence));
   const over = new Promise<void>((resolve, reject) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    onAbort(signal, () => resolve());
     consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () => {
       offsets.forEach((offset, partition) => {
@@ -181,8 +181,8 @@ async function boundsOf(kafka: KafkaLike, topic: string): Promise<{ partition: n
     return admin.fetchTopicOffsets(topic);
   };
   try {
-    return await within(ASK_MS, `Kafka did not answer within ${ASK_MS} ms`, ask());
+    return await withDeadline(ask(), ASK_MS, 'Kafka did not answer');
   } finally {
-    await atMost(LEAVE_MS, admin.disconnect());
+    await settled(admin.disconnect(), LEAVE_MS);
   }
 }

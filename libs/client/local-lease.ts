@@ -1,5 +1,5 @@
+import { now } from './clock.js';
 import type { Session } from './generated/api.js';
-import { now } from './waiting.js';
 
 /** What two good clocks may differ in a second: 1 % is twenty times what NTP corrects at most. */
 const DRIFT = 0.01;

@@ -25,11 +25,11 @@ compile('--removeComments', '--declaration', 'false');
 const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
 // What makes schemas is types to the rest: none of it runs here.
 await rm(join(target, 'contracts'), { recursive: true });
-for (const room of ['api', 'memory-ledger', 'protocol', 'session']) {
+for (const room of ['api', 'memory-ledger', 'protocol', 'session', 'waiting']) {
   const files = (await readdir(join(target, room), { recursive: true })).map((file) => `${room}/${file}`);
   const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
   await Promise.all(hidden.map((file) => rm(join(target, file))));
 }
-await cp(join(here, 'package.json'), join(target, 'package.json'));
+await cp(join(here, 'npm/package.json'), join(target, 'package.json'));
 await cp(join(here, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));

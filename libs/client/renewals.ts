@@ -1,8 +1,8 @@
+import { LONGEST_TIMER_MS, now } from './clock.js';
 import { LedgerProblem } from './errors.js';
 import type { Session } from './generated/api.js';
 import type { Held } from './loss.js';
 import type { AnswerOf, Transport } from './transport.js';
-import { LONGEST_TIMER_MS, now } from './waiting.js';
 
 /** A session whose lease is kept. */
 export interface Renewable {

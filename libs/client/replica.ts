@@ -1,10 +1,12 @@
+import { backoffMs, pause, untilWoken } from '#waiting';
 import { parts } from './chunks.js';
+import { byPerformance, now } from './clock.js';
 import type { FollowedEvent, SessionInEvent } from './event.js';
 import type { EventSource, FollowerStopped } from './event-source.js';
 import { Follower } from './follower.js';
 import type { Position, Session } from './generated/api.js';
 import type { LedgerClient, ScopeName } from './ledger-client.js';
-import { backoffMs, byPerformance, now, pause, tell } from './waiting.js';
+import { tell } from './tell.js';
 
 export interface ReplicaOptions {
   ledger: LedgerClient;
@@ -92,17 +94,10 @@ export class CurrentReplica {
     if (this.#why) throw this.#why;
     if (this.#knows(position)) return;
     if (this.#waiters.size >= MOST_WAITERS) throw new RangeError(`${MOST_WAITERS} wait already`);
-    await new Promise<void>((resolve) => {
-      const waiter = {
-        position,
-        resolve: () => {
-          clearTimeout(timer);
-          this.#waiters.delete(waiter);
-          resolve();
-        },
-      };
-      const timer = setTimeout(waiter.resolve, withinMs);
+    await untilWoken({ ms: withinMs }, (resolve) => {
+      const waiter: Waiter = { position, resolve };
       this.#waiters.add(waiter);
+      return () => this.#waiters.delete(waiter);
     });
     if (this.#why) throw this.#why;
     if (this.#knows(position)) return;

@@ -1,7 +1,7 @@
+import { now } from './clock.js';
 import type { FollowedEvent } from './event.js';
 import { FollowerStopped } from './event-source.js';
 import type { Handler } from './handler.js';
-import { now } from './waiting.js';
 
 /** Events that a source should have had: after `after` came `found`. They were read from the feed. */
 export class Gap extends Error {

@@ -1,9 +1,10 @@
+import { backoffMs, onAbort, orAborted, pause } from '#waiting';
 import { BodyLost, readAnswer } from './answer.js';
+import { now } from './clock.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from './errors.js';
 import { type OperationId, type Operations, routes } from './generated/api.js';
 import type { Asked } from './outcome.js';
 import { isOneCommand, type Shape, shapeOf } from './shapes.js';
-import { backoffMs, now, pause, unless } from './waiting.js';
 
 /** How a call is made. */
 export interface CallOptions {
@@ -210,17 +211,15 @@ export class Transport {
     { signal, ms, goesOn }: { signal: AbortSignal | undefined; ms: number; goesOn?: boolean },
   ): Promise<{ response: Response; done: () => void }> {
     const controller = new AbortController();
-    const abort = () => controller.abort(signal?.reason);
     const timer = setTimeout(() => controller.abort(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
+    const stopListening = onAbort(signal, (reason) => controller.abort(reason));
     const done = () => {
       clearTimeout(timer);
-      if (!goesOn) signal?.removeEventListener('abort', abort);
+      if (!goesOn) stopListening();
     };
-    signal?.addEventListener('abort', abort, { once: true });
-    if (signal?.aborted) abort();
     let isSent = false;
     try {
-      const given = this.#options.headers && (await unless(controller.signal, this.#given()));
+      const given = this.#options.headers && (await orAborted(this.#given(), controller.signal));
       const send = this.#options.fetch ?? fetch;
       controller.signal.throwIfAborted();
       isSent = true;

@@ -1,8 +1,9 @@
+import { backoffMs, rest } from '#waiting';
+import { now } from './clock.js';
 import { isProblem } from './errors.js';
 import type { Session } from './generated/api.js';
 import type { LossReason, Seen } from './loss.js';
 import type { Transport } from './transport.js';
-import { backoffMs, now, pause } from './waiting.js';
 
 const WAIT_SECONDS = 30;
 /** A ledger that lags behind what it has told catches up by then: one that does not was restored. */
@@ -52,7 +53,7 @@ export async function watchScope({
       onTrouble(error);
     }
     // Also after a success a moment: a ledger that answers at once, over and over, is not asked without end.
-    await pause(failures > 0 ? backoffMs(failures) : 1, signal).catch(() => {});
+    await rest(failures > 0 ? backoffMs(failures) : 1, signal);
   }
 }
 

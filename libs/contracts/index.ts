@@ -1,3 +1,6 @@
+// What crosses the wire: schemas of requests, answers and events; OpenAPI and AsyncAPI are made of them.
+// May import protocol, typebox, and the types of session.
+// Start reading in operations.ts: all that the ledger can be asked.
 export { MOST_REFUSALS } from './answers.js';
 export { asyncApi } from './asyncapi.js';
 export * from './bodies.js';

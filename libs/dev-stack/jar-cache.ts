@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, rest } from '#waiting';
 import { removeAbandoned } from './abandoned.js';
 import type { Jar } from './generated/kafka-jars.js';
 import type { Progress } from './progress.js';
@@ -73,7 +73,7 @@ async function fetchJar(cache: JarCache, jar: Jar, stop: AbortSignal): Promise<v
         const why = cause?.message || message; // fetch says "fetch failed" and keeps the reason in its cause
         throw new Error(`${basename(jar.path)} from ${cache.repository}: ${why}`, { cause: error });
       }
-      await sleep(cache.retryAfterMs * 2 ** (attempt - 1));
+      await rest(backoffMs(attempt - 1, { firstMs: cache.retryAfterMs, sure: 1 }), stop);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs, rest } from '#waiting';
 import { DevStackError } from './errors.js';
 import type { Server } from './server.js';
 
@@ -19,8 +19,7 @@ export interface Kept extends Restarts {
   start(stopping: AbortSignal): Promise<Server>;
 }
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 30_000;
+const PAUSES = { firstMs: 500, mostMs: 30_000, sure: 1 };
 /** Whoever has run for so long is started again as if for the first time. */
 const STEADY_MS = 60_000;
 
@@ -51,9 +50,9 @@ export async function keepRunning(kept: Kept): Promise<{ stop(): Promise<void> }
         else log(error.message);
         break;
       }
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** tries, LONGEST_PAUSE_MS);
+      const pauseMs = backoffMs(tries, PAUSES);
       log(`${reason}; starting it again in ${pauseMs / 1_000} s (attempt ${tries + 1} of ${restarts})`);
-      await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => {}); // the loop looks at the signal
+      await rest(pauseMs, stopping.signal);
       if (stopping.signal.aborted) break;
       try {
         server = await kept.start(stopping.signal);

@@ -1,6 +1,7 @@
 import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readFile, rename } from 'node:fs/promises';
+import { onAbort } from '#waiting';
 import { type StopStep, signalQuietly, stopProcess } from './processes.js';
 
 /** A server process that we started. */
@@ -50,7 +51,7 @@ export async function launch(what: Launch): Promise<Server> {
   const end = once(child, 'exit').then(([code, signal]) => {
     ended = signal ? `signal ${signal}` : `exit code ${code}`;
     process.removeListener('exit', lastResort);
-    what.stopping.removeEventListener('abort', stopQuietly);
+    stopListening();
     return ended;
   });
   const stop = () => {
@@ -60,8 +61,7 @@ export async function launch(what: Launch): Promise<Server> {
     return stopped;
   };
   const stopQuietly = () => void stop().catch(() => {}); // whoever calls stop() hears of it
-  what.stopping.addEventListener('abort', stopQuietly);
-  if (what.stopping.aborted) stopQuietly();
+  const stopListening = onAbort(what.stopping, stopQuietly);
 
   return { pid, ended: () => ended, end, stop };
 }

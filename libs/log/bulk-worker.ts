@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { type Answer, type JobCounts, type Place, type Submission } from '#api';
 import { type Draft, isSelected, partitionOfSession, type Selection, type Session, scopeKey } from '#session';
+import { Loop } from '#waiting';
 import { LogError, readError } from './errors.js';
 import { digest } from './ids.js';
 import type { Job, JobItem, Jobs } from './jobs.js';
@@ -39,40 +40,30 @@ type Fate = 'changed' | 'skipped' | 'failed';
  * that is done again after a crash does and counts the same, because each command has a receipt.
  */
 export class BulkWorker {
-  private running: Promise<void> | undefined;
-  private closed = false;
-  private wakeUp = () => {};
+  private readonly loop: Loop;
   private forgetAt = 0;
 
-  constructor(private readonly options: BulkWorkerOptions) {}
+  constructor(private readonly options: BulkWorkerOptions) {
+    // What a fault leaves undone is done again: the job's lease runs out.
+    const { everyMs, onFault } = options;
+    this.loop = new Loop({ everyMs, round: () => this.round(), onFault });
+  }
 
   start(): void {
-    this.running = this.run();
+    this.loop.start();
   }
 
   /** There is a new job: no need to wait for the next look. */
   wake(): void {
-    this.wakeUp();
+    this.loop.wake();
   }
 
   /** Resolves when the step at hand is over. */
-  async close(): Promise<void> {
-    this.closed = true;
-    this.wake();
-    await this.running;
+  close(): Promise<void> {
+    return this.loop.close();
   }
 
-  private async run(): Promise<void> {
-    while (!this.closed) {
-      const isIdle = await this.round().catch((error) => {
-        this.options.onFault(error); // the job's lease runs out, and its step is done again
-        return true;
-      });
-      if (isIdle && !this.closed) await this.pause();
-    }
-  }
-
-  /** One step of one job. True when there was none. */
+  /** One step of one job. False when there was none. */
   private async round(): Promise<boolean> {
     const { jobs } = this.options;
     if (performance.now() >= this.forgetAt) {
@@ -81,17 +72,7 @@ export class BulkWorker {
     }
     const job = await jobs.take();
     if (job) await this.step(job);
-    return !job;
-  }
-
-  private pause(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, this.options.everyMs);
-      this.wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    return job !== undefined;
   }
 
   private async step(job: Job): Promise<void> {

@@ -1,3 +1,6 @@
+// The log in Postgres: commits commands in batches, reads it, and keeps jobs, projections and the archive.
+// May import session, audit, waiting, pg and uuid.
+// Start reading in writer.ts, then lane.ts: a command's way into the log. tail.ts has its end in memory.
 export { parseAge } from './archive/age.js';
 export {
   type ArchiveOptions,

@@ -1,9 +1,11 @@
 import type pg from 'pg';
 import { type Answer, type Submission } from '#api';
+import { rest } from '#waiting';
 import { Batch } from './batch.js';
-import { type DatabaseOptions, openClient } from './database.js';
+import type { DatabaseOptions } from './database.js';
 import { isAnswered, isDataError, isDefect, LogError, OwnFault, ownStep } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
+import { Link } from './link.js';
 import { load, loadDetails } from './load.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
@@ -58,7 +60,7 @@ const RETRY_MS = 100;
 /** The commands of some partitions, and a connection that commits one batch at a time. */
 export class Lane {
   private queue: Waiting[] = [];
-  private connection: Connection | undefined;
+  private readonly link: Link<Connection>;
   /** Time in batches that are over, and when the one at hand began, by performance.now(). */
   private worked = 0;
   private since: number | undefined;
@@ -67,7 +69,9 @@ export class Lane {
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
 
-  constructor(private readonly options: LaneOptions) {}
+  constructor(private readonly options: LaneOptions) {
+    this.link = new Link(options.database, (client) => this.takeOn(client));
+  }
 
   get waiting(): number {
     return this.queue.length;
@@ -99,7 +103,7 @@ export class Lane {
 
   /** Closes the connection. */
   close(): Promise<void> {
-    return this.disconnect();
+    return this.link.close();
   }
 
   /**
@@ -133,14 +137,14 @@ export class Lane {
   private async attempt(batch: Waiting[]): Promise<Tell> {
     let decided: Decided | undefined;
     try {
-      const connection = this.connection ?? (await this.connect());
+      const connection = this.link.opened ?? (await this.link.open());
       decided = await this.prepare(batch, connection);
       this.unreplicated = false;
       await save(connection.client, decided);
       return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
     } catch (error) {
       this.options.onFault(error);
-      await this.disconnect();
+      await this.link.close();
       if (decided && !isAnswered(error)) return this.settle(batch, decided, error);
       if (isDataError(error) || error instanceof OwnFault) return this.split(batch, error);
       if (isDefect(error)) return refusal(batch, defect(error));
@@ -192,15 +196,15 @@ export class Lane {
     while (performance.now() < until) {
       try {
         this.unreplicated = false;
-        const { client } = await this.connect();
+        const { client } = await this.link.open();
         const committed = await wasCommitted(client, decided);
         if (this.unreplicated) return refusal(batch, unknownOutcome());
         if (committed) return this.answers(decided);
         return isDefect(cause) ? refusal(batch, defect(cause)) : await this.attempt(this.inTime(batch));
       } catch (error) {
         this.options.onFault(error);
-        await this.disconnect();
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await this.link.close();
+        await rest(RETRY_MS);
       }
     }
     return refusal(batch, unknownOutcome());
@@ -217,30 +221,12 @@ export class Lane {
     };
   }
 
-  private async connect(): Promise<Connection> {
-    if (this.connection) return this.connection;
-    const client = await openClient(this.options.database);
+  private async takeOn(client: pg.Client): Promise<Connection> {
     client.on('notice', ({ message }) => {
       // "canceling the wait for synchronous replication": committed here, perhaps nowhere else.
       if (message?.includes('synchronous replication')) this.unreplicated = true;
     });
-    client.once('end', () => {
-      if (this.connection?.client === client) this.connection = undefined;
-    });
-    try {
-      this.connection = { client, types: await readRowTypes(client) };
-      return this.connection;
-    } catch (error) {
-      await client.end().catch(() => {});
-      throw error;
-    }
-  }
-
-  private async disconnect(): Promise<void> {
-    const { client } = this.connection ?? {};
-    this.connection = undefined;
-    // A lost connection is closed already; saying goodbye to it may fail and must not take long.
-    await client?.end().catch(() => {});
+    return { client, types: await readRowTypes(client) };
   }
 }
 

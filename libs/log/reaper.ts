@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { SessionId } from '#session';
+import { Loop } from '#waiting';
 import { statement } from './statements.js';
 
 const reaperRound = statement('reaper_round');
@@ -23,37 +24,30 @@ export interface ReaperOptions {
  * looked at once in its time. May run on every replica at once, because settling twice does nothing.
  */
 export class Reaper {
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> = Promise.resolve();
-  private closed = false;
+  private readonly loop: Loop;
 
-  constructor(private readonly options: ReaperOptions) {}
+  constructor(private readonly options: ReaperOptions) {
+    const { everyMs, onFault } = options;
+    this.loop = new Loop({ everyMs, round: () => this.look(), onFault });
+  }
 
   start(): void {
-    this.timer = setTimeout(() => {
-      this.round = this.look()
-        .catch(this.options.onFault) // the next round tries again
-        .finally(() => {
-          if (!this.closed) this.start();
-        });
-    }, this.options.everyMs);
+    this.loop.start(this.options.everyMs);
   }
 
   /** Resolves when the round at hand is over. */
-  async close(): Promise<void> {
-    this.closed = true;
-    clearTimeout(this.timer);
-    await this.round;
+  close(): Promise<void> {
+    return this.loop.close();
   }
 
   private async look(): Promise<void> {
     const { pool } = this.options;
     await this.sayHere();
     let postponed = PAGE;
-    while (postponed === PAGE && !this.closed) {
+    while (postponed === PAGE && !this.loop.isClosed) {
       postponed = (await pool.query({ ...postponeChecks, values: [PAGE] })).rowCount ?? 0;
     }
-    while ((await this.settlePage()) === PAGE && !this.closed) await this.sayHere();
+    while ((await this.settlePage()) === PAGE && !this.loop.isClosed) await this.sayHere();
   }
 
   private async sayHere(): Promise<void> {

@@ -3,8 +3,9 @@ import { type Renewal } from '#api';
 import type { Epoch, Instant, SessionId } from '#session';
 import { partitionOfSession } from '#session';
 import { bigints, smallints, uuids } from './columns.js';
-import { type DatabaseOptions, openClient } from './database.js';
+import type { DatabaseOptions } from './database.js';
 import { LogError, writeError } from './errors.js';
+import { Link } from './link.js';
 import { begin, commit, send } from './packet.js';
 import { statement } from './statements.js';
 
@@ -31,10 +32,12 @@ export interface RenewerOptions {
  */
 export class LeaseRenewer {
   private queue: Waiting[] = [];
-  private client: pg.Client | undefined;
+  private readonly link: Link<pg.Client>;
   private running: Promise<void> | undefined;
 
-  constructor(private readonly options: RenewerOptions) {}
+  constructor(private readonly options: RenewerOptions) {
+    this.link = new Link(options.database, (client) => client);
+  }
 
   /**
    * Resolves with the lease's new end, or undefined when it could not be renewed: ask the decider why. Rejects
@@ -53,7 +56,7 @@ export class LeaseRenewer {
   /** Resolves when all renewals are answered and the connection is closed. */
   async close(): Promise<void> {
     await this.running;
-    await this.disconnect();
+    await this.link.close();
   }
 
   private async run(): Promise<void> {
@@ -66,13 +69,13 @@ export class LeaseRenewer {
   private async commit(batch: Waiting[]): Promise<void> {
     let isSent = false;
     try {
-      const client = await this.connect();
+      const client = await this.link.open();
       isSent = true;
       const renewed = await this.write(client, batch);
       for (const one of batch) one.resolve(renewed.get(one.sessionId)?.get(one.epoch));
     } catch (cause) {
       this.options.onFault(cause);
-      await this.disconnect();
+      await this.link.close();
       const away = new LogError('unavailable', 'Postgres cannot be used.', { cause });
       const told = isSent ? writeError(cause) : away;
       for (const one of batch) one.reject(told instanceof LogError ? told : away);
@@ -95,21 +98,5 @@ export class LeaseRenewer {
       renewed.set(session_id, new Map([[epoch, until]]));
     }
     return renewed;
-  }
-
-  private async connect(): Promise<pg.Client> {
-    if (this.client) return this.client;
-    const client = await openClient(this.options.database);
-    client.once('end', () => {
-      if (this.client === client) this.client = undefined;
-    });
-    this.client = client;
-    return client;
-  }
-
-  private async disconnect(): Promise<void> {
-    const { client } = this;
-    this.client = undefined;
-    await client?.end().catch(() => {}); // a lost connection is closed already
   }
 }

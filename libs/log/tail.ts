@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { Loop, untilWoken } from '#waiting';
 import { refuseArchived, refuseArchivedOf } from './archive/archives.js';
 import { readError } from './errors.js';
 import type { Feed, FeedEvent } from './feed.port.js';
@@ -68,25 +69,31 @@ export class Tail implements Feed {
   private readonly onConnect = () => {
     this.suspect = true;
   };
-  private timer: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly poll: Loop;
 
   constructor(private readonly options: TailOptions) {
     this.partitions = options.partitions;
     this.tails = Array.from({ length: options.partitions }, () => new PartitionTail());
+    this.poll = new Loop({
+      everyMs: options.pollMs,
+      round: () => this.look(),
+      onFault: (error) => {
+        this.suspect = true;
+        if (!this.poll.isClosed) options.onFault(error);
+      },
+    });
   }
 
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
     this.options.pool.on('connect', this.onConnect);
     await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
-    this.poll();
+    this.poll.start(this.options.pollMs);
   }
 
   close(): void {
-    this.closed = true;
+    void this.poll.close(); // what it asks for now fails with the pool
     this.options.pool.off('connect', this.onConnect);
-    clearTimeout(this.timer);
     for (const tail of this.tails) for (const wake of tail.wakes) wake.resolve();
   }
 
@@ -141,18 +148,11 @@ export class Tail implements Feed {
 
   changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void> {
     const tail = this.tail(partition);
-    if (tail.head > after || this.closed || signal?.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        tail.wakes.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      const wake: Wake = { after, resolve: done };
-      signal?.addEventListener('abort', done);
+    if (tail.head > after || this.poll.isClosed) return Promise.resolve();
+    return untilWoken({ ms, signal }, (resolve) => {
+      const wake: Wake = { after, resolve };
       tail.wakes.add(wake);
+      return () => tail.wakes.delete(wake);
     });
   }
 
@@ -183,7 +183,7 @@ export class Tail implements Feed {
 
   private async readOn(partition: number, tail: PartitionTail): Promise<void> {
     const { history } = this;
-    while (!this.closed) {
+    while (!this.poll.isClosed) {
       const events = await this.readStored(partition, tail.head, PAGE);
       if (history !== this.history) return; // these may be of the past that was forgotten meanwhile
       const news = events.filter(({ sequence }) => sequence > tail.head);
@@ -280,19 +280,6 @@ export class Tail implements Feed {
     for (const { partition, sequence } of heads) {
       if (sequence > this.tail(partition).head) this.fill(partition);
     }
-  }
-
-  private poll(): void {
-    this.timer = setTimeout(async () => {
-      try {
-        await this.look();
-      } catch (error) {
-        this.suspect = true;
-        if (!this.closed) this.options.onFault(error);
-      }
-      if (!this.closed) this.poll();
-    }, this.options.pollMs);
-    this.timer.unref();
   }
 }
 

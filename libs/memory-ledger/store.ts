@@ -23,6 +23,7 @@ import {
   timerOf,
   toldBy,
 } from '#session';
+import { untilWoken } from '#waiting';
 import { Details } from './details.js';
 import { isSameStop, knownTo } from './known.js';
 import { Names } from './names.js';
@@ -151,19 +152,11 @@ export class Store {
 
   /** Resolves at the next event, when time was moved or brings something about, after `ms`, or when `signal` aborts. */
   changed(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.#listeners.delete(done);
-        resolve();
-      };
-      const due = this.#nextDue()?.due;
-      const dueMs = due === undefined ? ms : Date.parse(due) - this.now();
-      const timer = setTimeout(done, Math.max(0, Math.min(ms, dueMs)));
-      signal.addEventListener('abort', done, { once: true });
-      this.#listeners.add(done);
-      if (signal.aborted) done();
+    const due = this.#nextDue()?.due;
+    const dueMs = due === undefined ? ms : Date.parse(due) - this.now();
+    return untilWoken({ ms: Math.min(ms, dueMs), signal }, (wake) => {
+      this.#listeners.add(wake);
+      return () => this.#listeners.delete(wake);
     });
   }
 

@@ -1,3 +1,6 @@
+// What a request means beyond its schema, and what is answered when it means nothing. Pure.
+// May import session.
+// Start reading in drafts.ts: from bodies to commands. problems.ts is the catalogue of errors.
 export { fromText } from './address-values.js';
 export { attributesJson, attributesTooLarge } from './attributes.js';
 export { bodyLimitOf } from './body-limit.js';

@@ -1,3 +1,6 @@
+// The rules: what a command does to a scope's session. Pure.
+// Imports nothing.
+// Start reading in decide.ts and evolve.ts; corners*.test.ts hold every row of docs/commands.md.
 export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export { handlesIn, newHandlesIn, renameHandles } from './commands/handles-in.js';
 export * from './commands/index.js';

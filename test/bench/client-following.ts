@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { type EventSource, Follower, type LedgerClient } from '#client';
-import { kafkaSource } from '../../libs/client/kafka-source.js';
+import { kafkaSource } from '#client/kafka';
 
 const TOPIC = 'session-ledger.events.v1';
 /** The first one warms up. */

@@ -1,4 +1,6 @@
-import { followKafka } from '#broker';
+import { Kafka, logLevel } from 'kafkajs';
+import { Follower, Gap, LedgerClient, type SessionInEvent } from '#client';
+import { kafkaSource } from '#client/kafka';
 import type { SessionView } from '#contracts';
 import { ask } from './http.js';
 import type { ProblemBody } from './sessions.js';
@@ -12,35 +14,37 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** The sessions that an event carries. */
-interface Carried {
-  session?: SessionView;
-  previous?: SessionView;
-}
-
-/** Hears of sessions over Kafka only. */
-export async function kafkaApp(topic: string, userId: string): Promise<App> {
-  const app: App = { ended: [], current: [], stop: () => follower.stop() };
+/** Hears of sessions over Kafka only; to stop it rejects when Kafka lacked an event. */
+export function kafkaApp(url: string, topic: string, userId: string): App {
+  const gaps: Gap[] = [];
+  const app: App = {
+    ended: [],
+    current: [],
+    async stop() {
+      await follower.stop();
+      if (gaps[0]) throw gaps[0];
+    },
+  };
+  const saw = (session: SessionInEvent | undefined) => {
+    if (session?.scope.userId !== userId) return;
+    if (session.status === 'ended') app.ended.push(session.sessionId);
+    else if (app.current.at(-1) !== session.sessionId) app.current.push(session.sessionId);
+  };
   const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');
-  const follower = followKafka({
-    brokers,
-    topic,
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+  const follower = new Follower({
+    ledger: new LedgerClient({ url }),
+    source: kafkaSource({ kafka, topic }),
     from: 'beginning',
+    lookMs: 3_600_000, // or the feed would help
     onEvents(events) {
-      for (const { bytes } of events) {
-        const { data } = JSON.parse(bytes.toString()) as { data: Carried };
-        for (const session of [data.previous, data.session]) {
-          if (session?.scope.userId !== userId) continue;
-          if (session.status === 'ended') app.ended.push(session.sessionId);
-          else if (app.current.at(-1) !== session.sessionId) app.current.push(session.sessionId);
-        }
-      }
+      for (const { previous, session } of events) [previous, session].forEach(saw);
     },
-    onGap(gap) {
-      throw new Error(`events are missing: ${JSON.stringify(gap)}`);
+    onTrouble(error) {
+      if (error instanceof Gap) gaps.push(error);
     },
+    onStopped: () => {}, // what it then misses is missed by its test
   });
-  await follower.ready;
   return app;
 }
 

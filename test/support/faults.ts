@@ -1,4 +1,4 @@
-import { unless } from '../../libs/client/waiting.js';
+import { orAborted } from '#waiting';
 
 /** What becomes of one request: `send` brings it to the ledger, which obeys it whoever still waits. */
 export type Fault = (send: () => Promise<Response>, signal: AbortSignal) => Promise<Response>;
@@ -31,7 +31,7 @@ export const late =
   (until: () => Promise<unknown>): Fault =>
   async (send, signal) => {
     const response = await send();
-    await unless(signal, until());
+    await orAborted(until(), signal);
     return response;
   };
 
@@ -39,7 +39,7 @@ export const late =
 export const slow =
   (until: () => Promise<unknown>): Fault =>
   (send, signal) =>
-    unless(signal, until().then(send));
+    orAborted(until().then(send), signal);
 
 /** The ledger answers, and something on the way back answers instead. */
 export const replaced =

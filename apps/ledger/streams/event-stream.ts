@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { untilWoken } from '#waiting';
 
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
@@ -62,22 +63,21 @@ export class EventStream {
   }
 
   /** One wait for all who want to write. */
-  private drain(): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(slow);
-        this.response.off('drain', done);
-        this.closed.removeEventListener('abort', done);
-        this.draining = undefined;
-        resolve();
+  private async drain(): Promise<void> {
+    const { response, closed: signal } = this;
+    let hasDrained = false;
+    await untilWoken({ ms: SLOW_MS, signal }, (wake) => {
+      const drained = () => {
+        hasDrained = true; // somebody may have filled it again before this is looked at
+        wake();
       };
-      const slow = setTimeout(() => {
-        this.response.destroy();
-        this.end();
-      }, SLOW_MS);
-      this.response.once('drain', done);
-      this.closed.addEventListener('abort', done);
+      response.once('drain', drained);
+      return () => response.off('drain', drained);
     });
+    this.draining = undefined;
+    if (hasDrained || signal.aborted) return;
+    response.destroy();
+    this.end();
   }
 
   end(): void {

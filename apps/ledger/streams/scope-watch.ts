@@ -1,5 +1,6 @@
 import type { FeedEvent } from '#log';
 import { LogError, type Tail } from '#log';
+import { untilWoken } from '#waiting';
 
 /** Most waiters at once; the next one is answered `overloaded`. */
 const MOST = 20_000;
@@ -30,20 +31,15 @@ export class ScopeWatch {
    */
   next(scopeKey: string, ms: number, signal?: AbortSignal): Promise<void> {
     if (this.count >= MOST) throw new LogError('overloaded', 'Too many are waiting already.');
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
-        if (waiters.delete(done)) this.count -= 1;
-        if (waiters.size === 0) this.waiters.delete(scopeKey);
-        resolve();
-      };
-      const timer = setTimeout(done, ms);
-      signal?.addEventListener('abort', done);
+    if (this.isClosed) return Promise.resolve();
+    return untilWoken({ ms, signal }, (wake) => {
       const waiters = this.waiters.get(scopeKey) ?? new Set();
-      this.waiters.set(scopeKey, waiters.add(done));
+      this.waiters.set(scopeKey, waiters.add(wake));
       this.count += 1;
-      if (signal?.aborted || this.isClosed) done();
+      return () => {
+        if (waiters.delete(wake)) this.count -= 1;
+        if (waiters.size === 0) this.waiters.delete(scopeKey);
+      };
     });
   }
 

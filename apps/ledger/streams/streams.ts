@@ -4,6 +4,7 @@ import type { History, Tail } from '#log';
 import { LogError } from '#log';
 import { aheadOfLog, encodeVector, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
+import { onAbort } from '#waiting';
 import { EventStream, SSE_HEADERS } from './event-stream.js';
 import { answersHead } from './head.js';
 import type { ScopeWatch } from './scope-watch.js';
@@ -65,7 +66,7 @@ export class Streams {
     if (answersHead(reply, SSE_HEADERS)) return;
     const stream = EventStream.open(reply, firstId);
     this.streams.add(stream);
-    stream.closed.addEventListener('abort', () => this.streams.delete(stream));
+    onAbort(stream.closed, () => this.streams.delete(stream));
     follow(stream).catch((error) => {
       this.onFault(error); // the reader comes back with the last id it has
       stream.end();

@@ -8,7 +8,6 @@ import type { ISocketFactory } from 'kafkajs';
 export class FaultyNetwork {
   readonly #servers = new Map<string, Promise<number>>();
   readonly #open = new Set<Socket>();
-  readonly #mute = new WeakSet<Socket>();
   readonly #listening = new Set<Server>();
   /** True: requests reach Kafka, answers do not come back. */
   swallowing = false;
@@ -24,11 +23,6 @@ export class FaultyNetwork {
     void via.then((to) => socket.connect(to, '127.0.0.1', onConnect));
     return socket.setNoDelay(true);
   };
-
-  /** Answers on the connections that there are now do not come back any more; new ones work. */
-  muteOpen(): void {
-    for (const socket of this.#open) this.#mute.add(socket);
-  }
 
   /** Ends every connection that there is now. */
   cut(): void {
@@ -53,7 +47,7 @@ export class FaultyNetwork {
     if (this.down) return void client.destroy();
     const kafka = connect(port, host);
     client.on('data', (chunk) => this.down || kafka.write(chunk));
-    kafka.on('data', (chunk) => this.down || this.swallowing || this.#mute.has(kafka) || client.write(chunk));
+    kafka.on('data', (chunk) => this.down || this.swallowing || client.write(chunk));
     for (const [one, other] of [
       [client, kafka],
       [kafka, client],

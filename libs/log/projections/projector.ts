@@ -1,6 +1,8 @@
 import type pg from 'pg';
-import { type DatabaseOptions, openClient } from '../database.js';
+import { untilWoken } from '#waiting';
+import type { DatabaseOptions } from '../database.js';
 import { isDataError, isDefect } from '../errors.js';
+import { Link } from '../link.js';
 import { statement } from '../statements.js';
 import type { Tail } from '../tail.js';
 import { Pace } from './pace.js';
@@ -61,7 +63,7 @@ interface PartState {
 export class Projector {
   private readonly parts: PartState[];
   private generation = 0;
-  private client: pg.Client | undefined;
+  private readonly link: Link<pg.Client>;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private turn = 0;
   private sleeping: { wake(): void; forNews: boolean } | undefined;
@@ -71,6 +73,7 @@ export class Projector {
   private running: Promise<void> | undefined;
 
   constructor(private readonly options: ProjectorOptions) {
+    this.link = new Link(options.database, (client) => client);
     this.parts = Array.from({ length: options.tail.partitions }, () => ({ sequence: 0, notBefore: 0 }));
     const { share, workedMs } = options;
     this.pace = new Pace({ share, workedMs, now: () => performance.now() });
@@ -89,7 +92,7 @@ export class Projector {
     this.forgetTail();
     this.sleeping?.wake();
     await this.running;
-    await this.disconnect();
+    await this.link.close();
   }
 
   status(): Projected[] {
@@ -113,7 +116,7 @@ export class Projector {
         if (events > 0 && events < PAGE) await this.sleep(GATHER_MS);
       } catch (error) {
         this.options.onFault(error);
-        await this.disconnect();
+        await this.link.close();
         await this.sleep(LOOK_MS);
       }
     }
@@ -143,7 +146,7 @@ export class Projector {
 
   private async project(asked: readonly Asked[]): Promise<void> {
     try {
-      const stepped = await step(await this.connect(), this.generation, asked);
+      const stepped = await step(await this.link.open(), this.generation, asked);
       for (const { partition } of asked) this.came(this.parts[partition]!, stepped.get(partition));
     } catch (error) {
       if (!isDataError(error) && !isDefect(error)) throw error;
@@ -188,7 +191,7 @@ export class Projector {
   }
 
   private async look(): Promise<void> {
-    const client = await this.connect();
+    const client = await this.link.open();
     const { rows } = await client.query(readLiveGeneration);
     for (const { generation, partition, sequence } of rows) {
       this.generation = generation;
@@ -209,30 +212,11 @@ export class Projector {
 
   private sleep(ms: number, forNews = false): Promise<void> {
     if (this.closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        this.sleeping = undefined;
-        resolve();
-      };
-      const timer = setTimeout(wake, Math.max(0, ms));
+    return untilWoken({ ms }, (wake) => {
       this.sleeping = { wake, forNews };
+      return () => {
+        this.sleeping = undefined;
+      };
     });
-  }
-
-  private async connect(): Promise<pg.Client> {
-    if (this.client) return this.client;
-    const client = await openClient(this.options.database);
-    client.once('end', () => {
-      if (this.client === client) this.client = undefined;
-    });
-    this.client = client;
-    return client;
-  }
-
-  private async disconnect(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
-    await client?.end().catch(() => {}); // a lost connection is closed already
   }
 }
