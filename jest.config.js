@@ -4,6 +4,7 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.
   moduleNameMapper: {
+    '^#api/schemas$': '<rootDir>/libs/api/schemas/index.ts',
     '^#client/kafka$': '<rootDir>/libs/client/kafka-source.ts',
     '^#([a-z-]+)$': '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { NAME, type Operation, operations } from '#contracts';
-import { problems } from '#protocol';
+import { problems } from '#api';
+import { NAME, type Operation, operations } from '#api/schemas';
 import type { Description } from './support/described.js';
 import { ask } from './support/http.js';
 import { type Service, startService } from './support/service.js';

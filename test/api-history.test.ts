@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { ask as askAddress } from './support/http.js';
 import { type Service, startService } from './support/service.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { headsOf, refused } from './support/bad-input.js';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { ask as askAddress } from './support/http.js';

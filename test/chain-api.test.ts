@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { startService } from './support/service.js';
 import {

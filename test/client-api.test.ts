@@ -1,4 +1,4 @@
-import { type Operation, operations, type StartBody } from '#contracts';
+import { type Operation, operations, type StartBody } from '#api/schemas';
 import type { OperationId, Operations } from '../libs/client/generated/api.js';
 import { type Shape, shapeOf } from '../libs/client/shapes.js';
 

@@ -1,4 +1,4 @@
-import { type Operation, operations } from '#contracts';
+import { type Operation, operations } from '#api/schemas';
 import { bothLedgers, type Ledger } from './support/both-ledgers.js';
 import { type Call, type Reply } from './support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { ask } from './support/http.js';
 import { type Sent, send, startLoad } from './support/load.js';
 import { freshDatabase, type Service, startService } from './support/service.js';

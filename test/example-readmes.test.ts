@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { ask } from './support/http.js';
 import { spawnNode } from './support/process.js';
 import { type Service, startService } from './support/service.js';

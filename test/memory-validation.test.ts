@@ -1,5 +1,5 @@
-import { type Operation, operations } from '#contracts';
-import { explainValidation, type ValidationFault } from '#protocol';
+import { explainValidation, type ValidationFault } from '#api';
+import { type Operation, operations } from '#api/schemas';
 import { validatorOf } from '../apps/ledger/http/validators.js';
 import { schemas } from '../libs/memory-ledger/generated/schemas.js';
 import { converted, faultOf, type Schema } from '../libs/memory-ledger/validate.js';

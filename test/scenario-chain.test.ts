@@ -1,4 +1,4 @@
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { ask } from './support/http.js';
 import { type Service, startService } from './support/service.js';
 import {

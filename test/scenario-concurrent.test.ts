@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { ask } from './support/http.js';
 import { type NodeProcess, spawnNode } from './support/process.js';
 import { startService } from './support/service.js';

@@ -1,4 +1,4 @@
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import { refused } from './support/bad-input.js';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { type Service, startService } from './support/service.js';

@@ -1,4 +1,4 @@
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 
 /** A session as events carry it: attributes stand beside the log, not in it. */
 export type SessionInEvent = Omit<SessionView, 'attributes'>;

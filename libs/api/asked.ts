@@ -1,8 +1,10 @@
 import type { Static, TSchema } from 'typebox';
-import type { Operation, OperationId, operations } from '#contracts';
-import type { Problem, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
 import type { Ledger } from './ledger.port.js';
+import type { Problem } from './problems/problem-body.js';
+import type { ScopeEventIds } from './request/event-ids.js';
+import type { Operation } from './schemas/operation.js';
+import type { OperationId, operations } from './schemas/operations.js';
 
 /** Who is asking. From the credential only, never from what a request says about itself. */
 export interface Caller {

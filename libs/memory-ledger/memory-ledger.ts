@@ -1,6 +1,5 @@
-import { type Answered, type Asked, type Ledger, serving } from '#api';
+import { type Answered, type Asked, type Ledger, ProblemError, serving } from '#api';
 import { LedgerClient, type LedgerOptions, type OperationId } from '#client';
-import { ProblemError } from '#protocol';
 import { inMemory } from './ledger.js';
 import { methodsAt, readRequest } from './requests.js';
 import { respond } from './responses.js';

@@ -1,6 +1,6 @@
-import { type Asked, anonymous } from '#api';
-import { type OperationId, type ProblemCode, routes } from '#client';
 import {
+  type Asked,
+  anonymous,
   bodyLimitOf,
   checkEncoding,
   checkExpectation,
@@ -12,7 +12,8 @@ import {
   methodsTaken,
   ProblemError,
   readJson,
-} from '#protocol';
+} from '#api';
+import { type OperationId, type ProblemCode, routes } from '#client';
 import { schemas } from './generated/schemas.js';
 import { converted, faultOf, type Schema } from './validate.js';
 

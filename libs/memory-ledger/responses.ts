@@ -1,5 +1,5 @@
 import type { Answered, EventsAfter } from '#api';
-import { encodeVector, problemBody, retryAfterOf } from '#protocol';
+import { encodeVector, problemBody, retryAfterOf } from '#api';
 import type { Store } from './store.js';
 
 const HEARTBEAT_MS = 15_000;

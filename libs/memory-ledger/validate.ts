@@ -1,4 +1,4 @@
-import { fromText, type ValidationFault } from '#protocol';
+import { fromText, type ValidationFault } from '#api';
 
 /** A JSON schema as far as the ledger's requests have any. */
 export interface Schema {

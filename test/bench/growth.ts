@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { anonymous, startOf, unkeyed } from '#api';
-import type { StartBody } from '#contracts';
+import type { StartBody } from '#api/schemas';
 import { LogError } from '#log';
 import type { Replica } from '../../apps/ledger/replica.js';
 import { openHere } from './ledger.js';

@@ -3,7 +3,7 @@ import { anonymous, startOf, unkeyed } from '#api';
 //   npm run build && npx tsc -p test/bench && node dist/test/bench/lapses.js
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import type { FeedEvent } from '#log';
 import type { Replica } from '../../apps/ledger/replica.js';
 import { byHand, say } from './by-hand.js';

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { StartBody } from '#contracts';
+import type { StartBody } from '#api/schemas';
 import { startBody } from './scopes.js';
 import { execute } from './stack.js';
 

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { StartBody } from '#contracts';
+import type { StartBody } from '#api/schemas';
 
 /** Scopes that the workloads draw from: far more than commands, as in life most are asked for rarely. */
 export const SCOPES = 1_000_000;

@@ -1,5 +1,5 @@
 import { anonymous, startOf, unkeyed } from '#api';
-import type { StartBody } from '#contracts';
+import type { StartBody } from '#api/schemas';
 import { openHere } from './ledger.js';
 import { startBody } from './scopes.js';
 

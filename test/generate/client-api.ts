@@ -1,5 +1,5 @@
-import { NAME, namedIn, type Operation, operations } from '#contracts';
-import { type ProblemKind, problems } from '#protocol';
+import { type ProblemKind, problems } from '#api';
+import { NAME, namedIn, type Operation, operations } from '#api/schemas';
 import { EVENT_TYPES } from '#session';
 
 /** A JSON schema as far as ours go. */

@@ -1,5 +1,5 @@
-import * as contracts from '#contracts';
-import { NAME, type Operation, operations } from '#contracts';
+import * as contracts from '#api/schemas';
+import { NAME, type Operation, operations } from '#api/schemas';
 
 const textOf = (schema: unknown) =>
   JSON.stringify(schema, (key, inner) => (key === NAME ? undefined : inner));

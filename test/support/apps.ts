@@ -1,7 +1,7 @@
 import { Kafka, logLevel } from 'kafkajs';
+import type { SessionView } from '#api/schemas';
 import { Follower, Gap, LedgerClient, type SessionInEvent } from '#client';
 import { kafkaSource } from '#client/kafka';
-import type { SessionView } from '#contracts';
 import { ask } from './http.js';
 import type { ProblemBody } from './sessions.js';
 

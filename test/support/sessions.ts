@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SessionView } from '#contracts';
+import type { SessionView } from '#api/schemas';
 import type { Reply } from './http.js';
 
 /** What a command that was obeyed is answered with. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { checkExpectation, ProblemError } from '#protocol';
+import { checkExpectation, ProblemError } from '#api';
 
 /** Nobody could tell which of two is meant. */
 const SINGLE = new Set(['host', 'content-type', 'idempotency-key']);

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type ProblemCode, problemBody } from '#protocol';
+import { type ProblemCode, problemBody } from '#api';
 
 /** What the HTTP parser says of what it cannot take. */
 interface BadHttp extends Error {

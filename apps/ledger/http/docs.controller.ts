@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { asyncApi, openApi } from '#contracts';
+import { asyncApi, openApi } from '#api/schemas';
 import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#protocol';
+import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';

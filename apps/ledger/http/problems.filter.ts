@@ -1,7 +1,5 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Operation, operations } from '#contracts';
-import { ArchivedError, LogError } from '#log';
 import {
   advice,
   explainValidation,
@@ -14,7 +12,9 @@ import {
   problems,
   retryAfterOf,
   type ValidationFault,
-} from '#protocol';
+} from '#api';
+import { type Operation, operations } from '#api/schemas';
+import { ArchivedError, LogError } from '#log';
 import { Faults } from '../faults.js';
 
 /** Turns whatever a request ran into into problem+json. What nobody expected is logged and never shown. */

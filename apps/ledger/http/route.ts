@@ -1,8 +1,15 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Answered, type Asked, anonymous, type Ledger, serving } from '#api';
-import { type Operation, type OperationId, operations } from '#contracts';
-import { checkRequestKey, inexactNumber } from '#protocol';
+import {
+  type Answered,
+  type Asked,
+  anonymous,
+  checkRequestKey,
+  inexactNumber,
+  type Ledger,
+  serving,
+} from '#api';
+import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Streams } from '../streams/streams.js';
 import { sendAnswer } from './send-answer.js';
 

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { CASE_INSENSITIVE, NAME } from '#contracts';
-import { fromText } from '#protocol';
+import { fromText } from '#api';
+import { CASE_INSENSITIVE, NAME } from '#api/schemas';
 
 /** Validates in place: what is said in either case becomes lower case. */
 interface Validator {

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { encodeVector, ScopeEventIds } from '#api';
 import type { History, Tail } from '#log';
-import { encodeVector, ScopeEventIds } from '#protocol';
 import { scopeKey } from '#session';
 import type { ScopeWatch } from './scope-watch.js';
 import { Streams } from './streams.js';

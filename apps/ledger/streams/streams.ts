@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { EventsAfter } from '#api';
+import { aheadOfLog, encodeVector, ScopeEventIds } from '#api';
 import type { History, Tail } from '#log';
 import { LogError } from '#log';
-import { aheadOfLog, encodeVector, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
 import { onAbort } from '#waiting';
 import { EventStream, SSE_HEADERS } from './event-stream.js';

@@ -1,7 +1,9 @@
-import { attributesTooLarge, type Problem, positionText } from '#protocol';
 import { partitionOfSession, type Session } from '#session';
 import type { Answered } from '../asked.js';
 import type { Answer, Ledger, NotObeyed, Shown, StoredSession } from '../ledger.port.js';
+import { type Problem } from '../problems/problem-body.js';
+import { attributesTooLarge } from '../request/attributes.js';
+import { positionText } from '../request/positions.js';
 
 /** The JSON of a stored session with its attributes, as readers see it. */
 export function storedJson({ json, attributes }: StoredSession): string {

@@ -1,8 +1,12 @@
-import type { OperationId } from '#contracts';
-import { attributesJson, handlesOf, leaseTerms, type OutsideName, ProblemError, usageOf } from '#protocol';
 import type { ChainPolicy, Draft, SessionId, StartSession, Untimed } from '#session';
 import type { Answered, Asked, Caller, Serving } from '../asked.js';
 import type { Ledger, Naming, Submission } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { attributesJson } from '../request/attributes.js';
+import { leaseTerms } from '../request/lease-terms.js';
+import { handlesOf, type OutsideName } from '../request/names.js';
+import { usageOf } from '../request/usage.js';
+import type { OperationId } from '../schemas/operations.js';
 import { answered } from './answers.js';
 import { type Keyed, receiptOf } from './receipts.js';
 import { handleOf, placeOf, scopeOf } from './scopes.js';

@@ -1,7 +1,8 @@
-import { ProblemError, positionText } from '#protocol';
 import { type Position, parseScopeKey, type Scope, type ScopeKey } from '#session';
 import type { Asked, Caller, Serving } from '../asked.js';
 import type { Ledger } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { positionText } from '../request/positions.js';
 import { submissionOf } from './commands.js';
 import { unkeyed } from './receipts.js';
 import { scopeOf } from './scopes.js';

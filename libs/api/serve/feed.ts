@@ -1,6 +1,7 @@
-import { aheadOfLog, decodeVector, lastEventId, ProblemError, ScopeEventIds } from '#protocol';
 import type { Answered, Asked, Serving } from '../asked.js';
 import type { Growing, Ledger } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { aheadOfLog, decodeVector, lastEventId, ScopeEventIds } from '../request/event-ids.js';
 import { storedJson } from './answers.js';
 import { scopeOf } from './scopes.js';
 

@@ -1,13 +1,8 @@
-import {
-  decodeCursor,
-  encodeCursor,
-  noSuchPosition,
-  ProblemError,
-  positionOf,
-  positionText,
-} from '#protocol';
 import type { Answered, Asked, Serving } from '../asked.js';
 import type { Ledger, ProjectedSession, ScopePlace } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { decodeCursor, encodeCursor } from '../request/cursor.js';
+import { noSuchPosition, positionOf, positionText } from '../request/positions.js';
 import { storedJson } from './answers.js';
 import { pastOf } from './past.js';
 import { scopeOf } from './scopes.js';

@@ -1,5 +1,5 @@
-import { problemPage } from '#protocol';
 import type { Serving } from '../asked.js';
+import { problemPage } from '../problems/problem-body.js';
 import { bulk } from './bulk.js';
 import { commands } from './commands.js';
 import { erasure } from './erasure.js';

@@ -1,7 +1,8 @@
-import { type Problem, ProblemError, problemBody } from '#protocol';
 import { type Instant, partitionOfSession } from '#session';
 import type { Answered, Asked, Caller, Serving } from '../asked.js';
 import type { Ledger, Renewal } from '../ledger.port.js';
+import { type Problem, problemBody } from '../problems/problem-body.js';
+import { ProblemError } from '../problems/problem-error.js';
 import { problemOf } from './answers.js';
 import { submissionOf } from './commands.js';
 import { unkeyed } from './receipts.js';

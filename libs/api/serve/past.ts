@@ -1,6 +1,7 @@
-import { asOfQuery, ProblemError } from '#protocol';
 import type { Position, Session } from '#session';
 import type { Ledger, ScopePlace, StoredSession } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { asOfQuery } from '../request/positions.js';
 
 /** A scope's latest session as it was then. */
 export interface PastSession extends StoredSession {

@@ -1,16 +1,13 @@
-import {
-  aheadOfLog,
-  currentRead,
-  encodePlace,
-  etagOf,
-  namesEtag,
-  type Place,
-  ProblemError,
-  positionText,
-} from '#protocol';
 import { type Candidate, parseScopeKey, resolve } from '#session';
 import type { Answered, Asked, Caller, Serving } from '../asked.js';
 import type { Latest, Ledger, Meant, ScopePlace, StoredSession } from '../ledger.port.js';
+import { type Place } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { currentRead } from '../request/current-read.js';
+import { etagOf, namesEtag } from '../request/etags.js';
+import { aheadOfLog } from '../request/event-ids.js';
+import { encodePlace } from '../request/place.js';
+import { positionText } from '../request/positions.js';
 import { readJson, storedJson } from './answers.js';
 import { eventPage } from './feed.js';
 import { pastOf } from './past.js';

@@ -1,6 +1,7 @@
-import { canonicalJson, meantBy } from '#protocol';
 import type { Caller } from '../asked.js';
 import type { Naming, ReceiptKey } from '../ledger.port.js';
+import { canonicalJson } from '../request/canonical.js';
+import { meantBy } from '../request/usage.js';
 
 /** What is asked for, whatever the operation. */
 export interface Keyed {

@@ -1,7 +1,8 @@
-import { type OutsideName, ProblemError } from '#protocol';
 import { type Handle, partitionOf, partitionOfSession, type Scope, scopeKey } from '#session';
 import type { Caller } from '../asked.js';
 import type { Naming, ScopePlace } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { type OutsideName } from '../request/names.js';
 
 /** The scope of a request, its key and its partition. */
 export function scopeOf(

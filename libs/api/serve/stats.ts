@@ -1,7 +1,9 @@
-import { encodeCursor, ProblemError, syncFigures, withdrawn } from '#protocol';
 import { parseScopeKey } from '#session';
 import type { Serving } from '../asked.js';
 import type { OutOfSync, ReportPlace } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { encodeCursor } from '../request/cursor.js';
+import { syncFigures, withdrawn } from '../request/sync-figures.js';
 import { scopeOf } from './scopes.js';
 
 const PLACE = /^r(\d{1,4}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}) ([A-Za-z0-9_.:-]{1,64})$/;

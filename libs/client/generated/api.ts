@@ -837,29 +837,6 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Renew a lease: the sign of life of its owner. */
-  renewLease: {
-    params: {
-      /** a UUID, in upper or lower case. */
-      sessionId: string;
-    };
-    body: {
-      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-      epoch: number;
-    };
-    answer: Renewed;
-  };
-  /** Renew up to 1,000 leases, with one result each, in the order of the request. */
-  renewLeases: {
-    body: {
-      /** a UUID, in upper or lower case. */
-      sessionId: string;
-
-      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-      epoch: number;
-    }[];
-    answer: RenewedMany;
-  };
   /** A sign of use: renews a lease that is renewed on use. */
   touchSession: {
     params: {
@@ -903,60 +880,6 @@ export interface Operations {
       unbind?: Handle[];
     };
     answer: CommandAnswer;
-  };
-  /** The one current session that all candidates mean. */
-  resolve: {
-    body: {
-      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
-      candidates: (
-        | Handle
-        | {
-            /** a UUID, in upper or lower case. */
-            sessionId: string;
-
-            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
-            epoch: number;
-          }
-      )[];
-
-      /** The first candidate decides, whatever the others say. */
-      override?: boolean;
-    };
-    answer: Resolved;
-  };
-  /** End or release all sessions of a user or of an environment, as a job. */
-  startBulk: {
-    body: {
-      select: Selection;
-      action: 'end' | 'release';
-
-      /** 1 to 64 characters; stays in the log, so no personal data. */
-      reason: string;
-    };
-    answer: BulkJob;
-  };
-  /** How far a bulk job has come. */
-  bulkJob: {
-    params: {
-      /** a UUID, in upper or lower case. */
-      jobId: string;
-    };
-    query?: {
-      /** Seconds to wait for its end. */
-      wait?: number;
-    };
-    answer: BulkJob;
-  };
-  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
-  eraseDetails: {
-    query: {
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      userId: string;
-
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      projectId?: string;
-    };
-    answer: ErasedAnswer;
   };
   /** Add what an operation used to the sums of its session, also when that has ended. */
   recordUsage: {
@@ -1003,16 +926,28 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** A scope's checkpoints, oldest first: at most 100. */
-  checkpoints: {
-    query: {
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      userId: string;
-
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      projectId?: string;
+  /** Renew a lease: the sign of life of its owner. */
+  renewLease: {
+    params: {
+      /** a UUID, in upper or lower case. */
+      sessionId: string;
     };
-    answer: CheckpointList;
+    body: {
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+    };
+    answer: Renewed;
+  };
+  /** Renew up to 1,000 leases, with one result each, in the order of the request. */
+  renewLeases: {
+    body: {
+      /** a UUID, in upper or lower case. */
+      sessionId: string;
+
+      /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+      epoch: number;
+    }[];
+    answer: RenewedMany;
   };
   /** The current session of a user and a project. */
   currentSession: {
@@ -1042,6 +977,62 @@ export interface Operations {
       include?: 'lease';
     };
     answer: Session | undefined;
+  };
+  /** Any session, also one that has ended. */
+  session: {
+    params: {
+      /** a UUID, in upper or lower case. */
+      sessionId: string;
+    };
+    answer: SessionWithRefusals;
+  };
+  /** The one current session that all candidates mean. */
+  resolve: {
+    body: {
+      /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
+      candidates: (
+        | Handle
+        | {
+            /** a UUID, in upper or lower case. */
+            sessionId: string;
+
+            /** Fencing token: rises at every change of the current session or of its owner, and at its end. */
+            epoch: number;
+          }
+      )[];
+
+      /** The first candidate decides, whatever the others say. */
+      override?: boolean;
+    };
+    answer: Resolved;
+  };
+  /** A scope's checkpoints, oldest first: at most 100. */
+  checkpoints: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: CheckpointList;
+  };
+  /** A scope's history, in pages; an ignored stop says how often it came. */
+  scopeEvents: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** A version; 0 when left out. */
+      after?: number;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: EventPage;
   };
   /** A scope's sessions, the newest first, in pages; or those of one version of the project. */
   sessions: {
@@ -1129,6 +1120,79 @@ export interface Operations {
     };
     answer: TransitionPage;
   };
+  /** A partition's events by number, in pages. */
+  feed: {
+    query: {
+      partition: number;
+
+      /** A sequence; 0 when left out. */
+      after?: number;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: EventPage;
+  };
+  /** All partitions as they grow, after the last id received, or from the present on. */
+  feedStream: {
+    query?: {
+      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      lastEventId?: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** A scope's events as they happen, after the last id received, or from the present on. */
+  scopeStream: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      lastEventId?: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** All current sessions, partition by partition, each after the position that it is as of. */
+  snapshot: {
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** End or release all sessions of a user or of an environment, as a job. */
+  startBulk: {
+    body: {
+      select: Selection;
+      action: 'end' | 'release';
+
+      /** 1 to 64 characters; stays in the log, so no personal data. */
+      reason: string;
+    };
+    answer: BulkJob;
+  };
+  /** How far a bulk job has come. */
+  bulkJob: {
+    params: {
+      /** a UUID, in upper or lower case. */
+      jobId: string;
+    };
+    query?: {
+      /** Seconds to wait for its end. */
+      wait?: number;
+    };
+    answer: BulkJob;
+  };
+  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  eraseDetails: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      userId: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+    };
+    answer: ErasedAnswer;
+  };
   /** Say which sessions consumers hold, up to 1,000 at once. */
   report: {
     body: {
@@ -1174,70 +1238,6 @@ export interface Operations {
     };
     answer: Stats;
   };
-  /** Any session, also one that has ended. */
-  session: {
-    params: {
-      /** a UUID, in upper or lower case. */
-      sessionId: string;
-    };
-    answer: SessionWithRefusals;
-  };
-  /** A scope's history, in pages; an ignored stop says how often it came. */
-  scopeEvents: {
-    query: {
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      userId: string;
-
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      projectId?: string;
-
-      /** A version; 0 when left out. */
-      after?: number;
-
-      /** 100 when left out. */
-      limit?: number;
-    };
-    answer: EventPage;
-  };
-  /** A scope's events as they happen, after the last id received, or from the present on. */
-  scopeStream: {
-    query: {
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      userId: string;
-
-      /** 1 to 256 characters, valid Unicode, no control characters. */
-      projectId?: string;
-
-      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
-      lastEventId?: string;
-    };
-    answer: ReadableStream<Uint8Array>;
-  };
-  /** All current sessions, partition by partition, each after the position that it is as of. */
-  snapshot: {
-    answer: ReadableStream<Uint8Array>;
-  };
-  /** A partition's events by number, in pages. */
-  feed: {
-    query: {
-      partition: number;
-
-      /** A sequence; 0 when left out. */
-      after?: number;
-
-      /** 100 when left out. */
-      limit?: number;
-    };
-    answer: EventPage;
-  };
-  /** All partitions as they grow, after the last id received, or from the present on. */
-  feedStream: {
-    query?: {
-      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
-      lastEventId?: string;
-    };
-    answer: ReadableStream<Uint8Array>;
-  };
   /** What a problem's type means, and what to do about it. */
   problem: {
     params: {
@@ -1256,33 +1256,33 @@ export const routes = {
   releaseOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/release' },
   claimOwnership: { method: 'POST', path: '/v1/sessions/:sessionId/claim' },
   endSession: { method: 'POST', path: '/v1/sessions/:sessionId/end' },
-  renewLease: { method: 'POST', path: '/v1/sessions/:sessionId/renew' },
-  renewLeases: { method: 'POST', path: '/v1/leases/renew' },
   touchSession: { method: 'POST', path: '/v1/sessions/:sessionId/touch' },
   changeAttributes: { method: 'PATCH', path: '/v1/sessions/:sessionId/attributes' },
   changeHandles: { method: 'POST', path: '/v1/sessions/:sessionId/handles' },
-  resolve: { method: 'POST', path: '/v1/resolve', reads: true },
-  startBulk: { method: 'POST', path: '/v1/bulk' },
-  bulkJob: { method: 'GET', path: '/v1/bulk/:jobId' },
-  eraseDetails: { method: 'DELETE', path: '/v1/details' },
   recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage' },
   markCheckpoint: { method: 'POST', path: '/v1/sessions/:sessionId/checkpoints' },
   reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid' },
-  checkpoints: { method: 'GET', path: '/v1/checkpoints' },
+  renewLease: { method: 'POST', path: '/v1/sessions/:sessionId/renew' },
+  renewLeases: { method: 'POST', path: '/v1/leases/renew' },
   currentSession: { method: 'GET', path: '/v1/current' },
+  session: { method: 'GET', path: '/v1/sessions/:sessionId' },
+  resolve: { method: 'POST', path: '/v1/resolve', reads: true },
+  checkpoints: { method: 'GET', path: '/v1/checkpoints' },
+  scopeEvents: { method: 'GET', path: '/v1/events' },
   sessions: { method: 'GET', path: '/v1/sessions' },
   chain: { method: 'GET', path: '/v1/chain' },
   usage: { method: 'GET', path: '/v1/usage' },
   transitions: { method: 'GET', path: '/v1/transitions' },
+  feed: { method: 'GET', path: '/v1/feed' },
+  feedStream: { method: 'GET', path: '/v1/feed/stream' },
+  scopeStream: { method: 'GET', path: '/v1/stream' },
+  snapshot: { method: 'GET', path: '/v1/snapshot' },
+  startBulk: { method: 'POST', path: '/v1/bulk' },
+  bulkJob: { method: 'GET', path: '/v1/bulk/:jobId' },
+  eraseDetails: { method: 'DELETE', path: '/v1/details' },
   report: { method: 'POST', path: '/v1/reports' },
   withdrawReports: { method: 'DELETE', path: '/v1/reports' },
   stats: { method: 'GET', path: '/v1/stats' },
-  session: { method: 'GET', path: '/v1/sessions/:sessionId' },
-  scopeEvents: { method: 'GET', path: '/v1/events' },
-  scopeStream: { method: 'GET', path: '/v1/stream' },
-  snapshot: { method: 'GET', path: '/v1/snapshot' },
-  feed: { method: 'GET', path: '/v1/feed' },
-  feedStream: { method: 'GET', path: '/v1/feed/stream' },
   problem: { method: 'GET', path: '/problems/:code' },
 } as const;
 
@@ -1294,30 +1294,30 @@ export const answers = {
   releaseOwnership: 'CommandAnswer',
   claimOwnership: 'CommandAnswer',
   endSession: 'CommandAnswer',
-  renewLease: 'Renewed',
-  renewLeases: 'RenewedMany',
   touchSession: 'CommandAnswer',
   changeAttributes: 'CommandAnswer',
   changeHandles: 'CommandAnswer',
-  resolve: 'Resolved',
-  startBulk: 'BulkJob',
-  bulkJob: 'BulkJob',
-  eraseDetails: 'ErasedAnswer',
   recordUsage: 'CommandAnswer',
   markCheckpoint: 'CommandAnswer',
   reportInvalid: 'CommandAnswer',
-  checkpoints: 'CheckpointList',
+  renewLease: 'Renewed',
+  renewLeases: 'RenewedMany',
   currentSession: 'Session',
+  session: 'SessionWithRefusals',
+  resolve: 'Resolved',
+  checkpoints: 'CheckpointList',
+  scopeEvents: 'EventPage',
   sessions: 'SessionPage',
   chain: 'ChainPage',
   usage: 'ScopeUsage',
   transitions: 'TransitionPage',
+  feed: 'EventPage',
+  startBulk: 'BulkJob',
+  bulkJob: 'BulkJob',
+  eraseDetails: 'ErasedAnswer',
   report: 'ReportsTaken',
   withdrawReports: 'ReportsWithdrawn',
   stats: 'Stats',
-  session: 'SessionWithRefusals',
-  scopeEvents: 'EventPage',
-  feed: 'EventPage',
   problem: 'ProblemPage',
 } as const;
 

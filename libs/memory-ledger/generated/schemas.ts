@@ -228,13 +228,6 @@ const Reason = {
   description: '1 to 64 characters; stays in the log, so no personal data',
 };
 
-const Selection = {
-  type: 'object',
-  properties: { userId: Id, environment: Id, instance: Id },
-  additionalProperties: false,
-  description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
-};
-
 const AsOf = {
   type: 'string',
   pattern:
@@ -248,6 +241,13 @@ const PositionText = {
   pattern: '^[0-9]{1,4}:[0-9]{1,16}$',
   description: 'a position, partition:sequence, as a Ledger-Position header gives it',
   examples: ['3:1042'],
+};
+
+const Selection = {
+  type: 'object',
+  properties: { userId: Id, environment: Id, instance: Id },
+  additionalProperties: false,
+  description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
 };
 
 /** By operation: the schemas that the service validates with. */
@@ -373,29 +373,6 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
-  renewLease: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: { type: 'object', required: ['epoch'], properties: { epoch: Epoch }, additionalProperties: false },
-  },
-  renewLeases: {
-    body: {
-      type: 'array',
-      items: {
-        type: 'object',
-        required: ['sessionId', 'epoch'],
-        properties: { sessionId: GivenId, epoch: Epoch },
-        additionalProperties: false,
-      },
-      minItems: 1,
-      maxItems: 1000,
-      description: 'from 1 to 1,000 leases, each session once',
-    },
-  },
   touchSession: {
     params: {
       type: 'object',
@@ -447,64 +424,6 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
-  resolve: {
-    body: {
-      type: 'object',
-      required: ['candidates'],
-      properties: {
-        candidates: {
-          type: 'array',
-          items: {
-            anyOf: [
-              Handle,
-              {
-                type: 'object',
-                required: ['sessionId', 'epoch'],
-                properties: { sessionId: GivenId, epoch: Epoch },
-                additionalProperties: false,
-              },
-            ],
-          },
-          minItems: 1,
-          maxItems: 16,
-          description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
-        },
-        override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
-      },
-      additionalProperties: false,
-    },
-  },
-  startBulk: {
-    body: {
-      type: 'object',
-      required: ['select', 'action', 'reason'],
-      properties: { select: Selection, action: { enum: ['end', 'release'] }, reason: Reason },
-      additionalProperties: false,
-    },
-  },
-  bulkJob: {
-    params: {
-      type: 'object',
-      required: ['jobId'],
-      properties: { jobId: GivenId },
-      additionalProperties: false,
-    },
-    query: {
-      type: 'object',
-      properties: {
-        wait: { type: 'integer', minimum: 1, maximum: 60, description: 'Seconds to wait for its end' },
-      },
-      additionalProperties: false,
-    },
-  },
-  eraseDetails: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: { userId: Id, projectId: Id },
-      additionalProperties: false,
-    },
-  },
   recordUsage: {
     params: {
       type: 'object',
@@ -546,12 +465,27 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
-  checkpoints: {
-    query: {
+  renewLease: {
+    params: {
       type: 'object',
-      required: ['userId'],
-      properties: { userId: Id, projectId: Id },
+      required: ['sessionId'],
+      properties: { sessionId: GivenId },
       additionalProperties: false,
+    },
+    body: { type: 'object', required: ['epoch'], properties: { epoch: Epoch }, additionalProperties: false },
+  },
+  renewLeases: {
+    body: {
+      type: 'array',
+      items: {
+        type: 'object',
+        required: ['sessionId', 'epoch'],
+        properties: { sessionId: GivenId, epoch: Epoch },
+        additionalProperties: false,
+      },
+      minItems: 1,
+      maxItems: 1000,
+      description: 'from 1 to 1,000 leases, each session once',
     },
   },
   currentSession: {
@@ -585,6 +519,67 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           description:
             'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
         },
+      },
+      additionalProperties: false,
+    },
+  },
+  session: {
+    params: {
+      type: 'object',
+      required: ['sessionId'],
+      properties: { sessionId: GivenId },
+      additionalProperties: false,
+    },
+  },
+  resolve: {
+    body: {
+      type: 'object',
+      required: ['candidates'],
+      properties: {
+        candidates: {
+          type: 'array',
+          items: {
+            anyOf: [
+              Handle,
+              {
+                type: 'object',
+                required: ['sessionId', 'epoch'],
+                properties: { sessionId: GivenId, epoch: Epoch },
+                additionalProperties: false,
+              },
+            ],
+          },
+          minItems: 1,
+          maxItems: 16,
+          description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+        },
+        override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
+      },
+      additionalProperties: false,
+    },
+  },
+  checkpoints: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id },
+      additionalProperties: false,
+    },
+  },
+  scopeEvents: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        after: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description: 'A version; 0 when left out',
+        },
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
       },
       additionalProperties: false,
     },
@@ -654,6 +649,86 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
       additionalProperties: false,
     },
   },
+  feed: {
+    query: {
+      type: 'object',
+      required: ['partition'],
+      properties: {
+        partition: { type: 'integer', minimum: 0, maximum: 4095 },
+        after: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 9007199254740991,
+          description: 'A sequence; 0 when left out',
+        },
+        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+      },
+      additionalProperties: false,
+    },
+  },
+  feedStream: {
+    query: {
+      type: 'object',
+      properties: {
+        lastEventId: {
+          type: 'string',
+          maxLength: 65536,
+          description:
+            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
+  scopeStream: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: {
+        userId: Id,
+        projectId: Id,
+        lastEventId: {
+          type: 'string',
+          maxLength: 65536,
+          description:
+            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
+  snapshot: {},
+  startBulk: {
+    body: {
+      type: 'object',
+      required: ['select', 'action', 'reason'],
+      properties: { select: Selection, action: { enum: ['end', 'release'] }, reason: Reason },
+      additionalProperties: false,
+    },
+  },
+  bulkJob: {
+    params: {
+      type: 'object',
+      required: ['jobId'],
+      properties: { jobId: GivenId },
+      additionalProperties: false,
+    },
+    query: {
+      type: 'object',
+      properties: {
+        wait: { type: 'integer', minimum: 1, maximum: 60, description: 'Seconds to wait for its end' },
+      },
+      additionalProperties: false,
+    },
+  },
+  eraseDetails: {
+    query: {
+      type: 'object',
+      required: ['userId'],
+      properties: { userId: Id, projectId: Id },
+      additionalProperties: false,
+    },
+  },
   report: {
     body: {
       type: 'array',
@@ -719,81 +794,6 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           type: 'string',
           pattern: '^[A-Za-z0-9_-]{1,256}$',
           description: 'what an earlier page gave as `next`',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  session: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-  },
-  scopeEvents: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        after: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 9007199254740991,
-          description: 'A version; 0 when left out',
-        },
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-      },
-      additionalProperties: false,
-    },
-  },
-  scopeStream: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        lastEventId: {
-          type: 'string',
-          maxLength: 65536,
-          description:
-            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  snapshot: {},
-  feed: {
-    query: {
-      type: 'object',
-      required: ['partition'],
-      properties: {
-        partition: { type: 'integer', minimum: 0, maximum: 4095 },
-        after: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 9007199254740991,
-          description: 'A sequence; 0 when left out',
-        },
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-      },
-      additionalProperties: false,
-    },
-  },
-  feedStream: {
-    query: {
-      type: 'object',
-      properties: {
-        lastEventId: {
-          type: 'string',
-          maxLength: 65536,
-          description:
-            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
         },
       },
       additionalProperties: false,

@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** Throws `invalid-request` for an Idempotency-Key that cannot be one. */
 export function checkRequestKey(key: string | null | undefined): void {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
+import { closed, type Operation } from './operation.js';
 import { Instant, Session } from './values.js';
 
 /** The body of every error. */
@@ -34,3 +35,24 @@ export const Problem = named(
   },
   { description: 'RFC 9457. `current` is the current session; `last` the one before none' },
 );
+
+export const ProblemPage = named('ProblemPage', {
+  type: Type.String({ description: '/problems/<code>' }),
+  title: Type.String(),
+  status: Type.Integer(),
+  retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
+  retryAfter: Type.Optional(Type.Integer({ description: 'Seconds to wait before' })),
+  advice: Type.Optional(Type.String({ description: 'What to do, where the title does not say it' })),
+});
+
+/** What a problem is. */
+export const problemPages = {
+  problem: {
+    method: 'GET',
+    path: '/problems/:code',
+    summary: "What a problem's type means, and what to do about it",
+    params: Type.Object({ code: Type.String() }, closed),
+    answers: { 200: { description: 'the problem', schema: ProblemPage } },
+    problems: ['not-found'],
+  },
+} as const satisfies Record<string, Operation>;

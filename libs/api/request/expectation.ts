@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** Throws `expectation-failed` for what a request expects and nobody here can give (RFC 9110, section 10.1.1). */
 export function checkExpectation(expect: string | null | undefined): void {

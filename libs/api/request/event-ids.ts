@@ -1,5 +1,5 @@
 import { murmur2, type ScopeKey } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** The last id that a reader of a stream has, and what it is called in a problem. */
 export interface LastEventId {

@@ -1,6 +1,6 @@
 import { MOST_ATTRIBUTE_BYTES } from '#session';
-import type { Problem } from './problem-body.js';
-import { ProblemError } from './problem-error.js';
+import type { Problem } from '../problems/problem-body.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 const MOST_DEPTH = 8;
 

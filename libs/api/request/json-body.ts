@@ -1,5 +1,5 @@
 import { decimalOf } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** A body as JSON says it. */
 export interface JsonBody {

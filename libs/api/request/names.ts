@@ -1,5 +1,5 @@
 import type { Handle, NewHandle } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** An outside name as requests bring it. */
 export interface OutsideName {

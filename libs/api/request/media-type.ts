@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** Throws `unsupported-media-type` for a body that says it is not the UTF-8 that it is read as. */
 export function checkEncoding(

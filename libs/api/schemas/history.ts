@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { named } from './components.js';
+import { type Operation, placed, projected } from './operation.js';
 import {
   AsOf,
   GivenId,
@@ -38,11 +39,6 @@ export const ChainQuery = Type.Object(
 );
 export const TransitionsQuery = Type.Object(paged, closed);
 export const UsageQuery = Type.Object({ ...scope, atLeast, asOf: Type.Optional(AsOf) }, closed);
-
-export type SessionsQuery = Static<typeof SessionsQuery>;
-export type ChainQuery = Static<typeof ChainQuery>;
-export type TransitionsQuery = Static<typeof TransitionsQuery>;
-export type UsageQuery = Static<typeof UsageQuery>;
 
 const next = Type.Optional(
   Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
@@ -95,3 +91,42 @@ export const Transition = named(
 );
 
 export const TransitionPage = named('TransitionPage', { transitions: Type.Array(Transition), next });
+
+/** What was, from the read models. */
+export const history = {
+  sessions: {
+    method: 'GET',
+    path: '/v1/sessions',
+    summary: "A scope's sessions, the newest first, in pages; or those of one version of the project",
+    query: SessionsQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
+    problems: ['unknown-version', ...projected],
+  },
+  chain: {
+    method: 'GET',
+    path: '/v1/chain',
+    summary:
+      'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
+    query: ChainQuery,
+    answers: {
+      200: { description: 'sessions, each as of its position, and their sums', schema: ChainPage, ...placed },
+    },
+    problems: ['unknown-session', 'archived', ...projected],
+  },
+  usage: {
+    method: 'GET',
+    path: '/v1/usage',
+    summary: 'What was used in a scope, in all of its chains',
+    query: UsageQuery,
+    answers: { 200: { description: 'the sums', schema: ScopeUsage, ...placed } },
+    problems: ['archived', ...projected],
+  },
+  transitions: {
+    method: 'GET',
+    path: '/v1/transitions',
+    summary: 'Every change of which session is current, the newest first, in pages',
+    query: TransitionsQuery,
+    answers: { 200: { description: 'transitions', schema: TransitionPage, ...placed } },
+    problems: projected,
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,5 +1,6 @@
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { NAME, named } from './components.js';
+import { type Operation, read } from './operation.js';
 import { GivenId, Id, Instant, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
@@ -100,6 +101,33 @@ export const Stats = named(
   { description: 'As of now' },
 );
 
-export type Reports = Static<typeof Reports>;
-export type WithdrawQuery = Static<typeof WithdrawQuery>;
-export type StatsQuery = Static<typeof StatsQuery>;
+/** What consumers hold, and figures. */
+export const stats = {
+  report: {
+    method: 'POST',
+    path: '/v1/reports',
+    summary: 'Say which sessions consumers hold, up to 1,000 at once',
+    body: Reports,
+    answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
+    problems: [
+      ...(['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type'] as const),
+      ...(['unavailable', 'unknown-outcome'] as const),
+    ],
+  },
+  withdrawReports: {
+    method: 'DELETE',
+    path: '/v1/reports',
+    summary: "Take a consumer's reports back, all of them or that about one scope",
+    query: WithdrawQuery,
+    answers: { 200: { description: 'how many there were', schema: ReportsWithdrawn } },
+    problems: ['invalid-request', 'unavailable', 'unknown-outcome'],
+  },
+  stats: {
+    method: 'GET',
+    path: '/v1/stats',
+    summary: 'Figures of the ledger, and which consumers hold the current sessions',
+    query: StatsQuery,
+    answers: { 200: { description: 'figures as of now', schema: Stats } },
+    problems: read,
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,5 +1,5 @@
 import type { Selection } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** What a request selects. Throws `invalid-request` unless it names a user or an environment, and not both. */
 export function selectionOf(select: { userId?: string; environment?: string; instance?: string }): Selection {

@@ -1,5 +1,5 @@
 import { decimalOf, type Money, placesOf, plainDecimal, type Usage } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** Usage as a request states it: its cost also as a JSON number, or with an exponent. */
 export type ReportedUsage = Omit<Usage, 'cost'> & {

@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** Whose reports to take back. Throws `invalid-request` for a project without its user: that would be all of them. */
 export function withdrawn<Query extends { userId?: string; projectId?: string }>(query: Query): Query {

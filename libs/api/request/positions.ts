@@ -1,5 +1,5 @@
 import type { AsOf, Position } from '#session';
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** A position as headers and queries carry it. */
 export function positionText({ partition, sequence }: Position): string {

@@ -1,9 +1,10 @@
 import type { TSchema } from 'typebox';
-import { type ProblemCode, problems } from '#protocol';
+import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
 import { answerHeaders, headerParameters } from './headers.js';
-import { type Operation, operations, type Reply } from './operations.js';
-import { Problem } from './problem-body.js';
+import type { Operation, Reply } from './operation.js';
+import { operations } from './operations.js';
+import { Problem } from './problem.js';
 
 /** The OpenAPI 3.1 document, from the very schemas that validate requests. */
 export function openApi(version: string): Json {

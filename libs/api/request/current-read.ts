@@ -1,5 +1,5 @@
+import { ProblemError } from '../problems/problem-error.js';
 import { decodePlace, type Place } from './place.js';
-import { ProblemError } from './problem-error.js';
 
 interface CurrentQuery {
   projectId?: string;

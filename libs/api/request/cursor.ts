@@ -1,4 +1,4 @@
-import { ProblemError } from './problem-error.js';
+import { ProblemError } from '../problems/problem-error.js';
 
 /** What the next page is asked for with: opaque to callers, so that what stands in it may change. */
 export function encodeCursor(text: string): string {

@@ -1,0 +1,68 @@
+import { Type } from 'typebox';
+import { named } from './components.js';
+import { closed, command, type Operation, read } from './operation.js';
+import { GivenId, Instant, Reason, Selection } from './values.js';
+
+export const BulkBody = named(
+  'BulkBody',
+  { select: Selection, action: Type.Enum(['end', 'release']), reason: Reason },
+  closed,
+);
+
+export const JobQuery = Type.Object(
+  {
+    wait: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 60, description: 'Seconds to wait for its end' }),
+    ),
+  },
+  closed,
+);
+
+const Counts = Type.Object({
+  examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
+  changed: Type.Integer({ description: 'Ended or released by this job' }),
+  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
+  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
+});
+
+export const BulkJob = named(
+  'BulkJob',
+  {
+    jobId: Type.String(),
+    state: Type.Enum(['open', 'finished']),
+    select: Selection,
+    action: Type.Enum(['end', 'release']),
+    reason: Reason,
+    counts: Counts,
+    partitions: Type.Object({ done: Type.Integer(), of: Type.Integer() }),
+    createdAt: Instant,
+    updatedAt: Instant,
+    finishedAt: Type.Optional(Instant),
+  },
+  { description: 'Kept for 30 days after it was finished' },
+);
+
+const jobAnswered = { schema: BulkJob };
+
+/** What concerns many sessions at once. */
+export const bulk = {
+  startBulk: {
+    method: 'POST',
+    path: '/v1/bulk',
+    summary: 'End or release all sessions of a user or of an environment, as a job',
+    body: BulkBody,
+    answers: {
+      202: { description: 'the job, which survives a restart', ...jobAnswered, headers: ['Location'] },
+    },
+    problems: ['operate-required', ...command],
+  },
+  bulkJob: {
+    method: 'GET',
+    path: '/v1/bulk/:jobId',
+    summary: 'How far a bulk job has come',
+    params: Type.Object({ jobId: GivenId }, closed),
+    query: JobQuery,
+    answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
+    problems: ['operate-required', 'unknown-job', ...read],
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,326 @@
+import { type Static, Type } from 'typebox';
+import { named } from './components.js';
+import { byId, closed, command, fenced, handles, type Operation } from './operation.js';
+import {
+  Attributes,
+  Epoch,
+  Handle,
+  HandleKind,
+  Id,
+  Instant,
+  Label,
+  Lease,
+  NewHandles,
+  Owner,
+  Policy,
+  Position,
+  Reason,
+  RotationReason,
+  Session,
+  Usage,
+} from './values.js';
+
+const byOwner = { epoch: Epoch, owner: Type.Optional(Owner) };
+
+export const StartBody = named(
+  'StartBody',
+  {
+    userId: Id,
+    projectId: Type.Optional(Id),
+    owner: Owner,
+    onConflict: Type.Optional(
+      Type.Enum(['supersede', 'reject', 'join'], { description: 'supersede when left out' }),
+    ),
+    expectedEpoch: Type.Optional(Epoch),
+    phase: Type.Optional(Type.Enum(['starting', 'active'], { description: 'active when left out' })),
+    lease: Type.Optional(Lease),
+    handles: Type.Optional(NewHandles),
+    attributes: Type.Optional(Attributes),
+    policy: Type.Optional(Policy),
+    fromCheckpoint: Type.Optional(Label),
+  },
+  closed,
+);
+
+export const ActivateBody = named('ActivateBody', byOwner, closed);
+
+export const RotateBody = named(
+  'RotateBody',
+  {
+    ...byOwner,
+    reason: RotationReason,
+    versionId: Type.Optional(Id),
+    successorHandle: Type.Optional(Handle),
+    handles: Type.Optional(NewHandles),
+    usage: Type.Optional(Usage),
+  },
+  closed,
+);
+
+export const ReleaseBody = named(
+  'ReleaseBody',
+  {
+    ...byOwner,
+    to: Type.Optional(Owner),
+    reservedSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description: 'How long only `to` may claim; 60 when left out',
+      }),
+    ),
+    force: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+export const ClaimBody = named(
+  'ClaimBody',
+  { epoch: Epoch, owner: Owner, lease: Type.Optional(Lease), force: Type.Optional(Type.Boolean()) },
+  closed,
+);
+
+export const EndBody = named(
+  'EndBody',
+  {
+    epoch: Epoch,
+    origin: Owner,
+    reason: Reason,
+    drainSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 86_400,
+        description:
+          'Ends when the owner confirms it by the same request without this, or after so many seconds',
+      }),
+    ),
+    force: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
+
+export const TouchBody = named('TouchBody', {}, closed);
+
+export const AttributesBody = named(
+  'AttributesBody',
+  {
+    ...byOwner,
+    attributes: Type.Object({}, { additionalProperties: true, description: 'A JSON merge patch (RFC 7396)' }),
+  },
+  closed,
+);
+
+export const UsageBody = named('UsageBody', { usage: Usage }, closed);
+
+export const CheckpointBody = named('CheckpointBody', { label: Label }, closed);
+
+export const InvalidBody = named(
+  'InvalidBody',
+  {
+    ...byOwner,
+    certainty: Type.Enum(['definite', 'transient'], {
+      description: 'definite: the session can never be continued; transient: it may yet',
+    }),
+    reason: Reason,
+    fallback: Type.Optional(
+      Type.Enum(['latest-valid', 'start-fresh'], { description: 'latest-valid when left out' }),
+    ),
+  },
+  closed,
+);
+
+export const HandlesBody = named(
+  'HandlesBody',
+  {
+    ...byOwner,
+    bind: Type.Optional(NewHandles),
+    unbind: Type.Optional(Type.Array(Handle, { maxItems: 8, description: 'at most 8, each once' })),
+  },
+  closed,
+);
+
+export const CommandAnswer = named('CommandAnswer', {
+  outcome: Type.String({ examples: ['started'] }),
+  session: Session,
+  current: Type.Optional(
+    Type.Union([Session, Type.Null()], {
+      description:
+        'The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more',
+    }),
+  ),
+  ignored: Type.Optional(
+    Type.Array(Type.Enum(['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']), {
+      description: 'What a start asked for and did not get, because it joined or claimed a session',
+    }),
+  ),
+  dropped: Type.Optional(
+    Type.Array(
+      Type.Object({
+        kind: HandleKind,
+        boundAt: Type.Optional(Instant),
+      }),
+      {
+        description:
+          'Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key',
+      },
+    ),
+  ),
+  retryAfter: Type.Optional(
+    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
+  ),
+  position: Position,
+});
+
+const answered = {
+  schema: CommandAnswer,
+  headers: ['Ledger-Position', 'Idempotency-Replayed'],
+} as const;
+
+/** What comes to one command. */
+export const commands = {
+  startSession: {
+    method: 'POST',
+    path: '/v1/sessions',
+    summary: 'Start a session, or join the current one',
+    body: StartBody,
+    answers: {
+      201: { description: 'started', ...answered },
+      200: { description: 'joined or claimed', ...answered },
+    },
+    problems: [
+      'invalid-attributes',
+      'session-active',
+      'stale-epoch',
+      'future-epoch',
+      'reserved',
+      'session-ending',
+      'unknown-checkpoint',
+      'session-invalid',
+      'not-owner',
+      ...handles,
+      ...command,
+    ],
+  },
+  activateSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/activate',
+    summary: 'Confirm a session that was started in phase "starting"',
+    params: byId,
+    body: ActivateBody,
+    answers: { 200: { description: 'activated or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+  rotateSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/rotate',
+    summary: 'Replace a session by its successor: compare-and-swap on session and epoch',
+    params: byId,
+    body: RotateBody,
+    answers: { 200: { description: 'rotated or already-rotated', ...answered } },
+    problems: [
+      ...fenced,
+      'not-owner',
+      'session-not-active',
+      'session-ending',
+      'chain-too-long',
+      'usage-overflow',
+      'too-many-currencies',
+      ...handles,
+      ...command,
+    ],
+  },
+  releaseOwnership: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/release',
+    summary: 'Give the session up without ending it, to somebody or to nobody',
+    params: byId,
+    body: ReleaseBody,
+    answers: { 200: { description: 'released or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', 'session-ending', 'operate-required', ...command],
+  },
+  claimOwnership: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/claim',
+    summary: 'Become the owner of a released session',
+    params: byId,
+    body: ClaimBody,
+    answers: { 200: { description: 'claimed or unchanged', ...answered } },
+    problems: [...fenced, 'reserved', 'not-owner', 'session-ending', 'operate-required', ...command],
+  },
+  endSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/end',
+    summary: 'Stop a session, at once or after draining; a stale stop changes nothing and is recorded',
+    params: byId,
+    body: EndBody,
+    answers: { 200: { description: 'ended, ending, unchanged or already-ended', ...answered } },
+    problems: [...fenced, 'not-owner', 'operate-required', ...command],
+  },
+  touchSession: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/touch',
+    summary: 'A sign of use: renews a lease that is renewed on use',
+    params: byId,
+    body: TouchBody,
+    answers: { 200: { description: 'renewed or unchanged', ...answered } },
+    problems: ['stale-session', 'session-ended', 'unknown-session', ...command],
+  },
+  changeAttributes: {
+    method: 'PATCH',
+    path: '/v1/sessions/:sessionId/attributes',
+    summary: "Change the session's attributes by a JSON merge patch",
+    params: byId,
+    body: AttributesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
+  },
+  changeHandles: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/handles',
+    summary: 'Bind and unbind outside names of the session and its scope',
+    params: byId,
+    body: HandlesBody,
+    answers: { 200: { description: 'changed or unchanged', ...answered } },
+    problems: [...fenced, 'not-owner', ...handles, ...command],
+  },
+  recordUsage: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/usage',
+    summary: 'Add what an operation used to the sums of its session, also when that has ended',
+    params: byId,
+    body: UsageBody,
+    answers: {
+      200: {
+        description: 'recorded: again by the same request, unless it has an Idempotency-Key',
+        ...answered,
+      },
+    },
+    problems: ['usage-overflow', 'too-many-currencies', 'unknown-session', ...command],
+  },
+  markCheckpoint: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/checkpoints',
+    summary: 'Name a session as one to return to, by `fromCheckpoint` of a start',
+    params: byId,
+    body: CheckpointBody,
+    answers: { 200: { description: 'marked or unchanged', ...answered } },
+    problems: ['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'unknown-session', ...command],
+  },
+  reportInvalid: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/invalid',
+    summary: 'Go on from the latest valid session, because this one cannot be continued',
+    params: byId,
+    body: InvalidBody,
+    answers: {
+      200: {
+        description: 'recovered, started-fresh, already-recovered, marked-invalid, unchanged or reported',
+        ...answered,
+        headers: [...answered.headers, 'Retry-After'],
+      },
+    },
+    problems: [...fenced, 'not-owner', 'session-ending', ...command],
+  },
+} as const satisfies Record<string, Operation>;
+
+export type StartBody = Static<typeof StartBody>;

@@ -1,0 +1,84 @@
+import { Type } from 'typebox';
+import { named } from './components.js';
+import { LedgerEvent } from './event.js';
+import { closed, type Operation, read, scope, sse } from './operation.js';
+
+const stream = {
+  lastEventId: Type.Optional(
+    Type.String({
+      maxLength: 65_536,
+      description:
+        'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+    }),
+  ),
+};
+export const ScopeStreamQuery = Type.Object({ ...scope, ...stream }, closed);
+export const FeedStreamQuery = Type.Object(stream, closed);
+
+export const FeedQuery = Type.Object(
+  {
+    partition: Type.Integer({ minimum: 0, maximum: 4095 }),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'A sequence; 0 when left out',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+  },
+  closed,
+);
+
+export const EventPage = named('EventPage', {
+  events: Type.Array(LedgerEvent),
+  next: Type.Optional(Type.Integer()),
+});
+
+export const eventPage = {
+  description: 'events in order',
+  schema: EventPage,
+  headers: ['Ledger-Restores'],
+} as const;
+
+/** The log as followers read it: numbered, or as it grows. */
+export const feed = {
+  feed: {
+    method: 'GET',
+    path: '/v1/feed',
+    summary: "A partition's events by number, in pages",
+    query: FeedQuery,
+    answers: { 200: eventPage },
+    problems: ['archived', 'position-ahead', ...read],
+  },
+  feedStream: {
+    method: 'GET',
+    path: '/v1/feed/stream',
+    summary: 'All partitions as they grow, after the last id received, or from the present on',
+    query: FeedStreamQuery,
+    takes: ['Last-Event-ID'],
+    answers: { 200: sse },
+    problems: ['archived', 'position-ahead', ...read],
+  },
+  scopeStream: {
+    method: 'GET',
+    path: '/v1/stream',
+    summary: "A scope's events as they happen, after the last id received, or from the present on",
+    query: ScopeStreamQuery,
+    takes: ['Last-Event-ID'],
+    answers: { 200: sse },
+    problems: ['archived', 'position-ahead', ...read],
+  },
+  snapshot: {
+    method: 'GET',
+    path: '/v1/snapshot',
+    summary: 'All current sessions, partition by partition, each after the position that it is as of',
+    answers: {
+      200: {
+        description: 'one JSON document a line: {"position":…} starts a partition, {"session":…} follow',
+        contentType: 'application/x-ndjson',
+      },
+    },
+    problems: ['unavailable'],
+  },
+} as const satisfies Record<string, Operation>;

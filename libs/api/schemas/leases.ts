@@ -1,0 +1,45 @@
+import { Type } from 'typebox';
+import { NAME, named } from './components.js';
+import { byId, closed, command, fenced, type Operation } from './operation.js';
+import { Problem } from './problem.js';
+import { Epoch, GivenId, Instant, SessionId } from './values.js';
+
+export const RenewBody = named('RenewBody', { epoch: Epoch }, closed);
+
+export const RenewManyBody = Type.Array(Type.Object({ sessionId: GivenId, epoch: Epoch }, closed), {
+  [NAME]: 'RenewManyBody',
+  minItems: 1,
+  maxItems: 1_000,
+  description: 'from 1 to 1,000 leases, each session once',
+});
+
+export const Renewed = named('Renewed', {
+  outcome: Type.Literal('renewed'),
+  sessionId: SessionId,
+  until: Instant,
+});
+
+export const NotRenewed = named('NotRenewed', { sessionId: SessionId, problem: Problem });
+
+export const RenewedMany = named('RenewedMany', { results: Type.Array(Type.Union([Renewed, NotRenewed])) });
+
+/** Renewals of leases. */
+export const leases = {
+  renewLease: {
+    method: 'POST',
+    path: '/v1/sessions/:sessionId/renew',
+    summary: 'Renew a lease: the sign of life of its owner',
+    params: byId,
+    body: RenewBody,
+    answers: { 200: { description: 'renewed', schema: Renewed } },
+    problems: [...fenced, 'no-lease', 'not-owner', 'session-ending', ...command],
+  },
+  renewLeases: {
+    method: 'POST',
+    path: '/v1/leases/renew',
+    summary: 'Renew up to 1,000 leases, with one result each, in the order of the request',
+    body: RenewManyBody,
+    answers: { 200: { description: 'the results', schema: RenewedMany } },
+    problems: command,
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,63 @@
+import { type TSchema, Type } from 'typebox';
+import type { ProblemCode } from '../problems/problems.js';
+import { type HeaderName } from './headers.js';
+import { GivenId, Id } from './values.js';
+
+/** One route: its schemas validate requests, and describe them in /openapi.json. */
+export interface Operation {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** With `:name` for parameters. */
+  path: string;
+  /** It changes nothing, although its question is so long that it is a POST. */
+  reads?: true;
+  summary: string;
+  params?: TSchema;
+  query?: TSchema;
+  body?: TSchema;
+  /** Headers of the request that mean something; commands take an Idempotency-Key besides. */
+  takes?: readonly HeaderName[];
+  answers: Record<number, Reply>;
+  problems: readonly ProblemCode[];
+}
+
+export interface Reply {
+  description: string;
+  schema?: TSchema;
+  /** What the query can ask for in place of `schema`. The client's types know `schema` only. */
+  asked?: TSchema;
+  /** application/json when left out. */
+  contentType?: string;
+  headers?: readonly HeaderName[];
+}
+
+export const closed = { additionalProperties: false };
+/** Of a query. */
+export const scope = { userId: Id, projectId: Type.Optional(Id) };
+export const byId = Type.Object({ sessionId: GivenId }, closed);
+
+export const placed = { headers: ['Ledger-Position'] } as const;
+export const fenced = [
+  'stale-epoch',
+  'stale-session',
+  'future-epoch',
+  'session-ended',
+  'unknown-session',
+] as const;
+export const retried = ['overloaded', 'timeout', 'unavailable', 'unknown-outcome', 'closing'] as const;
+export const command = [
+  'invalid-request',
+  'invalid-json',
+  'body-too-large',
+  'unsupported-media-type',
+  'key-reused',
+  ...retried,
+] as const;
+export const handles = ['handle-taken', 'too-many-handles'] as const;
+export const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
+export const projected = [...read, 'projection-behind'] as const;
+export const sse = {
+  description: 'Server-sent events; before the first one an id without data, and a comment every 15 s',
+  contentType: 'text/event-stream',
+};
+
+export const ScopeQuery = Type.Object(scope, closed);

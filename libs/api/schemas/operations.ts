@@ -1,0 +1,25 @@
+import { bulk } from './bulk.js';
+import { commands } from './commands.js';
+import { erasure } from './erasure.js';
+import { feed } from './feed.js';
+import { history } from './history.js';
+import { leases } from './leases.js';
+import { type Operation } from './operation.js';
+import { problemPages } from './problem.js';
+import { reads } from './reads.js';
+import { stats } from './stats.js';
+
+/** Every operation of the API: their schemas validate requests, and describe them in /openapi.json. */
+export const operations = {
+  ...commands,
+  ...leases,
+  ...reads,
+  ...history,
+  ...feed,
+  ...bulk,
+  ...erasure,
+  ...stats,
+  ...problemPages,
+} as const satisfies Record<string, Operation>;
+
+export type OperationId = keyof typeof operations;

@@ -1,0 +1,200 @@
+import { Type } from 'typebox';
+import { NAME, named } from './components.js';
+import { eventPage } from './feed.js';
+import { byId, closed, type Operation, read, ScopeQuery, scope } from './operation.js';
+import {
+  AsOf,
+  Epoch,
+  GivenId,
+  Handle,
+  Instant,
+  Label,
+  Owner,
+  Position,
+  Session,
+  SessionId,
+} from './values.js';
+
+export const CurrentQuery = Type.Object(
+  {
+    ...scope,
+    wait: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 60,
+        description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
+      }),
+    ),
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'The revision that is known; 0 when left out, which is that of a scope without a session',
+      }),
+    ),
+    all: Type.Optional(
+      Type.Boolean({
+        description: "All of the user's current sessions, whatever their projects, 100 a page",
+      }),
+    ),
+    next: Type.Optional(Type.String({ maxLength: 64, description: 'With `all`: what the page before said' })),
+    asOf: Type.Optional(AsOf),
+    include: Type.Optional(
+      Type.Enum(['lease'], {
+        description:
+          'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
+      }),
+    ),
+  },
+  closed,
+);
+
+export const EventsQuery = Type.Object(
+  {
+    ...scope,
+    after: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: 'A version; 0 when left out',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+  },
+  closed,
+);
+
+const Candidate = Type.Union([Handle, Type.Object({ sessionId: GivenId, epoch: Epoch }, closed)]);
+
+export const ResolveBody = named(
+  'ResolveBody',
+  {
+    candidates: Type.Array(Candidate, {
+      minItems: 1,
+      maxItems: 16,
+      description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+    }),
+    override: Type.Optional(
+      Type.Boolean({ description: 'The first candidate decides, whatever the others say' }),
+    ),
+  },
+  closed,
+);
+
+export const Resolved = named('Resolved', {
+  session: Session,
+  unknown: Type.Array(Type.Integer({ minimum: 0 }), {
+    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+  }),
+});
+
+export const CheckpointList = named('CheckpointList', {
+  checkpoints: Type.Array(Type.Object({ label: Label, sessionId: SessionId, markedAt: Instant })),
+});
+
+export const CurrentPage = named('CurrentPage', {
+  sessions: Type.Array(Session, { maxItems: 100 }),
+  next: Type.Optional(Type.String({ description: 'For the next page; absent in the last one' })),
+});
+
+/** Most refusals that a session is shown with. */
+const MOST_REFUSALS = 100;
+
+export const Refusal = named('Refusal', {
+  origin: Type.Optional(Owner),
+  epoch: Type.Optional(Epoch),
+  why: Type.String({ description: 'How the session had ended, or what did not match' }),
+  count: Type.Integer({ minimum: 1, description: 'How often it came' }),
+  position: Position,
+  at: Type.Optional(Instant),
+  archived: Type.Optional(
+    Type.Literal(true, {
+      description: 'The event at `position` is in the archive, and with it origin, epoch and at',
+    }),
+  ),
+});
+
+export const SessionWithRefusals = Type.Intersect(
+  [
+    Session,
+    Type.Object({
+      refusals: Type.Array(Refusal, {
+        maxItems: MOST_REFUSALS,
+        description: `Stops of this session that were not obeyed: the newest ${MOST_REFUSALS}, the newest first`,
+      }),
+    }),
+  ],
+  { [NAME]: 'SessionWithRefusals' },
+);
+
+/** What is current, and what is known of a session or a scope. */
+export const reads = {
+  currentSession: {
+    method: 'GET',
+    path: '/v1/current',
+    summary: 'The current session of a user and a project',
+    query: CurrentQuery,
+    takes: ['If-None-Match'],
+    answers: {
+      200: {
+        description: 'the current session, whose ETag changes with its revision; with `all` a page of them',
+        schema: Session,
+        asked: CurrentPage,
+        headers: ['ETag', 'Ledger-Position'],
+      },
+      304: {
+        description: 'known already: by If-None-Match, or still `after` when the wait is over',
+        headers: ['ETag'],
+      },
+    },
+    problems: ['no-current-session', 'archived', ...read],
+  },
+  session: {
+    method: 'GET',
+    path: '/v1/sessions/:sessionId',
+    summary: 'Any session, also one that has ended',
+    params: byId,
+    answers: {
+      200: { description: 'the session, and its stops that were not obeyed', schema: SessionWithRefusals },
+    },
+    problems: ['unknown-session', ...read],
+  },
+  resolve: {
+    method: 'POST',
+    path: '/v1/resolve',
+    reads: true,
+    summary: 'The one current session that all candidates mean',
+    body: ResolveBody,
+    answers: { 200: { description: 'the session', schema: Resolved } },
+    problems: [
+      'session-mismatch',
+      'stale-session',
+      'stale-epoch',
+      'future-epoch',
+      'session-ended',
+      'unknown-handle',
+      'unknown-session',
+      'invalid-json',
+      'body-too-large',
+      'unsupported-media-type',
+      ...read,
+    ],
+  },
+  checkpoints: {
+    method: 'GET',
+    path: '/v1/checkpoints',
+    summary: "A scope's checkpoints, oldest first: at most 100",
+    query: ScopeQuery,
+    answers: { 200: { description: 'the checkpoints', schema: CheckpointList } },
+    problems: read,
+  },
+  scopeEvents: {
+    method: 'GET',
+    path: '/v1/events',
+    summary: "A scope's history, in pages; an ignored stop says how often it came",
+    query: EventsQuery,
+    answers: { 200: eventPage },
+    problems: ['archived', 'position-ahead', ...read],
+  },
+} as const satisfies Record<string, Operation>;
