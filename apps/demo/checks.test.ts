@@ -1,6 +1,5 @@
 import { notSo } from './checks.js';
-import type { Answer, Seen, SessionInEvent } from './facts.js';
-import type { Facts } from './story.js';
+import type { Answer, Facts, Seen, SessionInEvent } from './facts.js';
 
 const session = (sessionId: string, epoch: number, environment: string): SessionInEvent => ({
   sessionId,

@@ -1,6 +1,5 @@
-import type { EventDocument, SessionInEvent } from './facts.js';
+import type { EventDocument, Facts, SessionInEvent } from './facts.js';
 import type { Call } from './rows.js';
-import type { Facts } from './story.js';
 
 /** Who is current, and how that came to be. */
 export interface Conclusion {

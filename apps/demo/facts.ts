@@ -91,3 +91,18 @@ export type Said = Fact | Failure | Ready;
 export function sessionIdOf({ event }: Pick<Seen, 'event'>): string | undefined {
   return event.session?.sessionId ?? event.sessionId;
 }
+
+/** What the processes got, by where in the story it was. */
+export interface Facts {
+  started: Answer;
+  tookOver: Answer;
+  stops: Answer[];
+  afterStops: Answer;
+  released: Answer;
+  intruded: Answer;
+  claimed: Answer;
+  last: Answer;
+  history: Answer;
+  seen: Seen[];
+  view: View;
+}

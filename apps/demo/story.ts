@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CloudSetup } from './cloud.js';
 import { DemoError } from './error.js';
-import type { Answer, Fact, Order, Seen, View } from './facts.js';
+import type { Answer, Fact, Facts, Order } from './facts.js';
 import type { FollowerSetup } from './follower.js';
 import type { Options } from './options.js';
 import { Player } from './player.js';
@@ -14,21 +14,6 @@ const READY_MS = 15_000;
 const ANSWER_MS = 10_000;
 /** How long an event may take to reach the app before it counts as missing. */
 const EVENT_MS = 2_000;
-
-/** What the processes got, by where in the story it was. */
-export interface Facts {
-  started: Answer;
-  tookOver: Answer;
-  stops: Answer[];
-  afterStops: Answer;
-  released: Answer;
-  intruded: Answer;
-  claimed: Answer;
-  last: Answer;
-  history: Answer;
-  seen: Seen[];
-  view: View;
-}
 
 /**
  * Scenario 1: tells the processes what to do, one after the other, and shows on the timeline what they got.

@@ -4,6 +4,7 @@ import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { CurrentReader, LedgerWriter } from '#log';
 import { ExecuteHandler, ReadLatestHandler } from './bus.js';
 import { Faults } from './faults.js';
+import { observe } from './gauges.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
@@ -22,7 +23,8 @@ export class LedgerModule {
     const { tail, history, writer, reader } = replica;
     const watch = new ScopeWatch(tail);
     const streams = new Streams(tail, history, watch, (error) => faults.report('stream', error));
-    metrics.observe(
+    observe(
+      metrics,
       replica,
       () => streams.count,
       () => watch.waiting,

@@ -2,11 +2,26 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { kafkaJars, kafkaVersion } from './generated/kafka-jars.js';
 import { fetchJars, jarFile, missingJars } from './jar-cache.js';
-import type { KafkaOptions } from './kafka.js';
 import { progressOn } from './progress.js';
 
+/** Where Kafka's jars come from, and whom to tell about it. */
+export interface JarOptions {
+  /** Gets whole lines meant for people. */
+  log(line: string): void;
+  /** The jars are kept in `kafka-<version>` in here; default `$XDG_CACHE_HOME` or `~/.cache`, + `/session-ledger`. */
+  cacheDir?: string | undefined;
+  /** A download draws its bar here if it is a terminal; default standard error. */
+  progress?: NodeJS.WriteStream | undefined;
+  /** Where JAVA_HOME, PATH and XDG_CACHE_HOME are looked up; default the process's own. */
+  env?: NodeJS.ProcessEnv | undefined;
+  /** The Maven repository to fetch from; default Maven Central. */
+  repository?: string | undefined;
+  /** Milliseconds before a jar is asked for again, doubling with each attempt; default 500. */
+  retryAfterMs?: number | undefined;
+}
+
 /** Makes sure that the cache holds Kafka, whole. Resolves to its class path; to undefined, after a line, if not. */
-export async function provideJars(options: KafkaOptions): Promise<string | undefined> {
+export async function provideJars(options: JarOptions): Promise<string | undefined> {
   const { log, env = process.env, progress = process.stderr } = options;
   const base = options.cacheDir ?? join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'session-ledger');
   const directory = join(base, `kafka-${kafkaVersion}`);

@@ -6,7 +6,7 @@ import { aboutFiles, DevStackError } from './errors.js';
 import { kafkaVersion } from './generated/kafka-jars.js';
 import { findJava } from './java.js';
 import { loggingProperties, serverProperties } from './kafka-config.js';
-import { provideJars } from './kafka-download.js';
+import { type JarOptions, provideJars } from './kafka-download.js';
 import { formatStorage, javaArguments } from './kafka-java.js';
 import { keepRunning, type Restarts } from './keep-running.js';
 import { freePort, requireFreePort } from './ports.js';
@@ -15,22 +15,12 @@ import { lastLines, launch, rotateLog, type Server } from './server.js';
 import { eventually } from './wait.js';
 
 /** Where the Kafka of one machine lives, and whom to tell about it. */
-export interface KafkaOptions extends Restarts {
+export interface KafkaOptions extends Restarts, JarOptions {
   /** Holds `logs/` (the data), the configuration, `kafka.log` and `owner.json`; made when absent. */
   dataDir: string;
   port: number;
   /** Gets whole lines meant for people. */
   log(line: string): void;
-  /** The jars are kept in `kafka-<version>` in here; default `$XDG_CACHE_HOME` or `~/.cache`, + `/session-ledger`. */
-  cacheDir?: string | undefined;
-  /** A download draws its bar here if it is a terminal; default standard error. */
-  progress?: NodeJS.WriteStream | undefined;
-  /** Where JAVA_HOME, PATH and XDG_CACHE_HOME are looked up; default the process's own. */
-  env?: NodeJS.ProcessEnv | undefined;
-  /** The Maven repository to fetch from; default Maven Central. */
-  repository?: string | undefined;
-  /** Milliseconds before a jar is asked for again, doubling with each attempt; default 500. */
-  retryAfterMs?: number | undefined;
 }
 
 /** A running Kafka. */

@@ -11,10 +11,18 @@ import {
   type SessionId,
   sessionOf,
 } from '#session';
-import type { Scope, Store } from './store.js';
+import type { Names } from './names.js';
+import type { Scope } from './scope.js';
+
+/** What is known of other sessions and scopes. */
+interface Others {
+  names: Names;
+  session(sessionId: SessionId): Session | undefined;
+  scope(scopeKey: ScopeKey): Scope | undefined;
+}
 
 /** A scope's state, and what else a command has to know, from the scope's events. */
-export function knownTo(command: Command, scope: Scope, store: Store): Known {
+export function knownTo(command: Command, scope: Scope, store: Others): Known {
   const { state, scopeKey } = scope;
   const known: Known = { ...state };
   const named = 'sessionId' in command ? store.session(command.sessionId) : undefined;
@@ -53,8 +61,8 @@ export function knownTo(command: Command, scope: Scope, store: Store): Known {
 }
 
 /** Details, of any of its sessions, or handles. */
-export function hasDetails({ details, scopeKey }: Scope, store: Store): boolean {
-  return details.size > 0 || store.names.isNamed(scopeKey);
+export function hasDetails({ details, scopeKey }: Scope, { names }: Pick<Others, 'names'>): boolean {
+  return details.size > 0 || names.isNamed(scopeKey);
 }
 
 type EventOf<Type> = Extract<SessionEvent, { type: Type }>;

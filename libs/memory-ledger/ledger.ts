@@ -5,7 +5,8 @@ import { hasDetails } from './known.js';
 import { models } from './models.js';
 import { pastOfScopes } from './past-of-scopes.js';
 import { reports } from './reports.js';
-import type { Scope, Store } from './store.js';
+import type { Scope } from './scope.js';
+import type { Store } from './store.js';
 
 /** Before every scope. */
 const START = { partition: 0, scopeId: '' };

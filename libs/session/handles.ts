@@ -1,5 +1,3 @@
-import type { SessionId } from './session.js';
-
 /** An outside name as the log knows it: never its value, which may be a secret. */
 export interface Handle {
   /** What sort of name it is, like `mcp-transport`; stands in clear. */
@@ -18,12 +16,12 @@ export interface NewHandle extends Handle {
  * one. `idle`: the handle binds to that scope, which has no current session, so that it means nothing.
  */
 export type HandleHolder =
-  | { scope: 'this'; sessionId?: SessionId; invalid?: true }
+  | { scope: 'this'; sessionId?: string; invalid?: true }
   | { scope: 'another'; idle?: true };
 
 /** What becomes of a handle: it names the scope, or a session, or nothing any more. */
 export interface HandleChange extends Handle {
-  to: 'scope' | 'nothing' | { sessionId: SessionId };
+  to: 'scope' | 'nothing' | { sessionId: string };
 }
 
 /** A session is bound to at most this many handles. */

@@ -18,7 +18,7 @@ import {
   type Session,
   type SessionId,
 } from '../session.js';
-import { take } from './claim-ownership.js';
+import { takeOver } from '../take-over.js';
 
 export interface StartSession extends Issued {
   type: 'StartSession';
@@ -53,7 +53,7 @@ export function start(command: StartSession, known: Known): Decision {
   if (current.status === 'ending') return refuse('session-ending', { current }); // 2
   const decision =
     current.status === 'released'
-      ? take(current, command, command.owner, command, known) // 2
+      ? takeOver(current, command, command.owner, command, known) // 2
       : join(command, current, known); // 2
   return 'refusal' in decision ? decision : { ...decision, ...ignoredIn(command, decision.outcome) };
 }

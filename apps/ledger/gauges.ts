@@ -1,0 +1,80 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { Metrics } from './metrics.js';
+import type { Replica } from './replica.js';
+
+/** Figures that are read when they are asked for. */
+export function observe(
+  { registry }: Metrics,
+  ledger: Replica,
+  streams: () => number,
+  waiters: () => number,
+): void {
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
+  gauge('ledger_streams', 'Open event streams', streams);
+  gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
+  projectorGauge(registry, ledger);
+  gauge('ledger_relay_behind_events', 'Events that Kafka does not have yet', () => {
+    const heads = ledger.tail.heads();
+    const partitions = ledger.relay?.status().partitions ?? [];
+    return partitions
+      .filter(({ state }) => state !== 'standby')
+      .reduce((sum, { partition, sent }) => sum + Math.max(0, (heads[partition] ?? 0) - sent), 0);
+  });
+  relayGauges(registry, ledger);
+}
+
+/** What this replica relays, and what a person is needed for. Only where this replica relays. */
+function relayGauges(registry: Registry, { relay }: Replica): void {
+  if (!relay) return;
+  new Gauge({
+    name: 'ledger_relay_partitions',
+    help: 'Partitions by what this replica does with them',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(relay.status().counts)) this.set({ state }, count);
+    },
+  });
+  new Gauge({
+    name: 'ledger_relay_stopped_partitions',
+    help: 'Partitions that are not relayed until a person has looked, by why',
+    labelNames: ['code'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { code } of relay.status().partitions) if (code) this.inc({ code });
+    },
+  });
+  new Gauge({
+    name: 'ledger_relay_topic_warnings',
+    help: '1 for each thing that could be better about the topic',
+    labelNames: ['code'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { code } of relay.status().warnings) this.set({ code }, 1);
+    },
+  });
+}
+
+/** How far each partition's read models are behind. Only where this replica projects. */
+function projectorGauge(registry: Registry, ledger: Replica): void {
+  new Gauge({
+    name: 'ledger_projection_behind_events',
+    help: 'Events that are not projected yet',
+    labelNames: ['partition'],
+    registers: [registry],
+    collect() {
+      for (const { partition, behind } of ledger.projector?.status() ?? []) this.set({ partition }, behind);
+    },
+  });
+}
