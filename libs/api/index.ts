@@ -15,7 +15,6 @@ export { ProblemError } from './problems/problem-error.js';
 export { advice, type ProblemCode, type ProblemKind, problems } from './problems/problems.js';
 export { fromText } from './request/address-values.js';
 export { attributesJson, attributesTooLarge } from './request/attributes.js';
-export { bodyLimitOf } from './request/body-limit.js';
 export { canonicalJson } from './request/canonical.js';
 export { currentRead } from './request/current-read.js';
 export { decodeCursor, encodeCursor } from './request/cursor.js';
@@ -28,15 +27,19 @@ export {
   lastEventId,
   ScopeEventIds,
 } from './request/event-ids.js';
-export { checkExpectation } from './request/expectation.js';
+export {
+  bodyLimitOf,
+  checkEncoding,
+  checkExpectation,
+  checkRequestKey,
+  isMethod,
+  methodsTaken,
+} from './request/http.js';
 export { inexactNumber, type JsonBody, readJson } from './request/json-body.js';
 export { type LeaseRequest, leaseTerms } from './request/lease-terms.js';
-export { checkEncoding } from './request/media-type.js';
-export { isMethod, methodsTaken } from './request/methods.js';
 export { handlesOf, type OutsideName } from './request/names.js';
 export { decodePlace, encodePlace } from './request/place.js';
 export { asOfQuery, noSuchPosition, positionOf, positionText } from './request/positions.js';
-export { checkRequestKey } from './request/request-key.js';
 export { selectionOf } from './request/selection.js';
 export { type SyncCounts, syncFigures, withdrawn } from './request/sync-figures.js';
 export { meantBy, type ReportedUsage, usageOf } from './request/usage.js';

@@ -1,6 +1,6 @@
 import { type Command, decideNow } from './commands/index.js';
 import type { Decision } from './decision.js';
-import { evolve } from './evolve.js';
+import { evolve } from './events.js';
 import type { Known } from './known.js';
 import type { Instant, ScopeState } from './session.js';
 import { settle } from './settle.js';

@@ -1,6 +1,6 @@
 import type { Handle } from './handles.js';
 import type { Outcome } from './outcome.js';
-import type { EndCause, Epoch, Instant, Owner, Session, SessionId } from './session.js';
+import type { EndCause, Epoch, Instant, Owner, ScopeState, Session, SessionId } from './session.js';
 import type { Usage } from './usage.js';
 
 /** Somebody with `operate` did it in place of the owner. */
@@ -183,4 +183,10 @@ function about({ owner, reason, versionId }: Session): Pick<Transition, 'by' | '
 function gone({ sessionId, endCause = 'ended', endReason, invalid }: Session): Omit<Transition, 'at'> {
   const reason = endReason ?? invalid?.reason;
   return { source: endCause, from: sessionId, ...(reason && { reason }) };
+}
+
+/** The state after an event: whatever its type, `session` is the scope's latest one from then on. */
+export function evolve(state: ScopeState, event: SessionEvent): ScopeState {
+  const version = state.version + 1;
+  return 'session' in event ? { version, latest: event.session } : { ...state, version };
 }

@@ -8,7 +8,6 @@ export { decide } from './decide.js';
 export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
 export type { Accepted, Decision, IgnoredPart, Refusal, RefusalCode, Refused } from './decision.js';
 export * from './events.js';
-export { evolve } from './evolve.js';
 export { foldSessions, type SessionRow } from './fold-sessions.js';
 export { foldTransitions, type TransitionRow, transitionKey } from './fold-transitions.js';
 export { foldUsage, sumOf, type UsageRow } from './fold-usage.js';

@@ -22,7 +22,7 @@ import type {
 import { decide } from './decide.js';
 import type { Decision, RefusalCode, Refused } from './decision.js';
 import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
-import { evolve } from './evolve.js';
+import { evolve } from './events.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Issued } from './issued.js';
 import type { Known } from './known.js';
