@@ -19,11 +19,6 @@ export const archivesOption = () =>
 
 export const jsonOption = () => new Option('--json', 'one JSON document a line instead of a table');
 
-export const limitOption = (most: number, standard: number) =>
-  new Option('--limit <n>', `at most so many, 1 to ${most}`)
-    .default(standard)
-    .argParser(wholeNumber(1, most));
-
 export function wholeNumber(least: number, most: number) {
   return (text: string): number => {
     const value = Number(text);

@@ -6,17 +6,16 @@ export { handlesIn, newHandlesIn, renameHandles } from './commands/handles-in.js
 export * from './commands/index.js';
 export { decide } from './decide.js';
 export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
-export type { Accepted, Decision, IgnoredPart, Refusal, RefusalCode, Refused } from './decision.js';
+export type { Decision, IgnoredPart, Refusal, RefusalCode } from './decision.js';
 export * from './events.js';
 export { foldSessions, type SessionRow } from './fold-sessions.js';
 export { foldTransitions, type TransitionRow, transitionKey } from './fold-transitions.js';
-export { foldUsage, sumOf, type UsageRow } from './fold-usage.js';
+export { foldUsage, sumOf } from './fold-usage.js';
 export {
   type Handle,
   type HandleChange,
   type HandleHolder,
   MOST_SCOPE_HANDLES,
-  MOST_SESSION_HANDLES,
   type NewHandle,
 } from './handles.js';
 export type { Untimed } from './issued.js';
@@ -24,7 +23,7 @@ export type { Known } from './known.js';
 export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './merge-patch.js';
 export { type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
-export { type Candidate, type Resolution, resolve, type Unresolved } from './resolve.js';
+export { type Candidate, resolve } from './resolve.js';
 export {
   murmur2,
   parseScopeKey,
@@ -37,5 +36,5 @@ export {
 export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
 export { startsTimer, type Timer, timerOf } from './timer.js';
-export { type PlacedTold, type Told, toldBy } from './told.js';
+export { type PlacedTold, toldBy } from './told.js';
 export type { Money, Usage, UsageTotals } from './usage.js';

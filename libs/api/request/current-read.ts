@@ -1,5 +1,6 @@
+import type { Place } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
-import { decodePlace, type Place } from './place.js';
+import { decodePlace } from './place.js';
 
 interface CurrentQuery {
   projectId?: string;

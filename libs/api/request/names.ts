@@ -1,4 +1,4 @@
-import type { Handle, NewHandle } from '#session';
+import type { Handle } from '#session';
 import { ProblemError } from '../problems/problem-error.js';
 
 /** An outside name as requests bring it. */
@@ -6,7 +6,6 @@ export interface OutsideName {
   kind: string;
   value: string;
 }
-export type NewOutsideName = OutsideName & Pick<NewHandle, 'binds'>;
 
 /** The names of one request, without their values. Throws `invalid-request` when one stands twice. */
 export function handlesOf<Name extends OutsideName>(

@@ -1,11 +1,5 @@
+import type { Place } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
-
-/** A scope as pages know it. */
-export interface Place {
-  partition: number;
-  /** 32 hex digits. */
-  scopeId: string;
-}
 
 /** What a page's `next` looks like: where its last session lives, which tells nothing but that. */
 export function encodePlace({ partition, scopeId }: Place): string {
