@@ -1,6 +1,6 @@
 import { type Operation, operations } from '#api/schemas';
 import { bothLedgers, type Ledger } from './support/both-ledgers.js';
-import { type Call, type Reply } from './support/http.js';
+import type { Call, Reply } from './support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from './support/sessions.js';
 
 /** What is right is taken, however it is written; what is wrong is refused, with the reason: by both ledgers. */

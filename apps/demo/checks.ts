@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Facts } from './facts.js';
-import { type Answer, sessionIdOf } from './facts.js';
+import { type Answer, type Facts, sessionIdOf } from './facts.js';
 
 /** What of the story was not as it has to be, a sentence each; empty when all was right. */
 export function notSo(facts: Facts): string[] {

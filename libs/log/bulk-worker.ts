@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { type Answer, type JobCounts, type Place, type Submission } from '#api';
+import type { Answer, JobCounts, Place, Submission } from '#api';
 import { type Draft, isSelected, partitionOfSession, type Selection, type Session, scopeKey } from '#session';
 import { Loop } from '#waiting';
 import { LogError, readError } from './errors.js';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer, type JobOrder, type Submission } from '#api';
+import type { Answer, JobOrder, Submission } from '#api';
 import type { Owner, Session } from '#session';
 import {
   BulkWorker,

@@ -1,4 +1,4 @@
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import type { Session } from '#session';
 import { History, type LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';

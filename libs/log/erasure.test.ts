@@ -1,4 +1,4 @@
-import { type Answer } from '#api';
+import type { Answer } from '#api';
 import type { Session } from '#session';
 import { History, type LedgerWriter, UserScopes } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';

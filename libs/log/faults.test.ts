@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import { ownStep } from './errors.js';
 import { type LedgerWriter, LogError } from './index.js';
 import { ask, type Told, untruths } from './testing/answers.js';

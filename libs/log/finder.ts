@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { type Meant } from '#api';
-import type { ScopeKey, SessionId } from '#session';
-import { partitionOfSession } from '#session';
+import type { Meant } from '#api';
+import { partitionOfSession, type ScopeKey, type SessionId } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
 import { statement } from './statements.js';

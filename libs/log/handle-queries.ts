@@ -1,4 +1,4 @@
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import {
   type Draft,
   type Handle,

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Answer } from '#api';
-import type { NewHandle, Session } from '#session';
-import { partitionOfSession } from '#session';
+import type { Answer } from '#api';
+import { type NewHandle, partitionOfSession, type Session } from '#session';
 import { Finder, type LedgerWriter, newSessionId } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';

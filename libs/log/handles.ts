@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type DroppedHandle } from '#api';
+import type { DroppedHandle } from '#api';
 import {
   type Draft,
   type Handle,

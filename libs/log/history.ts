@@ -1,8 +1,7 @@
 import type pg from 'pg';
-import type { Past, ScopePlace } from '#api';
-import { type Checkpoint, type ScopeEvent, type SessionRefusal } from '#api';
-import type { AsOf } from '#session';
+import type { Checkpoint, Past, ScopeEvent, ScopePlace, SessionRefusal } from '#api';
 import {
+  type AsOf,
   type Position,
   partitionOf,
   partitionOfSession,

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Answer, type Submission } from '#api';
+import type { Answer, Submission } from '#api';
 import { rest } from '#waiting';
 import { Batch } from './batch.js';
 import type { DatabaseOptions } from './database.js';

@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import type { Session } from '#session';
-import { partitionOfSession } from '#session';
+import { partitionOfSession, type Session } from '#session';
 import { eventsOf, leaseOf, openReplica, type Replica, startLeased } from './testing/leases.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';

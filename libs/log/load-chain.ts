@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { sessionHandlesQuery } from './handle-queries.js';

@@ -1,8 +1,15 @@
 import type pg from 'pg';
 import type { Submission } from '#api';
 import { Frontier } from '#audit';
-import type { Draft, ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import { partitionOfSession } from '#session';
+import {
+  type Draft,
+  partitionOfSession,
+  type ScopeKey,
+  type ScopeState,
+  type Session,
+  type SessionId,
+  type StopIgnoredWhy,
+} from '#session';
 import type { Batch } from './batch.js';
 import { booleans, smallints, texts, uuids } from './columns.js';
 import { ownStep } from './errors.js';

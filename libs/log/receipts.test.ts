@@ -1,4 +1,4 @@
-import { type Submission } from '#api';
+import type { Submission } from '#api';
 import { type LedgerWriter, rotateReceipts } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';

@@ -1,7 +1,6 @@
 import type pg from 'pg';
-import { type Renewal } from '#api';
-import type { Epoch, Instant, SessionId } from '#session';
-import { partitionOfSession } from '#session';
+import type { Renewal } from '#api';
+import { type Epoch, type Instant, partitionOfSession, type SessionId } from '#session';
 import { bigints, smallints, uuids } from './columns.js';
 import type { DatabaseOptions } from './database.js';
 import { LogError, writeError } from './errors.js';

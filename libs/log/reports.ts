@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type OutOfSync, type OutOfSyncPage, type Report, type ReportPlace, type SyncFigures } from '#api';
+import type { OutOfSync, OutOfSyncPage, Report, ReportPlace, SyncFigures } from '#api';
 import type { ScopeKey } from '#session';
 import { smallints, texts, uuids } from './columns.js';
 import { readError, writeError } from './errors.js';

@@ -1,6 +1,7 @@
-import { type NewDetails, type ReceiptKey } from '#api';
+import type { NewDetails, ReceiptKey } from '#api';
 import type {
   Instant,
+  Position,
   ScopeKey,
   ScopeState,
   Session,
@@ -9,7 +10,6 @@ import type {
   StopIgnoredWhy,
   Timer,
 } from '#session';
-import { type Position } from '#session';
 import type { EncodedEvent, Slice } from './event-bytes.js';
 
 /** Where and when something stands in the log. */

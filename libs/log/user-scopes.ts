@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Place, type UserSession } from '#api';
+import type { Place, UserSession } from '#api';
 import type { ScopeKey } from '#session';
 import { readError } from './errors.js';
 import { scopeIdOf, userRangeOf } from './ids.js';

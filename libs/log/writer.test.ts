@@ -1,4 +1,4 @@
-import { type Answer } from '#api';
+import type { Answer } from '#api';
 import type { LedgerWriter } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { brokenPromises } from './testing/promises.js';

@@ -1,4 +1,4 @@
-import { type Answer, type Submission } from '#api';
+import type { Answer, Submission } from '#api';
 import { LogError } from './errors.js';
 import { Lane, type LaneOptions, type Waiting } from './lane.js';
 

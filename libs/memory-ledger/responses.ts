@@ -1,5 +1,4 @@
-import type { Answered, EventsAfter } from '#api';
-import { encodeVector, problemBody, retryAfterOf } from '#api';
+import { type Answered, type EventsAfter, encodeVector, problemBody, retryAfterOf } from '#api';
 import type { Store } from './store.js';
 
 const HEARTBEAT_MS = 15_000;

@@ -21,14 +21,21 @@ import type {
 } from './commands/index.js';
 import { decide } from './decide.js';
 import type { Decision, RefusalCode, Refused } from './decision.js';
-import type { SessionEvent, SessionEventType, StopIgnoredWhy } from './events.js';
-import { evolve } from './events.js';
+import { evolve, type SessionEvent, type SessionEventType, type StopIgnoredWhy } from './events.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Issued } from './issued.js';
 import type { Known } from './known.js';
 import type { Outcome } from './outcome.js';
-import type { Instant, LeaseTerms, Owner, ScopeState, Session, SessionId } from './session.js';
-import { currentOf, noSessionYet } from './session.js';
+import {
+  currentOf,
+  type Instant,
+  type LeaseTerms,
+  noSessionYet,
+  type Owner,
+  type ScopeState,
+  type Session,
+  type SessionId,
+} from './session.js';
 import { startsTimer, type Timer, timerOf } from './timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */

@@ -1,8 +1,6 @@
 import type { FastifyReply } from 'fastify';
-import type { EventsAfter } from '#api';
-import { aheadOfLog, encodeVector, ScopeEventIds } from '#api';
-import type { History, Tail } from '#log';
-import { LogError } from '#log';
+import { aheadOfLog, type EventsAfter, encodeVector, ScopeEventIds } from '#api';
+import { type History, LogError, type Tail } from '#log';
 import type { ScopeKey } from '#session';
 import { onAbort } from '#waiting';
 import { EventStream, SSE_HEADERS } from './event-stream.js';

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from 'typebox';
 import type { ProblemCode } from '../problems/problems.js';
-import { type HeaderName } from './headers.js';
+import type { HeaderName } from './headers.js';
 import { GivenId, Id } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */

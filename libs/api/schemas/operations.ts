@@ -4,7 +4,7 @@ import { erasure } from './erasure.js';
 import { feed } from './feed.js';
 import { history } from './history.js';
 import { leases } from './leases.js';
-import { type Operation } from './operation.js';
+import type { Operation } from './operation.js';
 import { problemPages } from './problem.js';
 import { reads } from './reads.js';
 import { stats } from './stats.js';

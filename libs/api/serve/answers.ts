@@ -1,7 +1,7 @@
 import { partitionOfSession, type Session } from '#session';
 import type { Answered } from '../asked.js';
 import type { Answer, Ledger, NotObeyed, Shown, StoredSession } from '../ledger.port.js';
-import { type Problem } from '../problems/problem-body.js';
+import type { Problem } from '../problems/problem-body.js';
 import { attributesTooLarge } from '../request/attributes.js';
 import { positionText } from '../request/positions.js';
 

@@ -1,7 +1,6 @@
 import { type Candidate, parseScopeKey, resolve } from '#session';
 import type { Answered, Asked, Caller, Serving } from '../asked.js';
-import type { Latest, Ledger, Meant, ScopePlace, StoredSession } from '../ledger.port.js';
-import { type Place } from '../ledger.port.js';
+import type { Latest, Ledger, Meant, Place, ScopePlace, StoredSession } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { currentRead } from '../request/current-read.js';
 import { etagOf, namesEtag } from '../request/etags.js';

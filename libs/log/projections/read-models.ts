@@ -1,13 +1,13 @@
 import type pg from 'pg';
-import {
-  type AsOfThen,
-  type Newest,
-  type ProjectedChain,
-  type ProjectedPage,
-  type ProjectedSession,
-  type ProjectedTransition,
-  type ProjectedUsage,
-  type ScopePlace,
+import type {
+  AsOfThen,
+  Newest,
+  ProjectedChain,
+  ProjectedPage,
+  ProjectedSession,
+  ProjectedTransition,
+  ProjectedUsage,
+  ScopePlace,
 } from '#api';
 import { type SessionId, toldBy } from '#session';
 import { refuseArchivedScope } from '../archive/archives.js';

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
-import { type Answer, type Submission } from '#api';
+import type { Answer, Submission } from '#api';
 import { type Command, type Decision, decide, renameHandles, type ScopeKey } from '#session';
 import { digestOf } from '../handles.js';
 import { scopeIdOf } from '../ids.js';

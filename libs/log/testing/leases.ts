@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, type Submission } from '#api';
+import type { Answer, Submission } from '#api';
 import { type LeaseTerms, type Session, scopeKey } from '#session';
 import { type DatabaseOptions, LeaseRenewer, type LedgerWriter, openPool, Reaper } from '../index.js';
 import type { TestLedger } from './ledger.js';

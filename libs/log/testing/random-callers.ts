@@ -1,7 +1,6 @@
 import fc from 'fast-check';
-import { type Answer, type Submission } from '#api';
-import type { Owner, Session } from '#session';
-import { partitionOfSession } from '#session';
+import type { Answer, Submission } from '#api';
+import { type Owner, partitionOfSession, type Session } from '#session';
 import { newSessionId } from '../index.js';
 import { ask, type Told } from './answers.js';
 import {

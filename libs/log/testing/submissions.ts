@@ -1,7 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { v4 } from 'uuid';
-import { type Answer, type Submission } from '#api';
-import type { StartSession } from '#session';
+import type { Answer, Submission } from '#api';
 import {
   type Draft,
   type Owner,
@@ -11,6 +10,7 @@ import {
   type ScopeKey,
   type Session,
   type SessionCommand,
+  type StartSession,
   scopeKey,
   type Usage,
 } from '#session';

@@ -2,7 +2,7 @@ import { accept, type Decision, refuse } from '../decision.js';
 import type { ForSession } from '../issued.js';
 import type { Known } from '../known.js';
 import { fenced, isOwner } from '../rules.js';
-import { type LeaseTerms, type Owner } from '../session.js';
+import type { LeaseTerms, Owner } from '../session.js';
 import { takeOver } from '../take-over.js';
 
 export interface ClaimOwnership extends ForSession {
