@@ -17,7 +17,8 @@ import {
   Stalled,
 } from '#client';
 import { kafkaSource } from '#client/kafka';
-import { archive, openPool } from '#log';
+import { archive } from '#log';
+import { openPool } from '#postgres';
 import { startProxy } from './support/proxy.js';
 import { freshTopic, type Service, startService } from './support/service.js';
 import { cloudDev, newUser } from './support/sessions.js';

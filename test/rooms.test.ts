@@ -20,7 +20,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'libs/contracts': ['#session', '#protocol', 'typebox'],
   // What every operation does, for any ledger; schemas are types to it, so that it runs without what makes them.
   'libs/api': ['#session', '#protocol', 'types only: #contracts', 'types only: typebox'],
-  'libs/log': ['#session', '#api', '#audit', '#waiting', 'pg', 'uuid', NODE],
+  'libs/postgres': ['pg', NODE],
+  'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],
   'libs/broker': ['#contracts', '#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
   'libs/client': ['#waiting', NODE],
@@ -35,7 +36,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     NODE,
   ],
   // Offline it looks after the database and the topic themselves.
-  'apps/cli': ['#client', '#contracts', '#log', '#broker', 'commander', 'cli-progress', NODE],
+  'apps/cli': ['#client', '#contracts', '#log', '#postgres', '#broker', 'commander', 'cli-progress', NODE],
   'apps/console': ['#client', '#contracts', NODE],
   'apps/demo': [
     '#client',
@@ -48,7 +49,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     NODE,
   ],
   'apps/ledger': [
-    ...['#session', '#api', '#audit', '#protocol', '#contracts', '#log', '#broker', '#dev-stack', '#waiting'],
+    ...['#session', '#api', '#audit', '#protocol', '#contracts', '#log', '#postgres'],
+    ...['#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
   ],
@@ -144,6 +146,7 @@ test.each([
   ['libs/log/tail.ts', "import { scopeKey } from '../session/scope.js';"],
   ['libs/log/tail.ts', "export * from '../../apps/ledger/faults.js';"],
   ['libs/client/index.ts', "import pg from 'pg';"],
+  ['libs/postgres/link.ts', "import type { Session } from '#session';"],
   ['examples/mcp-server/main.ts', "import { decide } from '#session';"],
   ['libs/audit/hash.ts', "import { createDatabase } from '../../test/support/database.js';"],
   ['libs/log/tail.ts', "import {\n  Tail,\n  History,\n} from\n  '#broker';"],

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { LedgerError } from '#client';
-import { ArchiveError, isAway, isRefused, LogError, maskPasswords } from '#log';
+import { ArchiveError, LogError } from '#log';
+import { isAway, isRefused, maskPasswords } from '#postgres';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {

@@ -5,10 +5,8 @@ import { type KafkaPort, openKafka, Relay } from '#broker';
 import {
   BulkWorker,
   CurrentReader,
-  type DatabaseOptions,
   Finder,
   History,
-  hasUnawaitedStandbys,
   identify,
   Jobs,
   LeaseRenewer,
@@ -17,7 +15,6 @@ import {
   migrate,
   namingOf,
   noteALostEvent,
-  openPool,
   PostgresRelayLeases,
   Projector,
   Reaper,
@@ -25,6 +22,7 @@ import {
   Tail,
   UserScopes,
 } from '#log';
+import { type DatabaseOptions, hasUnawaitedStandbys, openPool } from '#postgres';
 import { Loop } from '#waiting';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';

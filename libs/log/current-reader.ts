@@ -1,10 +1,9 @@
 import type pg from 'pg';
 import type { Due, Latest } from '#api';
+import { sendOn, smallints, uuids } from '#postgres';
 import type { Instant, ScopeKey } from '#session';
-import { smallints, uuids } from './columns.js';
 import { LogError } from './errors.js';
 import { scopeIdOf } from './ids.js';
-import { sendOn } from './packet.js';
 import { statement } from './statements.js';
 
 const readCurrent = statement('read_current');

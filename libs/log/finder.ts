@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { type Meant } from '#api';
+import { smallints, texts, uuids } from '#postgres';
 import type { ScopeKey, SessionId } from '#session';
 import { partitionOfSession } from '#session';
-import { smallints, texts, uuids } from './columns.js';
 import { readError } from './errors.js';
 import { statement } from './statements.js';
 

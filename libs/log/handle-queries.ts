@@ -1,4 +1,5 @@
 import { type Submission } from '#api';
+import { type Bound, ints, smallints, texts, uuids } from '#postgres';
 import {
   type Draft,
   type Handle,
@@ -9,9 +10,7 @@ import {
   type ScopeKey,
   type Session,
 } from '#session';
-import { ints, smallints, texts, uuids } from './columns.js';
 import { scopeIdOf } from './ids.js';
-import type { Bound } from './packet.js';
 import { statement } from './statements.js';
 
 const reserveHandles = statement('reserve_handles');

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DroppedHandle } from '#api';
+import { type Answered, type Bound, byteas, smallints, texts, timestamps, uuids } from '#postgres';
 import {
   type Draft,
   type Handle,
@@ -12,9 +13,7 @@ import {
   type ScopeKey,
   type SessionId,
 } from '#session';
-import { byteas, smallints, texts, timestamps, uuids } from './columns.js';
 import { newSalt } from './details.js';
-import type { Answered, Bound } from './packet.js';
 import { statement } from './statements.js';
 
 const eraseHandles = statement('erase_handles');

@@ -1,5 +1,5 @@
 // The log in Postgres: commits commands in batches, reads it, and keeps jobs, projections and the archive.
-// May import session, audit, waiting, pg and uuid.
+// May import session, api, audit, postgres, waiting, pg and uuid.
 // Start reading in writer.ts, then lane.ts: a command's way into the log. tail.ts has its end in memory.
 export { parseAge } from './archive/age.js';
 export {
@@ -13,11 +13,8 @@ export { ArchiveError, type ArchiveErrorCode } from './archive/errors.js';
 export type { ArchivedEvent, ArchiveHeader } from './archive/format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './archive/read-archive.js';
 export { replayFrom } from './archive/replay.js';
-export { awaitDatabase, isAway, isRefused } from './await-database.js';
 export { BulkWorker } from './bulk-worker.js';
-export { maskPasswords } from './connection-string.js';
 export { CurrentReader } from './current-reader.js';
-export { type DatabaseOptions, openPool } from './database.js';
 export { LogError, type LogErrorCode } from './errors.js';
 export { decodeEvent } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
@@ -29,7 +26,6 @@ export { digest, newCommandId, newSessionId } from './ids.js';
 export { type Job, Jobs, MOST_OPEN_JOBS } from './jobs.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { namingOf } from './naming.js';
-export { probeWrites, type Writes } from './probe-writes.js';
 export { projectedUpTo } from './projections/projected-up-to.js';
 export { type Projected, Projector } from './projections/projector.js';
 export { Reached } from './projections/reached.js';
@@ -46,7 +42,7 @@ export { rotateReceipts } from './receipt-partitions.js';
 export { PostgresRelayLeases } from './relay-leases.js';
 export { LeaseRenewer } from './renewer.js';
 export { MOST_REPORTS, Reports } from './reports.js';
-export { hasUnawaitedStandbys, noteALostEvent, noteARestore } from './restores.js';
+export { noteALostEvent, noteARestore } from './restores.js';
 export { Tail, type TailListener } from './tail.js';
 export { UserScopes } from './user-scopes.js';
 export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';

@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import { type Answer, type Submission } from '#api';
+import { type DatabaseOptions, isAnswered, isDataError, Link } from '#postgres';
 import { rest } from '#waiting';
 import { Batch } from './batch.js';
-import type { DatabaseOptions } from './database.js';
-import { isAnswered, isDataError, isDefect, LogError, OwnFault, ownStep } from './errors.js';
+import { isDefect, LogError, OwnFault, ownStep } from './errors.js';
 import type { FeedEvent } from './feed.port.js';
-import { Link } from './link.js';
 import { load, loadDetails } from './load.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';

@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import { type Submission } from '#api';
+import { type Bound, send, smallints, texts, uuids } from '#postgres';
 import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
-import { smallints, texts, uuids } from './columns.js';
 import { sessionHandlesQuery } from './handle-queries.js';
 import { scopeIdOf } from './ids.js';
 import type { Loaded } from './load.js';
-import { type Bound, send } from './packet.js';
 import { statement } from './statements.js';
 
 const loadAncestors = statement('load_ancestors');

@@ -1,8 +1,7 @@
 import type pg from 'pg';
+import { ints, send, timestamps } from '#postgres';
 import { type Epoch, type Instant, isLapsed, type ScopeKey, type Session } from '#session';
-import { ints, timestamps } from './columns.js';
 import type { Loaded } from './load.js';
-import { send } from './packet.js';
 import { statement } from './statements.js';
 
 const readReservations = statement('read_reservations');

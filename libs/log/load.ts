@@ -1,17 +1,16 @@
 import type pg from 'pg';
 import type { Submission } from '#api';
 import { Frontier } from '#audit';
+import { begin, booleans, rollback, send, smallints, texts, uuids } from '#postgres';
 import type { Draft, ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
 import { partitionOfSession } from '#session';
 import type { Batch } from './batch.js';
-import { booleans, smallints, texts, uuids } from './columns.js';
 import { ownStep } from './errors.js';
 import { handleQueries } from './handle-queries.js';
 import { BatchHandles } from './handles.js';
 import { reportIdOf, scopeIdOf, stopIdOf } from './ids.js';
 import { ancestorsQuery, checkpointsQuery, loadChains } from './load-chain.js';
 import { loadReservations, type PutOff } from './load-reservations.js';
-import { begin, rollback, send } from './packet.js';
 import { statement } from './statements.js';
 
 const lockHeads = statement('lock_heads');

@@ -1,4 +1,5 @@
-import { openPool, Reaper } from './index.js';
+import { openPool } from '#postgres';
+import { Reaper } from './index.js';
 import { openReplica, startLeased, untilEvent } from './testing/leases.js';
 import { openTestLedger } from './testing/ledger.js';
 import { forSession } from './testing/submissions.js';

@@ -1,12 +1,9 @@
 import type pg from 'pg';
 import { type Renewal } from '#api';
+import { begin, bigints, commit, type DatabaseOptions, Link, send, smallints, uuids } from '#postgres';
 import type { Epoch, Instant, SessionId } from '#session';
 import { partitionOfSession } from '#session';
-import { bigints, smallints, uuids } from './columns.js';
-import type { DatabaseOptions } from './database.js';
 import { LogError, writeError } from './errors.js';
-import { Link } from './link.js';
-import { begin, commit, send } from './packet.js';
 import { statement } from './statements.js';
 
 const lockLeases = statement('lock_leases');

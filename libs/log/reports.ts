@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import { type OutOfSync, type OutOfSyncPage, type Report, type ReportPlace, type SyncFigures } from '#api';
+import { type Statement, smallints, texts, uuids } from '#postgres';
 import type { ScopeKey } from '#session';
-import { smallints, texts, uuids } from './columns.js';
 import { readError, writeError } from './errors.js';
 import { scopeIdOf } from './ids.js';
-import { type Statement, statement } from './statements.js';
+import { statement } from './statements.js';
 
 const saveReports = statement('save_reports');
 const dropReports = statement('drop_reports');

@@ -2,7 +2,6 @@ import type pg from 'pg';
 import { statement } from './statements.js';
 
 const noteRestore = statement('note_restore');
-const findUnawaitedStandbys = statement('find_unawaited_standbys');
 
 /**
  * Writes down that everybody who has followed the log has to start anew: what the topic had beyond it was given up, or
@@ -25,9 +24,4 @@ export async function noteALostEvent(
 ): Promise<void> {
   const event: { source: unknown; time: unknown } = JSON.parse(bytes.toString('utf8'));
   if (event.source === source) await pool.query({ ...noteRestore, values: [undefined, known, event.time] });
-}
-
-/** Whether Postgres has standbys and waits for none, so that a failover may lose what was acknowledged. */
-export async function hasUnawaitedStandbys(pool: pg.Pool): Promise<boolean> {
-  return (await pool.query(findUnawaitedStandbys)).rows[0].unawaited;
 }

@@ -1,14 +1,10 @@
 import type pg from 'pg';
 import type { Frontier } from '#audit';
-import { bigint, boolean, bytea, smallint, type Type, text, timestamptz, uuid } from './postgres-types.js';
-import { field, records } from './records.js';
+import { CompositeMismatch, field, type Records, readComposites, records, type Type, types } from '#postgres';
+import { LogError } from './errors.js';
 import type { EventRow, Part, ReceiptRow, ScopeRow, SessionRow } from './rows.js';
-import { statement } from './statements.js';
 
-const rowTypes = statement('row_types');
-
-/** The composite types in which a batch's rows travel, by their numbers in this database. */
-export type RowTypes = Record<'event_row' | 'scope_row' | 'session_row' | 'receipt_row' | 'head_row', number>;
+const { bigint, boolean, bytea, smallint, text, timestamptz, uuid } = types;
 
 /** What a batch makes of a head. */
 export interface NewHead {
@@ -16,12 +12,6 @@ export interface NewHead {
   frontier: Frontier;
   /** Of its last event. */
   at: string | undefined;
-}
-
-/** Asks for them: once for a connection. */
-export async function readRowTypes(client: pg.Client): Promise<RowTypes> {
-  const { rows } = await client.query(rowTypes);
-  return Object.fromEntries(rows.map(({ name, oid }) => [name, oid])) as RowTypes;
 }
 
 /** The event's text; what is written is kept in its row. */
@@ -53,50 +43,92 @@ const json: Type<Part | string> = {
   },
 };
 
-export const eventRows = records<EventRow>(
-  field(smallint, (row) => row.partition),
-  field(bigint, (row) => row.sequence),
-  field(bigint, (row) => row.version),
-  field(bigint, (row) => row.epoch),
-  field(timestamptz, (row) => row.at),
-  field(text, (row) => row.type),
-  field(uuid, (row) => row.scopeId),
-  field(text, (row) => row.scopeKey),
-  field(eventText, (row) => row),
-);
+const EVENT = {
+  partition: field(smallint, (row: EventRow) => row.partition),
+  sequence: field(bigint, (row: EventRow) => row.sequence),
+  version: field(bigint, (row: EventRow) => row.version),
+  epoch: field(bigint, (row: EventRow) => row.epoch),
+  at: field(timestamptz, (row: EventRow) => row.at),
+  type: field(text, (row: EventRow) => row.type),
+  scope_id: field(uuid, (row: EventRow) => row.scopeId),
+  scope_key: field(text, (row: EventRow) => row.scopeKey),
+  bytes: field(eventText, (row: EventRow) => row),
+};
 
-export const scopeRows = records<ScopeRow>(
-  field(smallint, (row) => row.partition),
-  field(uuid, (row) => row.scopeId),
-  field(text, (row) => row.scopeKey),
-  field(bigint, (row) => row.version),
-  field(bigint, (row) => row.latest.revision),
-  field(boolean, (row) => row.latest.status === 'ended'),
-  field(text, (row) => row.latest.attributesDigest),
-  field(uuid, (row) => row.latest.sessionId),
-  field(json, (row) => row.json),
-);
+const SCOPE = {
+  partition: field(smallint, (row: ScopeRow) => row.partition),
+  scope_id: field(uuid, (row: ScopeRow) => row.scopeId),
+  scope_key: field(text, (row: ScopeRow) => row.scopeKey),
+  version: field(bigint, (row: ScopeRow) => row.version),
+  revision: field(bigint, (row: ScopeRow) => row.latest.revision),
+  ended: field(boolean, (row: ScopeRow) => row.latest.status === 'ended'),
+  attributes_digest: field(text, (row: ScopeRow) => row.latest.attributesDigest),
+  session_id: field(uuid, (row: ScopeRow) => row.latest.sessionId),
+  latest: field(json, (row: ScopeRow) => row.json),
+};
 
-export const sessionRows = records<SessionRow>(
-  field(smallint, (row) => row.partition),
-  field(uuid, (row) => row.sessionId),
-  field(uuid, (row) => row.scopeId),
-  field(uuid, (row) => row.successorId),
-  field(json, (row) => row.final),
-);
+const SESSION = {
+  partition: field(smallint, (row: SessionRow) => row.partition),
+  session_id: field(uuid, (row: SessionRow) => row.sessionId),
+  scope_id: field(uuid, (row: SessionRow) => row.scopeId),
+  successor_id: field(uuid, (row: SessionRow) => row.successorId),
+  final: field(json, (row: SessionRow) => row.final),
+};
 
-export const receiptRows = records<ReceiptRow>(
-  field(smallint, (row) => row.partition),
-  field(uuid, (row) => row.scopeId),
-  field(uuid, (row) => row.key),
-  field(uuid, (row) => row.fingerprint),
-  field(bigint, (row) => row.sequence),
-  field(timestamptz, (row) => row.at),
-);
+const RECEIPT = {
+  partition: field(smallint, (row: ReceiptRow) => row.partition),
+  scope_id: field(uuid, (row: ReceiptRow) => row.scopeId),
+  key: field(uuid, (row: ReceiptRow) => row.key),
+  fingerprint: field(uuid, (row: ReceiptRow) => row.fingerprint),
+  sequence: field(bigint, (row: ReceiptRow) => row.sequence),
+  at: field(timestamptz, (row: ReceiptRow) => row.at),
+};
 
-export const headRows = records<NewHead>(
-  field(smallint, (head) => head.partition),
-  field(bigint, (head) => head.frontier.size),
-  field(timestamptz, (head) => head.at),
-  field(bytea, (head) => head.frontier.toBytes()),
-);
+const HEAD = {
+  partition: field(smallint, (head: NewHead) => head.partition),
+  sequence: field(bigint, (head: NewHead) => head.frontier.size),
+  at: field(timestamptz, (head: NewHead) => head.at),
+  frontier: field(bytea, (head: NewHead) => head.frontier.toBytes()),
+};
+
+/** What writes a batch's rows, each kind in a composite type of its own. */
+export interface RowTypes {
+  events: Records<EventRow>;
+  scopes: Records<ScopeRow>;
+  sessions: Records<SessionRow>;
+  receipts: Records<ReceiptRow>;
+  heads: Records<NewHead>;
+}
+
+/**
+ * Makes it for this database, once for a connection. Throws LogError `schema` when a type has other attributes than
+ * this version writes.
+ */
+export async function readRowTypes(client: pg.ClientBase): Promise<RowTypes> {
+  const composites = await readComposites(client, 'ledger');
+  const type = (name: string) => composites.get(name) ?? { name, oid: 0, attributes: [] };
+  try {
+    return {
+      events: records(type('event_row'), EVENT),
+      scopes: records(type('scope_row'), SCOPE),
+      sessions: records(type('session_row'), SESSION),
+      receipts: records(type('receipt_row'), RECEIPT),
+      heads: records(type('head_row'), HEAD),
+    };
+  } catch (cause) {
+    if (!(cause instanceof CompositeMismatch)) throw cause;
+    throw new LogError('schema', `The schema is not that of its migrations: ledger.${cause.message}.`, {
+      cause,
+    });
+  }
+}
+
+/** Throws as `readRowTypes` does: at start, and not with the first command. */
+export async function checkRowTypes(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await readRowTypes(client);
+  } finally {
+    client.release();
+  }
+}

@@ -1,20 +1,23 @@
 import type pg from 'pg';
 import { leafHash } from '#audit';
+import {
+  type Bound,
+  begin,
+  bigints,
+  booleans,
+  byteas,
+  commit,
+  ints,
+  send,
+  smallints,
+  texts,
+  timestamps,
+  uuids,
+} from '#postgres';
 import type { Batch } from './batch.js';
-import { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 import type { FeedEvent } from './feed.port.js';
 import type { Loaded } from './load.js';
-import { type Bound, begin, commit, send } from './packet.js';
-import {
-  bytesOf,
-  eventRows,
-  headRows,
-  type NewHead,
-  type RowTypes,
-  receiptRows,
-  scopeRows,
-  sessionRows,
-} from './row-types.js';
+import { bytesOf, type NewHead, type RowTypes } from './row-types.js';
 import type { BatchRows, EventRow } from './rows.js';
 import { statement } from './statements.js';
 
@@ -103,23 +106,20 @@ function tables(
 ): { events: readonly FeedEvent[]; statements: Bound[] } {
   if (rows.events.length === 0) return { events: [], statements: [] };
   // First, because they make the bytes of which all else is a part.
-  const eventRecords = eventRows(types.event_row, rows.events);
+  const eventRecords = types.events(rows.events);
   const events = rows.events.map(committed);
   const scopes = parted(rows.scopes.values());
   const sessions = parted(rows.sessions.values());
   const values = [
     eventRecords,
-    scopeRows(types.scope_row, scopes.created),
-    sessionRows(types.session_row, sessions.created),
-    receiptRows(types.receipt_row, rows.receipts),
-    headRows(types.head_row, newHeads(events, heads, rows)),
+    types.scopes(scopes.created),
+    types.sessions(sessions.created),
+    types.receipts(rows.receipts),
+    types.heads(newHeads(events, heads, rows)),
   ];
   const statements = [{ ...saveBatch, values }];
   if (scopes.changed.length > 0 || sessions.changed.length > 0) {
-    const values = [
-      scopeRows(types.scope_row, scopes.changed),
-      sessionRows(types.session_row, sessions.changed),
-    ];
+    const values = [types.scopes(scopes.changed), types.sessions(sessions.changed)];
     statements.push({ ...saveChanges, values });
   }
   return { events, statements };

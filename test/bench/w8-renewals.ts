@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { openPool } from '#log';
+import { openPool } from '#postgres';
 import { partitionOfSession } from '#session';
 import { callLoops, compared, interleave, row, type Side, type Turn } from './harness.js';
 import { hotShare, LOT, leasedBody, lot, shuffled } from './leases.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { openClient } from '../database.js';
+import { openClient } from '#postgres';
 import { readError } from '../errors.js';
 import { statement } from '../statements.js';
 import { type Asked, listArchives } from './archives.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { openPool } from '../index.js';
+import { openPool } from '#postgres';
 import { archiveAll, archiveDirectory, fill, placesIn } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { brokenPromises } from '../testing/promises.js';

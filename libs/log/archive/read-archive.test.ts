@@ -1,7 +1,8 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { openPool, readArchive, replayFrom, verifyArchive } from '../index.js';
+import { openPool } from '#postgres';
+import { readArchive, replayFrom, verifyArchive } from '../index.js';
 import { archiveAll, archiveDirectory, filesIn, fill, placesIn } from '../testing/archives.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 

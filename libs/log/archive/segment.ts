@@ -1,5 +1,5 @@
 import { Frontier, leafHash } from '#audit';
-import { bigints, byteas } from '../columns.js';
+import { bigints, byteas } from '#postgres';
 import { statement } from '../statements.js';
 import type { Asked } from './archives.js';
 import { missing } from './cut.js';

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ints } from '../columns.js';
+import { ints } from '#postgres';
 import { statement } from '../statements.js';
 
 const addGeneration = statement('add_generation');

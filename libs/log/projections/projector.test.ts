@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openClient } from '#postgres';
 import { startProxy } from '../../../test/support/proxy.js';
-import { openClient } from '../database.js';
 import type { LedgerWriter } from '../index.js';
 import { statement } from '../statements.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';

@@ -1,8 +1,7 @@
 import type pg from 'pg';
+import { type DatabaseOptions, isDataError, Link } from '#postgres';
 import { untilWoken } from '#waiting';
-import type { DatabaseOptions } from '../database.js';
-import { isDataError, isDefect } from '../errors.js';
-import { Link } from '../link.js';
+import { isDefect } from '../errors.js';
 import { statement } from '../statements.js';
 import type { Tail } from '../tail.js';
 import { Pace } from './pace.js';

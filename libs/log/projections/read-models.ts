@@ -9,12 +9,13 @@ import {
   type ProjectedUsage,
   type ScopePlace,
 } from '#api';
+import type { Statement } from '#postgres';
 import { type SessionId, toldBy } from '#session';
 import { refuseArchivedScope } from '../archive/archives.js';
 import { readError } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf, versionKey } from '../ids.js';
-import { type Statement, statement } from '../statements.js';
+import { statement } from '../statements.js';
 
 const readSessions = statement('read_projected_sessions');
 const readVersion = statement('read_projected_version');

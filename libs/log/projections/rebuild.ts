@@ -1,8 +1,8 @@
 import type pg from 'pg';
+import { type DatabaseOptions, openClient } from '#postgres';
 import type { ScopeKey } from '#session';
 import { listArchives } from '../archive/archives.js';
 import { recordedEvents } from '../archive/replay.js';
-import { type DatabaseOptions, openClient } from '../database.js';
 import { scopeIdOf } from '../ids.js';
 import {
   beginGeneration,

@@ -1,5 +1,18 @@
 import type pg from 'pg';
 import {
+  type Bound,
+  begin,
+  bigints,
+  booleans,
+  commit,
+  ints,
+  send,
+  smallints,
+  texts,
+  uuids,
+  type Value,
+} from '#postgres';
+import {
   foldSessions,
   foldTransitions,
   foldUsage,
@@ -7,9 +20,7 @@ import {
   type SessionRow,
   type TransitionRow,
 } from '#session';
-import { bigints, booleans, ints, smallints, texts, uuids } from '../columns.js';
 import { versionKey } from '../ids.js';
-import { type Bound, begin, commit, send, type Value } from '../packet.js';
 import { statement } from '../statements.js';
 import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { bigints, booleans, texts, uuids } from '#postgres';
 import {
   foldSessions,
   foldTransitions,
@@ -8,7 +9,6 @@ import {
   transitionKey,
 } from '#session';
 import { replayFrom } from '../archive/replay.js';
-import { bigints, booleans, texts, uuids } from '../columns.js';
 import type { FeedEvent } from '../feed.port.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';

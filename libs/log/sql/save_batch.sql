@@ -4,19 +4,23 @@
 with
 new_events as (
   insert into ledger.events (partition, sequence, version, epoch, at, type, scope_id, scope_key, bytes)
-  select * from unnest($1::ledger.event_row[])
+  select partition, sequence, version, epoch, at, type, scope_id, scope_key, bytes
+    from unnest($1::ledger.event_row[])
 ),
 new_scopes as (
   insert into ledger.scopes (partition, scope_id, scope_key, version, revision, ended, attributes_digest, session_id, latest)
-  select * from unnest($2::ledger.scope_row[])
+  select partition, scope_id, scope_key, version, revision, ended, attributes_digest, session_id, latest
+    from unnest($2::ledger.scope_row[])
 ),
 new_sessions as (
   insert into ledger.sessions (partition, session_id, scope_id, successor_id, final)
-  select * from unnest($3::ledger.session_row[])
+  select partition, session_id, scope_id, successor_id, final
+    from unnest($3::ledger.session_row[])
 ),
 new_receipts as (
   insert into ledger.receipts (partition, scope_id, key, fingerprint, sequence, at)
-  select * from unnest($4::ledger.receipt_row[])
+  select partition, scope_id, key, fingerprint, sequence, at
+    from unnest($4::ledger.receipt_row[])
 )
 update ledger.heads h
    set sequence = n.sequence, at = n.at, frontier = n.frontier

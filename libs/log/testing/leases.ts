@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, type Submission } from '#api';
+import { type DatabaseOptions, openPool } from '#postgres';
 import { type LeaseTerms, type Session, scopeKey } from '#session';
-import { type DatabaseOptions, LeaseRenewer, type LedgerWriter, openPool, Reaper } from '../index.js';
+import { LeaseRenewer, type LedgerWriter, Reaper } from '../index.js';
 import type { TestLedger } from './ledger.js';
 import { readLog, type StoredEvent } from './stored-log.js';
 import { forSession, newPlace, type Place, sessionOf, start } from './submissions.js';

@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import { type DatabaseOptions, openPool } from '#postgres';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { type DatabaseOptions, identify, LedgerWriter, migrate, openPool, rotateReceipts } from '../index.js';
+import { identify, LedgerWriter, migrate, rotateReceipts } from '../index.js';
 import { Tail } from '../tail.js';
 import type { WriterOptions } from '../writer.js';
 

@@ -1,5 +1,5 @@
+import { openClient } from '#postgres';
 import { addDecimals, foldSessions, foldTransitions, foldUsage } from '#session';
-import { openClient } from '../database.js';
 import { versionKey } from '../ids.js';
 import { Projector } from '../index.js';
 import type { ProjectorOptions } from '../projections/projector.js';

@@ -1,4 +1,4 @@
-import { maskPasswords } from '#log';
+import { maskPasswords } from './connection-string.js';
 
 test.each([
   ['postgres://u:s3cret@h/db', 'postgres://u:…@h/db'],

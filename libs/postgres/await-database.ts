@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { LogError } from './errors.js';
+import { isAway, PostgresAway } from './errors.js';
 
 export interface AwaitOptions {
   url: string;
@@ -17,7 +17,7 @@ const PAUSE_MS = 250;
 
 /**
  * Resolves once Postgres takes connections. Rejects at once with Postgres' own error when it refuses this one, as for a
- * wrong password or a database that does not exist; with LogError `unavailable` when it is away for all of the time.
+ * wrong password or a database that does not exist; with PostgresAway when it is away for all of the time.
  */
 export async function awaitDatabase({ url, withinMs, signal, log }: AwaitOptions): Promise<void> {
   const began = performance.now();
@@ -36,7 +36,7 @@ export async function awaitDatabase({ url, withinMs, signal, log }: AwaitOptions
       const why = message || code;
       if (performance.now() - began + PAUSE_MS > withinMs) {
         const waited = withinMs > 0 ? ` within ${seconds(withinMs)}` : '';
-        throw new LogError('unavailable', `${place} cannot be reached${waited}: ${why}`, { cause });
+        throw new PostgresAway(`${place} cannot be reached${waited}: ${why}`, { cause });
       }
       if (tries === 0)
         log(`${place} cannot be reached (${why}); waiting for it, at most ${seconds(withinMs)}`);
@@ -52,33 +52,6 @@ function clientOf(connectionString: string): pg.Client {
     return client;
   } catch {
     // Not the cause: what could not be read holds a password.
-    throw new LogError(
-      'unavailable',
-      'DATABASE_URL: is not a URL as in postgres://user:password@host:5432/database',
-    );
+    throw new PostgresAway('DATABASE_URL: is not a URL as in postgres://user:password@host:5432/database');
   }
-}
-
-/** Starting, stopping or full of connections: it will take others later. And class 08, connection exceptions. */
-const NOT_NOW = /^(57P0\d|53300|08\w{3})$/;
-const OF_NETWORKS = ['connect', 'getaddrinfo', 'read', 'write'];
-/** What pg says itself, without a code. */
-const LOST = /^(Connection terminated|timeout expired)/;
-
-/** Whether an error says that Postgres cannot be reached now, so that it is worth trying again. */
-export function isAway(error: unknown): boolean {
-  const { code, syscall, message, errors } = (error ?? {}) as {
-    [field in 'code' | 'syscall' | 'message']?: string;
-  } & { errors?: unknown };
-  if (Array.isArray(errors)) return errors.some(isAway); // of each address that a name has
-  if (syscall !== undefined) return OF_NETWORKS.includes(syscall);
-  return NOT_NOW.test(code ?? '') || LOST.test(message ?? '');
-}
-
-/** No such login or database, a wrong password, no right: its answer says all there is to know. */
-const REFUSED = /^(28|3D|42501)/;
-
-/** Whether Postgres answers, but not this login. */
-export function isRefused(error: unknown): boolean {
-  return REFUSED.test((error as { code?: string } | undefined)?.code ?? '');
 }

@@ -5,6 +5,7 @@ import { statement } from './statements.js';
 export type Writes = 'ok' | 'read-only' | 'disk-full' | 'unavailable';
 
 const { text } = statement('probe_writes');
+const findUnawaitedStandbys = statement('find_unawaited_standbys');
 
 /** What a file that cannot be written to is told as: full, or full so that not even its directory could be made. */
 const REFUSALS: Readonly<Record<string, Writes>> = {
@@ -21,4 +22,9 @@ export async function probeWrites(pool: pg.Pool): Promise<Writes> {
   } catch (error) {
     return REFUSALS[(error as { code?: string }).code ?? ''] ?? 'unavailable'; // the answer itself says so
   }
+}
+
+/** Whether Postgres has standbys and waits for none, so that a failover may lose what was acknowledged. */
+export async function hasUnawaitedStandbys(pool: pg.Pool): Promise<boolean> {
+  return (await pool.query(findUnawaitedStandbys)).rows[0].unawaited;
 }
