@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { archive, replayFrom } from '#log';
+import { archive, replayFrom } from '#archive';
 import { openPool } from '#postgres';
 import { type DescribedAsk, describedBy } from './support/described.js';
 import { spawnNode } from './support/process.js';

@@ -1,6 +1,6 @@
+import { LogError } from '#log';
 import 'reflect-metadata';
 import { DevStackError } from '#dev-stack';
-import { LogError } from '#log';
 import { isAway, isRefused, maskPasswords, PostgresAway } from '#postgres';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { LogError } from './errors.js';
-import { checkRowTypes } from './row-types.js';
+import { checkRowTypes } from './write/row-types.js';
 
 const folder = new URL('./sql/migrations/', import.meta.url);
 

@@ -1,6 +1,11 @@
 import pg from 'pg';
 
-/** How the log reaches Postgres. */
+/** Anything that answers queries: a pool, a connection. */
+export interface Queryable {
+  query(query: pg.QueryConfig): Promise<pg.QueryResult>;
+}
+
+/** How the service reaches Postgres. */
 export interface DatabaseOptions {
   url: string;
   /** A role to work as; its rights are those that migrations granted. Undefined: the login's own. */

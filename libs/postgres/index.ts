@@ -5,7 +5,7 @@ export { awaitDatabase } from './await-database.js';
 export { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 export { type Composite, readComposites } from './composites.js';
 export { maskPasswords } from './connection-string.js';
-export { type DatabaseOptions, openClient, openPool } from './database.js';
+export { type DatabaseOptions, openClient, openPool, type Queryable } from './database.js';
 export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';

@@ -1,5 +1,4 @@
-import type { FeedEvent } from '#log';
-import { LogError, type Tail } from '#log';
+import { type FeedEvent, LogError, type Tail } from '#log';
 import { untilWoken } from '#waiting';
 
 /** Most waiters at once; the next one is answered `overloaded`. */

@@ -1,7 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { EventsAfter } from '#api';
-import type { History, Tail } from '#log';
-import { LogError } from '#log';
+import { type History, LogError, type Tail } from '#log';
 import { aheadOfLog, encodeVector, ScopeEventIds } from '#protocol';
 import type { ScopeKey } from '#session';
 import { onAbort } from '#waiting';

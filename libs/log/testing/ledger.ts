@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { type DatabaseOptions, openPool } from '#postgres';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.js';
 import { identify, LedgerWriter, migrate, rotateReceipts } from '../index.js';
-import { Tail } from '../tail.js';
-import type { WriterOptions } from '../writer.js';
+import { Tail } from '../read/tail.js';
+import type { WriterOptions } from '../write/writer.js';
 
 /** A ledger of its own. */
 export interface TestLedger {
