@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { archive } from '#archive';
 import {
   CurrentReplica,
   type EventSource,
@@ -17,7 +18,7 @@ import {
   Stalled,
 } from '#client';
 import { kafkaSource } from '#client/kafka';
-import { archive, openPool } from '#log';
+import { openPool } from '#postgres';
 import { startProxy } from './support/proxy.js';
 import { freshTopic, type Service, startService } from './support/service.js';
 import { cloudDev, newUser } from './support/sessions.js';

@@ -1,4 +1,4 @@
-import { type DatabaseOptions, openPool } from '#log';
+import { type DatabaseOptions, openPool } from '#postgres';
 
 /** Opens one connection to the ledger's Postgres for offline work, and closes it afterwards. */
 export async function withDatabase<T>(

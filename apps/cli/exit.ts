@@ -1,6 +1,8 @@
 import { CommanderError } from 'commander';
+import { ArchiveError } from '#archive';
 import { LedgerError } from '#client';
-import { ArchiveError, isAway, isRefused, LogError, maskPasswords } from '#log';
+import { LogError } from '#log';
+import { isAway, isRefused, maskPasswords } from '#postgres';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {

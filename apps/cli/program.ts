@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { maskPasswords } from '#log';
+import { maskPasswords } from '#postgres';
 import { archiveLog } from './commands/archive.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import { maskPasswords } from '#log';
+import { maskPasswords } from '#postgres';
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 

@@ -1,6 +1,7 @@
+import { LogError } from '#log';
 import 'reflect-metadata';
 import { DevStackError } from '#dev-stack';
-import { isAway, isRefused, LogError, maskPasswords } from '#log';
+import { isAway, isRefused, maskPasswords, PostgresAway } from '#postgres';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
@@ -81,9 +82,11 @@ function complain(error: unknown): void {
   process.stderr.write(`${maskPasswords(inWords(error))}\n`);
 }
 
+/** Their messages are for users. */
+const OURS = [ConfigError, DevStackError, LogError, PostgresAway];
+
 function inWords(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof DevStackError || error instanceof LogError)
-    return error.message;
+  if (OURS.some((kind) => error instanceof kind)) return (error as Error).message;
   const { message, code, syscall } = error as { [field in 'message' | 'code' | 'syscall']?: string };
   if (syscall === 'listen')
     return `${message}: set ${code === 'EADDRNOTAVAIL' ? 'HOST to an address of this machine' : 'PORT to a free one'}`;

@@ -2,29 +2,25 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Naming } from '#api';
 import { type KafkaPort, openKafka, Relay } from '#broker';
+import { BulkWorker, Jobs } from '#jobs';
+import { LeaseRenewer, Reaper } from '#leases';
 import {
-  BulkWorker,
   CurrentReader,
-  type DatabaseOptions,
   Finder,
   History,
-  hasUnawaitedStandbys,
   identify,
-  Jobs,
-  LeaseRenewer,
   type LedgerIdentity,
   LedgerWriter,
   migrate,
   namingOf,
   noteALostEvent,
-  openPool,
   PostgresRelayLeases,
-  Projector,
-  Reaper,
   rotateReceipts,
   Tail,
   UserScopes,
 } from '#log';
+import { type DatabaseOptions, hasUnawaitedStandbys, openPool } from '#postgres';
+import { Projector } from '#projections';
 import { Loop } from '#waiting';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';

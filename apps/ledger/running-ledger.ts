@@ -1,5 +1,5 @@
 import type { RelayState, StopCode } from '#broker';
-import { probeWrites, type Writes } from '#log';
+import { probeWrites, type Writes } from '#postgres';
 import type { Replica } from './replica.js';
 
 /** Whether this replica can do its work, for those who send it requests. */

@@ -1,6 +1,7 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Ledger } from '#api';
-import { Reached, ReadModels, Reports } from '#log';
+import { Reports } from '#log';
+import { Reached, ReadModels } from '#projections';
 import { Execute, ReadLatest } from './bus.js';
 import type { Replica } from './replica.js';
 import type { ScopeWatch } from './streams/scope-watch.js';

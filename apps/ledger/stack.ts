@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type DevStackError, startKafka, startPostgres } from '#dev-stack';
-import { awaitDatabase } from '#log';
+import { awaitDatabase } from '#postgres';
 import type { Config } from './config.js';
 import type { Places } from './replica.js';
 
@@ -20,7 +20,7 @@ export interface StackEvents {
 
 /**
  * Postgres and Kafka: those that are configured, or this machine's own, started here. Waits for a configured
- * Postgres that is away. Throws DevStackError or LogError with a line for the user, or what Postgres refuses it with;
+ * Postgres that is away. Throws DevStackError or PostgresAway with a line for the user, or what Postgres refuses it with;
  * nothing is left running then.
  */
 export async function startStack(config: Config, events: StackEvents): Promise<Stack> {

@@ -1,5 +1,5 @@
 // Kafka: the topic of the events, and the relay that mirrors the log into it.
-// May import contracts, waiting, kafkajs, and the types of log.
+// May import the schemas of api, waiting, kafkajs, and the types of log.
 // Start reading in relay.ts, then partition-relay.ts. broker.port.ts has all that is wanted of Kafka.
 export type {
   KafkaPort,

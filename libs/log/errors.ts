@@ -1,3 +1,5 @@
+import { isAnswered, isStatementError } from '#postgres';
+
 /**
  * Why the log could not answer.
  *
@@ -33,15 +35,6 @@ export class LogError extends Error {
   }
 }
 
-/** Errors that one command's data can cause: data exception, constraint, limit exceeded, cannot coerce. */
-const BY_DATA = /^(22|23|54|42804|42846)/;
-
-/** Whether Postgres answered that some command's data is at fault, so that other commands may pass. */
-export function isDataError(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code.length === 5 && BY_DATA.test(code);
-}
-
 /** Our own code broke on some command or on what the log holds for it, so that other commands may pass. */
 export class OwnFault extends Error {
   override name = 'OwnFault';
@@ -64,25 +57,15 @@ export function isDefect(error: unknown): boolean {
   return DEFECTS.has((error as { name?: string }).name ?? '');
 }
 
-/** Whether Postgres itself answered, so that the transaction is known to be over and undone. */
-export function isAnswered(error: unknown): boolean {
-  const { code, severity } = error as { code?: unknown; severity?: unknown };
-  return typeof code === 'string' && code.length === 5 && severity === 'ERROR';
-}
-
 /** What a failed write is told as, once it was sent: nobody can say what became of it unless Postgres itself did. */
 export function writeError(cause: unknown): unknown {
   if (cause instanceof LogError || isAnswered(cause)) return readError(cause);
   return new LogError('unknown-outcome', 'Nobody can say yet whether it was done.', { cause });
 }
 
-/** A mistake in our own statement: it would fail again, whenever it is asked. */
-const BY_STATEMENT = /^(22|42)/;
-
 /** What a failed read is told as: `unavailable`, unless the statement itself is wrong, or it says why already. */
 export function readError(cause: unknown): unknown {
   if (cause instanceof LogError) return cause;
-  const { code } = cause as { code?: unknown };
-  if (typeof code === 'string' && code.length === 5 && BY_STATEMENT.test(code)) return cause;
+  if (isStatementError(cause)) return cause;
   return new LogError('unavailable', 'Postgres cannot be used.', { cause });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { LogError } from './errors.js';
+import { checkRowTypes } from './write/row-types.js';
 
 const folder = new URL('./sql/migrations/', import.meta.url);
 
@@ -95,7 +96,10 @@ export interface LedgerIdentity {
   handleKey: Buffer;
 }
 
-/** Reads the ledger's identity; throws LogError when the schema is missing, older or newer than this version. */
+/**
+ * Reads the ledger's identity; throws LogError when the schema is missing, older or newer than this version, or is not
+ * what its migrations make.
+ */
 export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   const present = await pool
     .query("select to_regclass('ledger.migrations') is not null as present")
@@ -111,6 +115,7 @@ export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
       `The schema is at ${rows[0].version}, this version needs ${known}: migrate it.`,
     );
   }
+  await checkRowTypes(pool);
   const ledger = await pool.query('select id, partitions, handle_key from ledger.ledger');
   const { id, partitions, handle_key } = ledger.rows[0];
   return { id, partitions, handleKey: handle_key };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { freePort, type RunningPostgres, startPostgres } from '#dev-stack';
-import { hasUnawaitedStandbys } from './index.js';
+import { hasUnawaitedStandbys } from '#postgres';
 import { ask, type Told } from './testing/answers.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { readLog } from './testing/stored-log.js';

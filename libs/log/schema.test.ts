@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { openPool } from '#postgres';
 import { createDatabase } from '../../test/support/database.js';
 import { startProxy } from '../../test/support/proxy.js';
-import { identify, migrate, openPool } from './index.js';
+import { identify, migrate } from './index.js';
 import { openTestLedger, type TestLedger } from './testing/ledger.js';
 import { describeSchema } from './testing/schema.js';
 import { debug, end, newPlace, sessionOf, start } from './testing/submissions.js';
@@ -145,5 +146,40 @@ describe('migrations', () => {
     await pool.query('create table ledger.migrations (number int)');
     await expect(identify(pool)).rejects.toMatchObject({ code: 'schema', message: /migrate it/ });
     await pool.end();
+  });
+});
+
+describe('the types in which a batch is written', () => {
+  let other: TestLedger;
+  beforeAll(async () => {
+    other = await openTestLedger();
+  });
+  afterAll(() => other.close());
+
+  test('may have their attributes in another order', async () => {
+    await other.pool.query(
+      'alter type ledger.event_row drop attribute version, add attribute version bigint',
+    );
+    await other.pool.query(
+      'alter type ledger.head_row drop attribute sequence, add attribute sequence bigint',
+    );
+    const place = newPlace(other.partitions);
+    const writer = other.writer();
+    const session = sessionOf(await writer.submit(start(place)));
+    await writer.submit(end(session));
+    const { rows } = await other.pool.query(
+      'select sequence, version, epoch from ledger.events order by sequence',
+    );
+    expect(rows).toEqual([
+      { sequence: 1, version: 1, epoch: 1 },
+      { sequence: 2, version: 2, epoch: 2 },
+    ]);
+  });
+
+  test('are refused at start when one of them has other attributes', async () => {
+    await other.pool.query('alter type ledger.scope_row rename attribute revision to changes');
+    const reads = identify(other.pool);
+    await expect(reads).rejects.toMatchObject({ name: 'LogError', code: 'schema' });
+    await expect(reads).rejects.toThrow('ledger.scope_row.changes is not known');
   });
 });

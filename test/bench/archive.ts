@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type ArchiveProgress, archive } from '#log';
+import { type ArchiveProgress, archive } from '#archive';
 import { byHand, say } from './by-hand.js';
 import { seed } from './seed.js';
 import { startStack } from './stack.js';

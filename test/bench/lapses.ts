@@ -1,10 +1,10 @@
 import { anonymous, startOf, unkeyed } from '#api';
+import type { FeedEvent } from '#log';
 // How late a lapse is. Run by hand, a little over a minute:
 //   npm run build && npx tsc -p test/bench && node dist/test/bench/lapses.js
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SessionView } from '#api/schemas';
-import type { FeedEvent } from '#log';
 import type { Replica } from '../../apps/ledger/replica.js';
 import { byHand, say } from './by-hand.js';
 import { spreadOf } from './harness.js';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { anonymous, placeOf, type ScopePlace, scopeOf, startOf, submissionOf, unkeyed } from '#api';
-import { decodeEvent, ReadModels, rebuild } from '#log';
+import { decodeEvent } from '#log';
+import { ReadModels, rebuild } from '#projections';
 import { evolve, noSessionYet, type ScopeState } from '#session';
 import type { Replica } from '../../apps/ledger/replica.js';
 import { callLoops, compared, interleave, type Row, row, type Side, type Turn } from './harness.js';

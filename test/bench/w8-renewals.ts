@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { openPool } from '#log';
+import { openPool } from '#postgres';
 import { partitionOfSession } from '#session';
 import { callLoops, compared, interleave, row, type Side, type Turn } from './harness.js';
 import { hotShare, LOT, leasedBody, lot, shuffled } from './leases.js';
@@ -68,7 +68,7 @@ async function updater(
   sessions: readonly string[],
   cleanup: Cleanup,
 ): Promise<() => Promise<void>> {
-  const text = await readFile(new URL('../../libs/log/sql/renew_leases.sql', import.meta.url), 'utf8');
+  const text = await readFile(new URL('../../libs/leases/sql/renew_leases.sql', import.meta.url), 'utf8');
   const pool = openPool({ url, role: 'session_ledger' }, 1);
   cleanup.add(() => pool.end());
   const list = (values: readonly unknown[]) => `{${values.join(',')}}`;

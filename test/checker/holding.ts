@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openPool, verifyProjections } from '#log';
+import { openPool } from '#postgres';
+import { verifyProjections } from '#projections';
 import { brokenPromises } from '../../libs/log/testing/promises.js';
 import { ask } from '../support/http.js';
 import type { Log } from './log.js';

@@ -9,8 +9,8 @@ import { requestSchemas } from './request-schemas.js';
 const HELP = `Usage: npm run generate -- [--schema] [--check]
 
 Writes what is generated, into the folders named generated/:
-  libs/client/generated/api.ts             types, routes and problems, from libs/contracts
-  libs/memory-ledger/generated/schemas.ts  what requests have to be, from libs/contracts
+  libs/client/generated/api.ts             types, routes and problems, from libs/api/schemas
+  libs/memory-ledger/generated/schemas.ts  what requests have to be, from libs/api/schemas
   libs/log/generated/schema.txt            the database's schema, from the migrations; with --schema only
 libs/dev-stack/generated/kafka-jars.ts asks Maven: libs/dev-stack/generate-kafka-jars.sh writes it.
 
@@ -19,7 +19,7 @@ libs/dev-stack/generated/kafka-jars.ts asks Maven: libs/dev-stack/generate-kafka
 `;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Made from libs/contracts alone. */
+/** Made from libs/api/schemas alone. */
 const fromContracts = {
   'libs/client/generated/api.ts': clientApi,
   'libs/memory-ledger/generated/schemas.ts': requestSchemas,
@@ -27,7 +27,7 @@ const fromContracts = {
 
 /** As `npm run format` would leave it, so that changes can be read. */
 function formatted(file: string, code: string): string {
-  const input = `// Generated from libs/contracts by \`npm run generate\`. Do not edit.\n\n${code}`;
+  const input = `// Generated from libs/api/schemas by \`npm run generate\`. Do not edit.\n\n${code}`;
   const biome = join(root, 'node_modules/.bin/biome');
   return execFileSync(biome, ['format', `--stdin-file-path=${file}`], { cwd: root, input, encoding: 'utf8' });
 }

@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startPostgres } from '#dev-stack';
-import { migrate, openPool } from '#log';
+import { migrate } from '#log';
+import { openPool } from '#postgres';
 import { describeSchema } from '../../libs/log/testing/schema.js';
 
 /** The schema that the migrations make, in a Postgres of its own. */

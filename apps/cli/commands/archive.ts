@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type ArchiveSummary, archive, identify, parseAge, projectedUpTo } from '#log';
+import { type ArchiveSummary, archive, parseAge } from '#archive';
+import { identify } from '#log';
+import { projectedUpTo } from '#projections';
 import { withDatabase } from '../database.js';
 import { databaseOption, jsonOption } from '../options.js';
 import { printFields, printJson, progress } from '../output.js';

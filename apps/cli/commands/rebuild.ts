@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { identify, rebuild } from '#log';
+import { identify } from '#log';
+import { rebuild } from '#projections';
 import { withDatabase } from '../database.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine, progress } from '../output.js';

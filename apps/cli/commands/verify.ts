@@ -1,12 +1,7 @@
 import { Command } from 'commander';
-import {
-  type Difference,
-  identify,
-  type PartitionReport,
-  type VerifyProgress,
-  verifyLog,
-  verifyProjections,
-} from '#log';
+import { type PartitionReport, verifyLog } from '#archive';
+import { identify } from '#log';
+import { type Difference, type VerifyProgress, verifyProjections } from '#projections';
 import { comparedTopic, faultsOf, type LedgerAndTopic } from '../compare-kafka.js';
 import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';

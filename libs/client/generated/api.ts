@@ -1,4 +1,4 @@
-// Generated from libs/contracts by `npm run generate`. Do not edit.
+// Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
 /** Kept for 30 days after it was finished. */
 export interface BulkJob {

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type pg from 'pg';
 import type { Answer, Submission } from '#api';
 import { type Command, type Decision, decide, renameHandles, type ScopeKey } from '#session';
-import { digestOf } from '../handles.js';
 import { scopeIdOf } from '../ids.js';
 import { LogError } from '../index.js';
+import { digestOf } from '../write/handles.js';
 import { groupBy, readLog, type StoredEvent } from './stored-log.js';
 import { knownFrom, nothingYet, type Story, tell } from './story.js';
 

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { readArchive } from '#archive';
 import { Frontier, leafHash } from '#audit';
 import type { ScopeKey } from '#session';
-import { decodeEvent, readArchive } from '../index.js';
+import { decodeEvent } from '../index.js';
 import { groupBy, type Reader, readLog, type StoredEvent } from './stored-log.js';
 
 /** The log with its archived prefixes: from the files what is no longer in the table. */

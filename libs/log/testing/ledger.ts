@@ -1,8 +1,9 @@
 import type pg from 'pg';
+import { type DatabaseOptions, openPool } from '#postgres';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { type DatabaseOptions, identify, LedgerWriter, migrate, openPool, rotateReceipts } from '../index.js';
-import { Tail } from '../tail.js';
-import type { WriterOptions } from '../writer.js';
+import { identify, LedgerWriter, migrate, rotateReceipts } from '../index.js';
+import { Tail } from '../read/tail.js';
+import type { WriterOptions } from '../write/writer.js';
 
 /** A ledger of its own. */
 export interface TestLedger {

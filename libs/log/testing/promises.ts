@@ -12,8 +12,8 @@ import {
   type SessionEvent,
   timerOf,
 } from '#session';
-import { digestOf } from '../handles.js';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
+import { digestOf } from '../write/handles.js';
 import { checkArchives, readWholeLog } from './archived-log.js';
 import { groupBy, type Reader, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';

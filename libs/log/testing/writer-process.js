@@ -1,6 +1,7 @@
 // A replica's writer in a process of its own, to be killed or paused: plain JavaScript, runs what was built.
 //   node writer-process.js <database URL> <source> <partitions> <callers>
 // Starts sessions for as long as it lives, and prints `<command id> <partition>:<sequence>` for each answer.
+
 import { v4 } from 'uuid';
 import { LedgerWriter, newSessionId } from '#log';
 import { partitionOf, scopeKey } from '#session';

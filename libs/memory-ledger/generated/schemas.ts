@@ -1,4 +1,4 @@
-// Generated from libs/contracts by `npm run generate`. Do not edit.
+// Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
 import type { OperationId } from '#client';
 import type { Schema } from '../validate.js';

@@ -1,0 +1,97 @@
+import type pg from 'pg';
+import type { Renewal } from '#api';
+import { LogError, lockLeases, writeError } from '#log';
+import { begin, bigints, commit, type DatabaseOptions, Link, send, smallints, uuids } from '#postgres';
+import { type Epoch, type Instant, partitionOfSession, type SessionId } from '#session';
+import { statement } from './statements.js';
+
+const renewLeases = statement('renew_leases');
+
+interface Waiting extends Renewal {
+  resolve(until: Instant | undefined): void;
+  reject(error: LogError): void;
+}
+
+export interface RenewerOptions {
+  database: DatabaseOptions;
+  /** Most leases in one transaction. */
+  maxBatch: number;
+  /** Most renewals that may wait; the next one is answered `overloaded`. */
+  maxQueue: number;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Renews leases: two statements and no event, for all that arrived while the last batch was committing. Only
+ * the database's clock counts, read after the lease's lock.
+ */
+export class LeaseRenewer {
+  private queue: Waiting[] = [];
+  private readonly link: Link<pg.Client>;
+  private running: Promise<void> | undefined;
+
+  constructor(private readonly options: RenewerOptions) {
+    this.link = new Link(options.database, (client) => client);
+  }
+
+  /**
+   * Resolves with the lease's new end, or undefined when it could not be renewed: ask the decider why. Rejects
+   * with LogError `overloaded` or `unavailable`, and with `unknown-outcome` when the lease may have been renewed.
+   */
+  renew({ sessionId, epoch }: Renewal): Promise<Instant | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.queue.length >= this.options.maxQueue) {
+        return reject(new LogError('overloaded', 'Too many renewals are waiting already.'));
+      }
+      this.queue.push({ sessionId, epoch, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  /** Resolves when all renewals are answered and the connection is closed. */
+  async close(): Promise<void> {
+    await this.running;
+    await this.link.close();
+  }
+
+  private async run(): Promise<void> {
+    await new Promise(setImmediate);
+    while (this.queue.length > 0) await this.commit(this.queue.splice(0, this.options.maxBatch));
+    // In the same turn as the last look at the queue: whoever comes after it has to find nobody running.
+    this.running = undefined;
+  }
+
+  private async commit(batch: Waiting[]): Promise<void> {
+    let isSent = false;
+    try {
+      const client = await this.link.open();
+      isSent = true;
+      const renewed = await this.write(client, batch);
+      for (const one of batch) one.resolve(renewed.get(one.sessionId)?.get(one.epoch));
+    } catch (cause) {
+      this.options.onFault(cause);
+      await this.link.close();
+      const away = new LogError('unavailable', 'Postgres cannot be used.', { cause });
+      const told = isSent ? writeError(cause) : away;
+      for (const one of batch) one.reject(told instanceof LogError ? told : away);
+    }
+  }
+
+  private async write(client: pg.Client, batch: Waiting[]): Promise<Map<SessionId, Map<Epoch, Instant>>> {
+    const partitions = smallints(batch, (one) => partitionOfSession(one.sessionId));
+    const ids = uuids(batch, (one) => one.sessionId);
+    const epochs = bigints(batch, (one) => one.epoch);
+    const results = await send(client, [
+      begin,
+      { ...lockLeases, values: [partitions, ids] },
+      { ...renewLeases, values: [partitions, ids, epochs] },
+      commit,
+    ]);
+    if (results[3]?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
+    const renewed = new Map<SessionId, Map<Epoch, Instant>>();
+    for (const { session_id, epoch, until } of results[2]?.rows ?? []) {
+      renewed.set(session_id, new Map([[epoch, until]]));
+    }
+    return renewed;
+  }
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Position, Session } from '#session';
+import { History, type LedgerWriter, newSessionId, type SnapshotRow } from '../index.js';
+import { openTestLedger, type TestLedger } from '../testing/ledger.js';
+import { sendAtRandom } from '../testing/random-callers.js';
+import { readLog, type StoredEvent } from '../testing/stored-log.js';
+import { nothingYet, type Story, tell } from '../testing/story.js';
+import { again, end, newPlace, rotate, sessionOf, start, withAttributes } from '../testing/submissions.js';
+
+let ledger: TestLedger;
+let writer: LedgerWriter;
+let history: History;
+beforeEach(async () => {
+  ledger = await openTestLedger();
+  writer = ledger.writer();
+  history = new History(ledger.servicePool(2));
+});
+afterEach(() => ledger.close());
+
+test('a session is found by its id, as it is or as it ended; an unknown one is not', async () => {
+  const place = newPlace(ledger.partitions);
+  const first = sessionOf(await writer.submit(start(place)));
+  const second = sessionOf(await writer.submit(rotate(first)));
+  const { scopeKey } = place;
+  expect(await history.session(second.sessionId)).toEqual({ session: second, scopeKey });
+  expect(await history.session(first.sessionId)).toMatchObject({
+    session: { status: 'ended', endCause: 'rotated', successorId: second.sessionId },
+    scopeKey,
+  });
+  expect(await history.session(newSessionId(place.partition))).toBeUndefined();
+  expect(await history.session(newSessionId(4_095))).toBeUndefined();
+});
+
+test('events of a scope come in pages, dense by version, with the count of ignored stops', async () => {
+  const place = newPlace(ledger.partitions);
+  const owner = { environment: 'Zürich', instance: '\\ 東京' };
+  const session = sessionOf(await writer.submit(start(place, { owner })));
+  const stop = end(session, { origin: owner });
+  await writer.submit(start(place));
+  await Promise.all([stop, again(stop), again(stop)].map((one) => writer.submit(one)));
+  expect(await history.refusals(session.sessionId, 9)).toMatchObject([{ origin: owner, count: 3 }]);
+  await Promise.all(Array.from({ length: 20 }, () => writer.submit(start(place))));
+  const pages = [];
+  for (let after = 0; ; ) {
+    const page = await history.events(place.scopeKey, after, 7);
+    if (page.length === 0) break;
+    pages.push(page);
+    after = page.at(-1)!.version;
+  }
+  const events = pages.flat();
+  expect(pages.map(({ length }) => length)).toEqual([7, 7, 7, 7, 7, 7, 2]);
+  expect(events.map(({ version }) => version)).toEqual(events.map((_, index) => index + 1));
+  expect(events.flatMap(({ count }) => count ?? [])).toEqual([3]);
+  const stored = (await readLog(ledger.pool)).map(({ partition, sequence, bytes }) => ({
+    position: { partition, sequence },
+    json: bytes.toString(),
+  }));
+  expect(events.map(({ position, json }) => ({ position, json }))).toEqual(stored);
+});
+
+test('attributes are found by their digest until they are erased', async () => {
+  const place = newPlace(ledger.partitions);
+  const { attributesDigest = '' } = sessionOf(await writer.submit(withAttributes(start(place), '{"a":"ü"}')));
+  expect(await history.attributes(place.partition, attributesDigest)).toBe('{"a":"ü"}');
+  await ledger.pool.query('delete from ledger.details');
+  expect(await history.attributes(place.partition, attributesDigest)).toBeUndefined();
+  for await (const row of history.snapshot()) {
+    if ('json' in row) expect(row.attributes).toBe('erased');
+  }
+});
+
+describe('a snapshot', () => {
+  type Parts = { position: Position; rows: SnapshotRow[] }[];
+  const take = async (each: () => Promise<void> = async () => undefined): Promise<Parts> => {
+    const parts: Parts = [];
+    for await (const one of history.snapshot()) {
+      if ('position' in one) parts.push({ ...one, rows: [] });
+      else parts.at(-1)?.rows.push(one);
+      await each();
+    }
+    return parts;
+  };
+  /** The current sessions after a position of a partition, folded from the log. */
+  const currentAt = ({ partition, sequence }: Position, log: readonly StoredEvent[]): Session[] => {
+    const stories = new Map<string, Story>();
+    for (const one of log) {
+      if (one.partition !== partition || one.sequence > sequence) continue;
+      stories.set(one.scopeKey, tell(stories.get(one.scopeKey) ?? nothingYet(), one.event));
+    }
+    return [...stories.values()].flatMap(({ state: { latest } }) =>
+      latest && latest.status !== 'ended' ? [latest] : [],
+    );
+  };
+  const byId = (one: { sessionId: string }, other: { sessionId: string }) =>
+    one.sessionId < other.sessionId ? -1 : 1;
+
+  test('is, for each partition, what its events up to that position fold to, while writers go on', async () => {
+    const places = Array.from({ length: 200 }, () => newPlace(ledger.partitions));
+    let over = false;
+    const sending = sendAtRandom({
+      writers: [writer, ledger.writer()],
+      places,
+      callers: 32,
+      turns: 10_000,
+      seed: Math.floor(Math.random() * 2 ** 31),
+      stop: () => over,
+    });
+    const snapshots: Parts[] = [];
+    for (let taken = 0; taken < 5; taken += 1) {
+      await sleep(100);
+      let rows = 0;
+      snapshots.push(await take(async () => void (++rows % 20 === 0 && (await sleep(1)))));
+    }
+    over = true;
+    await sending;
+    const log = await readLog(ledger.pool);
+    for (const parts of snapshots) {
+      expect(parts.map(({ position }) => position.partition).sort()).toEqual([0, 1, 2, 3]);
+      for (const { position, rows } of parts) {
+        const sessions: Session[] = rows.map(({ json }) => JSON.parse(json));
+        expect(sessions.sort(byId)).toEqual(currentAt(position, log).sort(byId));
+      }
+    }
+    expect(new Set(snapshots.map((parts) => JSON.stringify(parts))).size).toBe(5); // they went on
+  });
+
+  test('of more scopes than fit in a page has each once', async () => {
+    const places = Array.from({ length: 2_500 }, () => newPlace(ledger.partitions, 2));
+    await Promise.all(places.map((place) => writer.submit(start(place))));
+    const sessions = (await take()).flatMap(({ rows }) => rows.map(({ json }) => JSON.parse(json).sessionId));
+    expect(sessions).toHaveLength(2_500);
+    expect(new Set(sessions).size).toBe(2_500);
+  });
+
+  test('whose connection is lost while its reader takes its time fails alone', async () => {
+    await Promise.all(
+      [0, 1, 2, 3].map((partition) => writer.submit(start(newPlace(ledger.partitions, partition)))),
+    );
+    const parts: unknown[] = [];
+    const lost = take(async () => {
+      parts.push(undefined);
+      if (parts.length > 1) return;
+      await ledger.pool.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and application_name = 'session-ledger' and pid <> pg_backend_pid()`,
+      );
+      await sleep(200); // it is told so while it asks for nothing
+    });
+    await expect(lost).rejects.toMatchObject({ name: 'LogError', code: 'unavailable' });
+    expect((await take()).length).toBe(4);
+  });
+
+  test('that its reader gives up halfway gives its connection back', async () => {
+    await writer.submit(start(newPlace(ledger.partitions)));
+    const single = new History(ledger.servicePool(1, { connectMs: 500 }));
+    for (let times = 0; times < 3; times += 1) for await (const _ of single.snapshot()) break;
+    expect(await single.session(newSessionId(0))).toBeUndefined();
+  });
+});

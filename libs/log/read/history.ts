@@ -1,0 +1,152 @@
+import type pg from 'pg';
+import type { Checkpoint, Past, ScopeEvent, ScopePlace, SessionRefusal } from '#api';
+import {
+  type AsOf,
+  type Position,
+  partitionOf,
+  partitionOfSession,
+  type ScopeKey,
+  type Session,
+  type SessionId,
+} from '#session';
+import { readError } from '../errors.js';
+import { decodeEvent } from '../event-bytes.js';
+import { scopeIdOf } from '../ids.js';
+import { statement } from '../statements.js';
+import { refuseArchivedScope } from './archives.js';
+import { sessionAsOf } from './as-of.js';
+import { readHeads } from './feed-rows.js';
+
+const readSession = statement('read_session');
+const readRefusals = statement('read_refusals');
+const readDetails = statement('read_details');
+const readScopeEvents = statement('read_scope_events');
+const readCheckpoints = statement('read_checkpoints');
+const readPartitions = statement('read_partitions');
+const readSnapshot = statement('read_snapshot');
+
+/** A current session of the snapshot. */
+export interface SnapshotRow {
+  json: string;
+  attributes?: string | 'erased';
+}
+
+/** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
+export class History {
+  private partitions: number | undefined;
+
+  constructor(private readonly pool: pg.Pool) {}
+
+  /** A session and its scope; undefined when no partition knows the id. */
+  async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
+    const values = [partitionOfSession(sessionId), sessionId];
+    const { rows } = await this.query({ ...readSession, values });
+    return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
+  }
+
+  /** The session's stops that were not obeyed, the newest first, at most `limit`. */
+  async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
+    const partition = partitionOfSession(sessionId);
+    const { rows } = await this.query({ ...readRefusals, values: [partition, sessionId, limit] });
+    return rows.map(({ sequence, why, count, text }) => {
+      const counted = { why, count, position: { partition, sequence } };
+      if (text === null) return { ...counted, archived: true };
+      const { event, at } = decodeEvent(text);
+      if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
+      const { origin, epoch } = event;
+      return { origin, epoch, ...counted, at };
+    });
+  }
+
+  /** The JSON of attributes by their digest; undefined when they were erased. */
+  async attributes(partition: number, digest: string): Promise<string | undefined> {
+    const { rows } = await this.query({ ...readDetails, values: [partition, [digest]] });
+    return rows[0]?.body;
+  }
+
+  /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
+  async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
+    const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
+    const { rows } = await this.query({ ...readScopeEvents, values });
+    if (rows[0]?.version !== after + 1) await this.refuseArchived(scopeKey, after);
+    return rows.map((row) => ({
+      position: { partition: row.partition, sequence: row.sequence },
+      version: row.version,
+      json: row.text,
+      ...(row.count !== null && { count: row.count }),
+    }));
+  }
+
+  /** A scope's session as it was then: see sessionAsOf. */
+  asOf(scope: ScopePlace, asOf: AsOf): Promise<Past> {
+    return sessionAsOf(this.pool, scope, asOf);
+  }
+
+  /** A scope's checkpoints, oldest first: at most 100. */
+  async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
+    const { rows } = await this.query({ ...readCheckpoints, values: [partition, scopeIdOf(scopeKey)] });
+    return rows.map((row) => ({
+      label: row.label,
+      sessionId: row.session_id,
+      markedAt: row.at.toISOString(),
+    }));
+  }
+
+  /**
+   * All current sessions and the positions that they are the state of: one partition after the other, each
+   * as of its own position, which is all that a follower of that partition needs. Holds one connection, in
+   * transactions of one partition each.
+   */
+  async *snapshot(): AsyncGenerator<{ position: Position } | SnapshotRow> {
+    let client: pg.PoolClient | undefined;
+    let isWhole = false;
+    try {
+      client = await this.pool.connect();
+      const heads = await readHeads(client);
+      for (const { partition } of heads) yield* snapshotOf(client, partition);
+      isWhole = true;
+    } catch (error) {
+      throw readError(error);
+    } finally {
+      client?.release(!isWhole); // also when the reader goes away: then no line above is reached
+    }
+  }
+
+  private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
+    // Fixed when the ledger was made.
+    this.partitions ??= (await this.query(readPartitions)).rows[0].partitions as number;
+    const partition = partitionOf(scopeKey, this.partitions);
+    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch((error) => {
+      throw readError(error);
+    });
+  }
+
+  private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+    try {
+      return await this.pool.query(query);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+const PAGE = 1_000;
+
+async function* snapshotOf(
+  client: pg.PoolClient,
+  partition: number,
+): AsyncGenerator<{ position: Position } | SnapshotRow> {
+  await client.query('begin isolation level repeatable read read only');
+  const heads = await readHeads(client);
+  const sequence = heads.find((head) => head.partition === partition)?.sequence ?? 0;
+  yield { position: { partition, sequence } };
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows } = await client.query({ ...readSnapshot, values: [partition, after, PAGE] });
+    for (const row of rows) {
+      yield { json: row.latest, ...(row.detailed && { attributes: row.attributes ?? 'erased' }) };
+    }
+    if (rows.length < PAGE) break;
+    after = rows.at(-1).scope_id;
+  }
+  await client.query('commit');
+}

@@ -1,0 +1,256 @@
+import type pg from 'pg';
+import { Loop, untilWoken } from '#waiting';
+import { readError } from '../errors.js';
+import type { Feed, FeedEvent } from '../feed.port.js';
+import { noteARestore } from '../followers/restores.js';
+import { statement } from '../statements.js';
+import { refuseArchived, refuseArchivedOf } from './archives.js';
+import { type HeadRow, readFeed, readHeads } from './feed-rows.js';
+import { PartitionTail } from './partition-tail.js';
+
+const readEnds = statement('read_ends');
+const lookAtHeads = statement('look_at_heads');
+
+/** Most events of one read. */
+const PAGE = 500;
+
+export interface TailOptions {
+  pool: pg.Pool;
+  partitions: number;
+  /** How often to ask Postgres what other replicas have appended, in milliseconds. */
+  pollMs: number;
+  onFault(error: unknown): void;
+}
+
+/** Hears committed events in their partition's order, each once, from the moment it was added. */
+export type TailListener = (events: readonly FeedEvent[]) => void;
+
+/** Hears that the past of the log is another one than this replica knew, after it was forgotten here. */
+export type RewindListener = () => void;
+
+/**
+ * The end of every partition, in memory: what this replica commits arrives at once, what others commit is
+ * found by asking for the heads. Keeps at most 1,024 events and 1 MiB a partition; older ones are read from
+ * Postgres.
+ *
+ * The table is the truth. After a failover to a standby that lacked the last commits, or a restore, it holds another
+ * past than was known here. All that can bring that about ends connections: with each new one of the pool the last
+ * events known are held against the table. Where they are not in it, everything is forgotten, `history` rises, and
+ * whoever listens for it looks again (docs/decisions/0016-the-table-is-the-truth.md).
+ */
+export class Tail implements Feed {
+  readonly partitions: number;
+  history = 0;
+  /** How often the past of the log has changed, for all replicas: ids of events are good for one such time. */
+  restores = 0;
+  private readonly tails: PartitionTail[];
+  private readonly listeners = new Set<TailListener>();
+  private readonly rewindListeners = new Set<RewindListener>();
+  /** The table may have another past than is known here: the next look compares. */
+  private suspect = false;
+  private readonly onConnect = () => {
+    this.suspect = true;
+  };
+  private readonly poll: Loop;
+
+  constructor(private readonly options: TailOptions) {
+    this.partitions = options.partitions;
+    this.tails = Array.from({ length: options.partitions }, () => new PartitionTail());
+    this.poll = new Loop({
+      everyMs: options.pollMs,
+      round: () => this.look(),
+      onFault: (error) => {
+        this.suspect = true;
+        if (!this.poll.isClosed) options.onFault(error);
+      },
+    });
+  }
+
+  /** Takes the present heads as the start; throws when Postgres does not answer. */
+  async start(): Promise<void> {
+    this.options.pool.on('connect', this.onConnect);
+    await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
+    this.poll.start(this.options.pollMs);
+  }
+
+  close(): void {
+    void this.poll.close(); // what it asks for now fails with the pool
+    this.options.pool.off('connect', this.onConnect);
+    for (const tail of this.tails) tail.wakeAll();
+  }
+
+  /** The last sequence of each partition that this replica knows of. */
+  heads(): number[] {
+    return this.tails.map((tail) => tail.head);
+  }
+
+  /** The last sequence of each partition as of now. Rejects with LogError `unavailable`. */
+  async storedHeads(): Promise<number[]> {
+    const stored = await readHeads(this.options.pool).catch((error) => {
+      throw readError(error);
+    });
+    const heads = this.heads();
+    for (const { partition, sequence } of stored) heads[partition] = sequence;
+    return heads;
+  }
+
+  listen(listener: TailListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  onRewind(listener: RewindListener): () => void {
+    this.rewindListeners.add(listener);
+    return () => this.rewindListeners.delete(listener);
+  }
+
+  /** Events that this replica has just committed. */
+  committed(events: readonly FeedEvent[]): void {
+    const byPartition = new Map<number, FeedEvent[]>();
+    for (const event of events) {
+      const group = byPartition.get(event.partition);
+      if (group) group.push(event);
+      else byPartition.set(event.partition, [event]);
+    }
+    for (const [partition, group] of byPartition) this.arrive(partition, group);
+  }
+
+  async read(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    return this.tail(partition).kept(after, limit) ?? this.readStored(partition, after, limit);
+  }
+
+  readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    return this.readStored(partition, after, limit);
+  }
+
+  changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void> {
+    const tail = this.tail(partition);
+    if (tail.head > after || this.poll.isClosed) return Promise.resolve();
+    return untilWoken({ ms, signal }, (resolve) => tail.onNews(after, resolve));
+  }
+
+  private tail(partition: number): PartitionTail {
+    const tail = this.tails[partition];
+    if (!tail) throw new RangeError(`there is no partition ${partition}`);
+    return tail;
+  }
+
+  private arrive(partition: number, events: FeedEvent[]): void {
+    const tail = this.tail(partition);
+    if (tail.contradicts(events)) this.suspect = true;
+    const next = events.findIndex(({ sequence }) => sequence === tail.head + 1);
+    if (next >= 0) this.take(tail, next === 0 ? events : events.slice(next));
+    // Another replica has appended in between: read what is missing, then these, in order.
+    else if ((events.at(-1)?.sequence ?? 0) > tail.head) this.fill(partition);
+  }
+
+  /** Reads up to the end what others have appended. */
+  private fill(partition: number): void {
+    const tail = this.tail(partition);
+    tail.filling ??= this.readOn(partition, tail)
+      .catch(this.options.onFault) // the next poll tries again
+      .finally(() => {
+        tail.filling = undefined;
+      });
+  }
+
+  private async readOn(partition: number, tail: PartitionTail): Promise<void> {
+    const { history } = this;
+    while (!this.poll.isClosed) {
+      const events = await this.readStored(partition, tail.head, PAGE);
+      if (history !== this.history) return; // these may be of the past that was forgotten meanwhile
+      const news = events.filter(({ sequence }) => sequence > tail.head);
+      if (news.length > 0) this.take(tail, news);
+      if (events.length < PAGE) return;
+    }
+  }
+
+  private take(tail: PartitionTail, events: FeedEvent[]): void {
+    tail.take(events);
+    for (const listener of this.listeners) listener(events);
+  }
+
+  /** Throws ArchivedError for the first place of `afters`, one a partition, whose next event is archived. */
+  async refuseArchived(afters: readonly number[]): Promise<void> {
+    await refuseArchivedOf(this.options.pool, afters).catch((error) => {
+      throw readError(error);
+    });
+  }
+
+  private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    const events = await readFeed(this.options.pool, partition, after, limit).catch((error) => {
+      throw readError(error);
+    });
+    // What is archived leaves the table from the oldest on: the first event tells.
+    const [first] = events;
+    const isMissing = first ? first.sequence > after + 1 : this.tail(partition).head > after;
+    if (isMissing) await this.refuseMissing(partition, after);
+    return events;
+  }
+
+  private async refuseMissing(partition: number, after: number): Promise<void> {
+    await refuseArchived(this.options.pool, partition, after).catch((error) => {
+      throw readError(error);
+    });
+  }
+
+  /** Takes what the table holds now for all that is known. */
+  private async adopt(heads: readonly LookedAt[]): Promise<void> {
+    const ends = await this.ends(heads);
+    this.restores = heads[0]?.restores ?? 0;
+    for (const { partition, sequence } of heads) {
+      this.tail(partition).startFrom(sequence, ends.get(partition));
+    }
+  }
+
+  /** The bytes of the events at some places, by partition. */
+  private async ends(places: readonly HeadRow[]): Promise<Map<number, Buffer>> {
+    const values = [places.map(({ partition }) => partition), places.map(({ sequence }) => sequence)];
+    const { rows } = await this.options.pool.query({ ...readEnds, values });
+    return new Map(rows.map(({ partition, bytes }) => [partition, bytes]));
+  }
+
+  /** Whether the table holds last events that were known here: then also all that stood before them. */
+  private async holds(known: readonly KnownEnd[]): Promise<boolean> {
+    const ends = await this.ends(known);
+    return known.every(({ partition, end }) => !end || ends.get(partition)?.equals(end));
+  }
+
+  /** Forgets a past that the table does not have, once everybody can know of it. */
+  private async rewind(heads: readonly LookedAt[], isNoted: boolean): Promise<void> {
+    const { pool, onFault } = this.options;
+    // A standby cannot write it down: whoever writes to its primary finds it, too.
+    if (!isNoted) await noteARestore(pool, undefined, this.restores).catch(onFault);
+    await this.adopt(isNoted ? heads : (await pool.query(lookAtHeads)).rows);
+    this.history += 1;
+    for (const tail of this.tails) tail.wakeAll();
+    for (const listener of this.rewindListeners) listener();
+  }
+
+  private async look(): Promise<void> {
+    // What is known before it asks: what comes meanwhile may be missing in the answer.
+    const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
+    const wasSuspect = this.suspect;
+    this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
+    const heads: LookedAt[] = (await this.options.pool.query(lookAtHeads)).rows;
+    const restores = heads[0]?.restores ?? 0;
+    const isNoted = restores > this.restores; // by another replica, or by an operator
+    const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
+    const isOlder = restores < this.restores || isShorter;
+    if (isNoted || isOlder || ((wasSuspect || this.suspect) && !(await this.holds(known)))) {
+      await this.rewind(heads, isNoted);
+      return;
+    }
+    for (const { partition, sequence } of heads) {
+      if (sequence > this.tail(partition).head) this.fill(partition);
+    }
+  }
+}
+
+interface LookedAt extends HeadRow {
+  restores: number;
+}
+
+interface KnownEnd extends HeadRow {
+  end: Buffer | undefined;
+}

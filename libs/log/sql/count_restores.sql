@@ -1,1 +1,0 @@
-select count(*)::int as restores from ledger.restores

@@ -1,0 +1,91 @@
+import type { Submission } from '#api';
+import { begin, booleans, smallints, uuids } from '#postgres';
+import type { Draft, ScopeKey, SessionId } from '#session';
+import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
+import { statement } from '../statements.js';
+import { handleQueries } from './handle-queries.js';
+import { ancestorsQuery, checkpointsQuery } from './load-chain.js';
+
+const lockHeads = statement('lock_heads');
+const loadScopes = statement('load_scopes');
+const loadSessions = statement('load_sessions');
+const loadReceipts = statement('load_receipts');
+const loadIgnoredStops = statement('load_ignored_stops');
+const loadDetailed = statement('load_detailed');
+
+/** What is asked under the locks of a batch's partitions, in this order; the ids of its scopes are put into `scopeIds`. */
+export function queriesOf(
+  batch: readonly Submission[],
+  partitions: readonly number[],
+  scopeIds: Map<ScopeKey, string>,
+) {
+  return [
+    begin,
+    { ...lockHeads, values: [smallints(partitions)] },
+    scopesQuery(batch, scopeIds),
+    sessionsQuery(batch),
+    receiptsQuery(batch),
+    ignoredStopsQuery(batch),
+    detailedQuery(batch),
+    ancestorsQuery(batch),
+    checkpointsQuery(batch),
+    ...handleQueries(batch),
+  ] as const;
+}
+
+function scopesQuery(batch: readonly Submission[], scopeIds: Map<ScopeKey, string>) {
+  const partitions: number[] = [];
+  const shown = new Set<ScopeKey>();
+  for (const { command, scopeKey, partition } of batch) {
+    if (scopeKey === undefined) continue;
+    if (!supersedes(command)) shown.add(scopeKey);
+    if (scopeIds.has(scopeKey)) continue;
+    scopeIds.set(scopeKey, scopeIdOf(scopeKey));
+    partitions.push(partition);
+  }
+  if (partitions.length === 0) return undefined;
+  const asked = booleans([...scopeIds.keys()], (key) => shown.has(key));
+  return { ...loadScopes, values: [smallints(partitions), uuids([...scopeIds.values()]), asked] };
+}
+
+/** Its answer shows what it found only where it is refused: rarely enough for a read of its own, see `loadDetails`. */
+function supersedes(command: Draft): boolean {
+  return command.type === 'StartSession' && command.onConflict === 'supersede';
+}
+
+function sessionsQuery(batch: readonly Submission[]) {
+  const named = new Map<SessionId, number>();
+  for (const { command, partition } of batch) {
+    if (!('scope' in command)) named.set(command.sessionId, partition);
+  }
+  if (named.size === 0) return undefined;
+  return { ...loadSessions, values: [smallints([...named.values()]), uuids([...named.keys()])] };
+}
+
+function receiptsQuery(batch: readonly Submission[]) {
+  const keys = new Set<string>();
+  for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
+  return keys.size === 0 ? undefined : { ...loadReceipts, values: [uuids([...keys])] };
+}
+
+function ignoredStopsQuery(batch: readonly Submission[]) {
+  const stops = new Map<string, number>();
+  for (const { command, partition } of batch) {
+    if (command.type === 'EndSession') {
+      stops.set(stopIdOf(command.sessionId, command.origin, command.epoch), partition);
+    } else if (command.type === 'ReportInvalid' && command.certainty === 'transient') {
+      stops.set(reportIdOf(command.sessionId, command.epoch, command.reason), partition);
+    }
+  }
+  if (stops.size === 0) return undefined;
+  return { ...loadIgnoredStops, values: [smallints([...stops.values()]), uuids([...stops.keys()])] };
+}
+
+function detailedQuery(batch: readonly Submission[]) {
+  const erased = batch.flatMap(({ command, scopeKey, partition }) =>
+    command.type === 'EraseScope' && scopeKey ? [{ partition, scopeId: scopeIdOf(scopeKey) }] : [],
+  );
+  if (erased.length === 0) return undefined;
+  const values = [smallints(erased, (one) => one.partition), uuids(erased, (one) => one.scopeId)];
+  return { ...loadDetailed, values };
+}

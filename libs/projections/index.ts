@@ -1,0 +1,9 @@
+// Read models that are made from the log after its commits: sessions, transitions and usage, kept, rebuilt and verified.
+// May import session, api, archive, log, postgres and waiting.
+// Start reading in projector.ts, then step.ts: a page of events and what it makes of the tables.
+export { projectedUpTo } from './projected-up-to.js';
+export { type Projected, Projector } from './projector.js';
+export { Reached } from './reached.js';
+export { ReadModels } from './read-models.js';
+export { type RebuildOptions, type RebuildProgress, rebuild } from './rebuild.js';
+export { type Difference, type VerifyOptions, type VerifyProgress, verifyProjections } from './verify.js';

@@ -1,0 +1,152 @@
+import type pg from 'pg';
+import type {
+  AsOfThen,
+  Newest,
+  ProjectedChain,
+  ProjectedPage,
+  ProjectedSession,
+  ProjectedTransition,
+  ProjectedUsage,
+  ScopePlace,
+} from '#api';
+import { decodeEvent, readError, refuseArchivedScope, scopeIdOf, versionKey } from '#log';
+import type { Statement } from '#postgres';
+import { type SessionId, toldBy } from '#session';
+import { statement } from './statements.js';
+
+const readSessions = statement('read_projected_sessions');
+const readVersion = statement('read_projected_version');
+const readChain = statement('read_projected_chain');
+const readTransitions = statement('read_projected_transitions');
+const readUsage = statement('read_projected_usage');
+
+/** Above every sequence. */
+const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Reads of the live read models, one statement each, which also tells how far they have come. The cost of a page does
+ * not grow with what lies beside it. They reject with LogError `unavailable`.
+ */
+export class ReadModels {
+  constructor(private readonly pool: pg.Pool) {}
+
+  /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
+  async sessions(
+    { scopeKey, partition }: ScopePlace,
+    { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
+  ): Promise<ProjectedPage<ProjectedSession>> {
+    const values = [partition, scopeIdOf(scopeKey), before, limit];
+    if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
+    return sessionPage(await this.query(readVersion, [...values, versionKey(versionId)]));
+  }
+
+  /**
+   * A session of the scope and those before it in its chain; of the scope's latest when none is named. With `asOf` each
+   * but the tip, which the caller knows, is as it was; rejects with ArchivedError when one has changed since, and the log
+   * no longer has what it was.
+   */
+  async chain(
+    scope: ScopePlace,
+    { from, limit, asOf }: { from?: SessionId | undefined; limit: number; asOf?: AsOfThen | undefined },
+  ): Promise<ProjectedChain> {
+    const { scopeKey, partition } = scope;
+    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL];
+    const rows = await this.query<ChainRow>(readChain, values);
+    const { reached, rows: sessions } = sessionPage(rows);
+    for (const [index, { changed, was }] of rows.entries()) {
+      const { sessionId } = sessions[index] ?? {};
+      if (!changed || sessionId === undefined || sessionId === asOf?.tip) continue;
+      sessions[index] = { ...sessions[index]!, ...(await this.before(scope, sessionId, was)) };
+    }
+    return { reached, rows: sessions, usage: rows[0]?.usage ?? null };
+  }
+
+  /** What was used in all of a scope, as of a sequence; as in a chain's page. */
+  async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
+    const rows = await this.query<ProjectedUsage>(readUsage, [partition, scopeIdOf(scopeKey), until]);
+    return rows[0] ?? { reached: 0, usage: null };
+  }
+
+  /** A scope's transitions before a sequence, the newest first. */
+  async transitions(
+    { scopeKey, partition }: ScopePlace,
+    { before = ABOVE_ALL, limit }: Newest,
+  ): Promise<ProjectedPage<ProjectedTransition>> {
+    const rows = await this.query<TransitionRow>(readTransitions, [
+      partition,
+      scopeIdOf(scopeKey),
+      before,
+      limit,
+    ]);
+    return page(rows, ({ transition, sequence }) => ({ json: transition, sequence }));
+  }
+
+  /** A session as an event left it, which may be archived. */
+  private async before(
+    { scopeKey, partition }: ScopePlace,
+    sessionId: SessionId,
+    text: string | null,
+  ): Promise<Pick<ProjectedSession, 'json' | 'sequence'>> {
+    if (text === null) {
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch((error) => {
+        throw readError(error);
+      });
+      throw new Error(`the log of partition ${partition} does not tell what a session was`);
+    }
+    const { event, at, position } = decodeEvent(text);
+    const session = toldBy(event, at).sessions.find((one) => one.sessionId === sessionId);
+    if (!session) throw new Error(`${partition}:${position.sequence} does not tell of the session it should`);
+    return { json: JSON.stringify(session), sequence: position.sequence };
+  }
+
+  private async query<Row extends { reached: number }>(query: Statement, values: unknown[]): Promise<Row[]> {
+    try {
+      return (await this.pool.query({ ...query, values })).rows;
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+}
+
+/** Every page has a row, if only to tell how far the projection has come: then its `sequence` is null. */
+interface Reached {
+  reached: number;
+  sequence: number | null;
+}
+
+interface SessionRow extends Reached {
+  sequence: number;
+  started: number;
+  session_id: SessionId;
+  session: string;
+  detailed: boolean;
+  attributes: string | null;
+}
+
+interface ChainRow extends SessionRow {
+  usage: string | null;
+  /** Whether this was after the moment that was asked for; then `was` is the event that tells what it was, if it is there. */
+  changed: boolean | null;
+  was: string | null;
+}
+
+interface TransitionRow extends Reached {
+  sequence: number;
+  transition: string;
+}
+
+function page<Row extends Reached, Shown>(
+  rows: readonly Row[],
+  show: (row: Row) => Shown,
+): ProjectedPage<Shown> {
+  const found = rows.filter(({ sequence }) => sequence !== null);
+  return { reached: rows[0]?.reached ?? 0, rows: found.map(show) };
+}
+
+function sessionPage(rows: readonly SessionRow[]): ProjectedPage<ProjectedSession> {
+  return page(rows, ({ session_id: sessionId, session: json, sequence, started, detailed, attributes }) => {
+    const found: ProjectedSession = { sessionId, json, sequence, started };
+    if (detailed) found.attributes = attributes ?? 'erased';
+    return found;
+  });
+}
