@@ -1,5 +1,5 @@
 import { inflict } from './faults/index.js';
-import { runChecker } from './run.js';
+import { runChecker } from './running/run.js';
 import { saveHistory } from './saving.js';
 import { readSettings } from './settings.js';
 import { summary } from './summary.js';

@@ -4,11 +4,11 @@ import { ask } from '../support/http.js';
 import { readFeed, readLog } from './reading-log.js';
 import { Recorder } from './recorder.js';
 import { mirrors } from './rules/mirrors.js';
-import { startClients } from './run.js';
+import { startClients } from './running/run.js';
+import { settleUnknown } from './running/settling.js';
+import { openWorld, type World } from './running/world.js';
 import { readSettings } from './settings.js';
-import { settleUnknown } from './settling.js';
 import { verdict } from './verdict.js';
-import { openWorld, type World } from './world.js';
 
 let world: World;
 beforeAll(async () => {
