@@ -1,5 +1,9 @@
 export default {
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
+  // `npm run test:soak` runs these.
+  testPathIgnorePatterns: ['/node_modules/', '\\.soak\\.test\\.ts$'],
+  // Tests wait for servers more than they compute; jest would leave one core idle.
+  maxWorkers: '100%',
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.

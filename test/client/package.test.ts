@@ -42,7 +42,7 @@ beforeAll(async () => {
   };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.ts'] }));
   service = await startService({ kafkaBrokers: process.env.TEST_KAFKA_BROKERS ?? '', topic });
-}, 60_000);
+}, 180_000);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 interface Snippet {
