@@ -4,6 +4,6 @@ import shared from '../jest.config.js';
 export default {
   ...shared,
   rootDir: '..',
-  testMatch: ['<rootDir>/test/**/*.soak.test.ts'],
+  testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.soak.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
 };

@@ -2,9 +2,14 @@ import { createServer, type Server } from 'node:net';
 import { startProxy } from '../support/proxy.js';
 import { environment, freshDatabase, spawnService } from '../support/service.js';
 
-/** Starts the service with these settings and gives its exit code and what it complained about. */
+let databaseUrl: string;
+beforeAll(async () => {
+  databaseUrl = await freshDatabase();
+});
+
+/** Starts the service with these settings and gives its exit code and what it complained about. The database
+ *  stays empty: what is refused makes no ledger. */
 async function refusedWith(env: NodeJS.ProcessEnv) {
-  const databaseUrl = await freshDatabase();
   const service = spawnService(environment({ databaseUrl, env }));
   const { code } = await service.exited;
   return { code, output: service.lines, complaint: service.errors };
@@ -51,7 +56,7 @@ afterAll(() => {
 
 test('a port in use is named in one line', async () => {
   const { port } = await occupiedPort();
-  const { code, complaint } = await refusedWith({ PORT: String(port) });
+  const { code, complaint } = await refusedWith({ PORT: String(port), DATABASE_URL: await freshDatabase() });
   expect(code).toBe(1);
   expect(complaint).toHaveLength(1);
   expect(complaint[0]).toContain(String(port));

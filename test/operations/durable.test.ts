@@ -10,13 +10,18 @@ import { type CommandBody, cloudDebug, cloudDev, type EventsBody, newUser } from
 test('kill -9 in the middle of load: what was acknowledged is there, what was not is obeyed at most once', async () => {
   const service = await startService();
   const load = startLoad(service.url, 32);
+  const isAcknowledged = ({ status }: Sent) => status === 201;
+  const acknowledgedMore = async (count: number) => {
+    const wanted = load.sent.filter(isAcknowledged).length + count;
+    while (load.sent.filter(isAcknowledged).length < wanted) await pause(20);
+  };
   for (let kills = 0; kills < 3; kills++) {
-    await pause(700);
+    await acknowledgedMore(150);
     await service.restart();
   }
-  await pause(300);
+  await acknowledgedMore(51);
   const sent = await load.stop();
-  const acknowledged = sent.filter(({ status }) => status === 201);
+  const acknowledged = sent.filter(isAcknowledged);
   const unanswered = sent.filter(({ status }) => status !== 201);
   expect(acknowledged.length).toBeGreaterThan(500);
   expect(unanswered.length).toBeGreaterThan(32);
@@ -29,7 +34,7 @@ test('kill -9 in the middle of load: what was acknowledged is there, what was no
   const afterwards = await startedByKey(service);
   expect(afterwards.size).toBe(sent.length);
   expect(sent.filter(({ key, sessionId }: Sent) => `${afterwards.get(key)}` !== sessionId)).toEqual([]);
-}, 60_000);
+}, 120_000);
 
 test('a stop that was sent before a kill -9 is as stale after it', async () => {
   const service = await startService();
@@ -64,14 +69,19 @@ describe('two replicas on one database', () => {
   });
 
   test('who waits at one is woken by a command at the other', async () => {
-    const userId = newUser();
-    const waiting = ask(`${replicas[0].url}/v1/current?userId=${userId}&wait=10`);
-    await pause(100);
-    const body = { userId, owner: cloudDev };
-    const { session } = (await ask<CommandBody>(`${replicas[1].url}/v1/sessions`, { body })).body;
-    const changed = performance.now();
-    expect((await waiting).body).toEqual(session);
-    expect(performance.now() - changed).toBeLessThan(250); // they ask for the heads every 50 ms
+    const times: number[] = [];
+    for (let turns = 0; turns < 7; turns++) {
+      const userId = newUser();
+      const waiting = ask(`${replicas[0].url}/v1/current?userId=${userId}&wait=60`);
+      await untilMetric(replicas[0], 'ledger_waiters 1');
+      const body = { userId, owner: cloudDev };
+      const { session } = (await ask<CommandBody>(`${replicas[1].url}/v1/sessions`, { body })).body;
+      const changed = performance.now();
+      expect((await waiting).body).toEqual(session);
+      times.push(performance.now() - changed);
+    }
+    // They ask for the heads every 50 ms. The median: a busy machine may hold up any one of them.
+    expect(times.sort((a, b) => a - b)[3]).toBeLessThan(250);
   });
 
   test('200 first requests for one scope make one session', async () => {

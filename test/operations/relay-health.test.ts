@@ -22,7 +22,7 @@ const metric = async ({ url }: Service, name: string) => {
 };
 
 /** Asks until it is so; then what was asked for is told. */
-async function until<T>(look: () => Promise<T>, isSo: (found: T) => boolean, ms = 30_000): Promise<T> {
+async function until<T>(look: () => Promise<T>, isSo: (found: T) => boolean, ms = 60_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await look();
@@ -32,8 +32,12 @@ async function until<T>(look: () => Promise<T>, isSo: (found: T) => boolean, ms 
   }
 }
 
-const createTopic = (topic: string, partitions: number) =>
-  kafka.createTopic(topic, { partitions, replicationFactor: 1, config: FOREVER });
+async function createTopic(topic: string, partitions: number): Promise<void> {
+  await kafka.createTopic(topic, { partitions, replicationFactor: 1, config: FOREVER }).catch((error) => {
+    // It is made, and a busy broker has not told of its leaders yet.
+    if (error.type !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+  });
+}
 
 async function onDatabase(url: string, sql: string): Promise<pg.QueryResult> {
   const client = new pg.Client({ connectionString: url });
@@ -45,7 +49,7 @@ async function onDatabase(url: string, sql: string): Promise<pg.QueryResult> {
   }
 }
 
-test('a replica that relays a part of the partitions says so, and what it waited for is told no more', async () => {
+test.concurrent('a replica that relays a part of the partitions says so, and what it waited for is told no more', async () => {
   const databaseUrl = await freshDatabase();
   const first = await startService({ databaseUrl });
   await first.stop();
@@ -68,9 +72,9 @@ test('a replica that relays a part of the partitions says so, and what it waited
     () => health(service),
     (found) => (found.relayPartitions as typeof counts).relaying === 16,
   );
-});
+}, 120_000);
 
-test('a topic that cannot carry the ledger stops the relay, and once it can the relay goes on by itself', async () => {
+test.concurrent('a topic that cannot carry the ledger stops the relay, and once it can the relay goes on by itself', async () => {
   const topic = freshTopic();
   await createTopic(topic, 3);
   const service = await startService({ kafkaBrokers, topic });
@@ -88,15 +92,14 @@ test('a topic that cannot carry the ledger stops the relay, and once it can the 
   const well = await until(
     () => health(service),
     ({ relay }) => relay === 'relaying',
-    45_000,
   );
   expect(well).not.toHaveProperty('relayWhy');
   expect(well).not.toHaveProperty('relayCode');
   expect(await metric(service, 'ledger_relay_stopped_partitions{code="topic-mismatch"}')).toEqual([]);
   expect(service.output()).toMatch(/relay: not started yet\. Kafka topic/);
-}, 90_000);
+}, 120_000);
 
-test('a topic with fewer copies than are wanted is relayed to, with a warning', async () => {
+test.concurrent('a topic with fewer copies than are wanted is relayed to, with a warning', async () => {
   const topic = freshTopic();
   await createTopic(topic, 16);
   const service = await startService({ kafkaBrokers, topic, env: { KAFKA_REPLICAS: '3' } });
@@ -106,9 +109,9 @@ test('a topic with fewer copies than are wanted is relayed to, with a warning', 
   );
   expect(body.relayWarnings).toEqual([expect.stringMatching(/has 1 of 3 copies/)]);
   expect(await metric(service, 'ledger_relay_topic_warnings{code="few-copies"}')).toEqual(['1']);
-});
+}, 120_000);
 
-test('a topic that was deleted and made again under a running service gets everything again', async () => {
+test.concurrent('a topic that was deleted and made again under a running service gets everything again', async () => {
   const topic = freshTopic();
   const service = await startService({ kafkaBrokers, topic });
   await until(
@@ -117,8 +120,9 @@ test('a topic that was deleted and made again under a running service gets every
   );
   const start = () => ask(`${service.url}/v1/sessions`, { body: { userId: newUser(), owner: cloudDev } });
   const behind = () => metric(service, 'ledger_relay_behind_events');
+  // A topic that is new on a busy broker has partitions without a leader: nothing can be counted there yet.
   const counted = async () =>
-    (await kafka.bounds(topic)).reduce((sum, { begin, end }) => sum + end - begin, 0);
+    (await kafka.bounds(topic).catch(() => [])).reduce((sum, { begin, end }) => sum + end - begin, 0);
   for (let count = 0; count < 40; count++) expect((await start()).status).toBe(201);
   await until(behind, ([events]) => events === '0');
   await until(counted, (events) => events === 40);
@@ -135,4 +139,4 @@ test('a topic that was deleted and made again under a running service gets every
   );
   expect(await counted()).toBe(50);
   expect((await health(service)).relayPartitions).toMatchObject({ stopped: 0 });
-});
+}, 120_000);
