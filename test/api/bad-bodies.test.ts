@@ -1,27 +1,12 @@
-import { headsOf, refused } from '../support/bad-input.js';
-import { ask } from '../support/http.js';
-import { type Service, startService } from '../support/service.js';
-import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
+import { refused, untouchedService } from '../support/bad-input.js';
+import { cloudDev } from '../support/sessions.js';
 
-let service: Service;
-let sessionId: string;
-let heads: Record<number, number>;
-beforeAll(async () => {
-  service = await startService();
-  const body = { userId: newUser(), owner: cloudDev };
-  sessionId = (await ask<CommandBody>(`${service.url}/v1/sessions`, { body })).body.session.sessionId;
-  heads = await headsOf(service.url);
-});
-// Whatever was sent: nothing was written, nothing failed, and the service goes on.
-afterEach(async () => {
-  expect(await headsOf(service.url)).toEqual(heads);
-  expect(service.process.errors).toEqual([]);
-});
+const kept = untouchedService();
 
 const good = { userId: 'ada', owner: cloudDev };
 const withValue = (path: string, json: string) => JSON.stringify(good).replace('}}', `},${path}:${json}}`);
 const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`;
-const start = (body: unknown, headers = {}) => refused(`${service.url}/v1/sessions`, { body, headers });
+const start = (body: unknown, headers = {}) => refused(`${kept.service.url}/v1/sessions`, { body, headers });
 
 const notUtf8 = Buffer.from(JSON.stringify({ ...good, userId: 'café' }), 'latin1');
 
@@ -138,7 +123,7 @@ test('a body has to say that it is JSON', async () => {
     const answer = await start(body, { 'content-type': contentType });
     expect(answer).toMatchObject({ answer: '415 unsupported-media-type', faults: [] });
   }
-  const address = `${service.url}/v1/sessions`;
+  const address = `${kept.service.url}/v1/sessions`;
   const untyped = await fetch(address, { method: 'POST', body });
   expect(untyped.status).toBe(415);
   expect(await untyped.json()).toMatchObject({ type: '/problems/unsupported-media-type' });
@@ -169,9 +154,12 @@ const commands: [string, object, string][] = [
   ],
 ];
 test.each(commands)('%s with %j is refused', async (action, body, detail) => {
-  const { answer, faults, ...told } = await refused(`${service.url}/v1/sessions/${sessionId}/${action}`, {
-    body,
-  });
+  const { answer, faults, ...told } = await refused(
+    `${kept.service.url}/v1/sessions/${kept.sessionId}/${action}`,
+    {
+      body,
+    },
+  );
   expect([answer, faults]).toEqual(['400 invalid-request', []]);
   expect(told.detail).toContain(detail);
 });

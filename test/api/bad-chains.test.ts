@@ -1,25 +1,10 @@
-import { headsOf, refused } from '../support/bad-input.js';
-import { ask } from '../support/http.js';
-import { type Service, startService } from '../support/service.js';
-import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
+import { refused, untouchedService } from '../support/bad-input.js';
+import { cloudDev, newUser } from '../support/sessions.js';
 
-let service: Service;
-let sessionId: string;
-let heads: Record<number, number>;
-beforeAll(async () => {
-  service = await startService();
-  const body = { userId: newUser(), owner: cloudDev };
-  sessionId = (await ask<CommandBody>(`${service.url}/v1/sessions`, { body })).body.session.sessionId;
-  heads = await headsOf(service.url);
-});
-// Whatever was sent: nothing was written, nothing failed, and the service goes on.
-afterEach(async () => {
-  expect(await headsOf(service.url)).toEqual(heads);
-  expect(service.process.errors).toEqual([]);
-});
+const kept = untouchedService();
 
 const send = (action: string, body: unknown) =>
-  refused(`${service.url}/v1/sessions/${sessionId}/${action}`, { body });
+  refused(`${kept.service.url}/v1/sessions/${kept.sessionId}/${action}`, { body });
 
 const eur = (amount: unknown) => ({ cost: { amount, currency: 'EUR' } });
 const reports: [string, unknown, string][] = [
@@ -119,12 +104,12 @@ const policies: [string, unknown, string][] = [
 ];
 test.each(policies)('a policy of %s is refused', async (_, policy, detail) => {
   const body = { userId: newUser(), owner: cloudDev, policy };
-  const { answer, faults, ...told } = await refused(`${service.url}/v1/sessions`, { body });
+  const { answer, faults, ...told } = await refused(`${kept.service.url}/v1/sessions`, { body });
   expect([answer, faults]).toEqual(['400 invalid-request', []]);
   expect(told.detail).toContain(detail);
 });
 
 test('a list of checkpoints needs a user', async () => {
-  const { answer, detail, faults } = await refused(`${service.url}/v1/checkpoints`);
+  const { answer, detail, faults } = await refused(`${kept.service.url}/v1/checkpoints`);
   expect([answer, detail, faults]).toEqual(['400 invalid-request', 'query.userId is missing', []]);
 });

@@ -1,21 +1,10 @@
 import { connect } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
-import { headsOf, refused } from '../support/bad-input.js';
+import { headsOf, refused, untouchedService } from '../support/bad-input.js';
 import { ask } from '../support/http.js';
-import { type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
 
-let service: Service;
-let heads: Record<number, number>;
-beforeAll(async () => {
-  service = await startService();
-  heads = await headsOf(service.url);
-});
-// Whatever was sent: nothing was written, nothing failed, and the service goes on.
-afterEach(async () => {
-  expect(await headsOf(service.url)).toEqual(heads);
-  expect(service.process.errors).toEqual([]);
-});
+const kept = untouchedService({ isEmpty: true });
 
 const end = { epoch: 1, origin: cloudDev, reason: 'r' };
 const uuid = '01920000-0000-7003-8000-000000000000';
@@ -40,7 +29,7 @@ describe('addresses', () => {
     ['404 unknown-session', '/v1/sessions/01920000-0000-7010-8000-000000000000', undefined],
   ];
   test.each(wrong)('%s: %s', async (answer, path, body) => {
-    expect(await refused(`${service.url}${path}`, { body })).toMatchObject({ answer, faults: [] });
+    expect(await refused(`${kept.service.url}${path}`, { body })).toMatchObject({ answer, faults: [] });
   });
 
   const methods: [string, string, string][] = [
@@ -58,7 +47,7 @@ describe('addresses', () => {
     ['DELETE', '/v1/bulk', 'POST'],
   ];
   test.each(methods)('405: %s %s, which takes %s', async (method, path, allow) => {
-    const { answer, faults, headers } = await refused(`${service.url}${path}`, { method });
+    const { answer, faults, headers } = await refused(`${kept.service.url}${path}`, { method });
     expect([answer, faults, headers.get('allow')]).toEqual(['405 method-not-allowed', [], allow]);
   });
 });
@@ -127,7 +116,7 @@ describe('queries', () => {
     ['/v1/stats?consumer=a%20b', 'query.consumer has to be'],
   ];
   test.each(wrong)('%s: %s', async (path, detail) => {
-    const { answer, faults, ...told } = await refused(`${service.url}${path}`);
+    const { answer, faults, ...told } = await refused(`${kept.service.url}${path}`);
     expect([answer, faults]).toEqual(['400 invalid-request', []]);
     expect(told.detail).toContain(detail);
   });
@@ -143,7 +132,7 @@ describe('headers', () => {
     ['/v1/stream?userId=a', '-1'],
     ['/v1/stream?userId=a', '9'.repeat(16)],
   ])('%s with Last-Event-ID %s', async (path, id) => {
-    const { answer, faults, ...told } = await refused(`${service.url}${path}`, {
+    const { answer, faults, ...told } = await refused(`${kept.service.url}${path}`, {
       headers: { 'last-event-id': id },
     });
     expect([answer, faults]).toEqual(['400 invalid-request', []]);
@@ -151,7 +140,9 @@ describe('headers', () => {
   });
 
   test.each(['/v1/sessions', '/v1/chain', '/v1/transitions'])('%s with a Ledger-Position', async (path) => {
-    const told = await refused(`${service.url}${path}?userId=a`, { headers: { 'ledger-position': 'x' } });
+    const told = await refused(`${kept.service.url}${path}?userId=a`, {
+      headers: { 'ledger-position': 'x' },
+    });
     expect(told).toMatchObject({
       answer: '400 invalid-request',
       detail: 'header.ledger-position has to be a position, partition:sequence',
@@ -165,7 +156,7 @@ describe('headers', () => {
     ['/v1/stream?userId=a', '1'],
     ['/v1/stream?userId=a', '9'.repeat(15)],
   ])('%s with Last-Event-ID %s, which is ahead of the log', async (path, id) => {
-    const { answer, faults, ...told } = await refused(`${service.url}${path}`, {
+    const { answer, faults, ...told } = await refused(`${kept.service.url}${path}`, {
       headers: { 'last-event-id': id },
     });
     expect([answer, faults]).toEqual(['409 position-ahead', []]);
@@ -178,7 +169,7 @@ describe('headers', () => {
   ])('an Idempotency-Key that is %s', async (_, key) => {
     const body = { userId: 'ada', owner: cloudDev };
     const call = { body, headers: { 'idempotency-key': key } };
-    expect(await refused(`${service.url}/v1/sessions`, call)).toMatchObject({
+    expect(await refused(`${kept.service.url}/v1/sessions`, call)).toMatchObject({
       answer: '400 invalid-request',
       detail: 'header.idempotency-key has to be 1 to 256 characters',
       faults: [],
@@ -186,14 +177,14 @@ describe('headers', () => {
   });
 
   test('more than Node takes, also as an address', async () => {
-    const long = await refused(`${service.url}/v1/current?userId=${'x'.repeat(20_000)}`);
+    const long = await refused(`${kept.service.url}/v1/current?userId=${'x'.repeat(20_000)}`);
     expect(long).toMatchObject({ answer: '431 headers-too-large', faults: [] });
   });
 });
 
 /** What a text on a connection is answered: status, code, detail. */
 async function raw(text: string) {
-  const { hostname, port } = new URL(service.url);
+  const { hostname, port } = new URL(kept.service.url);
   const socket = connect(Number(port), hostname);
   socket.end(text);
   const answer = (await readText(socket)).replace(/^HTTP\/1.1 100 Continue\r\n\r\n/, '');
@@ -258,7 +249,7 @@ test('what is no request line is no HTTP, whatever it starts with', async () => 
 });
 
 test('what is no HTTP is answered with a problem, and the connection closed', async () => {
-  const { hostname, port } = new URL(service.url);
+  const { hostname, port } = new URL(kept.service.url);
   const socket = connect(Number(port), hostname);
   socket.end('GET /v1/current HTTP/9.9\r\n\r\n');
   const answer = await readText(socket);
@@ -275,15 +266,18 @@ test('what is unusual but right is taken', async () => {
     attributes: deep,
   };
   const headers = { 'content-type': 'application/json; charset=utf-8', 'idempotency-key': 'k'.repeat(256) };
-  const { status, body: answer } = await ask<CommandBody>(`${service.url}/v1/sessions`, { body, headers });
+  const { status, body: answer } = await ask<CommandBody>(`${kept.service.url}/v1/sessions`, {
+    body,
+    headers,
+  });
   expect([status, answer.session]).toMatchObject([
     201,
     { scope: { userId: body.userId, projectId: body.projectId }, attributes: deep },
   ]);
   const full = { a: 'x'.repeat(4_088) };
   const more = { body: { ...body, attributes: full }, headers: { 'idempotency-key': 'k' } };
-  expect((await ask(`${service.url}/v1/sessions`, more)).status).toBe(201);
-  heads = await headsOf(service.url);
+  expect((await ask(`${kept.service.url}/v1/sessions`, more)).status).toBe(201);
+  kept.heads = await headsOf(kept.service.url);
 });
 
 describe('erasing details', () => {
@@ -295,7 +289,7 @@ describe('erasing details', () => {
     ['?projectId=p', 'query.userId is missing'],
     ['?userId=a&userId=b', 'query.userId has to be of type string'],
   ])('DELETE /v1/details%s', async (query, detail) => {
-    const { answer, faults, ...told } = await refused(`${service.url}/v1/details${query}`, {
+    const { answer, faults, ...told } = await refused(`${kept.service.url}/v1/details${query}`, {
       method: 'DELETE',
     });
     expect([answer, faults]).toEqual(['400 invalid-request', []]);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { SessionView } from '#contracts';
 import { headsOf, refused } from '../support/bad-input.js';
+import { execute } from '../support/database.js';
 import { type DescribedAsk, describedBy } from '../support/described.js';
 import { ask as askAddress } from '../support/http.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
@@ -237,10 +238,3 @@ test('who waits for a job holds up no stop of the service', async () => {
   expect(performance.now() - began).toBeLessThan(5_000);
   for (const { body } of await Promise.all(waiting)) expect(body).toMatchObject({ jobId, state: 'open' });
 });
-
-async function execute(databaseUrl: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  await client.query(statement);
-  await client.end();
-}

@@ -1,5 +1,5 @@
-import pg from 'pg';
 import type { SessionView } from '#contracts';
+import { execute } from '../support/database.js';
 import { type DescribedAsk, describedBy } from '../support/described.js';
 import { ask as askAddress } from '../support/http.js';
 import { type Service, startService } from '../support/service.js';
@@ -50,13 +50,6 @@ const pages = async (path: string, limit: number) => {
     if (!body.next) return found;
     after = `&after=${body.next}`;
   }
-};
-
-/** What no route does yet. */
-const execute = async (statement: string) => {
-  const client = new pg.Client({ connectionString: service.databaseUrl });
-  await client.connect();
-  await client.query(statement).finally(() => client.end());
 };
 
 describe('sessions of a scope', () => {
@@ -346,7 +339,7 @@ describe('the current session as of', () => {
     const then = `/v1/current?userId=${userId}&asOf=${text(first.position)}`;
     expect((await ask<SessionView>(then)).body.attributes).toEqual({ step: 1 });
     const { attributesDigest } = first.session;
-    await execute(`delete from ledger.details where digest = '${attributesDigest}'`);
+    await execute(service.databaseUrl, `delete from ledger.details where digest = '${attributesDigest}'`);
     expect((await ask<SessionView>(then)).body.attributes).toBe('erased');
     const { sessions } = (await ask<ChainBody>(then.replace('current', 'chain'))).body;
     expect(sessions).toMatchObject([{ sessionId, attributes: 'erased' }]);

@@ -8,6 +8,7 @@ import {
   newUser,
   type ProblemBody,
 } from '../support/sessions.js';
+import { becomes } from '../support/until.js';
 
 let service: Service;
 let ask: DescribedAsk;
@@ -24,11 +25,6 @@ const metric = async (name: string) => {
   const { text } = await askAddress(`${service.url}/metrics`);
   return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
 };
-const eventually = async (look: () => Promise<number>, wanted: number) => {
-  for (let tries = 0; tries < 100 && (await look()) !== wanted; tries++) await pause(20);
-  expect(await look()).toBe(wanted);
-};
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe('the current session', () => {
   test('is one for each scope; ids may hold slashes, dots, spaces and any script', async () => {
@@ -72,7 +68,7 @@ describe('waiting for a change', () => {
     const userId = newUser();
     const { session } = await start(userId);
     const waiting = ask(`/v1/current?userId=${userId}&wait=10&after=${session.revision}`);
-    await eventually(() => metric('ledger_waiters'), 1);
+    await becomes(() => metric('ledger_waiters'), 1);
     const { session: next } = await rotate(session.sessionId, 1);
     const changed = performance.now();
     expect((await waiting).body).toMatchObject({ sessionId: next.sessionId });
@@ -90,7 +86,7 @@ describe('waiting for a change', () => {
   test('also begins before there is a session', async () => {
     const userId = newUser();
     const waiting = ask(`/v1/current?userId=${userId}&wait=10`);
-    await eventually(() => metric('ledger_waiters'), 1);
+    await becomes(() => metric('ledger_waiters'), 1);
     await start(userId);
     expect((await waiting).status).toBe(200);
   });
@@ -110,10 +106,10 @@ describe('waiting for a change', () => {
     const waiting = Array.from({ length: 50 }, () =>
       askAddress(`${service.url}/v1/current?userId=${userId}&wait=60`, { signal: gone.signal }),
     );
-    await eventually(() => metric('ledger_waiters'), 50);
+    await becomes(() => metric('ledger_waiters'), 50);
     gone.abort();
     await Promise.allSettled(waiting);
-    await eventually(() => metric('ledger_waiters'), 0);
+    await becomes(() => metric('ledger_waiters'), 0);
   });
 });
 

@@ -6,6 +6,7 @@ import { contains, startProxy, type TcpProxy } from '../support/proxy.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
 import { openSse, type SseReader } from '../support/sse.js';
+import { until } from '../support/until.js';
 
 /** What readers of streams, and those who wait, live through without missing anything or waiting for ever. */
 
@@ -37,11 +38,6 @@ const start = async (userId: string) =>
 const idOf = ({ position: { partition, sequence } }: CommandBody) => `${partition}:${sequence}`;
 const scopeOf = (userId: string) => `${service.url}/v1/stream?userId=${userId}`;
 const feed = () => `${service.url}/v1/feed/stream`;
-const until = async (what: string, holds: () => boolean, withinMs = 5_000) => {
-  for (const over = performance.now() + withinMs; !holds(); await sleep(5)) {
-    if (performance.now() > over) throw new Error(`not within ${withinMs} ms: ${what}`);
-  }
-};
 const untilWaiting = async (count: number) => {
   const line = `ledger_waiters ${count}`;
   for (const over = performance.now() + 5_000; performance.now() < over; await sleep(20)) {
@@ -67,7 +63,7 @@ test('an EventSource whose connection breaks before its first event misses none'
     const breaks = browser.lines.filter((line) => line.endsWith('broken')).length;
     front.cut();
     missed.push(idOf(await start(userId)));
-    await until('broken', () => browser.lines.filter((line) => line.endsWith('broken')).length >= breaks + 2);
+    await until(() => browser.lines.filter((line) => line.endsWith('broken')).length >= breaks + 2);
     front.heal();
     for (const reader of [0, 1]) await browser.waitForLine(new RegExp(`^${reader} event ${missed.at(-1)}$`));
   }
@@ -86,7 +82,7 @@ describe('what happens while the answer of a read is still on its way', () => {
     database.delay(1_000, contains('read_current'));
     const began = performance.now();
     const waiting = ask(`${service.url}/v1/current?userId=${userId}&wait=15&after=${session.revision}`);
-    await until('read', () => database.waiting() > 0);
+    await until(() => database.waiting() > 0);
     const next = await start(userId);
     database.delay(0);
     expect((await waiting).body).toMatchObject({ sessionId: next.session.sessionId });
@@ -98,7 +94,7 @@ describe('what happens while the answer of a read is still on its way', () => {
     await start(userId);
     database.delay(1_000, contains('read_scope_events'));
     const reader = await openSse(scopeOf(userId));
-    await until('read', () => database.waiting() > 0);
+    await until(() => database.waiting() > 0);
     const next = await start(userId);
     database.delay(0);
     expect((await reader.take(2)).map(({ data }) => data.id)).toContain(idOf(next));
@@ -110,7 +106,7 @@ describe('what happens while the answer of a read is still on its way', () => {
     const reader = await openSse(scopeOf(userId));
     for (let times = 0; times < 3; times++) {
       database.delay(500, contains('read_scope_events'));
-      const [one] = [await start(userId), await until('read', () => database.waiting() > 0)];
+      const [one] = [await start(userId), await until(() => database.waiting() > 0)];
       const other = await start(userId);
       database.delay(0);
       const ids = (await reader.take(4)).map(({ data }) => data.id);
@@ -125,10 +121,10 @@ describe('what happens while the answer of a read is still on its way', () => {
     database.delay(1_000, contains('read_feed'));
     const zeros = Array.from({ length: 16 }, () => '0').join('.');
     const reader = await openSse(feed(), zeros);
-    await until('read', () => database.waiting() > 0);
+    await until(() => database.waiting() > 0);
     const next = await start(userId);
     database.delay(0);
-    await until('told', () => reader.lastEventId !== zeros);
+    await until(() => reader.lastEventId !== zeros);
     const seen: unknown[] = [];
     while (!seen.includes(idOf(next))) seen.push((await reader.take(1))[0]?.data.id);
     expect(new Set(seen).size).toBe(seen.length);
@@ -159,7 +155,7 @@ test('everybody who waits for a scope, or reads its stream, hears of the same ev
 test('a replica that has not heard of an event yet goes on after it', async () => {
   const other = await startService({ databaseUrl: service.databaseUrl });
   database.delay(2_000, contains('look_at_heads'));
-  await until('asked', () => database.waiting() > 0);
+  await until(() => database.waiting() > 0);
   const ahead = await openSse(`${new URL('/v1/feed/stream', other.url)}`);
   const first = await ask<CommandBody>(`${other.url}/v1/sessions`, {
     body: { userId: newUser(), owner: cloudDev },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClientBusy, isProblem, LedgerClient, LedgerProblem, NoAnswer, UnexpectedAnswer } from '#client';
+import { failed } from '../support/client.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
@@ -39,11 +40,6 @@ const patient = { deadlineMs: 30_000, attemptMs: 10_000 };
 const body = () => ({ userId: newUser(), owner: cloudDev });
 const problem = (code: string, status: number) =>
   JSON.stringify({ type: `/problems/${code}`, title: code, status, retryable: true });
-const failed = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 
 describe('a command', () => {
   test('whose answer is lost is repeated with its key, and obeyed once', async () => {

@@ -1,16 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  CurrentReplica,
-  Follower,
-  type Lease,
-  LedgerClient,
-  type Loss,
-  NotHeld,
-  type OwnedSession,
-} from '#client';
+import { CurrentReplica, Follower, type Lease, LedgerClient, NotHeld, type OwnedSession } from '#client';
+import { failed, lossOf } from '../support/client.js';
 import { type Fault, faultyWay, late, lost, page, problem, stopped, unsent } from '../support/faults.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 /** What answers that are late or lost, ledgers that are slow and machines that sleep do to what a client holds. */
 
@@ -56,17 +50,6 @@ function gate() {
   return { open, opened };
 }
 
-async function until(what: () => boolean | Promise<boolean>, withinMs = 10_000) {
-  for (const over = performance.now() + withinMs; !(await what()); await pause(5)) {
-    if (performance.now() > over) throw new Error(`not within ${withinMs} ms`);
-  }
-}
-const failed = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
-const lossOf = (session: OwnedSession) => new Promise<Loss>((resolve) => session.onLost(resolve));
 const supersede = ({ view: { scope } }: OwnedSession) =>
   other.call('startSession', { body: { ...scope, owner: cloudDebug } });
 

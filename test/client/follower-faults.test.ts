@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, Kafka, logLevel } from 'kafkajs';
 import {
-  CurrentReplica,
   type EventSource,
   type FollowedEvent,
   Follower,
@@ -13,14 +12,15 @@ import {
   feedSource,
   LedgerClient,
   type LedgerProblem,
-  type ReplicaOptions,
   Stalled,
 } from '#client';
 import { kafkaSource } from '#client/kafka';
 import { archive, openPool } from '#log';
+import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');
 const kafkaOf = (...of: string[]) => new Kafka({ brokers: of, logLevel: logLevel.NOTHING });
@@ -37,11 +37,6 @@ beforeAll(async () => {
   await stopStuck();
 });
 afterAll(() => admin.disconnect());
-const running = new Set<{ stop(): Promise<void> }>();
-afterEach(async () => {
-  await Promise.all([...running].map((one) => one.stop()));
-  running.clear();
-});
 
 /** Starts sessions of as many new users: an event each. */
 const write = (count: number, at = ledger) =>
@@ -51,29 +46,8 @@ const write = (count: number, at = ledger) =>
     ),
   );
 
-function follow(options: Partial<FollowOptions> = {}) {
-  const events: FollowedEvent[] = [];
-  const troubles: unknown[] = [];
-  const stops: FollowerStopped[] = [];
-  const follower = new Follower({
-    ledger,
-    from: 'present',
-    lookMs: 300,
-    onEvents: (batch) => void events.push(...batch),
-    onTrouble: (error) => troubles.push(error),
-    onStopped: (why) => stops.push(why),
-    ...options,
-  });
-  running.add(follower);
-  return { follower, events, troubles, stops };
-}
-
-/** It is closed after its test, whatever becomes of that. */
-async function openReplica(options: ReplicaOptions): Promise<CurrentReplica> {
-  const replica = await CurrentReplica.open(options);
-  running.add({ stop: () => replica.close() });
-  return replica;
-}
+const follow = (options: Partial<FollowOptions> = {}) =>
+  startFollowing({ ledger, from: 'present', lookMs: 300, ...options });
 
 /** How long it takes to stop what takes its time for that: it does so while the tests run. */
 const slowStops: Record<'deaf' | 'stuck', Promise<number>> = {
@@ -88,7 +62,7 @@ async function stopDeaf(): Promise<void> {
   const following = follow({ source: hanging });
   const from = await begun(following);
   await write(20);
-  await until('healed', () => following.events.length === 20);
+  await until(() => following.events.length === 20);
   await expectWhole(following.events, from);
   slowStops.deaf = timeOfStop(following);
 }
@@ -109,13 +83,8 @@ async function timeOfStop({ follower }: ReturnType<typeof follow>): Promise<numb
   return performance.now() - began;
 }
 
-async function until(what: string, holds: () => boolean, withinMs = 20_000) {
-  for (const over = performance.now() + withinMs; !holds(); await pause(10)) {
-    if (performance.now() > over) throw new Error(`not within ${withinMs} ms: ${what}`);
-  }
-}
 const begun = async ({ follower }: { follower: Follower }) => {
-  await until('begun', () => follower.positions.size > 0);
+  await until(() => follower.positions.size > 0);
   return new Map(follower.positions);
 };
 
@@ -166,7 +135,7 @@ describe('a topic that is followed, and then', () => {
     const following = follow({ ledger: at, source, from: 'beginning', lookMs: 1_000 });
     await sourceGives(following.follower, at);
     const count = (await at.call('stats', {})).ledger.events;
-    await until('followed', () => following.events.length === count);
+    await until(() => following.events.length === count);
     await of.stop(); // its relay is not what is tested
     await change(mine);
     await of.restart();
@@ -201,7 +170,7 @@ test('Kafka is not taken for a new topic because it answers late', async () => {
   await begun(following);
   await sourceGives(following.follower);
   next = 'late';
-  await until('asked again', () => next === 'taken' || following.stops.length > 0, 30_000);
+  await until(() => next === 'taken' || following.stops.length > 0, 30_000);
   expect(following.stops).toEqual([]);
 }, 60_000);
 
@@ -216,14 +185,14 @@ describe('a ledger that another one has taken the place of', () => {
     const at = new LedgerClient({ url: old.url });
     await write(3, at);
     const following = follow({ ledger: at, source: sourceOf(at, mine), from: 'beginning', lookMs: 1_000 });
-    await until('followed', () => following.events.length === 3);
+    await until(() => following.events.length === 3);
     const replica = await openReplica({ ledger: at, lookMs: 200 });
     await old.stop();
     const next = await startService({ env: { PORT: new URL(old.url).port } });
     await write(30, at);
     expect(await following.follower.done).toMatchObject({ code: 'another-ledger' });
     expect(following.events).toHaveLength(3);
-    await until('the replica has stopped', () => replica.staleness === Number.POSITIVE_INFINITY);
+    await until(() => replica.staleness === Number.POSITIVE_INFINITY);
     expect(() => replica.current({ userId: 'ada' })).toThrow('another-ledger');
     await replica.close();
 
@@ -251,7 +220,7 @@ describe('a source that hangs', () => {
     const before = { ...follower.counts };
     proxy.swallowReplies();
     await write(40);
-    await until('healed', () => follower.counts.healed - before.healed >= 39);
+    await until(() => follower.counts.healed - before.healed >= 39);
     await expectWhole(events, from);
     expect([stalls().length > 0, stops]).toEqual([true, []]);
     expect(String(stalls().at(-1))).toMatch(/partition \d+ is at \d+ and the ledger at \d+/);
@@ -260,10 +229,7 @@ describe('a source that hangs', () => {
     await sourceGives(follower);
     expect(follower.counts.connections).toBeGreaterThan(before.connections);
     const { events: count } = (await ledger.call('stats', {})).ledger;
-    await until(
-      'caught up',
-      () => [...follower.positions.values()].reduce((sum, one) => sum + one, 0) === count,
-    );
+    await until(() => [...follower.positions.values()].reduce((sum, one) => sum + one, 0) === count);
     await expectWhole(events, from);
     await follower.stop();
     await proxy.close();
@@ -284,7 +250,7 @@ describe('a source that hangs', () => {
     await write(60);
     const { heads } = (await ledger.call('stats', {})).ledger;
     const { follower, events, troubles } = following;
-    await until('all', () => heads.every((head, partition) => follower.positions.get(partition) === head));
+    await until(() => heads.every((head, partition) => follower.positions.get(partition) === head));
     await expectWhole(events, from);
     const partitions = troubles.flatMap((error) => (error instanceof Stalled ? error.partitions : []));
     expect(new Set(partitions.map(({ partition }) => partition))).toEqual(new Set([position.partition]));
@@ -314,7 +280,7 @@ describe('a handler', () => {
     const from = await begun(following);
     const body = { userId: newUser(), owner: cloudDev };
     for (let starts = 0; starts < 2; starts++) await ledger.call('startSession', { body });
-    await until('all', () => seen.length === 3);
+    await until(() => seen.length === 3);
     await expectWhole(seen, from);
     expect([most, following.follower.counts.stalls]).toEqual([1, 0]);
   });
@@ -384,7 +350,7 @@ test('events that are archived: a follower stops and tells where they are, a rep
   });
   expect(events).toEqual([]);
   const on = follow({ ledger: at, from: new Map([[0, (told?.firstSequence as number) - 1]]) });
-  await until('the rest', () => on.events.some(({ sequence }) => sequence === after.position.sequence));
+  await until(() => on.events.some(({ sequence }) => sequence === after.position.sequence));
   await Promise.all([replica.close(), on.follower.stop()]);
   await proxy.close();
   await of.stop();

@@ -5,18 +5,17 @@ import {
   CurrentReplica,
   type EventSource,
   type FollowedEvent,
-  Follower,
-  type FollowerStopped,
   type FollowOptions,
   feedSource,
   Gap,
   LedgerClient,
-  type ReplicaOptions,
 } from '#client';
 import { kafkaSource } from '#client/kafka';
+import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshDatabase, freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 const topic = freshTopic();
 const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');
@@ -27,11 +26,6 @@ beforeAll(async () => {
   service = await startService({ kafkaBrokers: brokers.join(','), topic });
   ledger = new LedgerClient({ url: service.url });
   await write(20);
-});
-const running = new Set<{ stop(): Promise<void> }>();
-afterEach(async () => {
-  await Promise.all([...running].map((one) => one.stop()));
-  running.clear();
 });
 
 /** Starts `count` sessions of as many users, superseded `times` times, and tells their events' number. */
@@ -45,34 +39,8 @@ async function write(count: number, times = 1) {
   return users;
 }
 
-function follow(options: Partial<FollowOptions> = {}) {
-  const events: FollowedEvent[] = [];
-  const troubles: unknown[] = [];
-  const stops: FollowerStopped[] = [];
-  const follower = new Follower({
-    ledger,
-    from: 'beginning',
-    onEvents: (batch) => void events.push(...batch),
-    onTrouble: (error) => troubles.push(error),
-    onStopped: (why) => stops.push(why),
-    ...options,
-  });
-  running.add(follower);
-  return { follower, events, troubles, stops };
-}
-
-/** It is closed after its test, whatever becomes of that. */
-async function openReplica(options: ReplicaOptions): Promise<CurrentReplica> {
-  const replica = await CurrentReplica.open(options);
-  running.add({ stop: () => replica.close() });
-  return replica;
-}
-
-async function until(what: () => boolean, withinMs = 15_000) {
-  for (const over = performance.now() + withinMs; !what(); await pause(10)) {
-    if (performance.now() > over) throw new Error(`not within ${withinMs} ms`);
-  }
-}
+const follow = (options: Partial<FollowOptions> = {}) =>
+  startFollowing({ ledger, from: 'beginning', ...options });
 
 async function heads(): Promise<Map<number, number>> {
   return new Map((await ledger.call('stats', {})).ledger.heads.entries());

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ClientBusy, LedgerClient, type LedgerError, NoAnswer, type OwnedSession } from '#client';
+import { failed } from '../support/client.js';
 import {
   cut,
   type Fault,
@@ -35,11 +36,6 @@ function clientOf(options: object = {}): LedgerClient {
   return client;
 }
 
-const failed = (promise: Promise<unknown>): Promise<LedgerError> =>
-  promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 const never = new Promise<never>(() => {});
 
 /** A session of its own, and a rotation of it on a way that has faults. */
@@ -107,7 +103,7 @@ const ends: { what: string; end: Fault; isOpen: boolean }[] = [
 describe('a command that ends with', () => {
   test.each(ends)('$what says whether it may have been obeyed', async ({ end, isOpen }) => {
     const { way, rotate } = await rotation(end);
-    const error = await failed(rotate());
+    const error = await failed<LedgerError>(rotate());
     expect([error.outcomeUnknown, way.requests.length]).toEqual([isOpen, 1]);
     expect(error.idempotencyKey).toBe(way.requests[0]?.key);
   });
@@ -116,7 +112,7 @@ describe('a command that ends with', () => {
     '$what after an attempt that was obeyed and lost says that it may have been',
     async ({ end }) => {
       const { way, rotate, epoch } = await rotation(lost, end);
-      const error = await failed(rotate());
+      const error = await failed<LedgerError>(rotate());
       expect([error.outcomeUnknown, way.requests.length, await epoch()]).toEqual([true, 2, 2]);
       expect(new Set(way.requests.map(({ key }) => key)).size).toBe(1);
     },
@@ -126,9 +122,9 @@ describe('a command that ends with', () => {
     '$what after a call with the same key says that it may have been obeyed',
     async ({ end }) => {
       const { way, rotate, epoch } = await rotation(lost, end);
-      const first = await failed(rotate({ deadlineMs: 100 }));
+      const first = await failed<LedgerError>(rotate({ deadlineMs: 100 }));
       const { idempotencyKey } = first;
-      const second = await failed(rotate({ idempotencyKey }));
+      const second = await failed<LedgerError>(rotate({ idempotencyKey }));
       expect([first.outcomeUnknown, second.outcomeUnknown, await epoch()]).toEqual([true, true, 2]);
       expect(way.requests).toHaveLength(2);
       expect(await rotate({ idempotencyKey })).toMatchObject({ outcome: 'rotated', session: { epoch: 2 } });
@@ -145,7 +141,7 @@ describe('a command that ends with', () => {
       soon((after) => page(429, after)),
       stopped(() => problem('overloaded', 503)),
     );
-    const error = await failed(rotate({ deadlineMs: 30_000 }));
+    const error = await failed<LedgerError>(rotate({ deadlineMs: 30_000 }));
     expect(error).toMatchObject({ code: 'overloaded', outcomeUnknown: true });
     expect([way.requests.length, await epoch()]).toEqual([6, 2]);
   });
@@ -157,7 +153,7 @@ describe('a command that ends with', () => {
     ['no answer', lost],
   ])('%s may have been obeyed', async (_, end) => {
     const { rotate, epoch } = await rotation(end);
-    const error = await failed(rotate({ deadlineMs: 100 })); // too little for a second attempt
+    const error = await failed<LedgerError>(rotate({ deadlineMs: 100 })); // too little for a second attempt
     expect([error.outcomeUnknown, await epoch()]).toEqual([true, 2]);
   });
 
@@ -167,7 +163,7 @@ describe('a command that ends with', () => {
       wake = resolve;
     });
     const { rotate, epoch } = await rotation(slow(() => awake));
-    expect(await failed(rotate({ deadlineMs: 200 }))).toMatchObject({
+    expect(await failed<LedgerError>(rotate({ deadlineMs: 200 }))).toMatchObject({
       name: 'NoAnswer',
       outcomeUnknown: true,
     });
@@ -179,13 +175,13 @@ describe('a command that ends with', () => {
     for (const before of [[], [unsent], [late(() => never), unsent]]) {
       const { rotate, userId } = await rotation(...before);
       await ledger.call('startSession', { body: { userId, owner: cloudDebug } });
-      const error = await failed(rotate());
+      const error = await failed<LedgerError>(rotate());
       expect(error).toMatchObject({ code: 'stale-session', outcomeUnknown: false });
     }
     const { rotate, userId } = await rotation(unsent);
     const idempotencyKey = newUser();
     await ledger.call('startSession', { body: { userId, owner: cloudDev } }, { idempotencyKey });
-    const error = await failed(rotate({ idempotencyKey }));
+    const error = await failed<LedgerError>(rotate({ idempotencyKey }));
     expect(error).toMatchObject({ code: 'key-reused', outcomeUnknown: false });
   });
 });
@@ -195,7 +191,7 @@ test('a read has no outcome, whatever it runs into', async () => {
     const way = faultyWay();
     way.plan('/v1/current', unsent, end);
     const client = clientOf({ fetch: way.fetch, deadlineMs: 500 });
-    expect(await failed(client.current({ userId: 'ada' }))).toMatchObject({
+    expect(await failed<LedgerError>(client.current({ userId: 'ada' }))).toMatchObject({
       outcomeUnknown: false,
       idempotencyKey: undefined,
     });
@@ -217,7 +213,7 @@ test('what is more than one command may be done in part when the ledger fails', 
       client.call('renewLease', { params, body: { epoch: 1 } }),
       client.call('touchSession', { params, body: {} }),
       client.call('recordUsage', { params, body: { usageId: 'a' } as never }),
-    ].map((call) => failed(call)),
+    ].map((call) => failed<LedgerError>(call)),
   );
   expect(open.map(({ outcomeUnknown }) => outcomeUnknown)).toEqual([true, true, true, true, true, false]);
 });
@@ -227,13 +223,15 @@ describe('headers that are asked for', () => {
   test('and do not come count as the time of the attempt', async () => {
     const client = clientOf({ headers: () => never, deadlineMs: 400, attemptMs: 100 });
     const began = performance.now();
-    const error = await failed(client.join({ userId, owner: cloudDev }));
+    const error = await failed<LedgerError>(client.join({ userId, owner: cloudDev }));
     expect(error).toBeInstanceOf(NoAnswer);
     expect(error.outcomeUnknown).toBe(false); // nothing was ever sent
     expect((error as NoAnswer).attempts).toBeGreaterThan(1);
     expect(performance.now() - began).toBeLessThan(1_000);
     const gone = AbortSignal.timeout(50);
-    expect(await failed(client.current({ userId }, { signal: gone, attemptMs: 5_000 }))).toBe(gone.reason);
+    expect(await failed<LedgerError>(client.current({ userId }, { signal: gone, attemptMs: 5_000 }))).toBe(
+      gone.reason,
+    );
     await expect(client.stream('feedStream', {}, { signal: AbortSignal.timeout(50) })).rejects.toMatchObject({
       name: 'TimeoutError',
     });
@@ -251,7 +249,7 @@ describe('headers that are asked for', () => {
     expect(await client.join({ userId, owner: cloudDev })).toMatchObject({ session: { status: 'active' } });
     expect([asked, way.requests.length]).toEqual([2, 1]);
     const none = clientOf({ headers: () => Promise.reject(new Error('no token')), deadlineMs: 200 });
-    const error = await failed(none.join({ userId, owner: cloudDev }));
+    const error = await failed<LedgerError>(none.join({ userId, owner: cloudDev }));
     expect(error).toMatchObject({ name: 'NoAnswer', outcomeUnknown: false, cause: new Error('no token') });
 
     way.plan('/v1/sessions', lost);
@@ -265,7 +263,9 @@ describe('headers that are asked for', () => {
       },
       deadlineMs: 400,
     });
-    expect(await failed(once.join({ userId, owner: cloudDev }))).toMatchObject({ outcomeUnknown: true });
+    expect(await failed<LedgerError>(once.join({ userId, owner: cloudDev }))).toMatchObject({
+      outcomeUnknown: true,
+    });
   });
 });
 
@@ -287,7 +287,7 @@ describe('a session of which a command', () => {
     async (path, ask) => {
       const { way, session } = await start();
       const reason = new Error('enough');
-      expect(await failed(ask(session, { signal: AbortSignal.abort(reason) }))).toBe(reason);
+      expect(await failed<LedgerError>(ask(session, { signal: AbortSignal.abort(reason) }))).toBe(reason);
       // Neither is one that waits for its turn.
       let go = () => {};
       const gone = new Promise<void>((resolve) => {
@@ -299,7 +299,7 @@ describe('a session of which a command', () => {
       );
       const change = session.changeAttributes({ a: 1 });
       const waiting = new AbortController();
-      const inTurn = failed(ask(session, { signal: waiting.signal }));
+      const inTurn = failed<LedgerError>(ask(session, { signal: waiting.signal }));
       waiting.abort(reason);
       go();
       await change;
@@ -311,7 +311,7 @@ describe('a session of which a command', () => {
         late(() => never),
       );
       const sent = new AbortController();
-      const given = failed(ask(session, { signal: sent.signal }));
+      const given = failed<LedgerError>(ask(session, { signal: sent.signal }));
       while (way.requestsOf(path).length === 0) await pause(5);
       sent.abort(reason);
       expect(await given).toBe(reason);
@@ -326,7 +326,10 @@ describe('a session of which a command', () => {
         `/${path}`,
         stopped(() => problem('overloaded', 429)),
       );
-      expect(await failed(ask(session, options))).toMatchObject({ status: 429, outcomeUnknown: false });
+      expect(await failed<LedgerError>(ask(session, options))).toMatchObject({
+        status: 429,
+        outcomeUnknown: false,
+      });
       expect(session.state).toBe('held');
     }
     way.plan(
@@ -334,7 +337,7 @@ describe('a session of which a command', () => {
       lost,
       stopped(() => problem('overloaded', 429)),
     );
-    expect(await failed(ask(session, {}))).toMatchObject({ status: 429, outcomeUnknown: true });
+    expect(await failed<LedgerError>(ask(session, {}))).toMatchObject({ status: 429, outcomeUnknown: true });
     expect([session.state, session.loss?.why]).toEqual(['lost', 'unknown-outcome']);
   });
 
@@ -349,7 +352,7 @@ describe('a session of which a command', () => {
       stopped(() => problem('overloaded', 429)),
     );
     for (let calls = 0; calls < 2; calls++) {
-      expect(await failed(change())).toMatchObject({ status: 429, outcomeUnknown: true });
+      expect(await failed<LedgerError>(change())).toMatchObject({ status: 429, outcomeUnknown: true });
     }
     expect(await change()).toMatchObject({ outcome: 'changed' });
     expect(session.state).toBe('held');
@@ -362,7 +365,7 @@ describe('a session of which a command', () => {
       late(() => never),
     );
     const all = Array.from({ length: 101 }, (_, number) =>
-      failed(session.changeAttributes({ number }, { deadlineMs: 100 })).catch(() => undefined),
+      failed<LedgerError>(session.changeAttributes({ number }, { deadlineMs: 100 })).catch(() => undefined),
     );
     const busy = await all[100];
     expect(busy).toBeInstanceOf(ClientBusy);
@@ -375,12 +378,12 @@ describe('a session of which a command', () => {
     const body = { userId: newUser(), owner: cloudDev };
     const idempotencyKey = newUser();
     way.plan('/v1/sessions', lost);
-    expect(await failed(client.start(body, { idempotencyKey, deadlineMs: 50 }))).toMatchObject({
+    expect(await failed<LedgerError>(client.start(body, { idempotencyKey, deadlineMs: 50 }))).toMatchObject({
       outcomeUnknown: true,
     });
     const current = await ledger.current(body);
     way.plan(`/v1/sessions/${current?.sessionId}`, ...Array.from({ length: 20 }, () => unsent));
-    const error = await failed(client.start(body, { idempotencyKey, deadlineMs: 200 }));
+    const error = await failed<LedgerError>(client.start(body, { idempotencyKey, deadlineMs: 200 }));
     expect(error).toMatchObject({ name: 'NoAnswer', outcomeUnknown: true, idempotencyKey });
     const enough = new AbortController();
     way.plan(
@@ -389,6 +392,6 @@ describe('a session of which a command', () => {
     );
     setTimeout(() => enough.abort(new Error('enough')), 100);
     const given = client.start(body, { idempotencyKey, signal: enough.signal, attemptMs: 5_000 });
-    expect(await failed(given)).toBe(enough.signal.reason);
+    expect(await failed<LedgerError>(given)).toBe(enough.signal.reason);
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import pg from 'pg';
 import { fenceSql, LedgerClient, type OwnedSession } from '#client';
+import { execute } from '../support/database.js';
 import { type NodeProcess, spawnNode } from '../support/process.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { cloudDebug, newUser } from '../support/sessions.js';
@@ -24,8 +24,8 @@ beforeAll(async () => {
   service = await startService();
   ledger = new LedgerClient({ url: service.url });
   database = await freshDatabase();
-  await execute('create table documents (id int primary key, text text, session_epoch bigint)');
-  await execute("insert into documents values (1, 'empty', null)");
+  await execute(database, 'create table documents (id int primary key, text text, session_epoch bigint)');
+  await execute(database, "insert into documents values (1, 'empty', null)");
   sleeper = spawnNode(scriptOf('owner'), { args: [service.url, database, sleepersUser, `${LEASE_SECONDS}`] });
   await sleeper.waitForLine(/^written 1/, LONG_MS);
   sleeper.child.kill('SIGUSR2');
@@ -78,7 +78,7 @@ test('an owner that was stopped for longer than its lease begins nothing when it
   expect(sleeper.errors).toEqual([]);
   expect(await sleeper.exited).toEqual({ code: 0, signal: null });
 
-  expect((await execute('select text, session_epoch::int from documents')).rows).toEqual([
+  expect((await execute(database, 'select text, session_epoch::int from documents')).rows).toEqual([
     { text: 'cloud-debug', session_epoch: 3 },
   ]);
   expect([next.state, await write(next)]).toEqual(['held', 1]);
@@ -100,12 +100,6 @@ function write(session: OwnedSession): Promise<number | null> {
   return session.run(async ({ epoch }) => {
     const { set, where, value } = fenceSql(epoch, 'session_epoch', 2);
     const statement = `update documents set text = $1, ${set} where id = 1 and ${where}`;
-    return (await execute(statement, ['cloud-debug', value])).rowCount;
+    return (await execute(database, statement, ['cloud-debug', value])).rowCount;
   });
-}
-
-async function execute(statement: string, values: unknown[] = []): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: database });
-  await client.connect();
-  return client.query(statement, values).finally(() => client.end());
 }

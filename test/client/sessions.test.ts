@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LedgerClient, type Loss, NotHeld, type OwnedSession } from '#client';
+import { failed, lossOf } from '../support/client.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 let service: Service;
 let proxy: TcpProxy;
@@ -28,23 +30,11 @@ afterAll(async () => {
 
 const lease = { seconds: 1, graceSeconds: 30 };
 const start = (more: object = {}, userId = newUser()) => ledger.start({ userId, owner: cloudDev, ...more });
-const lossOf = (session: OwnedSession) => new Promise<Loss>((resolve) => session.onLost(resolve));
-const failed = (promise: Promise<unknown>): Promise<Error> =>
-  promise.then(
-    () => Promise.reject(new Error('it did not fail')),
-    (error) => error,
-  );
 const nowOf = (session: OwnedSession) => ledger.current(session.view.scope);
 
 const json = { 'content-type': 'application/json' };
 const never = (signal: AbortSignal) =>
   new Promise<Response>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-
-async function until(what: () => boolean | Promise<boolean>, withinMs = 5_000) {
-  for (const over = performance.now() + withinMs; !(await what()); await pause(10)) {
-    if (performance.now() > over) throw new Error(`not within ${withinMs} ms`);
-  }
-}
 
 describe('an owned session', () => {
   test('renews its lease by itself, for many times its length', async () => {

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { archive, openPool, replayFrom } from '#log';
 import { type DescribedAsk, describedBy } from '../support/described.js';
@@ -15,6 +14,7 @@ import {
   type ProblemBody,
 } from '../support/sessions.js';
 import { openSse } from '../support/sse.js';
+import { until } from '../support/until.js';
 
 type Archived = ProblemBody & {
   partition: number;
@@ -45,16 +45,11 @@ const events = (user: string, after: number) =>
 const sequencesOf = ({ body }: { body: EventsBody }) => body.events.map(({ sequence }) => Number(sequence));
 const ready = async ({ url }: Service) =>
   (await fetch(`${url}/health/ready`)).json() as Promise<{ relay: string; relayWhy?: string }>;
-const until = async (what: string, holds: () => Promise<boolean>) => {
-  for (const end = performance.now() + 20_000; !(await holds()); await pause(50)) {
-    if (performance.now() > end) throw new Error(`not within 20 s: ${what}`);
-  }
-};
 /** A relay tells Postgres how far it is when it renews its lease. */
 const untilConfirmed = async (sequence: number) => {
   const pool = openPool({ url: service.databaseUrl }, 1);
   const confirmed = async () => (await pool.query('select confirmed from ledger.relays')).rows[0].confirmed;
-  await until('confirmed', async () => (await confirmed()) === sequence);
+  await until(async () => (await confirmed()) === sequence);
   await pool.end();
 };
 const archiveNow = () =>
@@ -216,7 +211,7 @@ test('a session still tells of refused stops that are archived, and where', asyn
 
 test('the relay goes on with its topic, and stops at one that the archive is ahead of', async () => {
   await start(userId);
-  await until('relayed', async () => (await ready(service)).relay === 'relaying');
+  await until(async () => (await ready(service)).relay === 'relaying');
   await service.stop();
   const pool = openPool({ url: service.databaseUrl }, 1);
   await pool.query('update ledger.relays set confirmed = 0'); // as its message says, to send everything again
@@ -227,7 +222,7 @@ test('the relay goes on with its topic, and stops at one that the archive is ahe
     topic: freshTopic(),
     env,
   });
-  await until('stopped', async () => (await ready(fresh)).relay === 'stopped');
+  await until(async () => (await ready(fresh)).relay === 'stopped');
   expect((await ready(fresh)).relayWhy).toContain(
     `Kafka's partition 0 is behind the archive. The events of partition 0 before ${archivedBefore} are archived`,
   );

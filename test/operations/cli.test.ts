@@ -12,6 +12,7 @@ import { createDatabase } from '../support/database.js';
 import { ask } from '../support/http.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
 
 // The command line as people and scripts use it: processes, their output and exit codes.
 const main = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));
@@ -165,12 +166,6 @@ describe('tail', () => {
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
 });
-
-async function until(isSo: () => boolean): Promise<void> {
-  for (const end = performance.now() + 20_000; !isSo(); await sleep(20)) {
-    if (performance.now() > end) throw new Error('it does not come to it');
-  }
-}
 
 /** Read models come later: waits for them. */
 async function untilProjected({ partition, sequence }: CommandBody['position']): Promise<void> {

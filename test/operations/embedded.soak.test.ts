@@ -11,6 +11,7 @@ import { ask } from '../support/http.js';
 import type { NodeProcess } from '../support/process.js';
 import { environment, spawnService } from '../support/service.js';
 import { cloudDev } from '../support/sessions.js';
+import { becomes } from '../support/until.js';
 
 jest.setTimeout(180_000);
 
@@ -48,11 +49,6 @@ const readiness = async (url: string) => {
   const { status, body } = await ask<{ postgres: string }>(`${url}/health/ready`);
   return `${status} ${body.postgres}`;
 };
-async function becomes(look: () => Promise<string>, wanted: string, withinMs = 60_000): Promise<void> {
-  const until = performance.now() + withinMs;
-  while ((await look()) !== wanted && performance.now() < until) await sleep(100);
-  expect(await look()).toBe(wanted);
-}
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'embedded-'));
@@ -152,10 +148,10 @@ onADiskOfItsOwn('a disk that is full', () => {
     const url = await start();
     await becomes(() => readiness(url), '200 ok');
     const free = await fill();
-    await becomes(() => readiness(url), '503 disk-full', 10_000);
+    await becomes(() => readiness(url), '503 disk-full');
     expect((await ask(`${url}/health/live`)).status).toBe(200);
     await free();
-    await becomes(() => readiness(url), '200 ok', 10_000);
+    await becomes(() => readiness(url), '200 ok');
     expect((await begin(url, 'ada')).status).toBe(201);
   });
 

@@ -4,18 +4,13 @@ import { ask } from '../support/http.js';
 import { contains, startProxy, type TcpProxy } from '../support/proxy.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDev, type EventsBody, newUser } from '../support/sessions.js';
+import { becomes } from '../support/until.js';
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const start = ({ url }: Service) => ({ address: `${url}/v1/sessions`, call: startCall() });
 const startCall = () => ({ body: { userId: newUser(), owner: cloudDev } });
 const health = async ({ url }: Service) => {
   const { status, body } = await ask<{ relay: string; postgres: string }>(`${url}/health/ready`);
   return `${status} postgres ${body.postgres}, relay ${body.relay}`;
-};
-const eventually = async (look: () => Promise<string>, wanted: string, withinMs: number) => {
-  const until = performance.now() + withinMs;
-  while ((await look()) !== wanted && performance.now() < until) await pause(50);
-  expect(await look()).toBe(wanted);
 };
 
 test('while commands wait for Postgres, as for a missing standby, ready says so; reads are answered', async () => {
@@ -28,7 +23,7 @@ test('while commands wait for Postgres, as for a missing standby, ready says so;
   await client.query('begin');
   await client.query('select from ledger.heads for update');
   const waiting = ask(`${service.url}/v1/sessions`, startCall());
-  await eventually(() => health(service), '503 postgres writes-wait, relay none', 10_000);
+  await becomes(() => health(service), '503 postgres writes-wait, relay none');
   expect((await ask(`${service.url}/v1/current?userId=${before.body.userId}`)).status).toBe(200);
   await waiting; // given up meanwhile
   expect(await health(service)).toBe('503 postgres writes-wait, relay none');
@@ -76,7 +71,7 @@ describe('Postgres away', () => {
     expect((await ask(`${service.url}/health/live`)).status).toBe(200);
 
     proxy.heal();
-    await eventually(() => health(service), '200 postgres ok, relay none', 5_000);
+    await becomes(() => health(service), '200 postgres ok, relay none');
     expect((await ask(`${service.url}/v1/current?userId=${userId}`)).status).toBe(200);
     const { address, call } = start(service);
     expect((await ask(address, call)).status).toBe(201);
@@ -97,14 +92,14 @@ describe('Postgres away', () => {
       proxy.heal();
     };
     await setReadOnly('on');
-    await eventually(() => health(service), '503 postgres read-only, relay none', 10_000);
+    await becomes(() => health(service), '503 postgres read-only, relay none');
     expect((await ask(`${service.url}/v1/current?userId=${call.body.userId}`)).status).toBe(200);
     // One that reads from a standby has never found anything else, and is there for reads.
     const { databaseUrl } = service;
     const reader = await startService({ databaseUrl, env: { LEDGER_MIGRATE: 'never', LEDGER_ROLES: 'api' } });
     expect(await health(reader)).toBe('200 postgres read-only, relay none');
     await setReadOnly('off');
-    await eventually(() => health(service), '200 postgres ok, relay none', 10_000);
+    await becomes(() => health(service), '200 postgres ok, relay none');
     expect((await ask(address, startCall())).status).toBe(201);
   });
 
@@ -126,7 +121,7 @@ describe('Postgres away', () => {
     expect(answer).toMatch(/^503 /);
     expect(performance.now() - began).toBeLessThan(20_000);
     proxy.heal();
-    await eventually(async () => String((await ask(address, startCall())).status), '201', 10_000);
+    await becomes(async () => String((await ask(address, startCall())).status), '201');
   });
 });
 
@@ -135,7 +130,7 @@ describe('Kafka away', () => {
     const service = await startService({ kafkaBrokers: '127.0.0.1:1' });
     const { address, call } = start(service);
     expect((await ask(address, call)).status).toBe(201);
-    await eventually(() => health(service), '200 postgres ok, relay behind', 10_000);
+    await becomes(() => health(service), '200 postgres ok, relay behind');
     expect(await service.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -154,15 +149,15 @@ describe('Kafka away', () => {
       const { body } = await ask<Relayed>(`${service.url}/health/ready`);
       return String(body.relayPartitions?.relaying);
     };
-    await eventually(relayed, '16', 20_000); // before it has all of them it counts only what it has
-    await eventually(behind, '0', 10_000);
+    await becomes(relayed, '16'); // before it has all of them it counts only what it has
+    await becomes(behind, '0');
     proxy.cut();
     for (let count = 0; count < 5; count++) expect((await ask(address, startCall())).status).toBe(201);
-    await eventually(() => health(service), '200 postgres ok, relay behind', 20_000);
+    await becomes(() => health(service), '200 postgres ok, relay behind');
     expect(await behind()).toBe('5');
     proxy.heal();
-    await eventually(behind, '0', 20_000);
-    await eventually(() => health(service), '200 postgres ok, relay relaying', 20_000);
+    await becomes(behind, '0');
+    await becomes(() => health(service), '200 postgres ok, relay relaying');
     await service.stop();
     await proxy.close();
   });

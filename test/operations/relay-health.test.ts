@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
 import { type KafkaPort, openKafka } from '#broker';
+import { execute } from '../support/database.js';
 import { ask } from '../support/http.js';
 import { freshDatabase, freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
@@ -39,21 +39,11 @@ async function createTopic(topic: string, partitions: number): Promise<void> {
   });
 }
 
-async function onDatabase(url: string, sql: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await client.query(sql);
-  } finally {
-    await client.end();
-  }
-}
-
 test.concurrent('a replica that relays a part of the partitions says so, and what it waited for is told no more', async () => {
   const databaseUrl = await freshDatabase();
   const first = await startService({ databaseUrl });
   await first.stop();
-  await onDatabase(
+  await execute(
     databaseUrl,
     `update ledger.relays set holder = 'another', until = now() + interval '1 hour' where partition < 9`,
   );
@@ -67,7 +57,7 @@ test.concurrent('a replica that relays a part of the partitions says so, and wha
   expect(body).not.toHaveProperty('relayWhy');
   expect(await metric(service, 'ledger_relay_partitions{state="relaying"}')).toEqual(['7']);
   expect(await metric(service, 'ledger_relay_partitions{state="standby"}')).toEqual(['9']);
-  await onDatabase(databaseUrl, `update ledger.relays set until = '-infinity'`);
+  await execute(databaseUrl, `update ledger.relays set until = '-infinity'`);
   await until(
     () => health(service),
     (found) => (found.relayPartitions as typeof counts).relaying === 16,

@@ -8,6 +8,7 @@ import { ask } from '../support/http.js';
 import { freshTopic, type Service, startService } from '../support/service.js';
 import { type CommandBody, type EventsBody, newUser } from '../support/sessions.js';
 import { openSse } from '../support/sse.js';
+import { until } from '../support/until.js';
 
 // A failover to a standby that lacked the last commits, or a restore: the table is the truth, and what memory, Kafka
 // and followers have beyond it is not mixed with it.
@@ -35,16 +36,11 @@ const pasts = async (partition: number) => {
   return pages.map(({ headers }) => headers.get('ledger-restores'));
 };
 
-async function until(what: string, isSo: () => Promise<boolean>, seconds = 40): Promise<void> {
-  for (const end = performance.now() + seconds * 1_000; !(await isSo().catch(() => false)); await pause(50))
-    if (performance.now() > end) throw new Error(`in ${seconds} s it did not happen that ${what}`);
-}
-
 async function untilInKafka(topic: string, { partition, sequence }: CommandBody['position']): Promise<void> {
   const kafka = openKafka({ brokers: brokers.split(','), log: () => undefined });
   const ends = async () =>
     (await kafka.bounds(topic)).some((one) => one.partition === partition && one.end === sequence);
-  await until('Kafka has all of it', ends).finally(() => kafka.close());
+  await until(ends).finally(() => kafka.close());
 }
 
 const follow = (options: Partial<FollowOptions> = {}) =>
@@ -85,11 +81,11 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   const reader = await openSse(`${service.url}/v1/feed/stream`);
   const ofScope = await openSse(`${service.url}/v1/stream?userId=${userId}`);
   const early = follow();
-  await until('it follows', async () => early.positions.size > 0);
+  await until(async () => early.positions.size > 0);
   const { ledgerId } = early;
 
   await backup.restore();
-  await until('the replica knows the table again', async () => (await ledger()).heads[partition] === 1);
+  await until(async () => (await ledger()).heads[partition] === 1);
   // Those who follow are told to look again, and find out that they are ahead.
   await reader.ended;
   const ahead = { status: 409, body: { type: '/problems/position-ahead' } };
@@ -98,7 +94,7 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   expect(await feed(partition, 3)).toMatchObject(ahead);
   expect((await watching).body).toMatchObject({ owner: { environment: 'kept' } });
   // A new one under numbers that Kafka knows for something else.
-  await until('commands are obeyed again', async () => (await start('new')).outcome === 'started');
+  await until(async () => (await start('new')).outcome === 'started');
   const { events } = (await feed(partition)).body;
   expect(JSON.stringify(events)).not.toContain('lost');
   // A number says nothing of that: the page does, though nobody is ahead any more.
@@ -112,10 +108,10 @@ test('what a restore took away is nowhere served or sent, and is given up only w
   expect(['restored', 'position-ahead']).toContain((await early.done)?.code);
   const stored = follow({ from: new Map([[partition, 1]]), ...(ledgerId && { ledgerId }) });
   expect(await stored.done).toMatchObject({ code: 'restored' });
-  await until('the relay has stopped', async () => (await ready()).relay === 'stopped');
+  await until(async () => (await ready()).relay === 'stopped');
   expect((await ready()).relayWhy).toContain('accept-restore');
   await service.restart();
-  await until('it stops again', async () => (await ready()).relay === 'stopped');
+  await until(async () => (await ready()).relay === 'stopped');
   expect(service.process.errors.join()).not.toContain(session.sessionId);
 
   const unsound = await verifyKafka();
@@ -130,16 +126,16 @@ test('what a restore took away is nowhere served or sent, and is given up only w
 
   // One that began after the restore is not ahead; it may have kept what it was told before.
   const follower = follow();
-  await until('it follows', async () => follower.positions.size > 0);
+  await until(async () => follower.positions.size > 0);
   const told = await command('relay', 'accept-restore');
   expect(told).toMatchObject({ code: 0, out: expect.stringContaining('With --yes') });
   expect((await ledger()).restores).toBe(1); // the replica had found it
   expect(await command('relay', 'accept-restore', '--yes')).toMatchObject({ code: 0, err: '' });
   expect(await follower.done).toMatchObject({ code: 'restored' });
   expect(await pasts(partition)).toEqual(['2', '2']);
-  await until('the relay goes on by itself', async () => (await ready()).relay === 'relaying');
+  await until(async () => (await ready()).relay === 'relaying');
   expect((await ledger()).restores).toBe(2);
-  await until('Kafka has the log again', async () => {
+  await until(async () => {
     const { code, out } = await verifyKafka();
     return code === 0 && out.includes(`"partition":${partition},"records":${events.length},`);
   });
@@ -155,12 +151,12 @@ test('a restore while all replicas were stopped is found by what Kafka has, and 
   service = await startService({ kafkaBrokers: brokers, topic: itsTopic });
   const { partition } = (await start('kept')).position;
   const backup = await backUp(service.databaseUrl);
-  await until('commands are obeyed again', async () => (await start('lost')).outcome === 'started');
+  await until(async () => (await start('lost')).outcome === 'started');
   const { position } = await start('lost');
   await untilInKafka(itsTopic, position);
   const reader = await openSse(`${service.url}/v1/feed/stream`);
   const early = follow();
-  await until('it follows', async () => early.positions.size > 0);
+  await until(async () => early.positions.size > 0);
   const { ledgerId } = early;
   await early.stop();
   expect((await ledger()).restores).toBe(0);
@@ -168,7 +164,7 @@ test('a restore while all replicas were stopped is found by what Kafka has, and 
   await service.stop();
   await backup.restore();
   await service.restart();
-  await until('it is found', async () => (await ledger()).restores === 1);
+  await until(async () => (await ledger()).restores === 1);
   // As long as it was: nothing but what was written down tells that it is another one.
   for (let last = 0; last < position.sequence; ) last = (await start('new')).position.sequence;
   const again = { headers: { 'last-event-id': reader.lastEventId } };
@@ -178,7 +174,7 @@ test('a restore while all replicas were stopped is found by what Kafka has, and 
   expect(await stored.done).toMatchObject({ code: 'restored' });
   // It stops at the same place again and again, after a restart too, and that is no other restore.
   await service.restart();
-  await until('the relay has stopped', async () => (await ready()).relay === 'stopped');
+  await until(async () => (await ready()).relay === 'stopped');
   await pause(500);
   expect((await ledger()).restores).toBe(1);
 }, 120_000);
