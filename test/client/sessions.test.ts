@@ -149,7 +149,7 @@ describe('an owned session', () => {
     // What a process that was restarted does: it does not know how old its lease is before it has renewed it.
     const again = await new LedgerClient({ url: service.url }).claim({ ...named, epoch: 3 });
     expect(await failed(again.run(() => 'too early'))).toMatchObject({ why: 'lease-over' });
-    await until(() => again.leftMs > 0, 1_000);
+    await until(() => again.leftMs > 0);
     expect(await again.run(({ epoch }) => epoch)).toBe(3);
     await again.end({ reason: 'done' });
     expect((await lossOf(claimed)).why).toBe('ended');
