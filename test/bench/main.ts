@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import { below, readFloors } from './floors.js';
 import type { Row } from './harness.js';
 import { settings } from './ledger.js';
-import { help, type Order, readOrder, workloads } from './order.js';
 import { draw } from './plots.js';
 import { machine, type Report, table } from './report.js';
 import { Cleanup, type Stack, startStack } from './stack.js';
-import type { Bench, Workload } from './workload.js';
+import { help, type Order, readOrder, workloads } from './workloads/order.js';
+import type { Bench, Workload } from './workloads/workload.js';
 
 const stopping = new AbortController();
 const cleanup = new Cleanup();

@@ -53,7 +53,7 @@ export async function projected({ port }: Served, signal: AbortSignal): Promise<
 
 /** Starts the bare servers that the service is compared with. */
 export async function startPeers(databaseUrl: string, cleanup: Cleanup): Promise<Served> {
-  const peers = fork(fileOf('./peer-server.js'), [databaseUrl]);
+  const peers = fork(fileOf('./peers/server.js'), [databaseUrl]);
   cleanup.add(() => end(peers));
   return { pid: peers.pid!, port: await message<number>(peers, START_MS) };
 }

@@ -7,9 +7,9 @@ import type { Log } from './log.js';
 import { readFeed, readKafka, readLog, untilQuiet } from './reading-log.js';
 import type { Recorder } from './recorder.js';
 import { mirrors } from './rules/mirrors.js';
+import type { World } from './running/world.js';
 import { verdict } from './verdict.js';
 import type { Violation } from './violation.js';
-import type { World } from './world.js';
 
 /** Waits until the log is at rest, and holds the history, the mirrors and the tables against it. */
 export async function holdAgainstLog(

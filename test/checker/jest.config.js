@@ -3,4 +3,9 @@ import shared from '../../jest.config.js';
 
 const { globalSetup: _, globalTeardown: __, ...rest } = shared;
 
-export default { ...rest, rootDir: '../..', testMatch: ['<rootDir>/test/checker/*.test.ts'] };
+export default {
+  ...rest,
+  rootDir: '../..',
+  testMatch: ['<rootDir>/test/checker/**/*.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+};

@@ -6,7 +6,7 @@ import { ask } from '../support/http.js';
 import type { EventsBody } from '../support/sessions.js';
 import type { Log, LoggedEvent } from './log.js';
 import type { Mirror } from './rules/mirrors.js';
-import type { World } from './world.js';
+import type { World } from './running/world.js';
 
 const COMMAND_ID = /"commandid":"([^"]*)"/;
 const PAGE = 5_000;

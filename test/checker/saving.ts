@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import type { Report } from './run.js';
+import type { Report } from './running/run.js';
 
 /** Writes down all that the rules have looked at, a JSON document a line, for whoever looks into a violation. */
 export async function saveHistory(file: string, { recorder, faults, log }: Report): Promise<void> {

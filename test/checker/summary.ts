@@ -1,5 +1,5 @@
 import { fateOf, isCommand } from './operation.js';
-import type { Report } from './run.js';
+import type { Report } from './running/run.js';
 import { explain } from './violation.js';
 
 /** Most violations of one rule that are shown in full. */

@@ -1,5 +1,6 @@
 import { ask, type Call, type Reply } from './http.js';
-import type { ProblemBody } from './sessions.js';
+import { type Service, startService } from './service.js';
+import { type CommandBody, cloudDev, newUser, type ProblemBody } from './sessions.js';
 
 /** What would show a caller how the service is built. */
 const INTERNALS =
@@ -45,4 +46,22 @@ export async function headsOf(url: string): Promise<Record<number, number>> {
   return Object.fromEntries(
     lines.flatMap(({ position }) => (position ? [[position.partition, position.sequence]] : [])),
   );
+}
+
+/** A service that is sent what is wrong: whatever it was, nothing was written, nothing failed, and it goes on. It has
+ *  one session, unless it is to be empty. */
+export function untouchedService({ isEmpty = false } = {}) {
+  const kept = { sessionId: '' } as { service: Service; sessionId: string; heads: Record<number, number> };
+  beforeAll(async () => {
+    kept.service = await startService();
+    const body = { userId: newUser(), owner: cloudDev };
+    const begin = () => ask<CommandBody>(`${kept.service.url}/v1/sessions`, { body });
+    if (!isEmpty) kept.sessionId = (await begin()).body.session.sessionId;
+    kept.heads = await headsOf(kept.service.url);
+  });
+  afterEach(async () => {
+    expect(await headsOf(kept.service.url)).toEqual(kept.heads);
+    expect(kept.service.process.errors).toEqual([]);
+  });
+  return kept;
 }

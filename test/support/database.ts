@@ -74,11 +74,12 @@ async function whileAlone(server: string, names: readonly string[], statements: 
   }
 }
 
-async function execute(server: string, statement: string): Promise<pg.QueryResult> {
-  const client = new pg.Client({ connectionString: server, connectionTimeoutMillis: 10_000 });
+/** Runs one statement on a database, over a connection of its own. */
+export async function execute(url: string, statement: string, values?: unknown[]): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   await client.connect();
   try {
-    return await client.query(statement);
+    return await client.query(statement, values);
   } finally {
     await client.end();
   }

@@ -28,7 +28,7 @@ afterEach(async () => {
 /** A replica whose connections pass through the proxy. */
 const writer = (options: { settleMs?: number; statementMs?: number; lanes?: number } = {}) => {
   const { statementMs = 1_000, ...more } = options;
-  const database = { url: proxy.reroute(ledger.database.url), statementMs, connectMs: 500 };
+  const database = { url: proxy.reroute(ledger.database.url), statementMs, connectMs: 5_000 };
   return ledger.writer({ ...more, database, onFault: (error) => void faults.push(error) });
 };
 const codeOf = ({ answer }: Told) => (answer instanceof LogError ? answer.code : answer.kind);

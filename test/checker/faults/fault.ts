@@ -1,5 +1,5 @@
-import type { Random } from '../random.js';
-import type { World } from '../world.js';
+import type { Random } from '../running/random.js';
+import type { World } from '../running/world.js';
 
 /** One thing that is broken on purpose, and for how long. What is left to chance is drawn from `random`. */
 export interface Fault {

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { TcpProxy } from '../../support/proxy.js';
-import type { Random } from '../random.js';
-import type { Replica, World } from '../world.js';
+import type { Random } from '../running/random.js';
+import type { Replica, World } from '../running/world.js';
 import type { Fault, Inflict } from './fault.js';
 
 type Side = 'front' | 'back';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
-import type { World } from '../world.js';
+import type { World } from '../running/world.js';
 import type { Inflict } from './fault.js';
 import { paused } from './processes.js';
 

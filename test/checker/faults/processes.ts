@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Replica, Stoppable, World } from '../world.js';
+import type { Replica, Stoppable, World } from '../running/world.js';
 import type { Inflict } from './fault.js';
 
 function replicaOf({ replicas }: World, replica: number): Replica {

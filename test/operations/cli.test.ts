@@ -1,0 +1,338 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { freePort } from '#dev-stack';
+import { createDatabase } from '../support/database.js';
+import { ask } from '../support/http.js';
+import { freshDatabase, type Service, startService } from '../support/service.js';
+import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { until } from '../support/until.js';
+
+// The command line as people and scripts use it: processes, their output and exit codes.
+const main = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ databaseUrl: await freshDatabase() });
+});
+
+interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const surroundings = {
+    PATH: process.env.PATH,
+    LEDGER_URL: service.url,
+    DATABASE_URL: service.databaseUrl,
+    ...env,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], { env: surroundings, timeout: 60_000 }, (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+  });
+}
+const lines = ({ out }: Ran) => out.trimEnd().split('\n');
+const documents = (ran: Ran) => lines(ran).map((line) => JSON.parse(line));
+const start = (userId: string, more: object = {}) =>
+  ask<CommandBody>(`${service.url}/v1/sessions`, { body: { userId, owner: cloudDev, ...more } });
+
+describe('current', () => {
+  test('shows people the session, and gives programs the very JSON of the ledger', async () => {
+    const userId = newUser();
+    const { session } = (await start(userId, { projectId: 'a/b.c', lease: { seconds: 60 } })).body;
+    const shown = await run(['current', userId, 'a/b.c']);
+    expect(shown).toMatchObject({ code: 0, err: '' });
+    expect(shown.out).toContain(`session     ${session.sessionId}`);
+    expect(shown.out).toContain('lease       60 s, renewed on heartbeat');
+    expect(shown.out).not.toContain('\u001b');
+    const asked = await ask(`${service.url}/v1/current?userId=${userId}&projectId=a%2Fb.c`);
+    expect(documents(await run(['current', userId, 'a/b.c', '--json']))).toEqual([asked.body]);
+  });
+
+  test('ends with 3 when none is, and tells of the last one', async () => {
+    const userId = newUser();
+    expect(await run(['current', userId])).toEqual({ code: 3, out: '', err: 'no session is current\n' });
+    const { session } = (await start(userId)).body;
+    const body = { epoch: 1, origin: cloudDev, reason: 'done' };
+    await ask(`${service.url}/v1/sessions/${session.sessionId}/end`, { body });
+    expect((await run(['current', userId])).err).toMatch(
+      /^no session is current; the last one ended at \S+, ended\n$/,
+    );
+  });
+});
+
+test('history shows what happened, refused stops with how often they came', async () => {
+  const userId = newUser();
+  const { session } = (await start(userId)).body;
+  await start(userId, { owner: cloudDebug });
+  const body = { epoch: 1, origin: cloudDev, reason: 'late' };
+  for (let time = 0; time < 3; time++)
+    await ask(`${service.url}/v1/sessions/${session.sessionId}/end`, { body });
+  const shown = lines(await run(['history', userId]));
+  expect(shown[0]).toMatch(/^position +time +event +session +epoch +what$/);
+  expect(shown.slice(1).map((line) => line.split(/ {2,}/)[2])).toEqual([
+    'SessionStarted',
+    'SessionSuperseded',
+    'SessionStarted',
+    'StopIgnored',
+  ]);
+  expect(shown[4]).toContain('by cloud-dev, ignored: superseded, came 3 times');
+  const events = documents(await run(['history', userId, '--json']));
+  expect(events.map(({ data }) => data.version)).toEqual([1, 2, 3, 4]);
+  expect(await run(['history', newUser()])).toEqual({
+    code: 0,
+    out: 'nothing has happened here yet\n',
+    err: '',
+  });
+});
+
+describe('chain', () => {
+  test('shows the tip first, with what was used, and as it was', async () => {
+    const userId = newUser();
+    const { session, position } = (await start(userId)).body;
+    const usage = { inputTokens: 7, outputTokens: 2, cost: { amount: '0.25', currency: 'EUR' } };
+    const body = { epoch: 1, reason: 'build', versionId: 'v1', usage };
+    const rotated = await ask<CommandBody>(`${service.url}/v1/sessions/${session.sessionId}/rotate`, {
+      body,
+    });
+    await untilProjected(rotated.body.position);
+    const [titles, tip, root, ...rest] = lines(await run(['chain', userId]));
+    expect(titles).toMatch(/session +status +reason +version +started +tokens +cost$/);
+    expect(tip).toMatch(/^2 .*active +build +v1/);
+    expect(root).toMatch(/^1 .*ended: rotated .*7 in, 2 out +0.25 EUR$/);
+    expect(rest).toEqual(['in all  1 operation: 7 tokens in (0 cached), 2 out, 0 s, 0.25 EUR']);
+    const then = `${position.partition}:${position.sequence}`;
+    expect(documents(await run(['chain', userId, '--as-of', then, '--json']))).toMatchObject([
+      { sessionId: session.sessionId, status: 'active' },
+      { usage: { operations: 0, cost: {} } },
+    ]);
+    const asOf = documents(await run(['current', userId, '--as-of', then, '--json']));
+    expect(asOf).toMatchObject([{ sessionId: session.sessionId, epoch: 1 }]);
+  });
+
+  test('ends with 3 when there is no session', async () => {
+    expect(await run(['chain', newUser()])).toEqual({ code: 3, out: '', err: 'there is no session\n' });
+  });
+});
+
+describe('tail', () => {
+  test('shows the last events of all partitions in the order of their times', async () => {
+    for (let count = 0; count < 12; count++) await start(newUser());
+    const shown = documents(await run(['tail', '--lines', '5', '--json']));
+    expect(shown).toHaveLength(5);
+    expect(shown.map(({ time }) => time)).toEqual(shown.map(({ time }) => time).sort());
+    expect(lines(await run(['tail']))).toHaveLength(10);
+  });
+
+  test('begins after any position', async () => {
+    const { position } = (await start(newUser())).body;
+    const { partition, sequence } = position;
+    const [first] = documents(await run(['tail', '--json', '--from', `${partition}:${sequence - 1}`]));
+    expect(first).toMatchObject({ partition, sequence: String(sequence).padStart(16, '0') });
+    const all = documents(await run(['tail', '--from', 'start', '--json']));
+    const [{ events }] = documents(await run(['replay', '--json']));
+    expect(all).toHaveLength(events);
+  });
+
+  test('says so when there is no such position', async () => {
+    const none = await run(['tail', '--from', '16:1']);
+    expect(none).toEqual({ code: 1, out: '', err: 'the ledger has the partitions 0 to 15\n' });
+    const early = await run(['tail', '--follow', '--from', '3:999999999']);
+    expect([early.code, early.out]).toEqual([1, '']);
+    expect(early.err).toMatch(/^partition 3 ends after \d+\n$/);
+  });
+
+  test('follows until it is told to stop, and ends with 0', async () => {
+    const child = spawn(process.execPath, [main, 'tail', '--follow', '--lines', '1', '--json'], {
+      env: { PATH: process.env.PATH, LEDGER_URL: service.url },
+    });
+    const out: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => out.push(line));
+    await until(() => out.length > 0);
+    const userId = newUser();
+    await start(userId);
+    await until(() => out.some((line) => line.includes(userId)));
+    child.kill('SIGINT');
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
+
+/** Read models come later: waits for them. */
+async function untilProjected({ partition, sequence }: CommandBody['position']): Promise<void> {
+  await ask(`${service.url}/v1/sessions?userId=nobody&atLeast=${partition}:${sequence}`);
+  let positions: number[] = [];
+  const end = performance.now() + 20_000;
+  while ((positions[partition] ?? 0) < sequence && performance.now() < end) {
+    positions = (await ask<{ projection: { positions: number[] } }>(`${service.url}/v1/stats`)).body
+      .projection.positions;
+    await sleep(20);
+  }
+}
+
+describe('offline', () => {
+  test('verify finds a sound log sound, and ends with 4 for one that was changed', async () => {
+    await start(newUser());
+    const sound = await run(['verify']);
+    expect(sound).toMatchObject({ code: 0, err: '' });
+    expect(lines(sound)).toHaveLength(17);
+    const reports = documents(await run(['verify', '--json']));
+    expect(reports.flatMap(({ faults }) => faults)).toEqual([]);
+    expect(lines(sound).filter((line) => line.endsWith('sound'))).toHaveLength(16);
+  });
+
+  test('verify ends with 4 for a log that was changed, and says where', async () => {
+    const database = await createDatabase();
+    const env = { DATABASE_URL: database.url };
+    await run(['migrate', '--partitions', '2'], env);
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(
+      'update ledger.heads set sequence = 1, frontier = decode(repeat($1, 32), $2) where partition = 1',
+      ['ab', 'hex'],
+    );
+    await client.end();
+    const unsound = await run(['verify'], env);
+    expect(unsound.code).toBe(4);
+    expect(unsound.out).toContain('partition 1: 0 events, where its head says 1');
+    expect(unsound.err).toBe('2 faults: the log is not sound\n');
+    await database.drop();
+  });
+
+  test('rebuild makes read models that verify finds right, and that it finds wrong when they are changed', async () => {
+    await start(newUser());
+    const [rebuilt] = documents(await run(['rebuild', '--json']));
+    expect(rebuilt.generation).toBeGreaterThan(1);
+    const verified = await run(['verify', '--projections']);
+    expect(verified).toMatchObject({ code: 0, err: '' });
+    expect(verified.out).toMatch(/^\d+ events and \d+ rows compared\n$/);
+    const client = new pg.Client({ connectionString: service.databaseUrl });
+    await client.connect();
+    await client.query("update ledger.projected_sessions set session = replace(session, 'active', 'ending')");
+    await client.end();
+    const wrong = await run(['verify', '--projections']);
+    expect(wrong).toMatchObject({
+      code: 4,
+      err: expect.stringMatching(/^\d+ differences: rebuild the read models\n$/),
+    });
+    expect(wrong.out).toMatch(/^wrong row of sessions: session /);
+    expect((await run(['rebuild'])).out).toMatch(/^generation \d+ is live, of \d+ events\n$/);
+    expect((await run(['verify', '--projections'])).code).toBe(0);
+  });
+
+  test('archive says what it cannot do, and what it did', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'archives-'));
+    const asked = (...more: string[]) => run(['archive', '--older-than', '3d', '--to', directory, ...more]);
+    expect(await asked()).toMatchObject({ code: 1, err: expect.stringContaining('No relay has ever') });
+    const [summary] = documents(await asked('--without-relay', '--json'));
+    expect(summary).toMatchObject({ files: 0, events: 0, deleted: 0 });
+    const young = await run(['archive', '--older-than', '2d', '--to', directory]);
+    expect([young.code, young.err]).toEqual([1, expect.stringContaining('older than three days')]);
+    const wrong = await run(['archive', '--older-than', 'soon', '--to', directory]);
+    expect([wrong.code, wrong.err]).toEqual([2, expect.stringContaining('is no age')]);
+    const nowhere = await run([
+      'archive',
+      '--older-than',
+      '30d',
+      '--to',
+      `${directory}/none`,
+      '--without-relay',
+    ]);
+    expect([nowhere.code, nowhere.out]).toEqual([1, '']);
+    await rm(directory, { recursive: true });
+  });
+
+  test('replay leads to the same digest each time', async () => {
+    const [once] = documents(await run(['replay', '--json']));
+    const [again] = documents(await run(['replay', '--json']));
+    expect(again).toEqual(once);
+    expect(once.state).toMatch(/^[0-9a-f]{64}$/);
+    expect(once.events).toBeGreaterThan(0);
+  });
+
+  test('migrate makes a ledger, and finds nothing to do the second time', async () => {
+    const database = await createDatabase();
+    const env = { DATABASE_URL: database.url };
+    expect((await run(['verify'], env)).err).toBe('This database holds no ledger yet: migrate it.\n');
+    expect((await run(['migrate'], env)).out).toMatch(/^applied 001_ledger, /);
+    expect((await run(['migrate'], env)).out).toBe('the schema is up to date\n');
+    expect((await run(['migrate', '--partitions', '16'], env)).out).toBe('the schema is up to date\n');
+    expect(lines(await run(['migrate', '--partitions', '64'], env))).toEqual([
+      'the schema is up to date',
+      '--partitions 64 changes nothing: this ledger was made with 16, for good',
+    ]);
+    const told = documents(await run(['migrate', '--partitions', '64', '--json'], env));
+    expect(told).toEqual([{ applied: [], partitions: 16 }]);
+    await database.drop();
+  });
+});
+
+describe('the command line', () => {
+  const wrong: [string, string[], string][] = [
+    ['no command', [], 'Usage: session-ledger'],
+    ['an unknown command', ['sessions'], "unknown command 'sessions'"],
+    ['an unknown option', ['current', 'ada', '--verbose'], "unknown option '--verbose'"],
+    ['a missing user', ['current'], "missing required argument 'userId'"],
+    ['an argument too many', ['current', 'ada', 'captions', 'more'], 'too many arguments'],
+    ['a URL that is none', ['current', 'ada', '--url', 'ledger:4600'], 'has to begin with http'],
+    ['a database that is none', ['verify', '--database-url', 'mysql://x'], 'has to begin with postgres'],
+    ['a position that is none', ['tail', '--from', '3-120'], 'partition:sequence'],
+    ['no partitions', ['migrate', '--partitions', '0'], 'from 1 to 4096'],
+  ];
+  test.each(wrong)('with %s ends with 2', async (_, args, said) => {
+    const { code, out, err } = await run(args);
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain(said);
+  });
+
+  test.each([
+    [['verify', '--database-url', 'mysql://u:s3cret@h/db'], {}],
+    [['verify'], { DATABASE_URL: 'u:s3cret@h/db' }],
+    [['current', 'ada', '--url', 'postgres://u:s3cret@h/db'], {}],
+    [['postgres://u:s3cret@h/db'], {}],
+  ])('tells no password of what it cannot use: %j', async (args, env) => {
+    const { code, err } = await run(args, env);
+    expect(code).toBe(2);
+    expect(err).toContain('u:…@h');
+    expect(err).not.toContain('s3cret');
+  });
+
+  test('without a database says what is missing', async () => {
+    const { code, err } = await run(['verify'], { DATABASE_URL: undefined });
+    expect([code, err]).toEqual([2, expect.stringContaining("'--database-url <url>' not specified")]);
+  });
+
+  test('ends with 1 when nobody answers, in one line', async () => {
+    const nobody = await run(['current', 'ada', '--url', `http://127.0.0.1:${await freePort()}`]);
+    expect(nobody).toMatchObject({ code: 1, out: '' });
+    expect(nobody.err).toMatch(/^no answer from the ledger .*ECONNREFUSED.*\n$/);
+    const noDatabase = await run(['verify', '--database-url', 'postgres://127.0.0.1:1/x']);
+    expect(noDatabase).toMatchObject({ code: 1, out: '' });
+    expect(noDatabase.err).toMatch(/^Postgres cannot be reached: .*ECONNREFUSED.*\n$/);
+  });
+
+  test('helps with every command, by examples', async () => {
+    const help = await run(['--help']);
+    expect(help.code).toBe(0);
+    const commands = [...help.out.matchAll(/^ {2}(\w+) \[options\]/gm)].map(([, name]) => name as string);
+    expect(commands).toContain('history');
+    for (const command of commands) {
+      const { code, out } = await run([command, '--help']);
+      expect([code, out]).toEqual([0, expect.stringContaining(`Examples:\n  session-ledger ${command}`)]);
+      expect(out).toContain('Exit codes:\n  0  done\n');
+    }
+  });
+
+  test('tells its version', async () => {
+    expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
