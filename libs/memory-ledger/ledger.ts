@@ -1,5 +1,5 @@
 import type { JobState, Latest, Ledger, Meant } from '#api';
-import { currentOf, isSelected, parseScopeKey, type ScopeKey } from '#session';
+import { currentOf, isSelected, parseScopeKey, type ScopeKey, timerOf } from '#session';
 import { newDetails } from './details.js';
 import { hasDetails } from './known.js';
 import { models } from './models.js';
@@ -118,8 +118,8 @@ function latestOf(store: Store, scopeKey: ScopeKey, withLease: boolean): Latest 
   const scope = store.scope(scopeKey);
   const { latest, version } = scope?.state ?? {};
   if (!scope || !latest || version === undefined) return undefined;
-  const { revision, status, lease } = latest;
-  const isLeased = withLease && lease && (status === 'active' || status === 'starting');
+  const { revision, status } = latest;
+  const isLeased = withLease && timerOf(latest, latest.startedAt)?.renewable;
   return {
     version,
     revision,

@@ -9,6 +9,7 @@ import {
   type Known,
   type LeaseTerms,
   type Owner,
+  outcomeOf,
   ownerMatches,
   type Session,
   type SessionEvent,
@@ -320,6 +321,14 @@ describe('whatever is sent, in whatever order, however late', () => {
     if (folded !== decision.session) return `${decision.outcome} answers another session`;
     const isAboutHistory = adds(command) || decision.outcome === 'marked-invalid';
     if (!isLatest && !isAboutHistory) return `${decision.outcome} answers with history`;
+  });
+
+  promise('a receipt, which keeps the last event, answers what the command was answered', (turn) => {
+    const { command, decision } = turn;
+    // These take no key, or a start that joined has only bound a handle: no receipt is kept.
+    if (!('outcome' in decision) || ['erased', 'settled', 'joined'].includes(decision.outcome)) return;
+    const last = turn.made.at(-1);
+    if (last && outcomeOf(last) !== decision.outcome) return `${command.type} would be answered otherwise`;
   });
 
   promise('whoever is told of a current session is told of the right one', ({ ripe, decision, after }) => {

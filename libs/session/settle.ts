@@ -6,12 +6,30 @@ import { currentOf, type Instant, type Owner, type ScopeState, type Session } fr
 export function settle(known: ScopeState, at: Instant): SessionEvent[] {
   const current = currentOf(known);
   if (!current) return [];
-  if (current.status === 'ending') {
-    const { endReason, endedBy = current.owner ?? nobody } = current;
-    const session: Session = { ...ended(current, at, 'ended'), ...(endReason && { endReason }), endedBy };
-    return [{ type: 'SessionEnded', session, origin: endedBy }];
+  switch (current.status) {
+    case 'active':
+      return current.lease?.onLapse === 'end' ? [expire(current, at)] : lapse(current, at);
+    case 'starting':
+    case 'released':
+      return [expire(current, at)];
+    case 'ending':
+      return [drained(current, at)];
+    case 'ended':
+      return [];
+    default:
+      return current.status satisfies never;
   }
-  if (current.status !== 'active' || current.lease?.onLapse === 'end') return [expire(current, at)];
+}
+
+/** It ends as whoever let it drain wanted it to. */
+function drained(current: Session, at: Instant): SessionEvent {
+  const { endReason, endedBy = current.owner ?? nobody } = current;
+  const session: Session = { ...ended(current, at, 'ended'), ...(endReason && { endReason }), endedBy };
+  return { type: 'SessionEnded', session, origin: endedBy };
+}
+
+/** It is released, and waits for its old owner for a grace. */
+function lapse(current: Session, at: Instant): SessionEvent[] {
   const { owner, lease, ...rest } = current;
   const until = later(at, lease?.graceSeconds ?? 0);
   const session: Session = {

@@ -1,6 +1,7 @@
+import { EVENT_TYPES, type SessionEvent } from './events.js';
 import type { Session, Status } from './session.js';
 import { at, lease } from './specification.js';
-import { timerOf } from './timer.js';
+import { startsTimer, timerOf } from './timer.js';
 
 const session: Session = {
   sessionId: 'session-1',
@@ -66,4 +67,15 @@ test('what was released has an end where its policy gives it one', () => {
 test('the longest lease has an end, too', () => {
   const thirtyDays = lease({ seconds: 2_592_000 });
   expect(timerOf({ ...session, ...thirtyDays }, at(0))?.until).toBe('2026-01-31T00:00:00.000Z');
+});
+
+test('only what anybody may cause, or what changes nothing, leaves the timer as it is', () => {
+  const kept = EVENT_TYPES.filter((type) => !startsTimer({ type } as SessionEvent));
+  expect(kept).toEqual([
+    'DetailsErased',
+    'StopIgnored',
+    'UsageRecorded',
+    'CheckpointMarked',
+    'InvalidReported',
+  ]);
 });

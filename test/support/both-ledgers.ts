@@ -1,3 +1,4 @@
+import { type Operation, operations } from '#api/schemas';
 import { type OperationId, type Operations, routes } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { startService } from './service.js';
@@ -71,6 +72,10 @@ export class Transcript {
       ...(hasBody && { body: JSON.stringify(body ?? {}) }),
     });
     if (told.status < 300) this.obeyed.add(id);
+    const [, code] = /^\/problems\/(.+)$/.exec((told.status >= 400 && told.body?.type) || '') ?? [];
+    const { problems }: Operation = operations[id];
+    if (code && !problems.some((one) => one === code))
+      throw new Error(`${id} does not list the problem ${code}`);
     return told;
   }
 

@@ -2,6 +2,7 @@ import { accept, type Decision, refuse } from '../decision.js';
 import type { Issued } from '../issued.js';
 import type { Known } from '../known.js';
 import { currentOf, type SessionId } from '../session.js';
+import { timerOf } from '../timer.js';
 
 /** A sign of use, from whoever uses the session. Needs no epoch, because it can only lengthen a lease. */
 export interface TouchSession extends Issued {
@@ -13,7 +14,7 @@ export function touch(command: TouchSession, known: Known): Decision {
   const current = currentOf(known);
   if (!current) return refuse('session-ended');
   if (current.sessionId !== command.sessionId) return refuse('stale-session', { current });
-  const renewable = current.status === 'active' || current.status === 'starting';
-  if (!renewable || current.lease?.renewOn !== 'use') return accept('unchanged', current);
+  const isRenewable = timerOf(current, command.at)?.renewable;
+  if (!isRenewable || current.lease?.renewOn !== 'use') return accept('unchanged', current);
   return { ...accept('renewed', current), renews: true };
 }
