@@ -8,9 +8,9 @@ export { decide } from './decide.js';
 export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
 export type { Decision, IgnoredPart, Refusal, RefusalCode } from './decision.js';
 export * from './events.js';
-export { foldSessions, type SessionRow } from './fold-sessions.js';
-export { foldTransitions, type TransitionRow, transitionKey } from './fold-transitions.js';
-export { foldUsage, sumOf } from './fold-usage.js';
+export { foldSessions, type SessionRow } from './folds/fold-sessions.js';
+export { foldTransitions, type TransitionRow, transitionKey } from './folds/fold-transitions.js';
+export { foldUsage, sumOf } from './folds/fold-usage.js';
 export {
   type Handle,
   type HandleChange,

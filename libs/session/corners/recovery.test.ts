@@ -26,7 +26,7 @@ import {
   startSession,
   supersededBy,
   toSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Sessions that cannot be continued. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

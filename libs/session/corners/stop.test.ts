@@ -17,7 +17,7 @@ import {
   stopIgnored,
   stopIgnoredAgain,
   supersededBy,
-} from './specification.js';
+} from '../specification.js';
 
 // Stops. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -13,7 +13,7 @@ import {
   session,
   startedOn,
   startSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Starts. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

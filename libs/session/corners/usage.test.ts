@@ -17,7 +17,7 @@ import {
   startedOn,
   supersededBy,
   usedBy,
-} from './specification.js';
+} from '../specification.js';
 
 // What sessions used. docs/chains.md says how it fits together.
 const dev = 'cloud-dev';

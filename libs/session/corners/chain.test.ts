@@ -14,7 +14,7 @@ import {
   startedOn,
   startSession,
   usedBy,
-} from './specification.js';
+} from '../specification.js';
 
 // How chains grow. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -25,7 +25,7 @@ import {
   startSession,
   stopIgnoredAfter,
   touchSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Leases that are over. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -22,7 +22,7 @@ import {
   supersededBy,
   toScope,
   toSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Outside names. What a handle that somebody has may not do, it may in no way of binding it.
 const dev = 'cloud-dev';

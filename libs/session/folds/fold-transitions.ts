@@ -1,6 +1,6 @@
-import type { Transition } from './events.js';
-import type { SessionId } from './session.js';
-import type { PlacedTold } from './told.js';
+import type { Transition } from '../events.js';
+import type { SessionId } from '../session.js';
+import type { PlacedTold } from '../told.js';
 
 /** A row of the read model: how one session came to be current, or how it went without a follower. */
 export interface TransitionRow {

@@ -17,7 +17,7 @@ import {
   session,
   startedOn,
   supersededBy,
-} from './specification.js';
+} from '../specification.js';
 
 // Claims, releases and rotations. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

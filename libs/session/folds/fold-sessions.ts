@@ -1,5 +1,5 @@
-import type { Session, SessionId } from './session.js';
-import type { PlacedTold } from './told.js';
+import type { Session, SessionId } from '../session.js';
+import type { PlacedTold } from '../told.js';
 
 /** A row of the read model: one session as it is after the events that were folded. */
 export interface SessionRow {

@@ -17,7 +17,7 @@ import {
   startSession,
   stopIgnored,
   supersededBy,
-} from './specification.js';
+} from '../specification.js';
 
 // What comes late or from a future. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -17,7 +17,7 @@ import {
   startedOn,
   startSession,
   stopIgnoredAfter,
-} from './specification.js';
+} from '../specification.js';
 
 // Sessions that were released, and nobody claims. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

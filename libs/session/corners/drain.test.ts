@@ -18,7 +18,7 @@ import {
   startSession,
   stopIgnored,
   touchSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Ends that take their time. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -22,7 +22,7 @@ import {
   supersededBy,
   toScope,
   toSession,
-} from './specification.js';
+} from '../specification.js';
 
 // What operators do: forcing, and erasure. The numbers are the rows of the table of corners in docs/commands.md.
 const dev = 'cloud-dev';

@@ -16,7 +16,7 @@ import {
   session,
   startedOn,
   startSession,
-} from './specification.js';
+} from '../specification.js';
 
 // Places to return to. docs/chains.md says how they fit in.
 const dev = 'cloud-dev';
