@@ -97,9 +97,24 @@ function disagreement(
   const { dropped: ___, ...said } = { dropped: undefined, ...told };
   // Handles of the scope come and go without an event.
   if (command.type === 'ChangeHandles' && kind === 'accepted' && events.length === 0) return undefined;
-  if (!isDeepStrictEqual(plain(said), plain(answerOf(decision))))
-    return `answered ${kind} otherwise than decided`;
-  return undefined;
+  if (!isDeepStrictEqual(untimed(said), untimed(answerOf(decision)))) {
+    const [was, due] = [said, answerOf(decision)].map((one) => JSON.stringify(one));
+    return `answered ${kind} otherwise than decided: ${was} in place of ${due}`;
+  }
+  // The log tells no more of when it was decided than that it was after its last event: there was less left to wait.
+  const was = retryAfterOf(said);
+  const due = retryAfterOf(answerOf(decision));
+  return was <= due ? undefined : `answered to wait ${was} s in place of ${due}`;
+}
+
+function untimed(answer: object): unknown {
+  const { refusal, ...rest } = plain(answer) as { refusal?: { retryAfter?: number } };
+  const { retryAfter: _, ...refused } = refusal ?? {};
+  return { ...rest, refused };
+}
+
+function retryAfterOf(answer: object): number {
+  return 'refusal' in answer ? ((answer.refusal as { retryAfter?: number }).retryAfter ?? 0) : 0;
 }
 
 function answerOf(decision: Decision): object {
