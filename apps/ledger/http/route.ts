@@ -52,25 +52,38 @@ function askedBy(
   path: string,
   takesKey: boolean,
 ): Asked<OperationId> {
-  const { headers } = request;
-  const key = takesKey ? (headers['idempotency-key'] as string | undefined) : undefined;
+  const key = takesKey ? (request.headers['idempotency-key'] as string | undefined) : undefined;
   if (key !== undefined) checkRequestKey(key);
   if (request.inexact !== undefined) throw inexactNumber(request.inexact);
-  return {
-    path,
-    caller: anonymous,
-    params: request.params as object,
-    query: request.query as object,
-    body: request.body as object,
-    header(name) {
-      const value = headers[name];
-      return value === undefined ? undefined : String(value);
-    },
-    key,
-    gone() {
-      const gone = new AbortController();
-      reply.raw.once('close', () => gone.abort());
-      return gone.signal;
-    },
-  };
+  return new AskedByRequest(path, key, request, reply);
+}
+
+/** Methods, not functions of its own: one is made for each request. */
+class AskedByRequest implements Asked<OperationId> {
+  readonly caller = anonymous;
+  readonly params: object;
+  readonly query: object;
+  readonly body: object;
+
+  constructor(
+    readonly path: string,
+    readonly key: string | undefined,
+    private readonly request: FastifyRequest,
+    private readonly reply: FastifyReply,
+  ) {
+    this.params = request.params as object;
+    this.query = request.query as object;
+    this.body = request.body as object;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return value === undefined ? undefined : String(value);
+  }
+
+  gone(): AbortSignal {
+    const gone = new AbortController();
+    this.reply.raw.once('close', () => gone.abort());
+    return gone.signal;
+  }
 }

@@ -20,12 +20,14 @@ export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
     if (!job) throw new ProblemError('key-reused');
     return { status: 202, headers: { location: `/v1/bulk/${job.id}` }, body: shown(job, ledger) };
   },
-  async bulkJob({ caller, params: { jobId }, query: { wait = 0 }, gone }, ledger) {
+  async bulkJob(asked, ledger) {
+    const { caller, params, query } = asked;
     if (!caller.operate) throw new ProblemError('operate-required');
     if (waiting >= MOST_WAITING) throw new ProblemError('overloaded', 'Too many are waiting already.');
     waiting += 1;
     try {
-      return { body: shown(await finished(jobId, caller.tenant, wait, gone(), ledger), ledger) };
+      const job = await finished(params.jobId, caller.tenant, query.wait ?? 0, asked.gone(), ledger);
+      return { body: shown(job, ledger) };
     } finally {
       waiting -= 1;
     }

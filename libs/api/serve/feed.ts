@@ -61,8 +61,8 @@ async function isAhead(sequences: Readonly<Record<number, number>>, tail: Growin
   return are(tail.heads()) && are(await tail.storedHeads());
 }
 
-function lastIdOf({ header, query }: Asked<'feedStream'> | Asked<'scopeStream'>) {
-  return lastEventId(header('last-event-id'), query.lastEventId);
+function lastIdOf(asked: Asked<'feedStream'> | Asked<'scopeStream'>) {
+  return lastEventId(asked.header('last-event-id'), asked.query.lastEventId);
 }
 
 /** The last line says that nothing is missing. */

@@ -89,9 +89,10 @@ type Query = Asked<'usage'>['query'];
 type AskedOne = Pick<Asked<'usage'>, 'caller' | 'header' | 'gone'> & { query: Query };
 
 /** The scope that a request is about, and the sequence that its answer has to know, from query or header. */
-function placed({ caller, query, header }: AskedOne, ledger: Ledger): { scope: ScopePlace; wanted: number } {
+function placed(asked: AskedOne, ledger: Ledger): { scope: ScopePlace; wanted: number } {
+  const { caller, query } = asked;
   const scope = scopeOf(caller, query, ledger);
-  const text = query.atLeast ?? header('ledger-position');
+  const text = query.atLeast ?? asked.header('ledger-position');
   if (text === undefined) return { scope, wanted: 0 };
   return { scope, wanted: positionOf(text, scope.partition, whereAsked(query)).sequence };
 }
@@ -101,7 +102,7 @@ function placed({ caller, query, header }: AskedOne, ledger: Ledger): { scope: S
  * `invalid-request` at once when the log has no such position.
  */
 async function reach<Page extends { reached: number }>(
-  { query, gone }: AskedOne,
+  asked: AskedOne,
   { partition }: ScopePlace,
   wanted: number,
   { reached }: Ledger,
@@ -109,10 +110,11 @@ async function reach<Page extends { reached: number }>(
 ): Promise<Page & { headers: Record<string, string> }> {
   let found = await read();
   if (found.reached < wanted) {
+    const { query } = asked;
     if (await reached.isAhead(partition, wanted)) {
       throw noSuchPosition(whereAsked(query), { partition, sequence: wanted });
     }
-    if (!(await reached.wait(partition, wanted, WAIT_MS, gone()))) {
+    if (!(await reached.wait(partition, wanted, WAIT_MS, asked.gone()))) {
       throw new ProblemError('projection-behind', `${partition}:${wanted} was not projected within 5 s`);
     }
     found = await read();
