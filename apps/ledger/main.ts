@@ -2,11 +2,12 @@ import { LogError } from '#log';
 import 'reflect-metadata';
 import { DevStackError } from '#dev-stack';
 import { isAway, isRefused, maskPasswords, PostgresAway } from '#postgres';
+import { rest } from '#waiting';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
 import { Metrics } from './metrics.js';
-import { openReplica } from './replica.js';
+import { openReplica, type Replica } from './replica.js';
 import { startStack } from './stack.js';
 
 /** The longest that stopping may take before what is left is given up. */
@@ -33,7 +34,7 @@ async function start(config: Config): Promise<void> {
   started.push(stack.stop);
   const faults = new Faults();
   const metrics = new Metrics();
-  const ledger = await openReplica(config, stack, faults, metrics);
+  const ledger = await opened(() => openReplica(config, stack, faults, metrics));
   started.push(ledger.close);
   const app = await createApp(ledger, faults, metrics);
   started.push(app.close);
@@ -50,6 +51,24 @@ async function start(config: Config): Promise<void> {
   say(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
   say(`    -d '{"userId":"ada","projectId":"captions","owner":{"environment":"cloud-dev"}}'`);
   say(`  curl -s '${address}/v1/current?userId=ada&projectId=captions'`);
+}
+
+/** So often in a row a connection may be lost while the replica is opened: Postgres was there a moment ago. */
+const OPENINGS = 5;
+
+/** What has to be read before requests are taken; again when a connection is lost meanwhile. */
+async function opened(open: () => Promise<Replica>): Promise<Replica> {
+  for (let openings = 1; ; openings += 1) {
+    try {
+      return await open();
+    } catch (error) {
+      const isLost = isAway(error) || isAway((error as Error).cause);
+      if (!isLost || openings === OPENINGS) throw error;
+      say('A connection to Postgres was lost at the start; trying again.');
+      await rest(openings * 250, leaving.signal);
+      leaving.signal.throwIfAborted();
+    }
+  }
 }
 
 /** Stops the parts in reverse order; each may fail without the others being left running. */
