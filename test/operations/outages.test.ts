@@ -71,7 +71,7 @@ describe('Postgres away', () => {
     expect((await ask(`${service.url}/health/live`)).status).toBe(200);
 
     proxy.heal();
-    await becomes(() => health(service), '200 postgres ok, relay none');
+    await becomes(() => health(service), '200 postgres ok, relay none', 5_000);
     expect((await ask(`${service.url}/v1/current?userId=${userId}`)).status).toBe(200);
     const { address, call } = start(service);
     expect((await ask(address, call)).status).toBe(201);
@@ -92,14 +92,14 @@ describe('Postgres away', () => {
       proxy.heal();
     };
     await setReadOnly('on');
-    await becomes(() => health(service), '503 postgres read-only, relay none');
+    await becomes(() => health(service), '503 postgres read-only, relay none', 10_000);
     expect((await ask(`${service.url}/v1/current?userId=${call.body.userId}`)).status).toBe(200);
     // One that reads from a standby has never found anything else, and is there for reads.
     const { databaseUrl } = service;
     const reader = await startService({ databaseUrl, env: { LEDGER_MIGRATE: 'never', LEDGER_ROLES: 'api' } });
     expect(await health(reader)).toBe('200 postgres read-only, relay none');
     await setReadOnly('off');
-    await becomes(() => health(service), '200 postgres ok, relay none');
+    await becomes(() => health(service), '200 postgres ok, relay none', 10_000);
     expect((await ask(address, startCall())).status).toBe(201);
   });
 
@@ -121,7 +121,7 @@ describe('Postgres away', () => {
     expect(answer).toMatch(/^503 /);
     expect(performance.now() - began).toBeLessThan(20_000);
     proxy.heal();
-    await becomes(async () => String((await ask(address, startCall())).status), '201');
+    await becomes(async () => String((await ask(address, startCall())).status), '201', 10_000);
   });
 });
 
@@ -130,7 +130,7 @@ describe('Kafka away', () => {
     const service = await startService({ kafkaBrokers: '127.0.0.1:1' });
     const { address, call } = start(service);
     expect((await ask(address, call)).status).toBe(201);
-    await becomes(() => health(service), '200 postgres ok, relay behind');
+    await becomes(() => health(service), '200 postgres ok, relay behind', 10_000);
     expect(await service.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -149,15 +149,15 @@ describe('Kafka away', () => {
       const { body } = await ask<Relayed>(`${service.url}/health/ready`);
       return String(body.relayPartitions?.relaying);
     };
-    await becomes(relayed, '16'); // before it has all of them it counts only what it has
-    await becomes(behind, '0');
+    await becomes(relayed, '16', 20_000); // before it has all of them it counts only what it has
+    await becomes(behind, '0', 10_000);
     proxy.cut();
     for (let count = 0; count < 5; count++) expect((await ask(address, startCall())).status).toBe(201);
-    await becomes(() => health(service), '200 postgres ok, relay behind');
+    await becomes(() => health(service), '200 postgres ok, relay behind', 20_000);
     expect(await behind()).toBe('5');
     proxy.heal();
-    await becomes(behind, '0');
-    await becomes(() => health(service), '200 postgres ok, relay relaying');
+    await becomes(behind, '0', 20_000);
+    await becomes(() => health(service), '200 postgres ok, relay relaying', 20_000);
     await service.stop();
     await proxy.close();
   });
