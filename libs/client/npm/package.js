@@ -1,19 +1,21 @@
 // Assembles the npm package: compiled files with their types, its package.json, README and licence. Nothing of the
 // project's own dependencies goes into it.
-//   node libs/client/package.js <directory>
+//   node libs/client/npm/package.js <directory>
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { minify } from '@swc/core';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '../..');
+const client = join(here, '..');
+const root = join(client, '../..');
 const target = resolve(process.argv[2] ?? join(root, 'dist/packages/client'));
 
 await rm(target, { recursive: true, force: true });
 await mkdir(target, { recursive: true });
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
-const project = join(here, 'tsconfig.package.json');
+const project = join(client, 'tsconfig.package.json');
 const compile = (...options) =>
   execFileSync(process.execPath, [compiler, '-p', project, '--outDir', target, ...options], {
     stdio: 'inherit',
@@ -29,7 +31,15 @@ for (const room of ['api', 'memory-ledger', 'session', 'waiting']) {
   const files = (await readdir(join(target, room), { recursive: true })).map((file) => `${room}/${file}`);
   const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
   await Promise.all(hidden.map((file) => rm(join(target, file))));
+  // These are for `./testing` alone, and nobody's to read: without names of their own they are a third smaller.
+  for (const file of files.filter((one) => one.endsWith('.js'))) {
+    const { code } = await minify(await readFile(join(target, file), 'utf8'), {
+      module: true,
+      compress: false,
+    });
+    await writeFile(join(target, file), code);
+  }
 }
-await cp(join(here, 'npm/package.json'), join(target, 'package.json'));
-await cp(join(here, 'README.md'), join(target, 'README.md'));
+await cp(join(here, 'package.json'), join(target, 'package.json'));
+await cp(join(client, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));
