@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Session } from '#session';
 import { openTestLedger, type TestLedger } from '../log/testing/ledger.js';
 import { brokenPromises } from '../log/testing/promises.js';
-import { readLog } from '../log/testing/stored-log.js';
 import {
   debug,
   end,
@@ -228,25 +227,4 @@ test('patches that share a batch are merged one after the other', async () => {
     attributesDigest,
   ]);
   expect(JSON.parse(rows[0].body)).toEqual({ zero: 0, one: 1, two: 1, three: 1 });
-});
-
-test('many leases that end at once all lapse, each once', async () => {
-  const began = performance.now();
-  const sessions = await Promise.all(
-    Array.from({ length: 1_500 }, () => startLeased(replica, ledger, { graceSeconds: 60 })),
-  );
-  // What this machine, as busy as it is, took for a command each: to lapse is another one.
-  const startedWithinMs = performance.now() - began;
-  for (const session of sessions) await untilEvent(ledger, session, 'OwnershipLapsed', 30_000);
-  await pause(500);
-  const lapses = new Map(sessions.map(({ sessionId }) => [sessionId, [] as string[]]));
-  for (const { event, at } of await readLog(ledger.pool)) {
-    if (event.type === 'OwnershipLapsed') lapses.get(event.session.sessionId)?.push(at);
-  }
-  expect([...lapses.values()].filter(({ length }) => length !== 1)).toEqual([]);
-  const delays = sessions.map(
-    ({ sessionId, startedAt }) =>
-      Date.parse(lapses.get(sessionId)?.[0] ?? '') - Date.parse(startedAt) - 1_000,
-  );
-  expect(Math.max(...delays)).toBeLessThan(2_000 + startedWithinMs);
 });

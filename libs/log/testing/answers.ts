@@ -12,6 +12,8 @@ import { knownFrom, nothingYet, type Story, tell } from './story.js';
 export interface Told {
   submission: Submission;
   answer: Answer | LogError;
+  /** When, in milliseconds since 1970; Postgres has the same clock here. */
+  toldAt: number;
 }
 
 /** Submits, and keeps what the sender is told; anything but an answer or a LogError is thrown. */
@@ -20,9 +22,9 @@ export async function ask(
   submission: Submission,
 ): Promise<Told> {
   try {
-    return { submission, answer: await writer.submit({ ...submission }) };
+    return { submission, answer: await writer.submit({ ...submission }), toldAt: Date.now() };
   } catch (error) {
-    if (error instanceof LogError) return { submission, answer: error };
+    if (error instanceof LogError) return { submission, answer: error, toldAt: Date.now() };
     throw error;
   }
 }
@@ -38,7 +40,7 @@ export async function untruths(told: readonly Told[], pool: pg.Pool): Promise<st
   const salts = new Map(rows.map(({ scope_id, salt }) => [scope_id.replaceAll('-', ''), salt]));
   const wrong: string[] = [];
   const byCommand = groupBy(log, ({ document }) => document.commandid);
-  for (const { submission, answer } of told) {
+  for (const { submission, answer, toldAt } of told) {
     const events = byCommand.get(submission.commandId) ?? [];
     byCommand.delete(submission.commandId);
     const name = `${submission.command.type} ${submission.commandId}`;
@@ -53,7 +55,7 @@ export async function untruths(told: readonly Told[], pool: pg.Pool): Promise<st
     ) {
       if (events.length > 0) wrong.push(`${name}: ${answer.kind}, yet obeyed`);
     } else {
-      const why = disagreement(submission, answer, events, { log, salts });
+      const why = disagreement(submission, answer, events, { log, salts, toldAt });
       if (why) wrong.push(`${name}: ${why}`);
     }
   }
@@ -71,7 +73,7 @@ function disagreement(
   { command, scopeKey }: Submission,
   answer: Decided,
   events: readonly StoredEvent[],
-  { log, salts }: { log: readonly StoredEvent[]; salts: ReadonlyMap<string, Buffer> },
+  { log, salts, toldAt }: { log: readonly StoredEvent[]; salts: ReadonlyMap<string, Buffer>; toldAt: number },
 ): string | undefined {
   const { partition, sequence } = answer.position;
   // That another scope has a handle is nothing that one scope's events could say.
@@ -101,10 +103,17 @@ function disagreement(
     const [was, due] = [said, answerOf(decision)].map((one) => JSON.stringify(one));
     return `answered ${kind} otherwise than decided: ${was} in place of ${due}`;
   }
-  // The log tells no more of when it was decided than that it was after its last event: there was less left to wait.
+  // It was decided between the log's last event and the answer; the wait is what was left of it then.
   const was = retryAfterOf(said);
-  const due = retryAfterOf(answerOf(decision));
-  return was <= due ? undefined : `answered to wait ${was} s in place of ${due}`;
+  const most = retryAfterOf(answerOf(decision));
+  const least = retryAfterOf(
+    answerOf(decide({ ...timed, at: laterOf(at, toldAt) }, knownFrom(before, timed))),
+  );
+  return was <= most && was >= least ? undefined : `answered to wait ${was} s, not ${least} to ${most}`;
+}
+
+function laterOf(at: string, ms: number): string {
+  return new Date(Math.max(Date.parse(at), ms)).toISOString();
 }
 
 function untimed(answer: object): unknown {
