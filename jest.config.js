@@ -28,7 +28,7 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/stack/global-setup.js',
   globalTeardown: '<rootDir>/test/support/stack/global-teardown.js',
-  testTimeout: 120_000,
+  testTimeout: 60_000,
   // Runs the tests in a process of their own, which is ended when it does not end by itself: a process that has
   // run many files through the ES module loader sometimes spins at its exit.
   workerIdleMemoryLimit: '1GB',

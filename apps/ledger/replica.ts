@@ -86,15 +86,13 @@ export async function openReplica(
     faults.report(where, error);
   };
 
-  const identity = await identify(pool);
+  const { identity, tail, isUnawaited } = await readLedger(pool, fault('tail'));
   const source = `/ledgers/${identity.id}`;
-  const tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault: fault('tail') });
-  await tail.start();
   tail.onRewind(() => {
     metrics.rewinds.inc();
     faults.log('warn', REWOUND);
   });
-  if (await hasUnawaitedStandbys(pool)) faults.log('warn', UNAWAITED);
+  if (isUnawaited) faults.log('warn', UNAWAITED);
   const writer = new LedgerWriter({
     database,
     source,
@@ -176,6 +174,21 @@ export async function openReplica(
       await pool.end();
     },
   };
+}
+
+/** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
+async function readLedger(pool: pg.Pool, onFault: (error: unknown) => void) {
+  let tail: Tail | undefined;
+  try {
+    const identity = await identify(pool);
+    tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault });
+    await tail.start();
+    return { identity, tail, isUnawaited: await hasUnawaitedStandbys(pool) };
+  } catch (error) {
+    tail?.close();
+    await pool.end();
+    throw error;
+  }
 }
 
 function connect(brokers: readonly string[], faults: Faults): KafkaPort {

@@ -8,7 +8,9 @@ import {
   newUser,
   type ProblemBody,
 } from '../support/sessions.js';
-import { becomes } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { becomes } = within(2_000);
 
 let service: Service;
 let ask: DescribedAsk;

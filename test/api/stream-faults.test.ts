@@ -6,7 +6,9 @@ import { contains, startProxy, type TcpProxy } from '../support/proxy.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
 import { openSse, type SseReader } from '../support/sse.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(5_000);
 
 /** What readers of streams, and those who wait, live through without missing anything or waiting for ever. */
 

@@ -4,7 +4,9 @@ import { failed, lossOf } from '../support/client.js';
 import { type Fault, faultyWay, late, lost, page, problem, stopped, unsent } from '../support/faults.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(10_000);
 
 /** What answers that are late or lost, ledgers that are slow and machines that sleep do to what a client holds. */
 

@@ -21,7 +21,9 @@ import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(20_000);
 
 const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');
 const kafkaOf = (...of: string[]) => new Kafka({ brokers: of, logLevel: logLevel.NOTHING });

@@ -15,7 +15,9 @@ import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshDatabase, freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(15_000);
 
 const topic = freshTopic();
 const brokers = (process.env.TEST_KAFKA_BROKERS ?? '').split(',');

@@ -4,7 +4,9 @@ import { failed, lossOf } from '../support/client.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(5_000);
 
 let service: Service;
 let proxy: TcpProxy;

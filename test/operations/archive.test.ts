@@ -15,7 +15,9 @@ import {
   type ProblemBody,
 } from '../support/sessions.js';
 import { openSse } from '../support/sse.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(20_000);
 
 type Archived = ProblemBody & {
   partition: number;

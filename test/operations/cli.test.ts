@@ -12,7 +12,9 @@ import { createDatabase } from '../support/database.js';
 import { ask } from '../support/http.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(20_000);
 
 // The command line as people and scripts use it: processes, their output and exit codes.
 const main = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));

@@ -69,19 +69,14 @@ describe('two replicas on one database', () => {
   });
 
   test('who waits at one is woken by a command at the other', async () => {
-    const times: number[] = [];
-    for (let turns = 0; turns < 7; turns++) {
-      const userId = newUser();
-      const waiting = ask(`${replicas[0].url}/v1/current?userId=${userId}&wait=60`);
-      await untilMetric(replicas[0], 'ledger_waiters 1');
-      const body = { userId, owner: cloudDev };
-      const { session } = (await ask<CommandBody>(`${replicas[1].url}/v1/sessions`, { body })).body;
-      const changed = performance.now();
-      expect((await waiting).body).toEqual(session);
-      times.push(performance.now() - changed);
-    }
-    // They ask for the heads every 50 ms. The median: a busy machine may hold up any one of them.
-    expect(times.sort((a, b) => a - b)[3]).toBeLessThan(250);
+    const userId = newUser();
+    const waiting = ask(`${replicas[0].url}/v1/current?userId=${userId}&wait=10`);
+    await untilMetric(replicas[0], 'ledger_waiters 1');
+    const body = { userId, owner: cloudDev };
+    const { session } = (await ask<CommandBody>(`${replicas[1].url}/v1/sessions`, { body })).body;
+    const changed = performance.now();
+    expect((await waiting).body).toEqual(session);
+    expect(performance.now() - changed).toBeLessThan(250); // they ask for the heads every 50 ms
   });
 
   test('200 first requests for one scope make one session', async () => {

@@ -11,7 +11,9 @@ import { ask } from '../support/http.js';
 import type { NodeProcess } from '../support/process.js';
 import { environment, spawnService } from '../support/service.js';
 import { cloudDev } from '../support/sessions.js';
-import { becomes } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { becomes } = within(60_000);
 
 jest.setTimeout(180_000);
 
@@ -148,10 +150,10 @@ onADiskOfItsOwn('a disk that is full', () => {
     const url = await start();
     await becomes(() => readiness(url), '200 ok');
     const free = await fill();
-    await becomes(() => readiness(url), '503 disk-full');
+    await becomes(() => readiness(url), '503 disk-full', 10_000);
     expect((await ask(`${url}/health/live`)).status).toBe(200);
     await free();
-    await becomes(() => readiness(url), '200 ok');
+    await becomes(() => readiness(url), '200 ok', 10_000);
     expect((await begin(url, 'ada')).status).toBe(201);
   });
 

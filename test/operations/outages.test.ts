@@ -4,7 +4,9 @@ import { ask } from '../support/http.js';
 import { contains, startProxy, type TcpProxy } from '../support/proxy.js';
 import { freshDatabase, type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDev, type EventsBody, newUser } from '../support/sessions.js';
-import { becomes } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { becomes } = within(20_000);
 
 const start = ({ url }: Service) => ({ address: `${url}/v1/sessions`, call: startCall() });
 const startCall = () => ({ body: { userId: newUser(), owner: cloudDev } });
@@ -12,6 +14,29 @@ const health = async ({ url }: Service) => {
   const { status, body } = await ask<{ relay: string; postgres: string }>(`${url}/health/ready`);
   return `${status} postgres ${body.postgres}, relay ${body.relay}`;
 };
+
+// In the order in which a start asks: the schema, who the ledger is, where its log ends, who waits for standbys.
+test.each([
+  "to_regclass('ledger.migrations')",
+  'handle_key',
+  'from ledger.heads',
+  'synchronous_standby_names',
+])('a connection that is lost while a replica starts does not end it: %s', async (statement) => {
+  const databaseUrl = await freshDatabase();
+  await (await startService({ databaseUrl })).stop();
+  const { hostname: host, port } = new URL(databaseUrl);
+  const proxy = await startProxy({ target: { host, port: Number(port) } });
+  proxy.dropNextReplies(1, contains(statement));
+  const service = await startService({
+    databaseUrl: proxy.reroute(databaseUrl),
+    env: { LEDGER_MIGRATE: 'never' },
+  });
+  expect(proxy.swallowed()).toBe(1);
+  expect(service.output()).toContain('A connection to Postgres was lost at the start; trying again.');
+  expect((await ask(`${service.url}/v1/sessions`, startCall())).status).toBe(201);
+  expect((await service.stop()).code).toBe(0);
+  await proxy.close();
+});
 
 test('while commands wait for Postgres, as for a missing standby, ready says so; reads are answered', async () => {
   const service = await startService();

@@ -22,7 +22,7 @@ const metric = async ({ url }: Service, name: string) => {
 };
 
 /** Asks until it is so; then what was asked for is told. */
-async function until<T>(look: () => Promise<T>, isSo: (found: T) => boolean, ms = 60_000): Promise<T> {
+async function until<T>(look: () => Promise<T>, isSo: (found: T) => boolean, ms = 30_000): Promise<T> {
   const end = performance.now() + ms;
   for (;;) {
     const found = await look();

@@ -8,7 +8,9 @@ import { ask } from '../support/http.js';
 import { freshTopic, type Service, startService } from '../support/service.js';
 import { type CommandBody, type EventsBody, newUser } from '../support/sessions.js';
 import { openSse } from '../support/sse.js';
-import { until } from '../support/until.js';
+import { within } from '../support/until.js';
+
+const { until } = within(40_000);
 
 // A failover to a standby that lacked the last commits, or a restore: the table is the truth, and what memory, Kafka
 // and followers have beyond it is not mixed with it.

@@ -16,7 +16,7 @@ export interface NodeProcess {
   /** The lines of its standard error so far. */
   errors: string[];
   /** Resolves to the first line of standard output that matches, also one that came before; throws, with the
-   *  last lines, when the process ends or `withinMs` milliseconds pass (30 s when left out). */
+   *  last lines, when the process ends or `withinMs` milliseconds pass (10 s when left out). */
   waitForLine(pattern: RegExp, withinMs?: number): Promise<string>;
   /** Signals the process alone; resolves when it ended. SIGKILL when left out. */
   kill(signal?: NodeJS.Signals): Promise<Exit>;
@@ -53,7 +53,7 @@ export function spawnNode(
     lines,
     errors,
     exited,
-    waitForLine: (pattern, withinMs = 30_000) => waitForLine(self, output, pattern, withinMs),
+    waitForLine: (pattern, withinMs = 10_000) => waitForLine(self, output, pattern, withinMs),
     kill: (signal = 'SIGKILL') => signalled(child.pid as number, signal),
     ctrlC: () => signalled(-(child.pid as number), 'SIGINT'),
   };

@@ -73,7 +73,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const run = async (): Promise<string> => {
     const process = spawnService(env);
     runs.push(process);
-    const line = await process.waitForLine(READY, 60_000);
+    const line = await process.waitForLine(READY, 20_000);
     return READY.exec(line)?.[1] ?? '';
   };
   const url = await run();
