@@ -39,7 +39,7 @@ export interface Asked<Id extends OperationId> {
   gone(): AbortSignal;
 }
 
-/** An answer: 200 with JSON unless it says otherwise. Exactly one of what it can consist of. */
+/** An answer: 200 unless it says otherwise, and at most one of what it can consist of. */
 export interface Answered {
   status?: number;
   headers?: Record<string, string>;
@@ -52,8 +52,6 @@ export interface Answered {
   lines?: AsyncIterable<string>;
   /** Server-sent events: all partitions after a vector, or a scope's after a version. */
   events?: EventsAfter;
-  /** Nothing: the status says it all. */
-  none?: true;
 }
 
 export type EventsAfter =

@@ -99,7 +99,7 @@ interface Kind<Type extends SessionEventType> {
  * The one table of events. A new type stands in SessionEvent and here: what folds, answers, times and projects it reads
  * from this table, and the compiler refuses a type that has no entry.
  */
-export const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
+const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
   SessionStarted: {
     answers: ({ insteadOf, session }) =>
       insteadOf ? (session.recoveredFrom ? 'recovered' : 'started-fresh') : 'started',

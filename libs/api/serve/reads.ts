@@ -86,7 +86,7 @@ async function now(
   const isUnchanged = namesEtag(asked.header('if-none-match'), etag) || (wait && latest.revision === after);
   // No revision tells of a renewal.
   const headers = withLease ? {} : { etag };
-  if (isUnchanged) return { status: 304, headers, none: true };
+  if (isUnchanged) return { status: 304, headers };
   return { headers, json: withLease ? leasedJson(latest) : storedJson(latest) };
 }
 
