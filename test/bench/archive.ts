@@ -8,7 +8,7 @@ import { seed } from './seed.js';
 import { startStack } from './stack.js';
 
 // Archiving, against a cursor over the same rows, which is all that could be had by reading them. By hand:
-//   npx nest build && npx tsc -p test/bench && node dist/test/bench/archive.js
+//   npm run build && npx tsc -p test/bench && node dist/test/bench/archive.js
 
 const EVENTS = 240_000;
 

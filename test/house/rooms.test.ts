@@ -73,11 +73,13 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kafkajs',
     NODE,
   ],
+  // Completes dist after the compiler.
+  'apps/build': ['swagger-ui-dist', NODE],
   'apps/ledger': [
     ...['#session', '#api', '#api/schemas', '#audit', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
-    ...['swagger-ui-dist', 'uuid', 'types only: pg', NODE],
+    ...['uuid', 'types only: pg', NODE],
   ],
   // Copied by strangers: the published client, and what each is an example for.
   'examples/coding-agent': ['#client', NODE],

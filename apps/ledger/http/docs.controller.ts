@@ -6,10 +6,10 @@ import { asyncApi, openApi } from '#api/schemas';
 import { RunningLedger } from '../running-ledger.js';
 import { version } from '../version.js';
 
-// Resolved, not imported: importing the package would load the whole page into the service.
+// The build puts them there: the service needs nothing of the package that they are from.
 const { resolve } = createRequire(import.meta.url);
-const style = resolve('swagger-ui-dist/swagger-ui.css');
-const script = resolve('swagger-ui-dist/swagger-ui-bundle.js');
+const style = resolve('#docs-page/swagger-ui.css');
+const script = resolve('#docs-page/swagger-ui-bundle.js');
 
 /** The page loads the description beside it and nothing from elsewhere. */
 const page = `<!doctype html>
