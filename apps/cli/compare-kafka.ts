@@ -1,9 +1,9 @@
 import { compareTopic, type KafkaPort, type TopicReport } from '#broker';
 import { identify, Tail } from '#log';
-import { withDatabase } from './database.js';
 import { CommandFailed } from './exit.js';
-import { withKafka } from './kafka.js';
 import { progress } from './output.js';
+import { withDatabase } from './with-database.js';
+import { withKafka } from './with-kafka.js';
 
 /** Where a ledger and its topic are. */
 export interface LedgerAndTopic {

@@ -1,5 +1,5 @@
 import type { EventDocument, Facts, SessionInEvent } from './facts.js';
-import type { Call } from './rows.js';
+import type { Call } from './timeline-rows.js';
 
 /** Who is current, and how that came to be. */
 export interface Conclusion {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { FollowerSetup } from './app-server.js';
 import type { CloudSetup } from './cloud.js';
 import { DemoError } from './error.js';
 import type { Answer, Fact, Facts, Order } from './facts.js';
-import type { FollowerSetup } from './follower.js';
 import type { Options } from './options.js';
 import { Player } from './player.js';
 import type { Timeline } from './timeline.js';
@@ -24,7 +24,7 @@ export async function play({ url, kafka }: Options, timeline: Timeline): Promise
   const cloud = (environment: string) =>
     new Player<Order>(environment, 'cloud', { url, environment, ...scope } satisfies CloudSetup);
   const follower = { who: kafka ? 'app (Kafka)' : 'app (feed)', url, ...scope, ...(kafka && { kafka }) };
-  const app = new Player<{ do: 'look' }>(follower.who, 'follower', follower satisfies FollowerSetup);
+  const app = new Player<{ do: 'look' }>(follower.who, 'app-server', follower satisfies FollowerSetup);
   const [dev, debug, staging] = [cloud('cloud-dev'), cloud('cloud-debug'), cloud('cloud-staging')];
   const all = [dev, debug, staging, app];
   const shown = new Map(all.map((player) => [player, 0]));

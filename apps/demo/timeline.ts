@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Conclusion } from './conclusion.js';
 import type { Fact } from './facts.js';
-import { type Call, type Row, state, toRow } from './rows.js';
+import { type Call, type Row, state, toRow } from './timeline-rows.js';
 
 /** Where and by whom the story is played. */
 export interface Title {

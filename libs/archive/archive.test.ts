@@ -22,7 +22,7 @@ import type { ArchiveProgress } from './archive.js';
 import { readArchive } from './read-archive.js';
 import { replayFrom } from './replay.js';
 import { archiveAll, archiveDirectory, filesIn, fill, placesIn } from './testing/archives.js';
-import { verifyLog } from './verify.js';
+import { verifyLog } from './verify-log.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;

@@ -7,4 +7,4 @@ export { ArchiveError, type ArchiveErrorCode } from './errors.js';
 export type { ArchivedEvent, ArchiveHeader } from './format.js';
 export { type ArchiveSeal, checksumOf, readArchive, verifyArchive } from './read-archive.js';
 export { recordedEvents, replayFrom } from './replay.js';
-export { type OnProgress, type PartitionReport, verifyLog } from './verify.js';
+export { type OnProgress, type PartitionReport, verifyLog } from './verify-log.js';

@@ -1,6 +1,6 @@
 // Kafka: the topic of the events, and the relay that mirrors the log into it.
 // May import the schemas of api, waiting, kafkajs, and the types of log.
-// Start reading in relay.ts, then partition-relay.ts. broker.port.ts has all that is wanted of Kafka.
+// Start reading in relay.ts, then partition-relay.ts. broker.port.ts has all that is wanted of Kafka; kafkajs/ gives it.
 export type {
   KafkaPort,
   KafkaRecord,
@@ -16,8 +16,8 @@ export type {
 export { LookAgain, ProducerLost } from './broker.port.js';
 export type { CompareTopicOptions, TopicReport } from './compare-topic.js';
 export { compareTopic } from './compare-topic.js';
-export { openKafka } from './kafkajs.js';
-export type { KafkaOptions } from './kafkajs-client.js';
+export { openKafka } from './kafkajs/kafkajs.js';
+export type { KafkaOptions } from './kafkajs/kafkajs-client.js';
 export type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
 export { CONTENT_TYPE, HEADERS } from './record.js';
 export type { RelayOptions, RelayStatus } from './relay.js';

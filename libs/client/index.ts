@@ -1,6 +1,8 @@
 // The package that others install: starts, keeps and follows sessions of a ledger.
 // May import waiting alone, and Node in node.ts: there is nothing to install with it.
-// Start reading in ledger-client.ts; follower.ts is the other half.
+// Start reading in ledger-client.ts: owning/ holds a session, following/ hears of all, resolving/ finds one, calls/ asks.
+
+export type { AnswerOf, CallOptions, RequestOf } from './calls/transport.js';
 export {
   type AnyLedgerProblem,
   ClientBusy,
@@ -10,7 +12,7 @@ export {
   NoAnswer,
   UnexpectedAnswer,
 } from './errors.js';
-export { BadEvent, type FollowedEvent, type SessionInEvent } from './event.js';
+export { CurrentReplica, ReplicaFull, type ReplicaOptions } from './following/current-replica.js';
 export {
   type EventSource,
   FollowerStopped,
@@ -18,10 +20,12 @@ export {
   type Positions,
   type Reading,
   type StopCode,
-} from './event-source.js';
-export { Fence, FenceFull, type FenceSql, fenceSql } from './fence.js';
-export { Follower, type FollowOptions } from './follower.js';
-export { type HeldState, NotHeld } from './gate.js';
+} from './following/event-source.js';
+export { BadEvent, type FollowedEvent, type SessionInEvent } from './following/followed-event.js';
+export { Follower, type FollowOptions } from './following/follower.js';
+export type { FollowedTo } from './following/handler.js';
+export { type FollowerCounts, Gap } from './following/sequencer.js';
+export { type Behind, Stalled } from './following/stall-watch.js';
 export type {
   CommandAnswer,
   EventPage,
@@ -39,7 +43,6 @@ export type {
   UsageTotals,
 } from './generated/api.js';
 export { problems, routes } from './generated/api.js';
-export type { FollowedTo } from './handler.js';
 export {
   type ClaimRequest,
   type JoinRequest,
@@ -48,10 +51,12 @@ export {
   type ScopeName,
   type StartRequest,
 } from './ledger-client.js';
-export type { Loss, LossReason } from './loss.js';
-export { type Guarded, OwnedSession } from './owned-session.js';
-export { type Realm, type SessionName, SessionReference } from './reference.js';
-export { CurrentReplica, ReplicaFull, type ReplicaOptions } from './replica.js';
+export { Fence, FenceFull, type FenceSql, fenceSql } from './owning/fence.js';
+export { type HeldState, NotHeld } from './owning/gate.js';
+export type { Loss, LossReason } from './owning/loss.js';
+export { type Guarded, OwnedSession } from './owning/owned-session.js';
+export { SessionGuards } from './owning/session-guards.js';
+export { type Realm, type SessionName, SessionReference } from './resolving/reference.js';
 export {
   type CallSessions,
   type Candidate,
@@ -60,8 +65,4 @@ export {
   type ResolverOptions,
   SessionMismatch,
   SessionResolver,
-} from './resolver.js';
-export { type FollowerCounts, Gap } from './sequencer.js';
-export { SessionGuards } from './session-guards.js';
-export { type Behind, Stalled } from './stall-watch.js';
-export type { AnswerOf, CallOptions, RequestOf } from './transport.js';
+} from './resolving/resolver.js';

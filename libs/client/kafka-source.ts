@@ -1,8 +1,8 @@
 /** Events from Kafka, with the user's own kafkajs: its brokers, TLS and SASL are set there. */
 
 import { onAbort, settled, withDeadline } from '#waiting';
-import { parseEvent } from './event.js';
-import { type EventSource, FollowerStopped, type Positions, type Reading } from './event-source.js';
+import { type EventSource, FollowerStopped, type Positions, type Reading } from './following/event-source.js';
+import { parseEvent } from './following/followed-event.js';
 
 /** What is needed of `new Kafka({ … })` from kafkajs 2. */
 export interface KafkaLike {

@@ -1,10 +1,3 @@
-import { ClientBusy, isProblem, LedgerError, NoAnswer } from './errors.js';
-import { NotHeld } from './gate.js';
-import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './generated/api.js';
-import { type Guarded, OwnedSession } from './owned-session.js';
-import type { SessionName } from './reference.js';
-import { Renewals } from './renewals.js';
-import { type Keeper, Tenure } from './tenure.js';
 import {
   type Answered,
   type AnswerOf,
@@ -12,8 +5,15 @@ import {
   type RequestOf,
   Transport,
   type TransportOptions,
-} from './transport.js';
-import { watchScope } from './watch.js';
+} from './calls/transport.js';
+import { ClientBusy, isProblem, LedgerError, NoAnswer } from './errors.js';
+import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './generated/api.js';
+import { NotHeld } from './owning/gate.js';
+import { type Guarded, OwnedSession } from './owning/owned-session.js';
+import { Renewals } from './owning/renewals.js';
+import { type Keeper, Tenure } from './owning/tenure.js';
+import { watchScope } from './owning/watch.js';
+import type { SessionName } from './resolving/reference.js';
 
 export interface LedgerOptions extends TransportOptions {
   /** Most sessions held at once: 10,000 unless set. The next start is refused with ClientBusy, before it is sent. */

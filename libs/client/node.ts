@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Handle } from './generated/api.js';
 import type { LedgerClient } from './ledger-client.js';
-import type { SessionName } from './reference.js';
+import type { SessionName } from './resolving/reference.js';
 
 const contexts = new AsyncLocalStorage<SessionName | Handle>();
 

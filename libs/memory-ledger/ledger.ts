@@ -1,12 +1,12 @@
 import type { JobState, Latest, Ledger, Meant } from '#api';
 import { currentOf, isSelected, parseScopeKey, type ScopeKey, timerOf } from '#session';
 import { newDetails } from './details.js';
-import { hasDetails } from './known.js';
+import { hasDetails } from './known-to.js';
 import { models } from './models.js';
 import { pastOfScopes } from './past-of-scopes.js';
 import { reports } from './reports.js';
-import type { Scope } from './scope.js';
 import type { Store } from './store.js';
+import type { Scope } from './stored-scope.js';
 
 /** Before every scope. */
 const START = { partition: 0, scopeId: '' };

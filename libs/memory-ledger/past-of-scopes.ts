@@ -1,7 +1,7 @@
 import type { Ledger, SessionRefusal } from '#api';
 import { currentOf, type SessionId, sessionOf } from '#session';
-import type { StoredEvent } from './scope.js';
 import type { Store } from './store.js';
+import type { StoredEvent } from './stored-scope.js';
 
 /** What is known of a session or a scope, from its events. */
 export function pastOfScopes(store: Store): Ledger['history'] {

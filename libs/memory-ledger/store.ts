@@ -24,9 +24,9 @@ import {
 } from '#session';
 import { untilWoken } from '#waiting';
 import { Details } from './details.js';
-import { isSameStop, knownTo } from './known.js';
+import { isSameStop, knownTo } from './known-to.js';
 import { Names } from './names.js';
-import type { Scope, StoredEvent } from './scope.js';
+import type { Scope, StoredEvent } from './stored-scope.js';
 
 /** The log of each partition, and what follows from it. Decides with the service's own decider; forgets nothing. */
 export class Store {

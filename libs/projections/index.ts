@@ -6,4 +6,9 @@ export { type Projected, Projector } from './projector.js';
 export { Reached } from './reached.js';
 export { ReadModels } from './read-models.js';
 export { type RebuildOptions, type RebuildProgress, rebuild } from './rebuild.js';
-export { type Difference, type VerifyOptions, type VerifyProgress, verifyProjections } from './verify.js';
+export {
+  type Difference,
+  type VerifyOptions,
+  type VerifyProgress,
+  verifyProjections,
+} from './verify-projections.js';

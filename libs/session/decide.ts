@@ -3,8 +3,8 @@ import type { Decision } from './decision.js';
 import { evolve } from './events.js';
 import type { Known } from './known.js';
 import type { Instant, ScopeState } from './session.js';
-import { settle } from './settle.js';
-import { secondsBetween } from './timer.js';
+import { settle } from './time/settle.js';
+import { secondsBetween } from './time/timer.js';
 
 /**
  * Decides one command, after what time has brought about by itself. Pure: the same command in the same state always gives the same answer. A command for

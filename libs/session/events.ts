@@ -1,7 +1,7 @@
 import type { Handle } from './handles.js';
 import type { Outcome } from './outcome.js';
 import type { EndCause, Epoch, Instant, Owner, ScopeState, Session, SessionId } from './session.js';
-import type { Usage } from './usage.js';
+import type { Usage } from './values/usage.js';
 
 /** Somebody with `operate` did it in place of the owner. */
 interface Forced {

@@ -1,11 +1,10 @@
 // The rules: what a command does to a scope's session. Pure.
 // Imports nothing.
-// Start reading in decide.ts and evolve.ts; corners*.test.ts hold every row of docs/commands.md.
+// Start reading in decide.ts and events.ts; corners/*.test.ts hold every row of docs/commands.md.
 export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export { handlesIn, newHandlesIn, renameHandles } from './commands/handles-in.js';
 export * from './commands/index.js';
 export { decide } from './decide.js';
-export { addDecimals, decimalOf, placesOf, plainDecimal } from './decimal.js';
 export type { Decision, IgnoredPart, Refusal, RefusalCode } from './decision.js';
 export * from './events.js';
 export { foldSessions, type SessionRow } from './folds/fold-sessions.js';
@@ -20,7 +19,6 @@ export {
 } from './handles.js';
 export type { Untimed } from './issued.js';
 export type { Known } from './known.js';
-export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './merge-patch.js';
 export { type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
 export { type Candidate, resolve } from './resolve.js';
@@ -35,6 +33,8 @@ export {
 } from './scope.js';
 export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
-export { startsTimer, type Timer, timerOf } from './timer.js';
+export { startsTimer, type Timer, timerOf } from './time/timer.js';
 export { type PlacedTold, toldBy } from './told.js';
-export type { Money, Usage, UsageTotals } from './usage.js';
+export { addDecimals, decimalOf, placesOf, plainDecimal } from './values/decimal.js';
+export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './values/merge-patch.js';
+export type { Money, Usage, UsageTotals } from './values/usage.js';

@@ -1,6 +1,6 @@
 import type { Handle } from './handles.js';
 import type { Scope } from './scope.js';
-import type { UsageTotals } from './usage.js';
+import type { UsageTotals } from './values/usage.js';
 
 /** UUIDv7 of one session instance; carries its partition. Never reused, never derived from user or project. */
 export type SessionId = string;

@@ -36,7 +36,7 @@ import {
   type Session,
   type SessionId,
 } from './session.js';
-import { startsTimer, type Timer, timerOf } from './timer.js';
+import { startsTimer, type Timer, timerOf } from './time/timer.js';
 
 /** Everything that has happened in one scope. The decider gets only a small part of it, see `knownFor`. */
 export interface Story {

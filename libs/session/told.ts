@@ -1,6 +1,6 @@
 import { kindOf, type SessionEvent, sessionOf, type Transition } from './events.js';
 import type { Instant, Session, SessionId } from './session.js';
-import type { Usage } from './usage.js';
+import type { Usage } from './values/usage.js';
 
 /** What one event says to the read models. */
 export interface Told {

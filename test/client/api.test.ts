@@ -1,6 +1,6 @@
 import { type Operation, operations, type StartBody } from '#api/schemas';
+import { type Shape, shapeOf } from '../../libs/client/calls/shapes.js';
 import type { OperationId, Operations } from '../../libs/client/generated/api.js';
-import { type Shape, shapeOf } from '../../libs/client/shapes.js';
 
 test('what the client sends is what the service takes', () => {
   type Sent = Operations['startSession']['body'];

@@ -325,7 +325,7 @@ describe('a follower stops, and says why,', () => {
   });
 
   test('when the source gives what is no event, again and again', async () => {
-    const { parseEvent } = await import('../../libs/client/event.js');
+    const { parseEvent } = await import('../../libs/client/following/followed-event.js');
     const source: EventSource = { read: async ({ take }) => take([parseEvent('{"no":"event"}')]) };
     expect(await stopOf({ source })).toBe('bad-events');
   });
@@ -333,7 +333,7 @@ describe('a follower stops, and says why,', () => {
   test('when events come from another ledger', async () => {
     const [event] = (await ledger.call('feed', { query: { partition: await busiest(), limit: 1 } })).events;
     const foreign = { ...event, source: '/ledgers/other', sequence: '0000000000000001' };
-    const { toEvent } = await import('../../libs/client/event.js');
+    const { toEvent } = await import('../../libs/client/following/followed-event.js');
     const source: EventSource = {
       read: async ({ take }) => {
         await take([toEvent(event as never)]);
@@ -347,7 +347,7 @@ describe('a follower stops, and says why,', () => {
 const busiest = async () => [...(await heads())].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
 
 test('events of types that are not known are handed on, or skipped', async () => {
-  const { parseEvent } = await import('../../libs/client/event.js');
+  const { parseEvent } = await import('../../libs/client/following/followed-event.js');
   const partition = await busiest();
   const { events: documents } = await ledger.call('feed', { query: { partition, limit: 3 } });
   const [first, second, third] = documents.map((one) => ({ ...one }));

@@ -2,9 +2,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { type ArchiveSummary, archive, parseAge } from '#archive';
 import { identify } from '#log';
 import { projectedUpTo } from '#projections';
-import { withDatabase } from '../database.js';
 import { databaseOption, jsonOption } from '../options.js';
 import { printFields, printJson, progress } from '../output.js';
+import { withDatabase } from '../with-database.js';
 
 const examples = `
 Moves old events to files, of each partition everything from its first event on, and deletes them only after their file

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { identify, migrate } from '#log';
-import { withDatabase } from '../database.js';
 import { databaseOption, jsonOption, wholeNumber } from '../options.js';
 import { printJson, printLine } from '../output.js';
+import { withDatabase } from '../with-database.js';
 
 const examples = `
 Needs the login that owns the database. Migrations are numbered and only go forward; one that runs already is waited

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { identify } from '#log';
 import { rebuild } from '#projections';
-import { withDatabase } from '../database.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine, progress } from '../output.js';
+import { withDatabase } from '../with-database.js';
 
 const examples = `
 Builds all read models anew from the log, beside the live ones, and swaps at the end: readers notice nothing. Interrupted at

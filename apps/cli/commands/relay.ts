@@ -1,11 +1,11 @@
 import { Command } from 'commander';
 import { identify, listArchives, noteARestore } from '#log';
 import { comparedTopic, type LedgerAndTopic } from '../compare-kafka.js';
-import { withDatabase } from '../database.js';
 import { CommandFailed } from '../exit.js';
-import { kafkaOption, topicOption, withKafka } from '../kafka.js';
 import { databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine } from '../output.js';
+import { withDatabase } from '../with-database.js';
+import { kafkaOption, topicOption, withKafka } from '../with-kafka.js';
 
 const examples = `
 After a failover to a standby that lacked the last commits, or after a restore, Kafka has events that the log has not,

@@ -3,11 +3,11 @@ import { type PartitionReport, verifyLog } from '#archive';
 import { identify } from '#log';
 import { type Difference, type VerifyProgress, verifyProjections } from '#projections';
 import { comparedTopic, faultsOf, type LedgerAndTopic } from '../compare-kafka.js';
-import { withDatabase } from '../database.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { kafkaOption, topicOption } from '../kafka.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { alarming, printJson, printLine, printTable, progress } from '../output.js';
+import { withDatabase } from '../with-database.js';
+import { kafkaOption, topicOption } from '../with-kafka.js';
 
 const examples = `
 Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the

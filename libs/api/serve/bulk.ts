@@ -1,7 +1,7 @@
 import type { Serving } from '../asked.js';
 import type { JobState, Ledger } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
-import { selectionOf } from '../request/selection.js';
+import { selectionOf } from '../request/selected.js';
 import { receiptOf } from './receipts.js';
 
 /** Most who wait for the end of a job at once, in all; the next one is answered `overloaded`. */

@@ -1,7 +1,7 @@
 import type { Caller } from '../asked.js';
 import type { Naming, ReceiptKey } from '../ledger.port.js';
 import { canonicalJson } from '../request/canonical.js';
-import { meantBy } from '../request/usage.js';
+import { meantBy } from '../request/reported-usage.js';
 
 /** What is asked for, whatever the operation. */
 export interface Keyed {

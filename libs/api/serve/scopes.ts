@@ -2,7 +2,7 @@ import { type Handle, partitionOf, partitionOfSession, type Scope, scopeKey } fr
 import type { Caller } from '../asked.js';
 import type { Naming, ScopePlace } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
-import type { OutsideName } from '../request/names.js';
+import type { OutsideName } from '../request/outside-names.js';
 
 /** The scope of a request, its key and its partition. */
 export function scopeOf(

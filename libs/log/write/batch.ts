@@ -20,11 +20,11 @@ import {
   startsTimer,
   timerOf,
 } from '#session';
-import { newDetails } from '../details.js';
 import { encodeEvent } from '../event-bytes.js';
+import { newDetails } from '../salted-details.js';
 import { Knowledge, reportOf, stopOf } from './knowledge.js';
 import { checkpointKey, type Head, type Loaded, type NamedSession, type Receipt } from './loaded.js';
-import { replay } from './replay.js';
+import { replay } from './replayed-answer.js';
 import { BatchRows, type Placed, type Stamp } from './rows.js';
 
 /**

@@ -4,7 +4,7 @@ import { rollback, send, smallints, uuids } from '#postgres';
 import { partitionOfSession, type ScopeKey, type Session, type SessionId } from '#session';
 import { ownStep } from '../errors.js';
 import { statement } from '../statements.js';
-import { BatchHandles } from './handles.js';
+import { BatchHandles } from './handle-tables.js';
 import {
   learnHeads,
   learnIgnoredStops,

@@ -3,7 +3,7 @@ import type { Issued } from '../issued.js';
 import type { Known } from '../known.js';
 import { about, acceptFor, carried, gone, namedBy } from '../rules.js';
 import { currentOf, type Session, type SessionId } from '../session.js';
-import { addUsage, type Usage } from '../usage.js';
+import { addUsage, type Usage } from '../values/usage.js';
 
 /** What an operation used. Needs no epoch and no owner: it only adds to the session's sums, also late. */
 export interface RecordUsage extends Issued {

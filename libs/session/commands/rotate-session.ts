@@ -6,7 +6,7 @@ import type { ByOwner } from '../issued.js';
 import type { Known } from '../known.js';
 import { acceptBeside, ended, fenced, isOwner } from '../rules.js';
 import { epochOf, type Session, type SessionId } from '../session.js';
-import type { Usage } from '../usage.js';
+import type { Usage } from '../values/usage.js';
 import { addReport } from './record-usage.js';
 
 export interface RotateSession extends ByOwner {

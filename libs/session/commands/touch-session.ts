@@ -2,7 +2,7 @@ import { accept, type Decision, refuse } from '../decision.js';
 import type { Issued } from '../issued.js';
 import type { Known } from '../known.js';
 import { currentOf, type SessionId } from '../session.js';
-import { timerOf } from '../timer.js';
+import { timerOf } from '../time/timer.js';
 
 /** A sign of use, from whoever uses the session. Needs no epoch, because it can only lengthen a lease. */
 export interface TouchSession extends Issued {

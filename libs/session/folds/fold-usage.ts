@@ -1,7 +1,7 @@
-import { addDecimals } from '../decimal.js';
 import type { SessionId } from '../session.js';
 import type { PlacedTold } from '../told.js';
-import type { Usage, UsageTotals } from '../usage.js';
+import { addDecimals } from '../values/decimal.js';
+import type { Usage, UsageTotals } from '../values/usage.js';
 
 /** A report and whose sums it adds to; the row in the read model has the sums. */
 export interface UsageRow {

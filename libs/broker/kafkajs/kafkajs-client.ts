@@ -1,0 +1,59 @@
+import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig } from 'kafkajs';
+import type { Log } from '../broker.port.js';
+import { SocketGate } from './sockets.js';
+
+export interface KafkaOptions {
+  /** `host:port`, one or more; the rest of the cluster is learned from them. */
+  brokers: string[];
+  /** How Kafka's own logs call this client. */
+  clientId?: string;
+  ssl?: KafkaConfig['ssl'];
+  sasl?: KafkaConfig['sasl'];
+  /** Milliseconds until an unanswered request counts as failed. 10,000 unless set. */
+  requestTimeoutMs?: number;
+  /** Milliseconds until an attempt to connect counts as failed. 3,000 unless set. */
+  connectTimeoutMs?: number;
+  log?: Log;
+  /** How a connection is made, e.g. through a proxy. Plain TCP or TLS unless set. */
+  socketFactory?: ISocketFactory;
+}
+
+/** A kafkajs client whose connections can be cut. */
+export interface Client {
+  kafka: Kafka;
+  gate: SocketGate;
+  requestTimeoutMs: number;
+}
+
+/**
+ * One short retry inside kafkajs (its idempotent producer refuses none); the patient ones are made by the
+ * caller, who checks its lease before each. Complete, because kafkajs has other defaults under NODE_ENV=test.
+ */
+const RETRY = { retries: 1, initialRetryTime: 50, maxRetryTime: 200, factor: 0.2, multiplier: 2 };
+
+/** A connection of its own for each use: producers must not queue behind each other. */
+export function newClient(options: KafkaOptions): Client {
+  const gate = new SocketGate(options.socketFactory);
+  const requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
+  const kafka = new kafkajs.Kafka({
+    brokers: options.brokers,
+    clientId: options.clientId ?? 'session-ledger',
+    ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
+    ...(options.sasl === undefined ? {} : { sasl: options.sasl }),
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: options.connectTimeoutMs ?? 3_000,
+    retry: RETRY,
+    socketFactory: gate.factory,
+    logLevel: kafkajs.logLevel.WARN,
+    // Only the message: the other fields may hold anything, stack traces and payloads included.
+    logCreator: () => (entry) => options.log?.('debug', `kafkajs ${entry.namespace}: ${entry.log.message}`),
+  });
+  return { kafka, gate, requestTimeoutMs };
+}
+
+/** What Kafka calls the error, and those that caused it. */
+export function* typesOf(error: unknown): Generator<string> {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if ('type' in each) yield String(each.type);
+  }
+}

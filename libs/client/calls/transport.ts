@@ -1,0 +1,301 @@
+import { backoffMs, onAbort, orAborted, pause } from '#waiting';
+import { now } from '../clock.js';
+import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from '../errors.js';
+import { type OperationId, type Operations, routes } from '../generated/api.js';
+import { BodyLost, readAnswer } from './answer.js';
+import type { Asked } from './outcome-unknown.js';
+import { isOneCommand, type Shape, shapeOf } from './shapes.js';
+
+/** How a call is made. */
+export interface CallOptions {
+  /** Ends the call: it rejects with the signal's reason. A command may have been obeyed by then. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds for the whole call with its repetitions; 30,000 unless the client says otherwise. */
+  deadlineMs?: number | undefined;
+  /** Milliseconds for one attempt; 12,000 unless the client says otherwise: a ledger that lives answers within 10. */
+  attemptMs?: number | undefined;
+  /**
+   * For a command: made by the client, once a call, when left out. Give the old one to ask again after a failure. An
+   * error then tells by `outcomeUnknown` of the calls before, too: nobody knows here whether there were any.
+   */
+  idempotencyKey?: string | undefined;
+}
+
+export interface TransportOptions {
+  /** Of the ledger, with the path under which it stands, if any. */
+  url: string | URL;
+  /** In place of the global one. */
+  fetch?: typeof fetch | undefined;
+  /** Sent with every request, for example `authorization`. Asked for before each attempt, within its time. */
+  headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+  deadlineMs?: number | undefined;
+  attemptMs?: number | undefined;
+  /** Most calls at once, waits on a scope aside: 1,000 unless set. The next one is refused with ClientBusy. */
+  maxCalls?: number | undefined;
+}
+
+/** The parts of a request, as the operation wants them. */
+export type RequestOf<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
+export type AnswerOf<Id extends OperationId> = Operations[Id]['answer'];
+
+/** An answer and what is known about its call. */
+export interface Answered<T> {
+  body: T;
+  /** When the first attempt was about to be sent, by `now()`: whatever the ledger did came later. */
+  sentAt: number;
+  /** The ledger repeats what it answered to this key in an earlier call: the effect may be old. */
+  isOld: boolean;
+}
+
+interface Attempt {
+  url: string;
+  init: { method: string; body?: string };
+  headers: Record<string, string>;
+  shape: Shape | undefined;
+  asked: Asked;
+  ms: number;
+  signal: AbortSignal | undefined;
+}
+
+const DEADLINE_MS = 30_000;
+const ATTEMPT_MS = 12_000;
+const MOST_ATTEMPTS = 20;
+/** An attempt for which the deadline leaves less is not begun: it would only hide what the last one ran into. */
+const LEAST_ATTEMPT_MS = 100;
+
+/**
+ * Asks the ledger, again where that is safe: when nobody answered, and after 408, 429, 502, 503 and 504. A command
+ * carries one Idempotency-Key through all of its attempts, so it is obeyed at most once.
+ */
+export class Transport {
+  readonly #base: string;
+  readonly #options: TransportOptions;
+  readonly #maxCalls: number;
+  #calls = 0;
+
+  constructor(options: TransportOptions) {
+    const url = new URL(options.url);
+    if (!/^https?:$/.test(url.protocol)) throw new TypeError(`a ledger speaks HTTP, not ${url.protocol}`);
+    this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+    this.#options = options;
+    this.#maxCalls = options.maxCalls ?? 1_000;
+  }
+
+  /** The ledger's address. */
+  get url(): string {
+    return this.#base;
+  }
+
+  /** `mayRepeat`: an earlier call may have used the same key. */
+  async call<Id extends OperationId>(
+    id: Id,
+    request: RequestOf<Id>,
+    options: CallOptions = {},
+    mayRepeat: boolean = options.idempotencyKey !== undefined,
+  ): Promise<Answered<AnswerOf<Id>>> {
+    const isWait =
+      id === 'currentSession' && (request as RequestOf<'currentSession'>).query.wait !== undefined;
+    if (this.#calls >= this.#maxCalls && !isWait) throw new ClientBusy(`${this.#calls} calls are under way`);
+    this.#calls += isWait ? 0 : 1;
+    try {
+      const attempt = this.#attemptOf(id, request, options, mayRepeat);
+      return (await this.#repeat(attempt, options)) as Answered<AnswerOf<Id>>;
+    } finally {
+      this.#calls -= isWait ? 0 : 1;
+    }
+  }
+
+  /** Opens a stream: one attempt, whose time is for the head of the answer only. The caller reads or cancels it. */
+  async open(
+    id: 'feedStream' | 'scopeStream' | 'snapshot',
+    query: Record<string, unknown>,
+    { signal, lastEventId }: { signal: AbortSignal; lastEventId?: string | undefined },
+  ): Promise<ReadableStream<Uint8Array>> {
+    const url = this.#base + routes[id].path + queryOf(query);
+    const headers = { ...(lastEventId && { 'last-event-id': lastEventId }) };
+    const { response, done } = await this.#fetch(url, { method: 'GET' }, headers, {
+      signal,
+      ms: this.#options.attemptMs ?? ATTEMPT_MS,
+      goesOn: true,
+    }).catch((error) => Promise.reject(error instanceof Unsent ? error.cause : error));
+    const type = response.headers.get('content-type') ?? '';
+    const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
+    if (isStream) done();
+    if (isStream && response.body) return response.body;
+    await readAnswer(response, undefined, { key: undefined, isOne: false, doubtful: false }).finally(done);
+    throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
+      outcomeUnknown: false,
+    });
+  }
+
+  #attemptOf<Id extends OperationId>(
+    id: Id,
+    request: RequestOf<Id>,
+    options: CallOptions,
+    mayRepeat: boolean,
+  ): Attempt {
+    const route: { method: string; path: string } = routes[id];
+    const {
+      params,
+      query,
+      body = {},
+    } = request as {
+      params?: Record<string, unknown>;
+      query?: Record<string, unknown>;
+      body?: unknown;
+    };
+    const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
+      encodeURIComponent(String(params?.[name])),
+    );
+    const isRead = route.method === 'GET' || 'reads' in route;
+    const hasBody = route.method === 'POST' || route.method === 'PATCH';
+    if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
+      throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
+    }
+    const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
+    return {
+      url: this.#base + path + queryOf(query),
+      init: { method: route.method, ...(hasBody && { body: JSON.stringify(body) }) },
+      headers: {
+        ...(hasBody && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      shape: shapeOf(id, query),
+      asked: { key, isOne: isOneCommand(id), doubtful: mayRepeat },
+      ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
+      signal: options.signal,
+    };
+  }
+
+  async #repeat(
+    attempt: Attempt,
+    { deadlineMs, signal, idempotencyKey }: CallOptions,
+  ): Promise<Answered<unknown>> {
+    const sentAt = now();
+    const until = sentAt + (deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS);
+    let { asked } = attempt;
+    for (let attempts = 1; ; attempts++) {
+      const ms = Math.max(1, Math.min(attempt.ms, until - now()));
+      try {
+        const { body, replayed } = await this.#once({ ...attempt, asked, ms });
+        return { body, sentAt, isOld: replayed && idempotencyKey !== undefined };
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        const failure = asFailure(error, attempts, asked);
+        if (failure.error.outcomeUnknown) asked = { ...asked, doubtful: true };
+        const waitMs = failure.retryAfterMs + backoffMs(attempts);
+        const isTooLate = now() + waitMs + LEAST_ATTEMPT_MS >= until;
+        if (!failure.again || attempts >= MOST_ATTEMPTS || isTooLate) throw failure.error;
+        await pause(waitMs, signal);
+      }
+    }
+  }
+
+  async #once({ url, init, headers, shape, asked, ms, signal }: Attempt) {
+    const { response, done } = await this.#fetch(url, init, headers, { signal, ms });
+    try {
+      const body = await readAnswer(response, shape, asked);
+      return { body, replayed: response.headers.get('idempotency-replayed') === 'true' };
+    } catch (error) {
+      throw new Unanswered(error, retryAfterMs(response), response.status);
+    } finally {
+      done();
+    }
+  }
+
+  /** Times out after `ms`, until `done` is called: then it stops listening, unless the answer `goesOn`. */
+  async #fetch(
+    url: string,
+    init: Attempt['init'],
+    headers: Record<string, string>,
+    { signal, ms, goesOn }: { signal: AbortSignal | undefined; ms: number; goesOn?: boolean },
+  ): Promise<{ response: Response; done: () => void }> {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${Math.round(ms)} ms`)), ms);
+    const stopListening = onAbort(signal, (reason) => controller.abort(reason));
+    const done = () => {
+      clearTimeout(timer);
+      if (!goesOn) stopListening();
+    };
+    let isSent = false;
+    try {
+      const given = this.#options.headers && (await orAborted(this.#given(), controller.signal));
+      const send = this.#options.fetch ?? fetch;
+      controller.signal.throwIfAborted();
+      isSent = true;
+      const response = await send(url, {
+        ...init,
+        headers: given ? { ...given, ...headers } : headers,
+        redirect: 'manual', // a page to log in at is not followed: it would make a GET of a command
+        signal: controller.signal,
+      });
+      return { response, done };
+    } catch (error) {
+      done();
+      throw isSent ? error : new Unsent(error);
+    }
+  }
+
+  /** Also of a function that throws before it has made a promise. */
+  async #given(): Promise<Record<string, string> | undefined> {
+    return this.#options.headers?.();
+  }
+}
+
+/** An attempt has come to nothing before anything was sent. */
+class Unsent extends Error {
+  constructor(override readonly cause: unknown) {
+    super('unsent');
+  }
+}
+
+/** Why an attempt came to nothing, and how long the ledger asks to wait. */
+class Unanswered extends Error {
+  constructor(
+    override readonly cause: unknown,
+    readonly retryAfterMs: number,
+    readonly status: number,
+  ) {
+    super('unanswered');
+  }
+}
+
+const AGAIN = new Set([408, 429, 502, 503, 504]);
+
+function asFailure(error: unknown, attempts: number, { key, doubtful }: Asked) {
+  const { cause, retryAfterMs } = error instanceof Unanswered ? error : { cause: error, retryAfterMs: 0 };
+  const outcomeUnknown = key !== undefined && (doubtful || !(error instanceof Unsent));
+  if (cause instanceof BodyLost && error instanceof Unanswered) {
+    const lost = new UnexpectedAnswer(error.status, cause.message, {
+      outcomeUnknown,
+      idempotencyKey: key,
+      cause: cause.cause,
+    });
+    return { error: lost, again: true, retryAfterMs };
+  }
+  if (cause instanceof LedgerProblem || cause instanceof UnexpectedAnswer) {
+    return { error: cause as LedgerError, again: AGAIN.has(cause.status), retryAfterMs };
+  }
+  const ranInto = cause instanceof Unsent ? cause.cause : cause;
+  return {
+    error: new NoAnswer(attempts, { outcomeUnknown, idempotencyKey: key, cause: ranInto }),
+    again: true,
+    retryAfterMs,
+  };
+}
+
+const MOST_RETRY_AFTER_MS = 600_000;
+
+/** RFC 9110, section 10.2.3: seconds or a date. What cannot be read counts as none. */
+function retryAfterMs({ headers }: Response): number {
+  const given = headers.get('retry-after');
+  if (given === null) return 0;
+  const ms = /^\d+$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MOST_RETRY_AFTER_MS) : 0;
+}
+
+function queryOf(query: Record<string, unknown> = {}): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  if (given.length === 0) return '';
+  return `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
+}
