@@ -22,6 +22,16 @@ interface SessionInEvent {
   versionId?: string;
 }
 
+/** Whose an event is, before what eventRow says of it. */
+export const scopedTitles = ['position', 'time', 'user', 'project', ...eventTitles.slice(2)];
+
+/** The same for readers of many scopes. */
+export function scopedRow(event: LedgerEvent): (string | number | undefined)[] {
+  const [position, time, ...rest] = eventRow(event);
+  const [, user = '', project = ''] = event.subject.split('/').map(decodeURIComponent);
+  return [position, time, user, project, ...rest];
+}
+
 /** An event in a line, for people. */
 export function eventRow(event: LedgerEvent): (string | number | undefined)[] {
   const data = event.data as Data;

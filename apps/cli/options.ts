@@ -1,23 +1,54 @@
 import { InvalidArgumentError, Option } from 'commander';
+import { localLedger } from '#dev-stack';
+
+/** What `npm start` runs here, if it does: beside it nothing has to be said about where things are. */
+export const local = localLedger(process.env.LEDGER_DATA_DIR || '.data');
 
 /** Where the ledger is reached over HTTP. */
 export const urlOption = () =>
   new Option('--url <url>', 'the ledger')
     .env('LEDGER_URL')
-    .default('http://127.0.0.1:4600')
+    .default(local.url ?? 'http://127.0.0.1:4600')
     .argParser(httpUrl);
 
 /** Where its Postgres is, for work that does without the service. */
-export const databaseOption = () =>
-  new Option('--database-url <url>', "the ledger's Postgres")
+export const databaseOption = () => {
+  const option = new Option('--database-url <url>', "the ledger's Postgres")
     .env('DATABASE_URL')
-    .makeOptionMandatory()
     .argParser(databaseUrl);
+  if (local.databaseUrl) return option.default(local.databaseUrl, 'that of the ledger that runs here');
+  return option.makeOptionMandatory();
+};
 
 export const archivesOption = () =>
   new Option('--archives <dir>', 'where the files are that events were archived to');
 
 export const jsonOption = () => new Option('--json', 'one JSON document a line instead of a table');
+
+/** As whom something is done: an environment, or one instance of it. */
+export const asOption = () =>
+  new Option('--as <environment/instance>', 'as whom: an environment, or one instance of it').argParser(
+    owner,
+  );
+
+export const reasonOption = () =>
+  new Option('--reason <text>', 'why, 1 to 64 characters; it stays in the log, so no personal data');
+
+export function owner(text: string): { environment: string; instance?: string } {
+  const [, environment, instance] = /^([^/]+)(?:\/(.+))?$/.exec(text) ?? [];
+  if (environment === undefined)
+    throw new InvalidArgumentError('It has to be an environment, or environment/instance.');
+  return { environment, ...(instance && { instance }) };
+}
+
+/** RFC 3339, or a position. */
+export function asOf(text: string): string {
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text) && !Number.isNaN(Date.parse(text));
+  if (isTime || /^\d{1,4}:\d{1,15}$/.test(text)) return text;
+  throw new InvalidArgumentError(
+    'It has to be a time such as 2026-11-01T12:00:00Z, or a position such as 3:120.',
+  );
+}
 
 export function wholeNumber(least: number, most: number) {
   return (text: string): number => {

@@ -3,11 +3,20 @@ import { Presets, SingleBar } from 'cli-progress';
 
 /** For programs: one JSON document a line. */
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`);
+  printLine(JSON.stringify(value));
 }
 
 export function printLine(line: string): void {
+  clearTimeout(silence);
   process.stdout.write(`${line}\n`);
+}
+
+let silence: NodeJS.Timeout | undefined;
+
+/** Says what is waited for, where a person watches and a second passes without a word. */
+export function breakSilence(waitingFor: string): void {
+  if (!process.stderr.isTTY) return;
+  silence = setTimeout(() => process.stderr.write(`waiting for ${waitingFor} …\n`), 1_000).unref();
 }
 
 type Cell = string | number | undefined;
@@ -17,16 +26,22 @@ export function printTable(head: readonly string[], rows: readonly (readonly Cel
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => String(row[column] ?? '').length)),
   );
+  const printRow = startTable(head, widths);
+  for (const row of rows) printRow(row);
+}
+
+/** Prints the head of a table and returns what prints a row; a cell that is wider than its column moves the others. */
+export function startTable(head: readonly string[], widths: readonly number[]) {
   const line = (cells: readonly Cell[]) =>
-    widths
-      .map((width, column) => {
-        const cell = cells[column];
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
         return typeof cell === 'number' ? String(cell).padStart(width) : (cell ?? '').padEnd(width);
       })
       .join('  ')
       .trimEnd();
   printLine(strong(line(head)));
-  for (const row of rows) printLine(line(row));
+  return (cells: readonly Cell[]): void => printLine(line(cells));
 }
 
 /** A name and a value a line; what is undefined is left out. */
@@ -60,6 +75,7 @@ export function progress(what: string): Progress {
   if (!process.stderr.isTTY) return { at: () => {}, stop: () => {} };
   const format = `${what} {bar} {percentage}%, {value} of {total}, {eta_formatted} left`;
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
+  clearTimeout(silence);
   bar.start(1, 0);
   return {
     at: (done, total) => {

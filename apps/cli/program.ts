@@ -1,15 +1,21 @@
 import { Command } from 'commander';
 import { maskPasswords } from '#postgres';
 import { archiveLog } from './commands/archive.js';
+import { bulk } from './commands/bulk.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
+import { end, release } from './commands/end.js';
 import { history } from './commands/history.js';
 import { migrateSchema } from './commands/migrate.js';
 import { rebuildModels } from './commands/rebuild.js';
 import { relay } from './commands/relay.js';
 import { replay } from './commands/replay.js';
+import { sessions } from './commands/sessions.js';
+import { start } from './commands/start.js';
+import { stats } from './commands/stats.js';
 import { tail } from './commands/tail.js';
 import { verify } from './commands/verify.js';
+import { breakSilence } from './output.js';
 import { version } from './version.js';
 
 const exits = `
@@ -26,13 +32,23 @@ Examples:
   session-ledger current ada captions
   session-ledger history ada captions --json | jq .type
   session-ledger tail --follow
-  session-ledger verify --database-url postgres://…
+  session-ledger end ada captions --as cloud-dev --reason finished
+  session-ledger verify
+
+Beside npm start the commands find the ledger and its Postgres by themselves; elsewhere LEDGER_URL, DATABASE_URL and
+KAFKA_BROKERS say where they are, or the options of each command.
 
 From a checkout: npm run --silent session-ledger -- current ada captions
 `;
 
 /** An error quotes what was given, perhaps a connection string. */
 const masked = { writeErr: (text: string) => void process.stderr.write(maskPasswords(text)) };
+
+/** Whom a command waits for, without a password. */
+function placeOf({ url, databaseUrl }: { url?: string; databaseUrl?: string }): string {
+  if (url !== undefined) return url;
+  return databaseUrl && URL.canParse(databaseUrl) ? `Postgres at ${new URL(databaseUrl).host}` : 'Postgres';
+}
 
 /** All commands. Parsing rejects with CommanderError for a command line that is not right, and has said so. */
 export function program(): Command {
@@ -43,10 +59,11 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .configureOutput(masked)
     .exitOverride();
-  const online = [current, chain, history, tail];
+  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk];
   const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
     const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
+    one.hook('preAction', (_, action) => breakSilence(placeOf(action.opts())));
     root.addCommand(one.addHelpText('after', exits));
   }
   return root;

@@ -1,9 +1,17 @@
 import { Option } from 'commander';
 import { EVENTS_TOPIC, type KafkaPort, openKafka } from '#broker';
 import { CommandFailed } from './exit.js';
+import { local } from './options.js';
 
 export const kafkaOption = () =>
   new Option('--kafka <brokers>', 'host:port of one broker or more, separated by commas');
+
+/** The same where there is no doing without it. */
+export const knownKafkaOption = () => {
+  const option = kafkaOption().env('KAFKA_BROKERS');
+  const brokers = local.kafkaBrokers?.join(',');
+  return brokers ? option.default(brokers) : option.makeOptionMandatory();
+};
 
 export const topicOption = () =>
   new Option('--topic <name>', 'the topic of the events').env('LEDGER_TOPIC').default(EVENTS_TOPIC);

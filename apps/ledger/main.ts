@@ -1,6 +1,6 @@
 import { LogError } from '#log';
 import 'reflect-metadata';
-import { DevStackError } from '#dev-stack';
+import { announceLedger, DevStackError } from '#dev-stack';
 import { isAway, isRefused, maskPasswords, PostgresAway } from '#postgres';
 import { rest } from '#waiting';
 import { createApp } from './app.js';
@@ -45,6 +45,11 @@ async function start(config: Config): Promise<void> {
     );
   const port = await app.listen(config.port, config.host);
   const address = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
+  // Another Postgres' login is its owner's to hand out, so of that nothing is written down.
+  if (config.databaseUrl === undefined) {
+    const { databaseUrl, kafkaBrokers } = stack;
+    started.push(await announceLedger(config.dataDir, { url: address, databaseUrl, kafkaBrokers }));
+  }
   say(`Ledger on ${address}, ${partitions} partitions, API at ${address}/docs`);
   say('');
   say('Try it:');

@@ -3,6 +3,7 @@
 // Start reading in postgres/postgres.ts and kafka/kafka.ts.
 export { DevStackError } from './errors.js';
 export { type KafkaOptions, type RunningKafka, startKafka, stopLeftoverKafka } from './kafka/kafka.js';
+export { announceLedger, type LocalLedger, localLedger } from './local-ledger.js';
 export { freePort } from './ports.js';
 export {
   type PostgresOptions,

@@ -58,6 +58,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     '#projections',
     '#postgres',
     '#broker',
+    '#dev-stack',
     'commander',
     'cli-progress',
     NODE,

@@ -81,21 +81,20 @@ test('history shows what happened, refused stops with how often they came', asyn
   for (let time = 0; time < 3; time++)
     await ask(`${service.url}/v1/sessions/${session.sessionId}/end`, { body });
   const shown = lines(await run(['history', userId]));
-  expect(shown[0]).toMatch(/^position +time +event +session +epoch +what$/);
-  expect(shown.slice(1).map((line) => line.split(/ {2,}/)[2])).toEqual([
+  expect(shown[0]).toContain(`user ${userId}, project default, until `);
+  expect(shown[1]).toMatch(/^position +time +event +session +epoch +what$/);
+  expect(shown.slice(2).map((line) => line.split(/ {2,}/)[2])).toEqual([
     'SessionStarted',
     'SessionSuperseded',
     'SessionStarted',
     'StopIgnored',
   ]);
-  expect(shown[4]).toContain('by cloud-dev, ignored: superseded, came 3 times');
+  expect(shown[5]).toContain('by cloud-dev, ignored: superseded, came 3 times');
   const events = documents(await run(['history', userId, '--json']));
   expect(events.map(({ data }) => data.version)).toEqual([1, 2, 3, 4]);
-  expect(await run(['history', newUser()])).toEqual({
-    code: 0,
-    out: 'nothing has happened here yet\n',
-    err: '',
-  });
+  const nobody = newUser();
+  const nothing = `user ${nobody}, project default: nothing has happened here yet\n`;
+  expect(await run(['history', nobody])).toEqual({ code: 0, out: nothing, err: '' });
 });
 
 describe('chain', () => {
@@ -127,13 +126,75 @@ describe('chain', () => {
   });
 });
 
+describe('acts', () => {
+  test('start, release and end name whom they act for, and show what came of it', async () => {
+    const userId = newUser();
+    const started = documents(await run(['start', userId, 'site', '--as', 'cloud-dev/w1', '--json']))[0];
+    expect(started).toMatchObject({
+      outcome: 'started',
+      session: { owner: { environment: 'cloud-dev', instance: 'w1' } },
+    });
+    const [joined] = documents(
+      await run(['start', userId, 'site', '--as', 'cloud-7', '--on-conflict', 'join', '--json']),
+    );
+    expect(joined).toMatchObject({ outcome: 'joined', session: { sessionId: started.session.sessionId } });
+    const stranger = await run(['release', userId, 'site', '--as', 'cloud-7']);
+    expect(stranger).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^not-owner: .*\n$/) });
+    const released = await run(['release', userId, 'site', '--as', 'cloud-dev/w1', '--to', 'cloud-7']);
+    expect(released).toMatchObject({ code: 0, err: '' });
+    expect(released.out).toMatch(/^outcome +released$/m);
+    expect(released.out).toMatch(/^reserved for +cloud-7 until /m);
+    const ended = await run(['end', userId, 'site', '--force', '--reason', 'gone']);
+    expect(ended.out).toMatch(/^outcome +ended$/m);
+    expect(lines(await run(['sessions', userId, 'site']))[1]).toMatch(
+      new RegExp(`^${started.session.sessionId} +ended `),
+    );
+  });
+
+  test.each([
+    [['end', 'ada', '--reason', 'x'], 2, 'say as whom with --as, or --force'],
+    [['end', 'ada', '--as', 'cloud-dev'], 2, "'--reason <text>' not specified"],
+    [['end', 'nobody-was-here', '--force', '--reason', 'x'], 3, 'no session is current'],
+    [['start', 'ada', '--as', '/'], 2, 'It has to be an environment'],
+    [['current', 'ada', '--as-of', 'yesterday'], 2, 'It has to be a time such as'],
+    [['bulk', '--action', 'end', '--reason', 'x'], 2, 'say --action, --reason, and --user or --environment'],
+    [['bulk', '--action', 'end', '--reason', 'x', '--user', 'ada'], 2, 'add --yes: there is nobody to ask'],
+  ])('%j does nothing and ends with %i', async (args, code, why) => {
+    expect(await run(args)).toMatchObject({ code, out: '', err: expect.stringContaining(why) });
+  });
+
+  test('bulk changes all that are meant, and ends when that is done', async () => {
+    const userId = newUser();
+    await start(userId);
+    await start(userId, { projectId: 'site' });
+    const [job] = documents(
+      await run(['bulk', '--action', 'end', '--user', userId, '--reason', 'left', '--yes', '--json']),
+    );
+    expect(job).toMatchObject({ state: 'finished', counts: { examined: 2, changed: 2, failed: 0 } });
+    expect((await run(['bulk', '--job', job.jobId])).out).toMatch(/^changed +2$/m);
+  });
+
+  test('stats tells how much there is and who is out of sync', async () => {
+    const userId = newUser();
+    const { session } = (await start(userId)).body;
+    await start(userId, { owner: cloudDebug });
+    const reports = [{ consumer: 'cli-test', userId, sessionId: session.sessionId }];
+    await ask(`${service.url}/v1/reports`, { body: reports });
+    const row = new RegExp(`^cli-test +${userId} +default +out-of-sync `, 'm');
+    await until(async () => row.test((await run(['stats', '--consumer', 'cli-test'])).out));
+    expect((await run(['stats'])).out).toMatch(/^events +\d+ in 16 partitions$/m);
+  });
+});
+
 describe('tail', () => {
   test('shows the last events of all partitions in the order of their times', async () => {
     for (let count = 0; count < 12; count++) await start(newUser());
     const shown = documents(await run(['tail', '--lines', '5', '--json']));
     expect(shown).toHaveLength(5);
     expect(shown.map(({ time }) => time)).toEqual(shown.map(({ time }) => time).sort());
-    expect(lines(await run(['tail']))).toHaveLength(10);
+    const table = lines(await run(['tail']));
+    expect(table[0]).toMatch(/^position +time +user +project +event +session +epoch +what$/);
+    expect(table).toHaveLength(11);
   });
 
   test('begins after any position', async () => {
@@ -144,6 +205,8 @@ describe('tail', () => {
     const all = documents(await run(['tail', '--from', 'start', '--json']));
     const [{ events }] = documents(await run(['replay', '--json']));
     expect(all).toHaveLength(events);
+    const some = documents(await run(['tail', '--from', 'start', '--lines', '3', '--json']));
+    expect(some).toEqual(all.slice(0, 3));
   });
 
   test('says so when there is no such position', async () => {
@@ -281,7 +344,7 @@ describe('offline', () => {
 describe('the command line', () => {
   const wrong: [string, string[], string][] = [
     ['no command', [], 'Usage: session-ledger'],
-    ['an unknown command', ['sessions'], "unknown command 'sessions'"],
+    ['an unknown command', ['owners'], "unknown command 'owners'"],
     ['an unknown option', ['current', 'ada', '--verbose'], "unknown option '--verbose'"],
     ['a missing user', ['current'], "missing required argument 'userId'"],
     ['an argument too many', ['current', 'ada', 'captions', 'more'], 'too many arguments'],
@@ -320,6 +383,11 @@ describe('the command line', () => {
     const noDatabase = await run(['verify', '--database-url', 'postgres://127.0.0.1:1/x']);
     expect(noDatabase).toMatchObject({ code: 1, out: '' });
     expect(noDatabase.err).toMatch(/^Postgres cannot be reached: .*ECONNREFUSED.*\n$/);
+    const wrong = new URL(service.databaseUrl);
+    wrong.password = 's3cret';
+    const refused = await run(['verify', '--database-url', wrong.href]);
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toMatch(/^Postgres refuses: password authentication failed for user .*\n$/);
   });
 
   test('helps with every command, by examples', async () => {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type AnswerOf, LedgerClient, type UsageTotals } from '#client';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { jsonOption, urlOption } from '../options.js';
+import { asOf, jsonOption, urlOption } from '../options.js';
 import { printJson, printLine, printTable, strong } from '../output.js';
 
 const examples = `
@@ -26,13 +26,18 @@ export function chain(): Command {
     .description('the sessions that followed one another, from the tip to the root')
     .argument('<userId>')
     .argument('[projectId]', '', 'default')
-    .option('--as-of <time or position>', 'the chain as it was then: RFC 3339, or partition:sequence')
+    .option('--as-of <time or position>', 'the chain as it was then: RFC 3339, or partition:sequence', asOf)
     .option('--session <id>', "another session's chain than the current one's")
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action((userId, projectId, { url, json, asOf, session }) => {
-      const query = { userId, projectId, ...(asOf && { asOf }), ...(session && { sessionId: session }) };
+    .action((userId, projectId, { url, json, asOf: then, session }) => {
+      const query = {
+        userId,
+        projectId,
+        ...(then && { asOf: then }),
+        ...(session && { sessionId: session }),
+      };
       return run(pages(new LedgerClient({ url }), query), json);
     });
 }

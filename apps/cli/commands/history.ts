@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import { LedgerClient, type LedgerEvent } from '#client';
+import { LedgerClient, type LedgerEvent, type ScopeName } from '#client';
 import { eventRow, eventTitles } from '../event-row.js';
 import { jsonOption, urlOption } from '../options.js';
-import { printJson, printLine, printTable } from '../output.js';
+import { printJson, printLine, printTable, strong } from '../output.js';
 
 const examples = `
 Examples:
@@ -22,19 +22,21 @@ export function history(): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((userId, projectId, { url, json }) =>
-      run(new LedgerClient({ url }).history({ userId, projectId }), json),
+      run(new LedgerClient({ url }), { userId, projectId }, json),
     );
 }
 
-async function run(events: AsyncIterable<LedgerEvent>, json: boolean | undefined): Promise<void> {
+async function run(ledger: LedgerClient, scope: ScopeName, json: boolean | undefined): Promise<void> {
   const rows: LedgerEvent[] = [];
-  for await (const event of events) {
+  for await (const event of ledger.history(scope)) {
     if (json) printJson(event);
     else if (rows.push(event) === MOST_ROWS) break;
   }
   if (json) return;
-  if (rows.length === 0) printLine('nothing has happened here yet');
-  else printTable(eventTitles, rows.map(eventRow));
+  const place = `user ${scope.userId}, project ${scope.projectId}`;
+  if (rows.length === 0) return printLine(`${place}: nothing has happened here yet`);
+  printLine(`${strong(place)}, until ${rows.at(-1)?.time}`);
+  printTable(eventTitles, rows.map(eventRow));
   if (rows.length === MOST_ROWS)
     printLine(`and perhaps more: these are the first ${MOST_ROWS}; --json gives all`);
 }

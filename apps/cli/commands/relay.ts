@@ -5,7 +5,7 @@ import { CommandFailed } from '../exit.js';
 import { databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine } from '../output.js';
 import { withDatabase } from '../with-database.js';
-import { kafkaOption, topicOption, withKafka } from '../with-kafka.js';
+import { knownKafkaOption, topicOption, withKafka } from '../with-kafka.js';
 
 const examples = `
 After a failover to a standby that lacked the last commits, or after a restore, Kafka has events that the log has not,
@@ -23,7 +23,7 @@ export function relay(): Command {
   const accept = new Command('accept-restore')
     .description('give up what Kafka has and the log lost, and let the relay send the whole log again')
     .addOption(databaseOption())
-    .addOption(kafkaOption().env('KAFKA_BROKERS').makeOptionMandatory())
+    .addOption(knownKafkaOption())
     .addOption(topicOption())
     .option('--yes', 'do it')
     .addOption(jsonOption())

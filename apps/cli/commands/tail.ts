@@ -1,15 +1,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Follower, LedgerClient, type LedgerEvent } from '#client';
-import { eventRow } from '../event-row.js';
+import { scopedRow, scopedTitles } from '../event-row.js';
 import { CommandFailed } from '../exit.js';
 import { jsonOption, urlOption, wholeNumber } from '../options.js';
-import { printJson, printLine } from '../output.js';
+import { printJson, startTable } from '../output.js';
 
 const examples = `
 Examples:
   session-ledger tail                          the last ten events
   session-ledger tail --follow                 and then all that come, until Ctrl-C
   session-ledger tail --from start --json      the whole log, a document a line
+  session-ledger tail --from start -n 20       its first twenty events
   session-ledger tail --from 3:120 --follow    partition 3 after its event 120, the others from now on
 `;
 
@@ -20,7 +21,11 @@ export function tail(): Command {
   return new Command('tail')
     .description('the newest events, from any position, as they come')
     .option('-f, --follow', 'go on with what comes')
-    .option('-n, --lines <n>', `the last so many, 1 to ${PAGE}`, wholeNumber(1, PAGE), 10)
+    .option(
+      '-n, --lines <n>',
+      `the last so many, 1 to ${PAGE}, 10 when left out; with --from the first so many, all when left out`,
+      wholeNumber(1, PAGE),
+    )
     .option('--from <position...>', 'partition:sequence, of several partitions; or start', places)
     .addOption(urlOption())
     .addOption(jsonOption())
@@ -30,7 +35,7 @@ export function tail(): Command {
 
 interface Asked {
   follow?: true;
-  lines: number;
+  lines?: number;
   from?: Places | 'start';
   url: string;
   json?: true;
@@ -38,16 +43,25 @@ interface Asked {
 
 async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
   const ledger = new LedgerClient({ url });
-  const show = json ? printJson : showLine;
   const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger;
   if (from instanceof Map) checkPlaces(from, heads);
-  const newest = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines);
-  for await (const event of newest) show(event);
+  const asked = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines ?? 10);
+  const show = json ? printJson : shown();
+  let left = lines ?? Number.POSITIVE_INFINITY;
+  for await (const event of asked) {
+    show(event);
+    left -= 1;
+    if (left === 0 && from) return; // the first so many, and no more
+  }
   if (follow) await followAfter(ledger, heads, show);
 }
 
-function showLine(event: LedgerEvent): void {
-  printLine(eventRow(event).filter(Boolean).join('  '));
+/** As wide as what is usual: events are shown as they come, so nothing is known of the widest. */
+const WIDTHS = [9, 24, 16, 12, 18, 36, 5];
+
+function shown(): (event: LedgerEvent) => void {
+  const printRow = startTable(scopedTitles, WIDTHS);
+  return (event) => printRow(scopedRow(event));
 }
 
 /** A position that there is not would be waited for in vain. */

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Controller, Get, Res } from '@nestjs/common';
+import { Controller, Get, Redirect, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { asyncApi, openApi } from '#api/schemas';
 import { RunningLedger } from '../running-ledger.js';
@@ -28,6 +28,11 @@ export class DocsController {
   constructor(ledger: RunningLedger) {
     this.events = JSON.stringify(asyncApi(version, ledger.topic));
   }
+
+  /** Whoever opens the address in a browser is shown what there is. */
+  @Get('/')
+  @Redirect('/docs', 302)
+  root(): void {}
 
   @Get('/openapi.json')
   openApi(@Res() reply: FastifyReply): void {

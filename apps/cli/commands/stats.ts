@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import { type AnswerOf, LedgerClient } from '#client';
+import { jsonOption, urlOption } from '../options.js';
+import { alarming, printFields, printJson, printLine, printTable } from '../output.js';
+
+const examples = `
+Examples:
+  session-ledger stats
+  session-ledger stats --consumer editor-1
+  session-ledger stats --json | jq .projection.behind
+`;
+
+/** Of those that are out of sync. */
+const MOST_ROWS = 100;
+
+type Stats = AnswerOf<'stats'>;
+
+export function stats(): Command {
+  return new Command('stats')
+    .description('how much there is, and who holds a session that is not current')
+    .option('--consumer <name>', 'of this consumer only')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(async ({ url, consumer, json }) => {
+      const query = { limit: MOST_ROWS, ...(consumer && { consumer }) };
+      const found = await new LedgerClient({ url }).call('stats', { query }, { deadlineMs: 10_000 });
+      if (json) printJson(found);
+      else show(found);
+    });
+}
+
+function show({ ledger, projection, sync }: Stats): void {
+  const { behind } = projection;
+  printFields({
+    ledger: ledger.source,
+    events: `${ledger.events} in ${ledger.partitions} partitions`,
+    'read models': behind === 0 ? 'up to date' : `${behind} events behind`,
+    'in sync': `${sync.inSync} of ${sync.inSync + sync.outOfSync + sync.unknown} reports`,
+    restores: ledger.restores || undefined,
+  });
+  if (sync.list.length === 0) return;
+  printLine('');
+  printTable(
+    ['consumer', 'user', 'project', 'state', 'since', 'holds', 'current'],
+    sync.list.map(({ consumer, userId, projectId, state, since, sessionId, currentId }) => {
+      return [consumer, userId, projectId, alarming(state), since, sessionId, currentId];
+    }),
+  );
+  if (sync.next) printLine(`and more: these are the first ${MOST_ROWS}; --consumer shows one's`);
+}
