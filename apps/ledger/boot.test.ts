@@ -14,6 +14,7 @@ const HANDLED = ['__commandHandler__', '__queryHandler__'];
 /** Enough of a ledger to wire the module; nothing is asked of it. */
 const ledger = {
   identity: { id: 'test', partitions: 16, handleKey: Buffer.alloc(32) },
+  pools: {},
   tail: { listen: () => () => {}, onRewind: () => () => {} },
 } as unknown as Replica;
 const wired = () => LedgerModule.of(ledger, new Faults(), new Metrics());

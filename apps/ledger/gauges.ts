@@ -1,5 +1,6 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Metrics } from './metrics.js';
+import type { Pools } from './pools.js';
 import type { Replica } from './replica.js';
 
 /** Figures that are read when they are asked for. */
@@ -21,6 +22,7 @@ export function observe(
   gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
   gauge('ledger_streams', 'Open event streams', streams);
   gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
+  poolGauges(registry, ledger.pools);
   projectorGauge(registry, ledger);
   gauge('ledger_relay_behind_events', 'Events that Kafka does not have yet', () => {
     const heads = ledger.tail.heads();
@@ -30,6 +32,31 @@ export function observe(
       .reduce((sum, { partition, sent }) => sum + Math.max(0, (heads[partition] ?? 0) - sent), 0);
   });
   relayGauges(registry, ledger);
+}
+
+/** Who has connections to Postgres, who waits for one, and who got none. */
+function poolGauges(registry: Registry, pools: Pools): void {
+  const labelNames = ['pool'];
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: (pool: Pools[keyof Pools]) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames, registers },
+      collect() {
+        for (const [pool, share] of Object.entries(pools)) this.set({ pool }, read(share));
+      },
+    });
+  gauge('ledger_pool_size', 'Most connections of a pool', ({ options }) => options.max);
+  gauge('ledger_pool_in_use', 'Connections that are in use', ({ inUse }) => inUse);
+  gauge('ledger_pool_waiting', 'Those who wait for a connection', ({ waitingCount }) => waitingCount);
+  new Counter({
+    name: 'ledger_pool_refused_total',
+    help: 'Those who got no connection, because too many waited or it took too long',
+    ...{ labelNames, registers },
+    collect() {
+      this.reset();
+      for (const [pool, { refused }] of Object.entries(pools)) this.inc({ pool }, refused);
+    },
+  });
 }
 
 /** What this replica relays, and what a person is needed for. Only where this replica relays. */

@@ -19,12 +19,13 @@ import {
   Tail,
   UserScopes,
 } from '#log';
-import { type DatabaseOptions, hasUnawaitedStandbys, openPool } from '#postgres';
+import { type DatabaseOptions, hasUnawaitedStandbys } from '#postgres';
 import { Projector } from '#projections';
 import { Loop } from '#waiting';
 import type { Config } from './config.js';
 import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
+import { closePools, openPools, type Pools } from './pools.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -44,14 +45,13 @@ export interface Replica {
   naming: Naming;
   /** `/ledgers/<id>`: where its events say that they are from. */
   source: string;
-  pool: pg.Pool;
+  pools: Pools;
   writer: LedgerWriter;
   reader: CurrentReader;
   renewer: LeaseRenewer;
   history: History;
   finder: Finder;
   scopes: UserScopes;
-  jobs: Jobs;
   bulk: BulkWorker;
   tail: Tail;
   /** Of Kafka, whether there is one or not. */
@@ -80,13 +80,13 @@ export async function openReplica(
 ): Promise<Replica> {
   if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
   const database = { url: databaseUrl, role: config.databaseRole };
-  const pool = openPool(database, 10);
+  const pools = openPools(database);
   const fault = (where: string) => (error: unknown) => {
     metrics.faults.inc({ where });
     faults.report(where, error);
   };
 
-  const { identity, tail, isUnawaited } = await readLedger(pool, fault('tail'));
+  const { identity, tail, isUnawaited } = await readLedger(pools, fault('tail'));
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -109,7 +109,8 @@ export async function openReplica(
     onFault: fault('writer'),
   });
   const reader = new CurrentReader({
-    pool,
+    pool: pools.current,
+    leases: pools.reads,
     maxBatch: 512,
     queries: 2,
     maxQueue: 20_000,
@@ -121,13 +122,11 @@ export async function openReplica(
     maxQueue: 50_000,
     onFault: fault('renewer'),
   });
-  const reaper = config.roles.has('reaper') ? startReaper(pool, writer, fault('reaper')) : undefined;
-  const scopes = new UserScopes(pool);
-  const jobs = new Jobs(pool);
+  const reaper = config.roles.has('reaper') ? startReaper(pools.reaper, writer, fault('reaper')) : undefined;
   const bulk = new BulkWorker({
-    pool,
-    jobs,
-    scopes,
+    pool: pools.jobs,
+    jobs: new Jobs(pools.jobs),
+    scopes: new UserScopes(pools.jobs),
     partitions: identity.partitions,
     everyMs: BULK_MS,
     submit: (submission) => writer.submit(submission),
@@ -138,24 +137,29 @@ export async function openReplica(
     config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
   const relay =
     kafka &&
-    startRelay(kafka, config, { tail, pool, source, listedBrokers: kafkaBrokers.length }, metrics, faults);
+    startRelay(
+      kafka,
+      config,
+      { tail, pool: pools.relay, source, listedBrokers: kafkaBrokers.length },
+      metrics,
+      faults,
+    );
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
-  const receipts = keepReceipts(pool, fault('receipts'));
+  const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
   return {
     identity,
     naming: namingOf(identity),
     source,
-    pool,
+    pools,
     writer,
     reader,
     renewer,
-    history: new History(pool),
-    finder: new Finder(pool),
-    scopes,
-    jobs,
+    history: new History(pools.reads, pools.snapshots),
+    finder: new Finder(pools.reads),
+    scopes: new UserScopes(pools.reads),
     bulk,
     tail,
     topic: config.topic,
@@ -171,22 +175,23 @@ export async function openReplica(
       await relay?.stop(3_000);
       await kafka?.close();
       tail.close();
-      await pool.end();
+      await closePools(pools);
     },
   };
 }
 
 /** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
-async function readLedger(pool: pg.Pool, onFault: (error: unknown) => void) {
+async function readLedger(pools: Pools, onFault: (error: unknown) => void) {
   let tail: Tail | undefined;
   try {
-    const identity = await identify(pool);
-    tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault });
+    const identity = await identify(pools.tail);
+    const { partitions } = identity;
+    tail = new Tail({ pool: pools.tail, others: Object.values(pools), partitions, pollMs: POLL_MS, onFault });
     await tail.start();
-    return { identity, tail, isUnawaited: await hasUnawaitedStandbys(pool) };
+    return { identity, tail, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
   } catch (error) {
     tail?.close();
-    await pool.end();
+    await closePools(pools);
     throw error;
   }
 }

@@ -60,7 +60,7 @@ export class RunningLedger {
   }
 
   async readiness(): Promise<Readiness> {
-    const writes = await this.ledger.pool.query('select 1').then(
+    const writes = await this.ledger.pools.health.query('select 1').then(
       () => this.takesWrites(),
       () => 'unavailable' as const, // the answer itself says so
     );
@@ -93,7 +93,7 @@ export class RunningLedger {
   private takesWrites(): Promise<Writes> {
     const now = performance.now();
     if (!this.writes || now - this.writes.askedAt > WRITES_HOLD_MS)
-      this.writes = { askedAt: now, answer: probeWrites(this.ledger.pool) };
+      this.writes = { askedAt: now, answer: probeWrites(this.ledger.pools.health) };
     return this.writes.answer;
   }
 

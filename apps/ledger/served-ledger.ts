@@ -1,5 +1,6 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { Ledger } from '#api';
+import { Jobs } from '#jobs';
 import { Reports } from '#log';
 import { Reached, ReadModels } from '#projections';
 import { Execute, ReadLatest } from './bus.js';
@@ -16,7 +17,9 @@ export function servedLedger(
   commands: CommandBus,
   queries: QueryBus,
 ): Ledger {
-  const { pool, source, naming, jobs, bulk, renewer, history, finder, scopes, tail } = replica;
+  const { pools, source, naming, bulk, renewer, history, finder, scopes, tail } = replica;
+  const jobs = { ordered: new Jobs(pools.changes), shown: new Jobs(pools.reads) };
+  const reports = { kept: new Reports(pools.changes), shown: new Reports(pools.reads) };
   return {
     ...naming,
     source,
@@ -27,17 +30,22 @@ export function servedLedger(
     history,
     finder,
     scopes,
-    models: new ReadModels(pool),
-    reached: new Reached(pool),
+    models: new ReadModels(pools.reads),
+    reached: new Reached(pools.reads),
     jobs: {
       async create(order, receipt) {
-        const job = await jobs.create(order, receipt);
+        const job = await jobs.ordered.create(order, receipt);
         bulk.wake();
         return job;
       },
-      read: (id, tenant) => jobs.read(id, tenant),
+      read: (id, tenant) => jobs.shown.read(id, tenant),
     },
-    reports: new Reports(pool),
+    reports: {
+      take: (tenant, taken) => reports.kept.take(tenant, taken),
+      withdraw: (tenant, consumer, scope) => reports.kept.withdraw(tenant, consumer, scope),
+      figures: (tenant, consumer) => reports.shown.figures(tenant, consumer),
+      outOfSync: (tenant, page) => reports.shown.outOfSync(tenant, page),
+    },
     tail,
   };
 }

@@ -1,11 +1,11 @@
-import { isAnswered, isStatementError } from '#postgres';
+import { isAnswered, isStatementError, ShareFull } from '#postgres';
 
 /**
  * Why the log could not answer.
  *
  * | code | was the command obeyed? |
  * | --- | --- |
- * | `overloaded` | no: the queue is full |
+ * | `overloaded` | no: too many wait already |
  * | `timeout` | no: it waited in the queue until its deadline |
  * | `unavailable` | no: Postgres could not be used |
  * | `unknown-outcome` | nobody can say yet: ask again with the same idempotency key |
@@ -59,13 +59,17 @@ export function isDefect(error: unknown): boolean {
 
 /** What a failed write is told as, once it was sent: nobody can say what became of it unless Postgres itself did. */
 export function writeError(cause: unknown): unknown {
-  if (cause instanceof LogError || isAnswered(cause)) return readError(cause);
+  if (cause instanceof LogError || cause instanceof ShareFull || isAnswered(cause)) return readError(cause);
   return new LogError('unknown-outcome', 'Nobody can say yet whether it was done.', { cause });
 }
 
-/** What a failed read is told as: `unavailable`, unless the statement itself is wrong, or it says why already. */
+/**
+ * What a failed read is told as: `unavailable`, unless it was not even begun (`overloaded`), the statement itself is
+ * wrong, or it says why already.
+ */
 export function readError(cause: unknown): unknown {
   if (cause instanceof LogError) return cause;
+  if (cause instanceof ShareFull) return new LogError('overloaded', cause.message, { cause });
   if (isStatementError(cause)) return cause;
   return new LogError('unavailable', 'Postgres cannot be used.', { cause });
 }

@@ -42,7 +42,8 @@ const PLANS = [
   'plan_cache_mode=force_generic_plan',
 ];
 
-function config(options: DatabaseOptions): pg.ClientConfig {
+/** How pg is told so. */
+export function config(options: DatabaseOptions): pg.ClientConfig {
   const statementMs = options.statementMs ?? 5_000;
   return {
     connectionString: options.url,
@@ -59,18 +60,6 @@ function config(options: DatabaseOptions): pg.ClientConfig {
       .map((set) => `-c ${set}`)
       .join(' '),
   };
-}
-
-/**
- * A bounded pool for reads. Waiting for a connection ends after `connectMs` with an error; the pool itself
- * never fails, its queries do.
- */
-export function openPool(options: DatabaseOptions, max: number): pg.Pool {
-  const pool = new pg.Pool({ ...config(options), max, idleTimeoutMillis: 30_000 });
-  pool.on('error', () => {}); // an idle connection was lost: the next query opens another one
-  // One that is in somebody's hands: the next statement on it says so. Unheard, it would end the process.
-  pool.on('connect', (client) => void client.on('error', () => {}));
-  return pool;
 }
 
 /** A connection of one's own. */

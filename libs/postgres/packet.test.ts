@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { createDatabase, type TestDatabase } from '../../test/support/database.js';
 import { startProxy } from '../../test/support/proxy.js';
-import { type DatabaseOptions, openClient, openPool } from './database.js';
+import { type DatabaseOptions, openClient } from './database.js';
 import { type Bound, begin, commit, send, sendOn } from './packet.js';
+import { openPool } from './share.js';
 
 let database: TestDatabase;
 let client: pg.Client;

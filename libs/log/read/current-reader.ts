@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Due, Latest } from '#api';
-import { sendOn, smallints, uuids } from '#postgres';
+import { ShareFull, sendOn, smallints, uuids } from '#postgres';
 import type { Instant, ScopeKey } from '#session';
-import { LogError } from '../errors.js';
+import { LogError, readError } from '../errors.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 
@@ -18,6 +18,8 @@ interface WaitingRead {
 
 export interface CurrentReaderOptions {
   pool: pg.Pool;
+  /** For those who ask what is due as well; `pool` when left out. */
+  leases?: pg.Pool;
   /** Most scopes in one query. */
   maxBatch: number;
   /** Queries at once. */
@@ -55,16 +57,14 @@ export class CurrentReader {
 
   /** As `read`, with what is due: a query of its own, for those who ask for it. */
   async readLeased(scopeKey: ScopeKey, partition: number): Promise<Latest | undefined> {
+    const { pool, leases = pool } = this.options;
     try {
-      const { rows } = await sendOn(this.options.pool, {
-        ...readLeased,
-        values: [partition, scopeIdOf(scopeKey)],
-      });
+      const { rows } = await sendOn(leases, { ...readLeased, values: [partition, scopeIdOf(scopeKey)] });
       const row = rows[0];
       return row && { ...latest(row), due: dueIn(row) };
     } catch (cause) {
-      this.options.onFault(cause);
-      throw new LogError('unavailable', 'Postgres cannot be used.', { cause });
+      if (!(cause instanceof ShareFull)) this.options.onFault(cause);
+      throw readError(cause);
     }
   }
 

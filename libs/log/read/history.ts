@@ -35,7 +35,11 @@ export interface SnapshotRow {
 export class History {
   private partitions: number | undefined;
 
-  constructor(private readonly pool: pg.Pool) {}
+  /** `snapshots`: for those alone; `pool` when left out. */
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly snapshots = pool,
+  ) {}
 
   /** A session and its scope; undefined when no partition knows the id. */
   async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
@@ -101,7 +105,7 @@ export class History {
     let client: pg.PoolClient | undefined;
     let isWhole = false;
     try {
-      client = await this.pool.connect();
+      client = await this.snapshots.connect();
       const heads = await readHeads(client);
       for (const { partition } of heads) yield* snapshotOf(client, partition);
       isWhole = true;

@@ -16,6 +16,8 @@ const PAGE = 500;
 
 export interface TailOptions {
   pool: pg.Pool;
+  /** All pools of the replica: a new connection of any of them may lead to another past. Only `pool` when left out. */
+  others?: readonly pg.Pool[];
   partitions: number;
   /** How often to ask Postgres what other replicas have appended, in milliseconds. */
   pollMs: number;
@@ -34,7 +36,7 @@ export type RewindListener = () => void;
  * Postgres.
  *
  * The table is the truth. After a failover to a standby that lacked the last commits, or a restore, it holds another
- * past than was known here. All that can bring that about ends connections: with each new one of the pool the last
+ * past than was known here. All that can bring that about ends connections: with each new one the last
  * events known are held against the table. Where they are not in it, everything is forgotten, `history` rises, and
  * whoever listens for it looks again (docs/decisions/0016-the-table-is-the-truth.md).
  */
@@ -68,15 +70,19 @@ export class Tail implements Feed {
 
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
-    this.options.pool.on('connect', this.onConnect);
+    for (const pool of this.watched) pool.on('connect', this.onConnect);
     await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
     this.poll.start(this.options.pollMs);
   }
 
   close(): void {
     void this.poll.close(); // what it asks for now fails with the pool
-    this.options.pool.off('connect', this.onConnect);
+    for (const pool of this.watched) pool.off('connect', this.onConnect);
     for (const tail of this.tails) tail.wakeAll();
+  }
+
+  private get watched(): ReadonlySet<pg.Pool> {
+    return new Set([this.options.pool, ...(this.options.others ?? [])]);
   }
 
   /** The last sequence of each partition that this replica knows of. */

@@ -187,7 +187,7 @@ async function ofThePast({ stack, plan, cleanup, signal, full }: Bench): Promise
   const ledger = await openHere(await stack.createDatabase('w7_past'));
   cleanup.add(ledger.close);
   const { history } = ledger;
-  const models = new ReadModels(ledger.pool);
+  const models = new ReadModels(ledger.pools.reads);
   const short = await chainOf(ledger, 'short', FEW);
   const long = await chainOf(ledger, 'long', full ? MANY : MANY / 5);
   await caughtUp(ledger);
