@@ -4,6 +4,7 @@ import { archiveLog } from './commands/archive.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
 import { history } from './commands/history.js';
+import { keys } from './commands/keys.js';
 import { migrateSchema } from './commands/migrate.js';
 import { rebuildModels } from './commands/rebuild.js';
 import { relay } from './commands/relay.js';
@@ -43,7 +44,7 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .configureOutput(masked)
     .exitOverride();
-  const online = [current, chain, history, tail];
+  const online = [current, chain, history, tail, keys];
   const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
     const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');

@@ -22,9 +22,10 @@ import {
 import { type DatabaseOptions, hasUnawaitedStandbys, openPool } from '#postgres';
 import { Projector } from '#projections';
 import { Loop } from '#waiting';
-import type { Config } from './config.js';
+import type { AccessConfig, Config } from './config.js';
 import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
+import { type OpenedAccess, startAccess } from './open-access.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -51,6 +52,8 @@ export interface Replica {
   history: History;
   finder: Finder;
   scopes: UserScopes;
+  /** Who may ask it. */
+  access: OpenedAccess;
   jobs: Jobs;
   bulk: BulkWorker;
   tail: Tail;
@@ -86,7 +89,7 @@ export async function openReplica(
     faults.report(where, error);
   };
 
-  const { identity, tail, isUnawaited } = await readLedger(pool, fault('tail'));
+  const { identity, tail, access, isUnawaited } = await readLedger(pool, config.access, fault);
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -155,6 +158,7 @@ export async function openReplica(
     history: new History(pool),
     finder: new Finder(pool),
     scopes,
+    access,
     jobs,
     bulk,
     tail,
@@ -171,21 +175,36 @@ export async function openReplica(
       await relay?.stop(3_000);
       await kafka?.close();
       tail.close();
+      await access.close();
       await pool.end();
     },
   };
 }
 
 /** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
-async function readLedger(pool: pg.Pool, onFault: (error: unknown) => void) {
+async function readLedger(
+  pool: pg.Pool,
+  accessConfig: AccessConfig,
+  fault: (where: string) => (error: unknown) => void,
+) {
   let tail: Tail | undefined;
+  let access: OpenedAccess | undefined;
   try {
     const identity = await identify(pool);
-    tail = new Tail({ pool, partitions: identity.partitions, pollMs: POLL_MS, onFault });
+    access = await startAccess(accessConfig, pool, fault('access'));
+    const onAccess = access.looked;
+    tail = new Tail({
+      pool,
+      partitions: identity.partitions,
+      pollMs: POLL_MS,
+      onFault: fault('tail'),
+      onAccess,
+    });
     await tail.start();
-    return { identity, tail, isUnawaited: await hasUnawaitedStandbys(pool) };
+    return { identity, tail, access, isUnawaited: await hasUnawaitedStandbys(pool) };
   } catch (error) {
     tail?.close();
+    await access?.close();
     await pool.end();
     throw error;
   }

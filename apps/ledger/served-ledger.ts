@@ -39,5 +39,6 @@ export function servedLedger(
     },
     reports: new Reports(pool),
     tail,
+    keys: replica.access.keys,
   };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { isProblem, LedgerClient, type Session } from '#client';
+import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { jsonOption, urlOption } from '../options.js';
 import { printFields, printJson } from '../output.js';
@@ -21,7 +22,7 @@ export function current(): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((userId, projectId, { url, json, asOf }) =>
-      run(new LedgerClient({ url }), { userId, projectId, ...(asOf && { asOf }) }, json),
+      run(new LedgerClient(clientOptions(url)), { userId, projectId, ...(asOf && { asOf }) }, json),
     );
 }
 

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Follower, LedgerClient, type LedgerEvent } from '#client';
+import { clientOptions } from '../client.js';
 import { eventRow } from '../event-row.js';
 import { CommandFailed } from '../exit.js';
 import { jsonOption, urlOption, wholeNumber } from '../options.js';
@@ -37,9 +38,10 @@ interface Asked {
 }
 
 async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
-  const ledger = new LedgerClient({ url });
+  const ledger = new LedgerClient(clientOptions(url));
   const show = json ? printJson : showLine;
-  const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger;
+  const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger ?? {};
+  if (!heads) throw new CommandFailed('the credential needs the permission audit');
   if (from instanceof Map) checkPlaces(from, heads);
   const newest = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines);
   for await (const event of newest) show(event);
