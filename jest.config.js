@@ -10,6 +10,7 @@ export default {
   moduleNameMapper: {
     '^#api/schemas$': '<rootDir>/libs/api/schemas/index.ts',
     '^#client/kafka$': '<rootDir>/libs/client/kafka-source.ts',
+    '^#client/node$': '<rootDir>/libs/client/node.ts',
     '^#([a-z-]+)$': '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

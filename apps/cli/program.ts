@@ -6,6 +6,7 @@ import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
 import { end, release } from './commands/end.js';
 import { history } from './commands/history.js';
+import { keys } from './commands/keys.js';
 import { migrateSchema } from './commands/migrate.js';
 import { rebuildModels } from './commands/rebuild.js';
 import { relay } from './commands/relay.js';
@@ -59,7 +60,7 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .configureOutput(masked)
     .exitOverride();
-  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk];
+  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys];
   const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
   for (const command of [...online, ...offline]) {
     const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');

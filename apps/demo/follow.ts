@@ -3,6 +3,7 @@ import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { openKafka } from '#broker';
 import { Follower, Gap, LedgerClient } from '#client';
 import { kafkaSource } from '#client/kafka';
+import { tokenFromEnvironment } from '#client/node';
 import { DemoError } from './error.js';
 import type { EventDocument } from './facts.js';
 
@@ -43,7 +44,7 @@ export async function followTopic(
     joined,
   );
   const follower = new Follower({
-    ledger: new LedgerClient({ url }),
+    ledger: new LedgerClient({ url, token: tokenFromEnvironment() }),
     source: kafkaSource({ kafka, topic }),
     from: 'present',
     lookMs: LOOK_MS,

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { tokenFromEnvironment } from '#client/node';
 import { DemoError } from './error.js';
 import type { Answer, EventDocument, SessionInEvent } from './facts.js';
 
 const ANSWER_MS = 5_000;
+const token = tokenFromEnvironment();
 
 /** What the ledger answers, of whatever kind. */
 export interface Body {
@@ -18,13 +20,16 @@ export interface Body {
 
 /** One request; without a body it is a GET. Throws DemoError when nothing answers. */
 export async function ask(address: string, body?: object): Promise<{ status: number; body: Body }> {
-  const post = body && {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-    body: JSON.stringify(body),
+  const bearer = typeof token === 'function' ? await token() : token;
+  const init = {
+    headers: {
+      ...(body && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+    },
+    ...(body && { method: 'POST', body: JSON.stringify(body) }),
   };
   try {
-    const response = await fetch(address, { ...post, signal: AbortSignal.timeout(ANSWER_MS) });
+    const response = await fetch(address, { ...init, signal: AbortSignal.timeout(ANSWER_MS) });
     const text = await response.text();
     return { status: response.status, body: JSON.parse(text) };
   } catch {

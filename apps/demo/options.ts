@@ -22,6 +22,9 @@ Usage: npm run demo -- [options]
   --json              one JSON document a line instead of the timeline
   --help              this text
 
+A ledger with access control wants LEDGER_TOKEN or LEDGER_TOKEN_FILE: a ledger-wide key of a tenant, with the
+permissions read, write and audit.
+
 Examples:
   npm start                                        in one terminal, and in another:
   npm run demo

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
 import { fastifyAdapter } from './http/fastify.js';
+import { type OriginSettings, Origins } from './http/origins.js';
 import { bindOperations } from './http/route.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
@@ -21,17 +22,22 @@ export interface App {
   close(): Promise<void>;
 }
 
-export async function createApp(ledger: Replica, faults: Faults, metrics: Metrics): Promise<App> {
+export async function createApp(
+  ledger: Replica,
+  faults: Faults,
+  metrics: Metrics,
+  origins: OriginSettings,
+): Promise<App> {
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(),
+    fastifyAdapter(ledger.access.access, new Origins(origins)),
     {
       bodyParser: false,
       logger: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),
       abortOnError: false,
     },
   );
-  bindOperations(app, app.get(SERVED), app.get(Streams));
+  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access);
   await app.init();
   return {
     async listen(port, host) {

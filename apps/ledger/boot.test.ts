@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { withoutAccess } from '#access';
 import { Execute } from './bus.js';
 import { Faults } from './faults.js';
 import { LedgerModule } from './ledger.module.js';
@@ -16,6 +17,7 @@ const ledger = {
   identity: { id: 'test', partitions: 16, handleKey: Buffer.alloc(32) },
   pools: {},
   tail: { listen: () => () => {}, onRewind: () => () => {} },
+  access: { access: withoutAccess },
 } as unknown as Replica;
 const wired = () => LedgerModule.of(ledger, new Faults(), new Metrics());
 

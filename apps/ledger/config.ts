@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import type { TokenSettings } from '#access';
 import { maskPasswords } from '#postgres';
+import type { OriginSettings } from './http/origins.js';
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 
@@ -8,6 +10,14 @@ const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 const Settings = Type.Object({
   PORT: Type.Optional(Port),
   HOST: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_ACCESS: Type.Optional(Type.Enum(['off', 'required'])),
+  LEDGER_ADMIN_KEY_SHA256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+  LEDGER_JWT_ISSUER: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_JWT_JWKS_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
+  LEDGER_JWT_LEDGER_WIDE: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_ALLOWED_HOSTS: Type.Optional(Type.String({ pattern: '^[^,\\s]+(,[^,\\s]+)*$' })),
+  LEDGER_CORS_ORIGINS: Type.Optional(Type.String({ pattern: '^https?://[^,\\s/]+(,https?://[^,\\s/]+)*$' })),
   LEDGER_WITHOUT_ACCESS_CONTROL: Type.Optional(Type.Literal('listen-everywhere')),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
   DATABASE_WAIT_SECONDS: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
@@ -34,10 +44,21 @@ const Settings = Type.Object({
 
 export type Role = 'api' | 'relay' | 'reaper' | 'projector';
 
+/** Who may ask. */
+export interface AccessConfig {
+  isRequired: boolean;
+  /** Whether everybody may ask who reaches it, from other machines, too. */
+  isOpenToAll: boolean;
+  adminKeyHash: string | undefined;
+  tokens: TokenSettings | undefined;
+}
+
 /** What the service runs with; parsed once, handed on as values. */
 export interface Config {
   port: number;
   host: string;
+  access: AccessConfig;
+  origins: OriginSettings;
   /** Undefined: run the embedded Postgres on `postgresPort`. */
   databaseUrl: string | undefined;
   /** The longest to wait at the start for a Postgres that is away. */
@@ -84,13 +105,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   const s = settings as Static<typeof Settings>;
   const host = s.HOST ?? '127.0.0.1';
-  if (!isLoopback(host) && s.LEDGER_WITHOUT_ACCESS_CONTROL !== 'listen-everywhere') {
-    throw new ConfigError(
-      `HOST: without access control the service listens on loopback only, not on ${host}. ` +
-        'If the network around it is the access control, set LEDGER_WITHOUT_ACCESS_CONTROL=listen-everywhere.',
-    );
-  }
   return {
+    access: accessOf(s, host),
+    origins: {
+      isLocal: isLoopback(host),
+      hosts: s.LEDGER_ALLOWED_HOSTS?.split(',') ?? [],
+      origins: s.LEDGER_CORS_ORIGINS?.split(',') ?? [],
+    },
     port: s.PORT ?? 4600,
     host,
     databaseUrl: s.DATABASE_URL,
@@ -114,6 +135,42 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
   };
+}
+
+function accessOf(s: Static<typeof Settings>, host: string): AccessConfig {
+  const isEverywhere = s.LEDGER_WITHOUT_ACCESS_CONTROL === 'listen-everywhere';
+  const isOpenToAll = !isLoopback(host) && isEverywhere && s.LEDGER_ACCESS !== 'required';
+  if (!isLoopback(host) && s.LEDGER_ACCESS === 'off' && !isEverywhere) {
+    throw new ConfigError(
+      `HOST: without access control the service listens on loopback only, not on ${host}. ` +
+        'Leave LEDGER_ACCESS out (docs/access.md), or, if the network around it is the access control, set ' +
+        'LEDGER_WITHOUT_ACCESS_CONTROL=listen-everywhere.',
+    );
+  }
+  const isRequired = s.LEDGER_ACCESS === 'required' || (!isLoopback(host) && !isOpenToAll);
+  return {
+    isRequired,
+    isOpenToAll,
+    adminKeyHash: s.LEDGER_ADMIN_KEY_SHA256,
+    tokens: isRequired ? tokensOf(s) : undefined,
+  };
+}
+
+function tokensOf(s: Static<typeof Settings>): TokenSettings | undefined {
+  const [issuer, audience, jwksUrl] = [s.LEDGER_JWT_ISSUER, s.LEDGER_JWT_AUDIENCE, s.LEDGER_JWT_JWKS_URL];
+  if (issuer === undefined && audience === undefined && jwksUrl === undefined) return undefined;
+  if (issuer === undefined || audience === undefined || jwksUrl === undefined) {
+    throw new ConfigError(
+      'LEDGER_JWT_ISSUER, LEDGER_JWT_AUDIENCE and LEDGER_JWT_JWKS_URL go together: set all three, or none.',
+    );
+  }
+  const { hostname, protocol } = new URL(jwksUrl);
+  if (protocol !== 'https:' && !isLoopback(hostname)) {
+    throw new ConfigError(
+      "LEDGER_JWT_JWKS_URL: keys that come in the clear are anybody's: it has to be https",
+    );
+  }
+  return { issuer, audience, jwksUrl, isLedgerWide: s.LEDGER_JWT_LEDGER_WIDE === issuer };
 }
 
 function isLoopback(host: string): boolean {

@@ -22,7 +22,9 @@ export class LedgerModule {
   static of(replica: Replica, faults: Faults, metrics: Metrics): DynamicModule {
     const { tail, history, writer, reader } = replica;
     const watch = new ScopeWatch(tail);
-    const streams = new Streams(tail, history, watch, (error) => faults.report('stream', error));
+    const streams = new Streams(tail, history, watch, replica.access.access, (error) =>
+      faults.report('stream', error),
+    );
     observe(
       metrics,
       replica,

@@ -10,6 +10,10 @@ import { Metrics } from './metrics.js';
 import { openReplica, type Replica } from './replica.js';
 import { startStack } from './stack.js';
 
+const OPEN_TO_ALL =
+  'Everybody who reaches this address may do everything: LEDGER_WITHOUT_ACCESS_CONTROL is for one version more. ' +
+  'Set LEDGER_ACCESS=required instead (docs/access.md).';
+
 /** The longest that stopping may take before what is left is given up. */
 const STOP_MS = 10_000;
 
@@ -36,13 +40,14 @@ async function start(config: Config): Promise<void> {
   const metrics = new Metrics();
   const ledger = await opened(() => openReplica(config, stack, faults, metrics));
   started.push(ledger.close);
-  const app = await createApp(ledger, faults, metrics);
+  const app = await createApp(ledger, faults, metrics, config.origins);
   started.push(app.close);
   const { partitions } = ledger.identity;
   if (config.partitionsGiven && config.partitions !== partitions)
     say(
       `LEDGER_PARTITIONS=${config.partitions} changes nothing: this ledger was made with ${partitions}, for good`,
     );
+  if (config.access.isOpenToAll) say(OPEN_TO_ALL);
   const port = await app.listen(config.port, config.host);
   const address = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
   // Another Postgres' login is its owner's to hand out, so of that nothing is written down.

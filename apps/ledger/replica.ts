@@ -22,9 +22,10 @@ import {
 import { type DatabaseOptions, hasUnawaitedStandbys } from '#postgres';
 import { Projector } from '#projections';
 import { Loop } from '#waiting';
-import type { Config } from './config.js';
+import type { AccessConfig, Config } from './config.js';
 import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
+import { type OpenedAccess, startAccess } from './open-access.js';
 import { closePools, openPools, type Pools } from './pools.js';
 
 const POLL_MS = 50;
@@ -52,6 +53,8 @@ export interface Replica {
   history: History;
   finder: Finder;
   scopes: UserScopes;
+  /** Who may ask it. */
+  access: OpenedAccess;
   bulk: BulkWorker;
   tail: Tail;
   /** Of Kafka, whether there is one or not. */
@@ -86,7 +89,7 @@ export async function openReplica(
     faults.report(where, error);
   };
 
-  const { identity, tail, isUnawaited } = await readLedger(pools, fault('tail'));
+  const { identity, tail, access, isUnawaited } = await readLedger(pools, config.access, fault);
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -160,6 +163,7 @@ export async function openReplica(
     history: new History(pools.reads, pools.snapshots),
     finder: new Finder(pools.reads),
     scopes: new UserScopes(pools.reads),
+    access,
     bulk,
     tail,
     topic: config.topic,
@@ -175,22 +179,33 @@ export async function openReplica(
       await relay?.stop(3_000);
       await kafka?.close();
       tail.close();
+      await access.close();
       await closePools(pools);
     },
   };
 }
 
 /** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
-async function readLedger(pools: Pools, onFault: (error: unknown) => void) {
+async function readLedger(
+  pools: Pools,
+  accessConfig: AccessConfig,
+  fault: (where: string) => (error: unknown) => void,
+) {
   let tail: Tail | undefined;
+  let access: OpenedAccess | undefined;
   try {
     const identity = await identify(pools.tail);
-    const { partitions } = identity;
-    tail = new Tail({ pool: pools.tail, others: Object.values(pools), partitions, pollMs: POLL_MS, onFault });
+    access = await startAccess(accessConfig, pools, fault('access'));
+    tail = new Tail({
+      ...{ pool: pools.tail, others: Object.values(pools), partitions: identity.partitions, pollMs: POLL_MS },
+      onFault: fault('tail'),
+      onAccess: access.looked,
+    });
     await tail.start();
-    return { identity, tail, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
+    return { identity, tail, access, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
   } catch (error) {
     tail?.close();
+    await access?.close();
     await closePools(pools);
     throw error;
   }

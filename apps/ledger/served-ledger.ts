@@ -47,5 +47,6 @@ export function servedLedger(
       outOfSync: (tenant, page) => reports.shown.outOfSync(tenant, page),
     },
     tail,
+    keys: replica.access.keys,
   };
 }

@@ -1,7 +1,8 @@
 // Runs one operation of a coding agent on a project. See README.md.
 //   node main.js <user> <project> <operation> <prompt> -- <the agent's command>
-// LEDGER_URL: http://127.0.0.1:4600 unless set. Exit code 3: another operation was recorded meanwhile.
+// LEDGER_URL: http://127.0.0.1:4600 unless set; LEDGER_TOKEN or LEDGER_TOKEN_FILE: a key, where it wants one. Exit code 3: another operation was recorded meanwhile.
 import { isProblem, LedgerClient } from '#client';
+import { tokenFromEnvironment } from '#client/node';
 import { AgentChain } from './chain.js';
 
 const [userId, projectId, operation, prompt, , ...command] = process.argv.slice(2);
@@ -10,7 +11,10 @@ if (!userId || !projectId || !operation || prompt === undefined || command.lengt
   process.exit(2);
 }
 
-const ledger = new LedgerClient({ url: process.env.LEDGER_URL ?? 'http://127.0.0.1:4600' });
+const ledger = new LedgerClient({
+  url: process.env.LEDGER_URL ?? 'http://127.0.0.1:4600',
+  token: tokenFromEnvironment(),
+});
 try {
   const { result, session } = await new AgentChain(ledger, { userId, projectId }, command).run(
     operation,

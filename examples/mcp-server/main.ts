@@ -1,16 +1,20 @@
 // An MCP server over streamable HTTP that keeps nothing in its memory. See README.md.
 //   LEDGER_URL  http://127.0.0.1:4600 unless set      PORT  4700 unless set
+//   LEDGER_TOKEN or LEDGER_TOKEN_FILE  a key, where the ledger wants one
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import { isProblem, LedgerClient } from '#client';
+import { tokenFromEnvironment } from '#client/node';
 import { AgentSessions, type Handle } from './sessions.js';
 import { toolsFor } from './tools.js';
 
 const { LEDGER_URL = 'http://127.0.0.1:4600', PORT = '4700' } = process.env;
 // An agent waits for its tool: rather an error after 5 s than an answer after 30.
-const sessions = new AgentSessions(new LedgerClient({ url: LEDGER_URL, deadlineMs: 5_000 }));
+const sessions = new AgentSessions(
+  new LedgerClient({ url: LEDGER_URL, token: tokenFromEnvironment(), deadlineMs: 5_000 }),
+);
 const MOST_BYTES = 1 << 20;
 const transport = (value: string): Handle => ({ kind: 'mcp-transport', value });
 

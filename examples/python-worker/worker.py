@@ -16,11 +16,12 @@ import time
 from http.client import HTTPException
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 LEDGER = os.environ.get("LEDGER_URL", "http://127.0.0.1:4600")
 BROKERS = os.environ.get("KAFKA_BROKERS", "127.0.0.1:4602").split(",")
 TOPIC = os.environ.get("LEDGER_TOPIC", "session-ledger.events.v1")
+TOKEN, TOKEN_FILE = os.environ.get("LEDGER_TOKEN"), os.environ.get("LEDGER_TOKEN_FILE")
 DATABASE = os.environ.get("WORKER_DB", "worker.db")
 
 TABLES = """
@@ -83,11 +84,20 @@ class Worker:
             self.store.execute("INSERT OR IGNORE INTO refusals VALUES (?, ?)", (scope, epoch))
 
 
+def credential():
+    """The key that the ledger is asked with: ledger-wide, with the permission audit. None where it wants none."""
+    token = TOKEN
+    if not token and TOKEN_FILE:
+        with open(TOKEN_FILE, encoding="utf-8") as file:
+            token = file.read().strip()
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
 def read_feed(partition, after, until):
     """A partition's events from after + 1 to until, from the ledger itself."""
     while after < until:
         query = urlencode({"partition": partition, "after": after, "limit": min(500, until - after)})
-        with urlopen(f"{LEDGER}/v1/feed?{query}", timeout=12) as answer:
+        with urlopen(Request(f"{LEDGER}/v1/feed?{query}", headers=credential()), timeout=12) as answer:
             events = json.load(answer)["events"]
         if not events or int(events[0]["sequence"]) != after + 1:
             raise RuntimeError(f"the feed lacks event {after + 1} of partition {partition}")

@@ -1,21 +1,11 @@
 import type { Static, TSchema } from 'typebox';
 import type { ScopeKey } from '#session';
+import type { Caller } from './access.js';
 import type { Ledger } from './ledger.port.js';
 import type { Problem } from './problems/problem-body.js';
 import type { ScopeEventIds } from './request/event-ids.js';
 import type { Operation } from './schemas/operation.js';
 import type { OperationId, operations } from './schemas/operations.js';
-
-/** Who is asking. From the credential only, never from what a request says about itself. */
-export interface Caller {
-  tenant: string;
-  principal: string;
-  /** Whether the caller may act for owners other than itself. */
-  operate: boolean;
-}
-
-/** Everybody, until access control exists. */
-export const anonymous: Caller = { tenant: 'default', principal: 'anonymous', operate: true };
 
 type Part<Id extends OperationId, Name extends keyof Operation> = (typeof operations)[Id] extends {
   readonly [Key in Name]: infer Schema extends TSchema;

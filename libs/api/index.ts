@@ -1,7 +1,16 @@
 // What the API's operations mean and do, written once for every ledger; their schemas are behind the door #api/schemas.
 // May import session; typebox only in schemas/.
 // Start at serve/index.ts for the operations, at ledger.port.ts for what they need of a ledger.
-export { type Answered, type Asked, anonymous, type Caller, type EventsAfter } from './asked.js';
+export {
+  anonymous,
+  type Caller,
+  callerOf,
+  checkNeeds,
+  type Needs,
+  PERMISSIONS,
+  type Permission,
+} from './access.js';
+export type { Answered, Asked, EventsAfter } from './asked.js';
 export type * from './ledger.port.js';
 export { type Problem, problemBody, retryAfterOf } from './problems/problem-body.js';
 export { ProblemError } from './problems/problem-error.js';

@@ -15,6 +15,7 @@ import type {
   SessionId,
   StopIgnoredWhy,
 } from '#session';
+import type { Permission } from './access.js';
 
 /**
  * What a ledger can do, whatever it is kept in: handlers are written for this, once. Postgres implements it, and memory.
@@ -39,6 +40,7 @@ export interface Ledger extends Naming {
   readonly jobs: JobOrders;
   readonly reports: HeldSessions;
   readonly tail: Growing;
+  readonly keys: KeyStore;
 }
 
 /** How a ledger names what is new, and what is called otherwise outside. */
@@ -440,4 +442,53 @@ export interface Growing {
   ): Promise<readonly { sequence: number; bytes: { toString(): string } }[]>;
   /** Rejects with ArchivedError when what comes after one of these is archived. */
   refuseArchived(vector: readonly number[]): Promise<void>;
+}
+
+/** What a key is to allow. */
+export interface KeyOrder {
+  /** Empty: of no tenant. Only a ledger-wide key can be of none. */
+  tenant: string;
+  /** Whether it may hold `audit`, and an `admin` that reaches all tenants. */
+  ledgerWide: boolean;
+  principal: string;
+  permissions: readonly Permission[];
+  /** Those that it may name; undefined: any. */
+  environments?: readonly string[] | undefined;
+  /** Items a second; undefined: as many as its tenant may. */
+  limits?: KeyLimits | undefined;
+  /** For people. */
+  name: string;
+  /** Seconds until it expires; undefined: never. */
+  expiresInSeconds?: number | undefined;
+}
+
+export interface KeyLimits {
+  commands?: number | undefined;
+  reads?: number | undefined;
+}
+
+/** A key as lists show it: without its secret, which nobody has. */
+export interface KeyInfo extends Omit<KeyOrder, 'expiresInSeconds'> {
+  id: string;
+  madeAt: Instant;
+  /** The principal that made it. */
+  madeBy: string;
+  expiresAt?: Instant | undefined;
+  revokedAt?: Instant | undefined;
+  /** The last day, by UTC, on which it was used. */
+  usedOn?: string | undefined;
+}
+
+/** A key that was just made, with its secret, which is told this once; or the id of the one that the same request made before. */
+export type MadeKey = { secret: string; key: KeyInfo } | { madeBefore: string };
+
+/** The keys of a ledger. `tenant` keeps to its keys; undefined: to nobody's. */
+export interface KeyStore {
+  /** `request`: a UUID of who asks and its idempotency key. Rejects with `overloaded` when there are 10,000 keys. */
+  create(order: KeyOrder, by: string, request?: string): Promise<MadeKey>;
+  find(id: string, tenant: string | undefined): Promise<KeyInfo | undefined>;
+  /** After an id, in the order of ids. */
+  list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]>;
+  /** Lets a key expire after so many seconds, unless it does before; 0: it is revoked. */
+  end(id: string, seconds: number): Promise<KeyInfo | undefined>;
 }

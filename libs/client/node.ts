@@ -1,5 +1,6 @@
 /** What needs Node: the context that follows asynchronous calls, and signals. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { readFile } from 'node:fs/promises';
 import type { Handle } from './generated/api.js';
 import type { LedgerClient } from './ledger-client.js';
 import type { SessionName } from './resolving/reference.js';
@@ -31,4 +32,25 @@ export function releaseOnSignal(ledger: LedgerClient, signal: NodeJS.Signals = '
   const stop = () => process.off(signal, onSignal);
   process.once(signal, onSignal);
   return stop;
+}
+
+const REREAD_MS = 1_000;
+
+/**
+ * For a client's `token`: the key in LEDGER_TOKEN, or the one in the file that LEDGER_TOKEN_FILE names, which is read
+ * again when a second has passed, so that whoever writes a new one there need restart nothing. Undefined when neither is set.
+ */
+export function tokenFromEnvironment(
+  env: NodeJS.ProcessEnv = process.env,
+): string | (() => Promise<string>) | undefined {
+  const { LEDGER_TOKEN: token, LEDGER_TOKEN_FILE: file } = env;
+  if (token) return token;
+  if (!file) return undefined;
+  let [text, readAt] = ['', Number.NEGATIVE_INFINITY];
+  return async () => {
+    if (performance.now() - readAt < REREAD_MS) return text;
+    text = (await readFile(file, 'utf8')).trim();
+    readAt = performance.now();
+    return text;
+  };
 }

@@ -1,6 +1,7 @@
 import type { JobState, Latest, Ledger, Meant } from '#api';
 import { currentOf, isSelected, parseScopeKey, type ScopeKey, timerOf } from '#session';
 import { newDetails } from './details.js';
+import { keys } from './keys.js';
 import { hasDetails } from './known-to.js';
 import { models } from './models.js';
 import { pastOfScopes } from './past-of-scopes.js';
@@ -99,6 +100,7 @@ export function inMemory(store: Store): Ledger {
     },
     jobs: jobs(store),
     reports: reports(store),
+    keys: keys(store),
     tail: {
       // Memory is never restored, and nothing of it is ever archived.
       restores: 0,

@@ -1,4 +1,14 @@
-import { type Answered, type Asked, type Ledger, ProblemError, serving } from '#api';
+import {
+  type Answered,
+  type Asked,
+  anonymous,
+  type Caller,
+  callerOf,
+  type Ledger,
+  type Permission,
+  ProblemError,
+  serving,
+} from '#api';
 import { LedgerClient, type LedgerOptions, type OperationId } from '#client';
 import { inMemory } from './ledger.js';
 import { methodsAt, readRequest } from './requests.js';
@@ -10,10 +20,21 @@ export interface MemoryLedgerOptions {
   partitions?: number;
 }
 
+/** As whom a client asks. */
+export interface AskingAs {
+  /** Whether it may reach what is of all tenants. */
+  ledgerWide?: boolean;
+  /** `default` when left out. */
+  tenant?: string;
+  principal: string;
+  permissions: readonly Permission[];
+}
+
 /**
  * A ledger in this process's memory, for unit tests: every operation of the API, by the service's own rules and with
  * the service's own checks. It keeps everything that it was told, and is gone with the process. Nothing of it is in
- * Kafka, nothing is ever archived, and there is no access control.
+ * Kafka, and nothing is ever archived. There are no credentials: whoever asks may do everything in one tenant, unless a
+ * client says with `as` as whom it asks.
  */
 export class MemoryLedger {
   readonly #store: Store;
@@ -28,9 +49,10 @@ export class MemoryLedger {
     this.#ledger = inMemory(this.#store);
   }
 
-  /** A client of this ledger. */
-  client(options: Omit<LedgerOptions, 'url' | 'fetch'> = {}): LedgerClient {
-    return new LedgerClient({ ...options, url: 'http://memory.ledger', fetch: this.fetch });
+  /** A client of this ledger; `as` says as whom it asks, in place of a key. */
+  client({ as, ...options }: Omit<LedgerOptions, 'url' | 'fetch'> & { as?: AskingAs } = {}): LedgerClient {
+    const send = as ? this.fetchAs(as) : this.fetch;
+    return new LedgerClient({ ...options, url: 'http://memory.ledger', fetch: send });
   }
 
   /**
@@ -53,22 +75,31 @@ export class MemoryLedger {
   }
 
   /** In place of the global one, for a LedgerClient, or for your own requests to http://memory.ledger. */
-  readonly fetch = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+  readonly fetch = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+    this.#fetch(anonymous, input, init);
+
+  /** As `fetch`, for requests by somebody who may not do everything. */
+  fetchAs({ tenant = 'default', ledgerWide = false, ...who }: AskingAs): typeof fetch {
+    const caller = callerOf({ tenant, ledgerWide, ...who });
+    return (input, init) => this.#fetch(caller, input as string | URL | Request, init);
+  }
+
+  async #fetch(caller: Caller, input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const request = new Request(input, init);
     const down = this.#down.signal;
     // The caller's own where there is one: a request that nobody holds any more may not pass it on.
-    const caller = init.signal ?? request.signal;
-    const signal = AbortSignal.any([caller, down]);
+    const waiting = init.signal ?? request.signal;
+    const signal = AbortSignal.any([waiting, down]);
     const text = request.body === null ? '' : await request.text();
-    const answered = signal.aborted ? undefined : await this.#serve(request, text, signal);
-    caller.throwIfAborted();
+    const answered = signal.aborted ? undefined : await this.#serve(caller, request, text, signal);
+    waiting.throwIfAborted();
     if (down.aborted || !answered) throw new TypeError('fetch failed', { cause: down.reason });
     return respond(answered, request.method === 'HEAD', this.#store, signal);
-  };
+  }
 
-  async #serve(request: Request, text: string, signal: AbortSignal): Promise<Answered> {
+  async #serve(caller: Caller, request: Request, text: string, signal: AbortSignal): Promise<Answered> {
     try {
-      const { id, asked } = readRequest(request, text, signal);
+      const { id, asked } = readRequest(request, text, caller, signal);
       this.#store.settle();
       // The request is that of its operation.
       const serve = serving[id] as (

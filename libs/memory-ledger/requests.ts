@@ -1,9 +1,10 @@
 import {
   type Asked,
-  anonymous,
   bodyLimitOf,
+  type Caller,
   checkEncoding,
   checkExpectation,
+  checkNeeds,
   checkRequestKey,
   explainValidation,
   inexactNumber,
@@ -31,6 +32,7 @@ const patterns = Object.entries(routes).map(([id, { method, path }]) => {
 export function readRequest(
   { url: address, method, headers }: Request,
   text: string,
+  caller: Caller,
   signal: AbortSignal,
 ): { id: OperationId; asked: Asked<OperationId> } {
   const url = new URL(address);
@@ -41,7 +43,8 @@ export function readRequest(
   if (!route) throw new ProblemError(found.length > 0 ? 'method-not-allowed' : 'not-found');
   const { id, names, pattern } = route;
   const [, ...values] = pattern.exec(url.pathname) ?? [];
-  const { params: ofParams = {}, query: ofQuery = {}, body: ofBody } = schemas[id];
+  const { needs, params: ofParams = {}, query: ofQuery = {}, body: ofBody } = schemas[id];
+  checkNeeds(caller, needs);
   const params = Object.fromEntries(values.map((value, index) => [names[index], decoded(value)]));
   const query = converted(ofQuery, queryOf(url));
   const { value: body, inexact }: Partial<JsonBody> = ofBody ? bodyOf(text, headers, url.pathname) : {};
@@ -53,7 +56,7 @@ export function readRequest(
   if (inexact !== undefined) throw inexactNumber(inexact);
   const asked = {
     path: routes[id].path,
-    caller: anonymous,
+    caller,
     params,
     query,
     body,

@@ -197,9 +197,9 @@ describe('headers that mean nothing, or several things', () => {
   const invalid = [400, '/problems/invalid-request'];
   const current = 'GET /v1/current?userId=a HTTP/1.1\r\nConnection: close\r\n';
   const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
-  const post = `POST /v1/sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n`;
+  const post = `POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n`;
   test.each([
-    ['two hosts', `${current}Host: a\r\nHost: b\r\n\r\n`, 'header.host stands twice: send it once'],
+    ['two hosts', `${current}Host: localhost\r\nHost: b\r\n\r\n`, 'header.host stands twice: send it once'],
     ['no host', `${current}\r\n`, 'header.host is missing'],
     [
       'two content types',
@@ -221,7 +221,7 @@ test.each(['foo', '200-ok', '100-continue, foo'])(
   async (expected) => {
     const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
     const text =
-      `POST /v1/sessions HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${body.length}\r\n` +
+      `POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n` +
       `Content-Type: application/json\r\nExpect: ${expected}\r\n\r\n${body}`;
     expect(await raw(text)).toEqual([
       417,
@@ -235,7 +235,7 @@ test.each(['FOO', 'get', 'M-SEARCH', 'PROPFIND', 'QUERY', 'SEARCH', 'TRACE', 'CO
   '%s is a method that no address takes',
   async (method) => {
     const target = method === 'CONNECT' ? 'example.org:443' : '/v1/current?userId=a';
-    const text = `${method} ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`;
+    const text = `${method} ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`;
     expect((await raw(text)).slice(0, 2)).toEqual([501, '/problems/unknown-method']);
   },
 );

@@ -12,7 +12,7 @@ type Reader = (total: number) => Promise<number>;
 
 /** Events a second: the ledger's stream read and parsed by hand, and followed. */
 export async function followStream(ledger: LedgerClient): Promise<void> {
-  const { heads, events } = (await ledger.call('stats', {})).ledger;
+  const { heads, events } = (await ledger.call('stats', {})).ledger!;
   const bare: Reader = async (total) => {
     const gone = new AbortController();
     const lastEventId = heads.map(() => '0').join('.');
@@ -45,7 +45,7 @@ export async function followStream(ledger: LedgerClient): Promise<void> {
 /** The same from Kafka: a bare kafkajs consumer that parses each event, and the follower. */
 export async function followKafka(ledger: LedgerClient, broker: string): Promise<void> {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
-  const { events } = (await ledger.call('stats', {})).ledger;
+  const { events } = (await ledger.call('stats', {})).ledger!;
   await relayed(kafka, events);
   const bare: Reader = async (total) => {
     const consumer = kafka.consumer({ groupId: `bench-${crypto.randomUUID()}` });

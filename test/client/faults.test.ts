@@ -435,7 +435,7 @@ test('a follower whose ledger answers from behind goes on; one whose ledger has 
     stopped(() => Response.json({ ledger: { heads: Array.from({ length: 16 }, () => 0) } }));
   const way = faultyWay();
   const client = clientOf({ fetch: way.fetch });
-  const { heads } = (await other.call('stats', {})).ledger;
+  const { heads } = (await other.call('stats', {})).ledger!;
   const options = { ledger: client, lookMs: 50, onEvents() {}, onStopped() {} };
   way.plan('/v1/stats', behind(), behind(), behind());
   const follower = new Follower({ ...options, from: new Map(heads.entries()) });

@@ -104,7 +104,7 @@ async function sourceGives({ counts }: Follower, at = ledger) {
 
 /** Each partition's events from a position on, once and in order, up to the ledger's heads. */
 async function expectWhole(events: readonly FollowedEvent[], from: ReadonlyMap<number, number>, at = ledger) {
-  const { heads } = (await at.call('stats', {})).ledger;
+  const { heads } = (await at.call('stats', {})).ledger!;
   for (const [partition, head] of heads.entries()) {
     const after = from.get(partition) as number;
     const mine = events.filter((event) => event.partition === partition).map(({ sequence }) => sequence);
@@ -137,7 +137,7 @@ describe('a topic that is followed, and then', () => {
     const source = kafkaSource({ kafka, topic: mine });
     const following = follow({ ledger: at, source, from: 'beginning', lookMs: 1_000 });
     await sourceGives(following.follower, at);
-    const count = (await at.call('stats', {})).ledger.events;
+    const count = (await at.call('stats', {})).ledger!.events;
     await until(() => following.events.length === count);
     await of.stop(); // its relay is not what is tested
     await change(mine);
@@ -231,7 +231,7 @@ describe('a source that hangs', () => {
     proxy.heal();
     await sourceGives(follower);
     expect(follower.counts.connections).toBeGreaterThan(before.connections);
-    const { events: count } = (await ledger.call('stats', {})).ledger;
+    const { events: count } = (await ledger.call('stats', {})).ledger!;
     await until(() => [...follower.positions.values()].reduce((sum, one) => sum + one, 0) === count);
     await expectWhole(events, from);
     await follower.stop();
@@ -251,7 +251,7 @@ describe('a source that hangs', () => {
     const following = follow({ source: deaf });
     const from = await begun(following);
     await write(60);
-    const { heads } = (await ledger.call('stats', {})).ledger;
+    const { heads } = (await ledger.call('stats', {})).ledger!;
     const { follower, events, troubles } = following;
     await until(() => heads.every((head, partition) => follower.positions.get(partition) === head));
     await expectWhole(events, from);

@@ -45,7 +45,7 @@ const follow = (options: Partial<FollowOptions> = {}) =>
   startFollowing({ ledger, from: 'beginning', ...options });
 
 async function heads(): Promise<Map<number, number>> {
-  return new Map((await ledger.call('stats', {})).ledger.heads.entries());
+  return new Map((await ledger.call('stats', {})).ledger!.heads.entries());
 }
 
 /** Every event of every partition once, in order. */

@@ -1,3 +1,4 @@
+import type { Permission } from '#api';
 import { type OperationId, routes } from '#client';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
 import { cloudDebug, cloudDev } from '../support/sessions.js';
@@ -386,6 +387,32 @@ const stories: Record<string, Story> = {
       ({ session }: { session?: { scope: { userId: string } } }) => session?.scope.userId === userId,
     );
     t.tell([mine, lines.at(-1), lines.filter(({ position }: { position?: object }) => position)]);
+  },
+  'keys are made, listed, rotated and revoked': async (t) => {
+    const permissions: Permission[] = ['read', 'write'];
+    const body = { tenant: 'acme', name: 'worker', permissions, principal: 'worker' };
+    const headers = { 'idempotency-key': 'the first' };
+    const { keyId } = (await t.ask('createKey', { body, headers })).body.key;
+    await t.ask('createKey', { body, headers });
+    const more = { environments: ['cloud-dev'], limits: { commands: 5 }, expiresInSeconds: 600 };
+    await t.ask('createKey', { body: { ...body, ...more } });
+    await t.ask('createKey', { body: { ...body, ledgerWide: true, permissions: ['audit'] } });
+    await t.ask('createKey', { body: { ...body, permissions: ['audit'] } });
+    await t.ask('createKey', { body: { ...body, permissions: [] } });
+    await t.ask('createKey', { body: { ...body, tenant: 'a/b' } });
+    await t.ask('createKey', { body: { ...body, principal: 'a"b' } });
+    const page = await new Transcript(t.ledger).ask('listKeys', { query: { limit: 500 } });
+    t.tell(
+      page.body.keys.map(({ tenant, ledgerWide }: Record<string, unknown>) => [tenant, ledgerWide]).sort(),
+    );
+    await t.ask('rotateKey', { params: { keyId }, body: { overlapSeconds: 60 } });
+    await t.ask('revokeKey', { params: { keyId } });
+    await t.ask('rotateKey', { params: { keyId }, body: {} });
+    for (const unknown of ['0000000000', 'none', 'x'.repeat(65)]) {
+      await t.ask('rotateKey', { params: { keyId: unknown }, body: {} });
+      await t.ask('revokeKey', { params: { keyId: unknown } });
+    }
+    await t.ask('listKeys', { query: { limit: 1, after: 'zzzzzzzzzz' } });
   },
   'what a problem means': async (t) => {
     for (const code of ['stale-epoch', 'overloaded', 'no-such', 'constructor']) {

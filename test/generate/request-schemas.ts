@@ -8,15 +8,15 @@ const nameOf = new Map(Object.entries(contracts).map(([name, exported]) => [text
 /** What requests have to be, as the service validates them. What stands inside of others stands there by its name. */
 export function requestSchemas(): string {
   const constants = new Map<string, string>();
-  const shown = Object.entries<Operation>(operations).map(([id, { params, query, body }]) => {
+  const shown = Object.entries<Operation>(operations).map(([id, { needs, params, query, body }]) => {
     const parts = Object.entries({ params, query, body }).filter(([, schema]) => schema);
-    return `${id}: {${parts.map(([name, schema]) => `${name}: ${code(schema, constants)}`).join(',\n')}},`;
+    return `${id}: {needs: ${JSON.stringify(needs)}, ${parts.map(([name, schema]) => `${name}: ${code(schema, constants)}`).join(',\n')}},`;
   });
   return [
-    "import type { OperationId } from '#client';\nimport type { Schema } from '../validate.js';",
+    "import type { Needs } from '#api';\nimport type { OperationId } from '#client';\nimport type { Schema } from '../validate.js';",
     ...[...constants].map(([name, value]) => `const ${name} = ${value};`),
-    `/** By operation: the schemas that the service validates with. */
-export const schemas: Record<OperationId, { params?: Schema; query?: Schema; body?: Schema }> = {${shown.join('\n')}};`,
+    `/** By operation: what it needs, and the schemas that the service validates with. */
+export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query?: Schema; body?: Schema }> = {${shown.join('\n')}};`,
   ].join('\n\n');
 }
 

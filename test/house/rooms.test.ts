@@ -22,6 +22,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],
   // Beside the log's core, each with its own statements: what runs after a commit, or without one.
   'libs/leases': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
+  'libs/access': ['#api', '#log', '#postgres', '#waiting', 'jose', 'types only: pg', NODE],
   'libs/jobs': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
   'libs/archive': ['#session', '#audit', '#log', '#postgres', 'types only: pg', NODE],
   'libs/projections': [
@@ -52,7 +53,10 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Offline it looks after the database and the topic themselves.
   'apps/cli': [
     '#client',
+    '#client/node',
+    '#api',
     '#api/schemas',
+    '#access',
     '#log',
     '#archive',
     '#projections',
@@ -67,6 +71,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'apps/demo': [
     '#client',
     '#client/kafka',
+    '#client/node',
     '#broker',
     '#api/schemas',
     '#dev-stack',
@@ -77,15 +82,15 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Completes dist after the compiler.
   'apps/build': ['swagger-ui-dist', NODE],
   'apps/ledger': [
-    ...['#session', '#api', '#api/schemas', '#audit', '#log', '#postgres'],
+    ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['uuid', 'types only: pg', NODE],
   ],
   // Copied by strangers: the published client, and what each is an example for.
-  'examples/coding-agent': ['#client', NODE],
-  'examples/mcp-server': ['#client', '@modelcontextprotocol/sdk/*', 'zod', NODE],
-  'examples/nestjs': ['#client', '@nestjs/*', 'reflect-metadata'],
+  'examples/coding-agent': ['#client', '#client/node', NODE],
+  'examples/mcp-server': ['#client', '#client/node', '@modelcontextprotocol/sdk/*', 'zod', NODE],
+  'examples/nestjs': ['#client', '#client/node', '@nestjs/*', 'reflect-metadata'],
   'examples/python-worker': [],
 };
 /** What tests and their helpers may import besides. */

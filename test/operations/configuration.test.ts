@@ -36,15 +36,21 @@ test('every fault of the configuration is told at once, a line each', async () =
 test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org', '127.example.org'])(
   'without access control it does not listen on %s',
   async (HOST) => {
-    const { code, complaint } = await refusedWith({ HOST });
+    const { code, complaint } = await refusedWith({ HOST, LEDGER_ACCESS: 'off' });
     expect([code, complaint.length]).toEqual([1, 1]);
     expect(complaint[0]).toMatch(/^HOST: .*loopback only.*LEDGER_WITHOUT_ACCESS_CONTROL=listen-everywhere/);
   },
 );
 
+test('elsewhere than on loopback it starts only when somebody could come in', async () => {
+  const { code, complaint } = await refusedWith({ HOST: '0.0.0.0', DATABASE_URL: await freshDatabase() });
+  expect([code, complaint]).toEqual([1, [expect.stringMatching(/^LEDGER_ACCESS: .*keys create --offline/)]]);
+});
+
 test('unless told so in so many words', async () => {
   const env = { HOST: '0.0.0.0', LEDGER_WITHOUT_ACCESS_CONTROL: 'listen-everywhere' };
   const service = spawnService(environment({ databaseUrl: await freshDatabase(), env }));
+  await service.waitForLine(/^Everybody who reaches this address may do everything/);
   await service.waitForLine(/^Ledger on http/);
   await service.kill();
 });

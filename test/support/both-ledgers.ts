@@ -1,4 +1,4 @@
-import { type Operation, operations } from '#api/schemas';
+import { operations, problemsOf } from '#api/schemas';
 import { type OperationId, type Operations, routes } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { startService } from './service.js';
@@ -73,8 +73,7 @@ export class Transcript {
     });
     if (told.status < 300) this.obeyed.add(id);
     const [, code] = /^\/problems\/(.+)$/.exec((told.status >= 400 && told.body?.type) || '') ?? [];
-    const { problems }: Operation = operations[id];
-    if (code && !problems.some((one) => one === code))
+    if (code && !problemsOf(operations[id]).some((one) => one === code))
       throw new Error(`${id} does not list the problem ${code}`);
     return told;
   }
@@ -134,6 +133,8 @@ export class Transcript {
     if (NAMED.has(name)) return this.#named(value);
     if (name === 'next') return 'next';
     return value
+      .replace(/the key [0-9A-Za-z]{10}/g, 'the key')
+      .replace(/\/v1\/keys\/[0-9A-Za-z]{10}\b/g, '/v1/keys/id')
       .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => this.#named(id))
       .replace(/after=[\w.-]{12,}/g, 'after=next')
       .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'time');
@@ -151,5 +152,5 @@ function shownHeader(name: string, value: string | undefined): string | undefine
   return name === 'retry-after' && Number(value) > 30 ? String(Math.ceil(Number(value) / 60) * 60) : value;
 }
 
-const NAMED = new Set(['hash', 'attributesDigest', 'successorHandle']);
+const NAMED = new Set(['hash', 'attributesDigest', 'successorHandle', 'keyId', 'secret']);
 const POSITIONS = new Set(['position', 'id', 'sequence']);

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Command, Option } from 'commander';
 import { type AnswerOf, LedgerClient } from '#client';
+import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { jsonOption, reasonOption, urlOption } from '../options.js';
 import { printFields, printJson, progress } from '../output.js';
@@ -45,7 +46,7 @@ export function bulk(): Command {
 }
 
 async function run(asked: Asked): Promise<void> {
-  const ledger = new LedgerClient({ url: asked.url });
+  const ledger = new LedgerClient(clientOptions(asked.url));
   const job = await ended(ledger, asked.job ?? (await ordered(ledger, asked)).jobId);
   if (asked.json) printJson(job);
   else printFields({ job: job.jobId, ...job.counts });

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type AnswerOf, LedgerClient, type UsageTotals } from '#client';
+import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { asOf, jsonOption, urlOption } from '../options.js';
 import { printJson, printLine, printTable, strong } from '../output.js';
@@ -38,7 +39,7 @@ export function chain(): Command {
         ...(then && { asOf: then }),
         ...(session && { sessionId: session }),
       };
-      return run(pages(new LedgerClient({ url }), query), json);
+      return run(pages(new LedgerClient(clientOptions(url)), query), json);
     });
 }
 

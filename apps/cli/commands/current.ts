@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { LedgerClient } from '#client';
+import { clientOptions } from '../client.js';
 import { asOf, jsonOption, urlOption } from '../options.js';
 import { printFields, printJson } from '../output.js';
 import { currentOf, fieldsOf } from '../show-session.js';
@@ -22,7 +23,7 @@ export function current(): Command {
     .addHelpText('after', examples)
     .action(async (userId, projectId, { url, json, asOf: then }) => {
       const scope = { userId, projectId, ...(then && { asOf: then }) };
-      const session = await currentOf(new LedgerClient({ url }), scope);
+      const session = await currentOf(new LedgerClient(clientOptions(url)), scope);
       if (json) printJson(session);
       else printFields(fieldsOf(session));
     });

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { LedgerClient, type Owner } from '#client';
+import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { asOption, jsonOption, owner, reasonOption, urlOption, wholeNumber } from '../options.js';
 import { currentOf, showAnswer } from '../show-session.js';
@@ -100,7 +101,7 @@ async function runRelease(scope: Scope, asked: AskedToRelease): Promise<void> {
 /** The session that is current, and as whom it is asked for. */
 async function meant(scope: Scope, { url, as, force }: Asked) {
   if (!as && !force) throw new CommandFailed('say as whom with --as, or --force', exitCodes.usage);
-  const ledger = new LedgerClient({ url });
+  const ledger = new LedgerClient(clientOptions(url));
   const session = await currentOf(ledger, scope);
   return { ledger, session, who: as ?? { environment: 'command-line' } };
 }

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { LedgerClient, type LedgerEvent, type ScopeName } from '#client';
+import { clientOptions } from '../client.js';
 import { eventRow, eventTitles } from '../event-row.js';
 import { jsonOption, urlOption } from '../options.js';
 import { printJson, printLine, printTable, strong } from '../output.js';
@@ -22,7 +23,7 @@ export function history(): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((userId, projectId, { url, json }) =>
-      run(new LedgerClient({ url }), { userId, projectId }, json),
+      run(new LedgerClient(clientOptions(url)), { userId, projectId }, json),
     );
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type AnswerOf, LedgerClient } from '#client';
+import { clientOptions } from '../client.js';
 import { jsonOption, urlOption } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { inWords } from '../show-session.js';
@@ -29,7 +30,10 @@ export function sessions(): Command {
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action((userId, projectId, { url, versionId, json }) =>
-      run(listed(new LedgerClient({ url }), { userId, projectId, ...(versionId && { versionId }) }), json),
+      run(
+        listed(new LedgerClient(clientOptions(url)), { userId, projectId, ...(versionId && { versionId }) }),
+        json,
+      ),
     );
 }
 

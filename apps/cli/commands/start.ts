@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { LedgerClient, type Owner, type StartRequest } from '#client';
+import { clientOptions } from '../client.js';
 import { asOption, jsonOption, urlOption, wholeNumber } from '../options.js';
 import { showAnswer } from '../show-session.js';
 
@@ -40,7 +41,7 @@ export function start(): Command {
 
 async function run(scope: { userId: string; projectId: string }, asked: Asked): Promise<void> {
   const { url, as, onConflict, lease, json } = asked;
-  const answer = await new LedgerClient({ url }).call(
+  const answer = await new LedgerClient(clientOptions(url)).call(
     'startSession',
     {
       body: {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type AnswerOf, LedgerClient } from '#client';
+import { clientOptions } from '../client.js';
 import { jsonOption, urlOption } from '../options.js';
 import { alarming, printFields, printJson, printLine, printTable } from '../output.js';
 
@@ -24,20 +25,24 @@ export function stats(): Command {
     .addHelpText('after', examples)
     .action(async ({ url, consumer, json }) => {
       const query = { limit: MOST_ROWS, ...(consumer && { consumer }) };
-      const found = await new LedgerClient({ url }).call('stats', { query }, { deadlineMs: 10_000 });
+      const found = await new LedgerClient(clientOptions(url)).call(
+        'stats',
+        { query },
+        { deadlineMs: 10_000 },
+      );
       if (json) printJson(found);
       else show(found);
     });
 }
 
 function show({ ledger, projection, sync }: Stats): void {
-  const { behind } = projection;
   printFields({
-    ledger: ledger.source,
-    events: `${ledger.events} in ${ledger.partitions} partitions`,
-    'read models': behind === 0 ? 'up to date' : `${behind} events behind`,
+    // Of the whole ledger, so only for who may audit it.
+    ledger: ledger?.source,
+    events: ledger && `${ledger.events} in ${ledger.partitions} partitions`,
+    'read models': projection && (projection.behind ? `${projection.behind} events behind` : 'up to date'),
     'in sync': `${sync.inSync} of ${sync.inSync + sync.outOfSync + sync.unknown} reports`,
-    restores: ledger.restores || undefined,
+    restores: ledger?.restores || undefined,
   });
   if (sync.list.length === 0) return;
   printLine('');

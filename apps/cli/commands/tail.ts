@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { Follower, LedgerClient, type LedgerEvent } from '#client';
+import { clientOptions } from '../client.js';
 import { scopedRow, scopedTitles } from '../event-row.js';
 import { CommandFailed } from '../exit.js';
 import { jsonOption, urlOption, wholeNumber } from '../options.js';
@@ -42,8 +43,9 @@ interface Asked {
 }
 
 async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
-  const ledger = new LedgerClient({ url });
-  const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger;
+  const ledger = new LedgerClient(clientOptions(url));
+  const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger ?? {};
+  if (!heads) throw new CommandFailed('the credential needs the permission audit');
   if (from instanceof Map) checkPlaces(from, heads);
   const asked = from ? eventsFrom(ledger, heads, from) : await lastEvents(ledger, heads, lines ?? 10);
   const show = json ? printJson : shown();

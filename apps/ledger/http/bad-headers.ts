@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { checkExpectation, ProblemError } from '#api';
 
 /** Nobody could tell which of two is meant. */
-const SINGLE = new Set(['host', 'content-type', 'idempotency-key']);
+const SINGLE = new Set(['host', 'authorization', 'content-type', 'idempotency-key']);
 
 /** Throws `invalid-request` for headers that mean nothing, or several things; `expectation-failed` for an `Expect`. */
 export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessage): void {

@@ -3,9 +3,12 @@ import type { Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
+import { guard } from './guard.js';
+import type { Origins } from './origins.js';
 import { sendProblem } from './problems.filter.js';
 import { validatorOf } from './validators.js';
 
@@ -16,8 +19,11 @@ declare module 'fastify' {
   }
 }
 
+/** What every answer says: nothing that is read here is for a cache, nor is it what a browser may take it for. */
+const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(): FastifyAdapter {
+export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -37,13 +43,17 @@ export function fastifyAdapter(): FastifyAdapter {
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimitOf(route.url);
   });
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
     checkHeaders(request.raw);
+    if (origins.answersPreflight(request, reply)) return;
+    origins.check(request, reply);
     // Before its body: whatever that is, there is nobody here to read it.
     if (request.is404) return done(new NotFoundException());
     if (isPercentEncoded(request.url)) return done();
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
   });
+  guard(fastify, access);
   // Node would answer by itself, without a body: the request is refused like any other.
   fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));

@@ -32,7 +32,10 @@ export class ProblemsFilter implements ExceptionFilter {
   }
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {
-    if (error instanceof ProblemError) return { code: error.code, detail: error.detail, more: error.more };
+    if (error instanceof ProblemError) {
+      const { code, detail, more, retryAfter } = error;
+      return { code, detail, more, retryAfter };
+    }
     if (error instanceof ArchivedError) {
       return { code: 'archived', detail: `${error.message} ${advice.archived}`, more: error.where };
     }
@@ -56,6 +59,7 @@ export class ProblemsFilter implements ExceptionFilter {
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
   const body = problemBody(problem);
   reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
 }

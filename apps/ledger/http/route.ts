@@ -1,12 +1,14 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Access } from '#access';
 import {
   type Answered,
   type Asked,
-  anonymous,
+  type Caller,
   checkRequestKey,
   inexactNumber,
   type Ledger,
+  ProblemError,
   serving,
 } from '#api';
 import { type Operation, type OperationId, operations } from '#api/schemas';
@@ -19,17 +21,25 @@ type Serve = (asked: Asked<OperationId>, ledger: Ledger) => Answered | Promise<A
  * Binds the operations to Fastify, with the schemas that it validates with. Not through Nest's router, which took a
  * quarter of what the service spends on a read (docs/decisions/0014-routes.md).
  */
-export function bindOperations(app: NestFastifyApplication, ledger: Ledger, streams: Streams): void {
+export function bindOperations(
+  app: NestFastifyApplication,
+  ledger: Ledger,
+  streams: Streams,
+  access: Access,
+): void {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
     const operation: Operation = operations[id];
-    const { method, path, params, query, body } = operation;
+    const { method, path, params, query, body, needs } = operation;
     const serve = serving[id] as Serve;
     const takesKey = method === 'POST' || method === 'PATCH';
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       try {
-        const asked = askedBy(request, reply, path, takesKey);
-        sendAnswer(reply, await serve(asked, ledger), streams);
+        const asked = askedBy(request, reply, path, takesKey, access);
+        const answered = await serve(asked, ledger);
+        if (asked.isRevoked)
+          throw new ProblemError('unauthenticated', 'The credential does not count any more.');
+        sendAnswer(reply, answered, streams, access);
       } catch (error) {
         reply.send(error);
       }
@@ -37,6 +47,7 @@ export function bindOperations(app: NestFastifyApplication, ledger: Ledger, stre
     fastify.route({
       method,
       url: path,
+      config: { needs },
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
         answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
@@ -51,16 +62,19 @@ function askedBy(
   reply: FastifyReply,
   path: string,
   takesKey: boolean,
-): Asked<OperationId> {
+  access: Access,
+): AskedByRequest {
   const key = takesKey ? (request.headers['idempotency-key'] as string | undefined) : undefined;
   if (key !== undefined) checkRequestKey(key);
   if (request.inexact !== undefined) throw inexactNumber(request.inexact);
-  return new AskedByRequest(path, key, request, reply);
+  return new AskedByRequest(path, key, request, reply, access);
 }
 
 /** Methods, not functions of its own: one is made for each request. */
 class AskedByRequest implements Asked<OperationId> {
-  readonly caller = anonymous;
+  readonly caller: Caller;
+  /** The credential stopped counting while the answer was waited for. */
+  isRevoked = false;
   readonly params: object;
   readonly query: object;
   readonly body: object;
@@ -70,7 +84,9 @@ class AskedByRequest implements Asked<OperationId> {
     readonly key: string | undefined,
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
+    private readonly access: Access,
   ) {
+    this.caller = request.asking.caller;
     this.params = request.params as object;
     this.query = request.query as object;
     this.body = request.body as object;
@@ -83,7 +99,14 @@ class AskedByRequest implements Asked<OperationId> {
 
   gone(): AbortSignal {
     const gone = new AbortController();
-    this.reply.raw.once('close', () => gone.abort());
+    const stop = this.access.onEnd(this.request.asking, () => {
+      this.isRevoked = true;
+      gone.abort();
+    });
+    this.reply.raw.once('close', () => {
+      stop();
+      gone.abort();
+    });
     return gone.signal;
   }
 }

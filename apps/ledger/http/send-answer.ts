@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import type { Access } from '#access';
 import type { Answered } from '#api';
 import { answersHead } from '../streams/head.js';
 import type { Streams } from '../streams/streams.js';
@@ -8,13 +9,18 @@ import { sendProblem } from './problems.filter.js';
 const LINES = 'application/x-ndjson';
 
 /** Sends what an operation answered. */
-export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Streams): void {
+export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Streams, access: Access): void {
   const { status = 200, headers, json, body, problem, lines, events } = answered;
   if (headers) reply.headers(headers);
   if (problem) sendProblem(reply, problem);
   else if (events) streams.serve(reply, events);
   else if (lines) {
     if (answersHead(reply, { 'content-type': LINES })) return;
+    const { raw, request } = reply;
+    raw.once(
+      'close',
+      access.onEnd(request.asking, () => raw.destroy()),
+    );
     reply.header('content-type', LINES).send(Readable.from(lined(lines)));
   } else if (json === undefined && body === undefined) reply.code(status).send();
   else

@@ -6,6 +6,7 @@ import { untilWoken } from '#waiting';
 export const SSE_HEADERS = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
   // Proxies that buffer would hold events back.
   'x-accel-buffering': 'no',
 };

@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { withoutAccess } from '#access';
 import { encodeVector, ScopeEventIds } from '#api';
 import type { History, Tail } from '#log';
 import { scopeKey } from '#session';
@@ -38,13 +39,13 @@ const watch = {
 function opened(follow: (streams: Streams, reply: FastifyReply) => void) {
   const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
   const reply = { raw, hijack: () => {}, request: { method: 'GET' } } as unknown as FastifyReply;
-  const streams = new Streams(tail(), history, watch, () => {});
+  const streams = new Streams(tail(), history, watch, withoutAccess, () => {});
   follow(streams, reply);
   return { raw, streams };
 }
 
 test('at most 10,000 are open at once; the next one is told before its answer begins', async () => {
-  const streams = new Streams(tail(), history, watch, () => {});
+  const streams = new Streams(tail(), history, watch, withoutAccess, () => {});
   const open = () => {
     const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
     let isTaken = false;

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import type { Access } from '#access';
 import { aheadOfLog, type EventsAfter, encodeVector, ScopeEventIds } from '#api';
 import { type History, LogError, type Tail } from '#log';
 import type { ScopeKey } from '#session';
@@ -20,6 +21,7 @@ export class Streams {
     private readonly tail: Tail,
     private readonly history: History,
     private readonly watch: ScopeWatch,
+    private readonly access: Pick<Access, 'onEnd'>,
     private readonly onFault: (error: unknown) => void,
   ) {
     // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
@@ -64,7 +66,11 @@ export class Streams {
     if (answersHead(reply, SSE_HEADERS)) return;
     const stream = EventStream.open(reply, firstId);
     this.streams.add(stream);
-    onAbort(stream.closed, () => this.streams.delete(stream));
+    const stop = this.access.onEnd(reply.request.asking, () => stream.end());
+    onAbort(stream.closed, () => {
+      stop();
+      this.streams.delete(stream);
+    });
     follow(stream).catch((error) => {
       this.onFault(error); // the reader comes back with the last id it has
       stream.end();

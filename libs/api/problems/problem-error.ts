@@ -14,6 +14,8 @@ export class ProblemError extends Error {
       position?: string;
       candidate?: number;
     } = {},
+    /** Seconds, where they are known better than by the code. */
+    readonly retryAfter?: number,
   ) {
     super(problems[code].title);
   }

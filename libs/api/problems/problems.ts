@@ -43,8 +43,24 @@ export const problems = {
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'position-ahead': { status: 409, title: 'The ledger has not come to this position', retryable: false },
   archived: { status: 410, title: 'The next events are in the archive', retryable: false },
+  unauthenticated: { status: 401, title: 'The request has no credential that counts', retryable: false },
+  'permission-required': { status: 403, title: 'The credential does not allow this', retryable: false },
+  'rate-limited': {
+    status: 429,
+    title: 'The credential, its tenant or this address has asked for too much',
+    retryable: true,
+    retryAfter: 1,
+  },
+  misdirected: { status: 421, title: 'The service is not known by this host', retryable: false },
+  'foreign-origin': {
+    status: 403,
+    title: 'A web page of another origin may not ask this service',
+    retryable: false,
+  },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-key': { status: 404, title: 'There is no such key', retryable: false },
+  'key-made': { status: 409, title: 'The same request has made a key before', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'unknown-version': { status: 404, title: 'No session was made for this version', retryable: false },
@@ -98,6 +114,10 @@ export type ProblemCode = keyof typeof problems;
 
 /** What to do about a problem, where the title does not say it. */
 export const advice: Partial<Record<ProblemCode, string>> = {
+  'key-made': 'Rotate the key to get a secret for it, or revoke it.',
+  unauthenticated: 'Send `Authorization: Bearer <key or token>`, with one that is valid now.',
+  misdirected: 'Ask by localhost or 127.0.0.1, or have the operator name the host in LEDGER_ALLOWED_HOSTS.',
+  'foreign-origin': 'Have the operator name the origin in LEDGER_CORS_ORIGINS, if its pages may ask.',
   'stale-epoch': 'Read the current session and act under its epoch, if it is still yours to act on.',
   'stale-session': 'The session named has ended and stays ended; `current` is the one to work with.',
   'future-epoch': 'The ledger was restored to an earlier state, or the epoch was made up. Nothing was done.',

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
-import { closed, command, type Operation, read } from './operation.js';
+import { closed, command, type Operation, operator, read } from './operation.js';
 import { GivenId, Instant, Reason, Selection } from './values.js';
 
 export const BulkBody = named(
@@ -49,20 +49,22 @@ export const bulk = {
   startBulk: {
     method: 'POST',
     path: '/v1/bulk',
+    needs: operator,
     summary: 'End or release all sessions of a user or of an environment, as a job',
     body: BulkBody,
     answers: {
       202: { description: 'the job, which survives a restart', ...jobAnswered, headers: ['Location'] },
     },
-    problems: ['operate-required', ...command],
+    problems: [...command],
   },
   bulkJob: {
     method: 'GET',
     path: '/v1/bulk/:jobId',
+    needs: operator,
     summary: 'How far a bulk job has come',
     params: Type.Object({ jobId: GivenId }, closed),
     query: JobQuery,
     answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },
-    problems: ['operate-required', 'unknown-job', ...read],
+    problems: ['unknown-job', ...read],
   },
 } as const satisfies Record<string, Operation>;

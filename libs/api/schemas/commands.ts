@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { named } from './components.js';
-import { byId, closed, command, fenced, handles, type Operation } from './operation.js';
+import { byId, closed, command, fenced, handles, type Operation, writer } from './operation.js';
 import {
   Attributes,
   Epoch,
@@ -181,6 +181,7 @@ export const commands = {
   startSession: {
     method: 'POST',
     path: '/v1/sessions',
+    needs: writer,
     summary: 'Start a session, or join the current one',
     body: StartBody,
     answers: {
@@ -204,6 +205,7 @@ export const commands = {
   activateSession: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/activate',
+    needs: writer,
     summary: 'Confirm a session that was started in phase "starting"',
     params: byId,
     body: ActivateBody,
@@ -213,6 +215,7 @@ export const commands = {
   rotateSession: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/rotate',
+    needs: writer,
     summary: 'Replace a session by its successor: compare-and-swap on session and epoch',
     params: byId,
     body: RotateBody,
@@ -232,6 +235,7 @@ export const commands = {
   releaseOwnership: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/release',
+    needs: writer,
     summary: 'Give the session up without ending it, to somebody or to nobody',
     params: byId,
     body: ReleaseBody,
@@ -241,6 +245,7 @@ export const commands = {
   claimOwnership: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/claim',
+    needs: writer,
     summary: 'Become the owner of a released session',
     params: byId,
     body: ClaimBody,
@@ -250,6 +255,7 @@ export const commands = {
   endSession: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/end',
+    needs: writer,
     summary: 'Stop a session, at once or after draining; a stale stop changes nothing and is recorded',
     params: byId,
     body: EndBody,
@@ -259,6 +265,7 @@ export const commands = {
   touchSession: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/touch',
+    needs: writer,
     summary: 'A sign of use: renews a lease that is renewed on use',
     params: byId,
     body: TouchBody,
@@ -268,6 +275,7 @@ export const commands = {
   changeAttributes: {
     method: 'PATCH',
     path: '/v1/sessions/:sessionId/attributes',
+    needs: writer,
     summary: "Change the session's attributes by a JSON merge patch",
     params: byId,
     body: AttributesBody,
@@ -277,6 +285,7 @@ export const commands = {
   changeHandles: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/handles',
+    needs: writer,
     summary: 'Bind and unbind outside names of the session and its scope',
     params: byId,
     body: HandlesBody,
@@ -286,6 +295,7 @@ export const commands = {
   recordUsage: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/usage',
+    needs: writer,
     summary: 'Add what an operation used to the sums of its session, also when that has ended',
     params: byId,
     body: UsageBody,
@@ -300,6 +310,7 @@ export const commands = {
   markCheckpoint: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/checkpoints',
+    needs: writer,
     summary: 'Name a session as one to return to, by `fromCheckpoint` of a start',
     params: byId,
     body: CheckpointBody,
@@ -309,6 +320,7 @@ export const commands = {
   reportInvalid: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/invalid',
+    needs: writer,
     summary: 'Go on from the latest valid session, because this one cannot be continued',
     params: byId,
     body: InvalidBody,

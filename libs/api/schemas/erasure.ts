@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
-import { type Operation, placed, retried, ScopeQuery } from './operation.js';
+import { type Operation, operator, placed, retried, ScopeQuery } from './operation.js';
 import { Position, Scope } from './values.js';
 
 export const ErasedAnswer = named('ErasedAnswer', {
@@ -17,10 +17,11 @@ export const erasure = {
   eraseDetails: {
     method: 'DELETE',
     path: '/v1/details',
+    needs: operator,
     summary:
       "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
     query: ScopeQuery,
     answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer, ...placed } },
-    problems: ['invalid-request', 'operate-required', ...retried],
+    problems: ['invalid-request', ...retried],
   },
 } as const satisfies Record<string, Operation>;

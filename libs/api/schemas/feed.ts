@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
 import { LedgerEvent } from './event.js';
-import { closed, type Operation, read, scope, sse } from './operation.js';
+import { auditor, closed, type Operation, read, reader, scope, sse } from './operation.js';
 
 const stream = {
   lastEventId: Type.Optional(
@@ -46,6 +46,7 @@ export const feed = {
   feed: {
     method: 'GET',
     path: '/v1/feed',
+    needs: auditor,
     summary: "A partition's events by number, in pages",
     query: FeedQuery,
     answers: { 200: eventPage },
@@ -54,6 +55,7 @@ export const feed = {
   feedStream: {
     method: 'GET',
     path: '/v1/feed/stream',
+    needs: auditor,
     summary: 'All partitions as they grow, after the last id received, or from the present on',
     query: FeedStreamQuery,
     takes: ['Last-Event-ID'],
@@ -63,6 +65,7 @@ export const feed = {
   scopeStream: {
     method: 'GET',
     path: '/v1/stream',
+    needs: reader,
     summary: "A scope's events as they happen, after the last id received, or from the present on",
     query: ScopeStreamQuery,
     takes: ['Last-Event-ID'],
@@ -72,6 +75,7 @@ export const feed = {
   snapshot: {
     method: 'GET',
     path: '/v1/snapshot',
+    needs: auditor,
     summary: 'All current sessions, partition by partition, each after the position that it is as of',
     answers: {
       200: {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
-import { type Operation, placed, projected } from './operation.js';
+import { type Operation, placed, projected, reader } from './operation.js';
 import {
   AsOf,
   GivenId,
@@ -97,6 +97,7 @@ export const history = {
   sessions: {
     method: 'GET',
     path: '/v1/sessions',
+    needs: reader,
     summary: "A scope's sessions, the newest first, in pages; or those of one version of the project",
     query: SessionsQuery,
     answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
@@ -105,6 +106,7 @@ export const history = {
   chain: {
     method: 'GET',
     path: '/v1/chain',
+    needs: reader,
     summary:
       'The chain of the current or latest session, or of another one, from its tip to its root, in pages',
     query: ChainQuery,
@@ -116,6 +118,7 @@ export const history = {
   usage: {
     method: 'GET',
     path: '/v1/usage',
+    needs: reader,
     summary: 'What was used in a scope, in all of its chains',
     query: UsageQuery,
     answers: { 200: { description: 'the sums', schema: ScopeUsage, ...placed } },
@@ -124,6 +127,7 @@ export const history = {
   transitions: {
     method: 'GET',
     path: '/v1/transitions',
+    needs: reader,
     summary: 'Every change of which session is current, the newest first, in pages',
     query: TransitionsQuery,
     answers: { 200: { description: 'transitions', schema: TransitionPage, ...placed } },

@@ -5,6 +5,6 @@ export { asyncApi } from './asyncapi.js';
 export type { StartBody } from './commands.js';
 export { NAME, namedIn } from './components.js';
 export { openApi } from './openapi.js';
-export type { Operation, Reply } from './operation.js';
+export { type Operation, problemsOf, type Reply } from './operation.js';
 export { type OperationId, operations } from './operations.js';
 export * from './values.js';

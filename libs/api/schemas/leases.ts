@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
-import { byId, closed, command, fenced, type Operation } from './operation.js';
+import { byId, closed, command, fenced, type Operation, writer } from './operation.js';
 import { Problem } from './problem.js';
 import { Epoch, GivenId, Instant, SessionId } from './values.js';
 
@@ -28,6 +28,7 @@ export const leases = {
   renewLease: {
     method: 'POST',
     path: '/v1/sessions/:sessionId/renew',
+    needs: writer,
     summary: 'Renew a lease: the sign of life of its owner',
     params: byId,
     body: RenewBody,
@@ -37,6 +38,7 @@ export const leases = {
   renewLeases: {
     method: 'POST',
     path: '/v1/leases/renew',
+    needs: writer,
     summary: 'Renew up to 1,000 leases, with one result each, in the order of the request',
     body: RenewManyBody,
     answers: { 200: { description: 'the results', schema: RenewedMany } },

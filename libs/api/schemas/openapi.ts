@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
 import { answerHeaders, headerParameters } from './headers.js';
-import type { Operation, Reply } from './operation.js';
+import { type Operation, problemsOf, type Reply } from './operation.js';
 import { operations } from './operations.js';
 import { Problem } from './problem.js';
 
@@ -73,10 +73,11 @@ const DECIDED = [403, 404, 409];
 const TIMED = new Set<ProblemCode>(['reserved', 'session-ending']);
 const problemContent = { 'application/problem+json': { schema: Problem } };
 
-function refusals({ problems: codes, answers }: Operation): Json {
+function refusals(operation: Operation): Json {
+  const { answers } = operation;
   const hasPlace = Object.values(answers).some(({ headers }) => headers?.includes('Ledger-Position'));
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of codes) {
+  for (const code of problemsOf(operation)) {
     const { status } = problems[code];
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from 'typebox';
+import type { Needs } from '../access.js';
 import type { ProblemCode } from '../problems/problems.js';
 import type { HeaderName } from './headers.js';
 import { GivenId, Id } from './values.js';
@@ -11,6 +12,8 @@ export interface Operation {
   /** It changes nothing, although its question is so long that it is a POST. */
   reads?: true;
   summary: string;
+  /** What who asks has to be allowed. */
+  needs: Needs;
   params?: TSchema;
   query?: TSchema;
   body?: TSchema;
@@ -28,6 +31,20 @@ export interface Reply {
   /** application/json when left out. */
   contentType?: string;
   headers?: readonly HeaderName[];
+}
+
+/** For `needs`: what concerns one tenant. */
+export const reader = ['read'] as const;
+export const writer = ['write'] as const;
+export const operator = ['operate'] as const;
+/** For `needs`: what concerns all tenants. */
+export const auditor = ['audit'] as const;
+
+/** All of an operation's problems: its own, and what a credential may bring about. */
+export function problemsOf({ needs, problems }: Operation): readonly ProblemCode[] {
+  return needs === 'nothing'
+    ? problems
+    : [...problems, 'unauthenticated', 'permission-required', 'rate-limited'];
 }
 
 export const closed = { additionalProperties: false };

@@ -3,6 +3,7 @@ import { commands } from './commands.js';
 import { erasure } from './erasure.js';
 import { feed } from './feed.js';
 import { history } from './history.js';
+import { keys } from './keys.js';
 import { leases } from './leases.js';
 import type { Operation } from './operation.js';
 import { problemPages } from './problem.js';
@@ -19,6 +20,7 @@ export const operations = {
   ...bulk,
   ...erasure,
   ...stats,
+  ...keys,
   ...problemPages,
 } as const satisfies Record<string, Operation>;
 

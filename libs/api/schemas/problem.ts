@@ -50,6 +50,7 @@ export const problemPages = {
   problem: {
     method: 'GET',
     path: '/problems/:code',
+    needs: 'nothing',
     summary: "What a problem's type means, and what to do about it",
     params: Type.Object({ code: Type.String() }, closed),
     answers: { 200: { description: 'the problem', schema: ProblemPage } },

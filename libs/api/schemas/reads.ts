@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
 import { eventPage } from './feed.js';
-import { byId, closed, type Operation, read, ScopeQuery, scope } from './operation.js';
+import { byId, closed, type Operation, read, reader, ScopeQuery, scope } from './operation.js';
 import {
   AsOf,
   Epoch,
@@ -133,6 +133,7 @@ export const reads = {
   currentSession: {
     method: 'GET',
     path: '/v1/current',
+    needs: reader,
     summary: 'The current session of a user and a project',
     query: CurrentQuery,
     takes: ['If-None-Match'],
@@ -153,6 +154,7 @@ export const reads = {
   session: {
     method: 'GET',
     path: '/v1/sessions/:sessionId',
+    needs: reader,
     summary: 'Any session, also one that has ended',
     params: byId,
     answers: {
@@ -163,6 +165,7 @@ export const reads = {
   resolve: {
     method: 'POST',
     path: '/v1/resolve',
+    needs: reader,
     reads: true,
     summary: 'The one current session that all candidates mean',
     body: ResolveBody,
@@ -184,6 +187,7 @@ export const reads = {
   checkpoints: {
     method: 'GET',
     path: '/v1/checkpoints',
+    needs: reader,
     summary: "A scope's checkpoints, oldest first: at most 100",
     query: ScopeQuery,
     answers: { 200: { description: 'the checkpoints', schema: CheckpointList } },
@@ -192,6 +196,7 @@ export const reads = {
   scopeEvents: {
     method: 'GET',
     path: '/v1/events',
+    needs: reader,
     summary: "A scope's history, in pages; an ignored stop says how often it came",
     query: EventsQuery,
     answers: { 200: eventPage },

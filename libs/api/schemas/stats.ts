@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
-import { type Operation, read } from './operation.js';
+import { type Operation, read, writer } from './operation.js';
 import { GivenId, Id, Instant, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
@@ -60,23 +60,27 @@ const figures = {
   rate: Type.Optional(Type.Number({ description: 'Those in sync, of all; absent when there are none' })),
 };
 
+export const LedgerFigures = named('LedgerFigures', {
+  source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
+  partitions: Type.Integer(),
+  events: Type.Integer({ description: 'Of all partitions' }),
+  heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),
+  restores: Type.Integer({
+    description:
+      'How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew',
+  }),
+});
+
+export const ProjectionFigures = named('ProjectionFigures', {
+  positions: Type.Array(Type.Integer(), { description: 'What was projected last of each partition' }),
+  behind: Type.Integer({ description: 'Events that are not projected yet' }),
+});
+
 export const Stats = named(
   'Stats',
   {
-    ledger: Type.Object({
-      source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
-      partitions: Type.Integer(),
-      events: Type.Integer({ description: 'Of all partitions' }),
-      heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),
-      restores: Type.Integer({
-        description:
-          'How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew',
-      }),
-    }),
-    projection: Type.Object({
-      positions: Type.Array(Type.Integer(), { description: 'What was projected last of each partition' }),
-      behind: Type.Integer({ description: 'Events that are not projected yet' }),
-    }),
+    ledger: Type.Optional(LedgerFigures),
+    projection: Type.Optional(ProjectionFigures),
     sync: Type.Object({
       ...figures,
       consumers: Type.Array(Type.Object({ consumer: Type.String(), ...figures }), {
@@ -98,7 +102,10 @@ export const Stats = named(
       next: Type.Optional(Type.String({ description: 'What to ask for with `after`' })),
     }),
   },
-  { description: 'As of now' },
+  {
+    description:
+      'As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant',
+  },
 );
 
 /** What consumers hold, and figures. */
@@ -106,6 +113,7 @@ export const stats = {
   report: {
     method: 'POST',
     path: '/v1/reports',
+    needs: writer,
     summary: 'Say which sessions consumers hold, up to 1,000 at once',
     body: Reports,
     answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
@@ -117,6 +125,7 @@ export const stats = {
   withdrawReports: {
     method: 'DELETE',
     path: '/v1/reports',
+    needs: writer,
     summary: "Take a consumer's reports back, all of them or that about one scope",
     query: WithdrawQuery,
     answers: { 200: { description: 'how many there were', schema: ReportsWithdrawn } },
@@ -125,6 +134,7 @@ export const stats = {
   stats: {
     method: 'GET',
     path: '/v1/stats',
+    needs: ['read', 'audit'],
     summary: 'Figures of the ledger, and which consumers hold the current sessions',
     query: StatsQuery,
     answers: { 200: { description: 'figures as of now', schema: Stats } },

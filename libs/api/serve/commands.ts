@@ -1,5 +1,6 @@
 import type { ChainPolicy, Draft, SessionId, StartSession, Untimed } from '#session';
-import type { Answered, Asked, Caller, Serving } from '../asked.js';
+import { type Caller, checkEnvironments } from '../access.js';
+import type { Answered, Asked, Serving } from '../asked.js';
 import type { Ledger, Naming, Submission } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { attributesJson } from '../request/attributes.js';
@@ -61,6 +62,7 @@ function forSession<Id extends ForSession>(
 /** A command on its way: who asks for it, and under which key. */
 export function submissionOf(asked: Keyed, said: object, partition: number, naming: Naming): Submission {
   const { tenant, principal, operate } = asked.caller;
+  checkEnvironments(asked.caller, asked.body);
   const command = Object.assign(said, { principal, operate }) as Draft;
   const submission: Submission = { command, tenant, partition, commandId: naming.newCommandId() };
   const receipt = receiptOf(asked, naming);

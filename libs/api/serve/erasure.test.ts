@@ -1,8 +1,13 @@
 import { parseScopeKey, scopeKey } from '#session';
-import { type Ledger, unkeyed } from '../index.js';
+import { callerOf, type Ledger, unkeyed } from '../index.js';
 import { serving } from './index.js';
 
-const caller = { tenant: 'acme', principal: 'operator', operate: true };
+const caller = callerOf({
+  tenant: 'acme',
+  ledgerWide: false,
+  principal: 'operator',
+  permissions: ['operate'],
+});
 /** Most scopes that one request erases. */
 const MOST_SCOPES = 500;
 

@@ -5,6 +5,7 @@ import { commands } from './commands.js';
 import { erasure } from './erasure.js';
 import { feed } from './feed.js';
 import { history } from './history.js';
+import { keys } from './keys.js';
 import { leases } from './leases.js';
 import { reads } from './reads.js';
 import { stats } from './stats.js';
@@ -19,5 +20,6 @@ export const serving: Serving = {
   ...bulk,
   ...erasure,
   ...stats,
+  ...keys,
   problem: ({ params: { code } }) => ({ body: problemPage(code) }),
 };

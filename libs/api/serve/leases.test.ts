@@ -1,7 +1,7 @@
-import { type Ledger, unkeyed } from '../index.js';
+import { callerOf, type Ledger, unkeyed } from '../index.js';
 import { serving } from './index.js';
 
-const caller = { tenant: 'acme', principal: 'somebody', operate: false };
+const caller = callerOf({ tenant: 'acme', ledgerWide: false, principal: 'somebody', permissions: ['write'] });
 const sessionId = '01890000-0000-7000-8000-000000000001';
 const until = '2026-01-01T00:00:00.000Z';
 

@@ -1,5 +1,6 @@
 import { type Instant, partitionOfSession } from '#session';
-import type { Answered, Asked, Caller, Serving } from '../asked.js';
+import type { Caller } from '../access.js';
+import type { Answered, Asked, Serving } from '../asked.js';
 import type { Ledger, Renewal } from '../ledger.port.js';
 import { type Problem, problemBody } from '../problems/problem-body.js';
 import { ProblemError } from '../problems/problem-error.js';

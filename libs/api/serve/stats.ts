@@ -1,6 +1,6 @@
 import { parseScopeKey } from '#session';
 import type { Serving } from '../asked.js';
-import type { OutOfSync, ReportPlace } from '../ledger.port.js';
+import type { Ledger, OutOfSync, ReportPlace } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { encodeCursor } from '../request/cursor.js';
 import { syncFigures, withdrawn } from '../request/sync-figures.js';
@@ -22,21 +22,17 @@ export const stats: Pick<Serving, 'report' | 'withdrawReports' | 'stats'> = {
     const scope = userId === undefined ? undefined : scopeOf(caller, { userId, projectId }, ledger);
     return { body: { withdrawn: await ledger.reports.withdraw(caller.tenant, consumer, scope) } };
   },
-  async stats({ caller: { tenant }, query: { consumer, limit = 100, after } }, ledger) {
-    const { source, tail, reports, reached } = ledger;
+  async stats({ caller: { tenant, permissions }, query: { consumer, limit = 100, after } }, ledger) {
+    const { reports } = ledger;
     const place = after === undefined ? undefined : placeOf(after);
-    const [consumers, page, positions] = await Promise.all([
+    const [consumers, page, figures] = await Promise.all([
       reports.figures(tenant, consumer),
       reports.outOfSync(tenant, { consumer, after: place, limit }),
-      reached.look(),
+      permissions.has('audit') ? ledgerFigures(ledger) : {},
     ]);
-    const heads = tail.heads();
-    const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
-    const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
     return {
       body: {
-        ledger: { source, partitions: heads.length, events: sum(heads), heads, restores: tail.restores },
-        projection: { positions: projected, behind: sum(behind) },
+        ...figures,
         sync: {
           ...syncFigures(consumers),
           list: page.list.map(shown),
@@ -46,6 +42,18 @@ export const stats: Pick<Serving, 'report' | 'withdrawReports' | 'stats'> = {
     };
   },
 };
+
+/** Of all tenants. */
+async function ledgerFigures({ source, tail, reached }: Ledger) {
+  const positions = await reached.look();
+  const heads = tail.heads();
+  const projected = heads.map((_, partition) => positions.get(partition) ?? 0);
+  const behind = heads.map((head, partition) => Math.max(0, head - projected[partition]!));
+  return {
+    ledger: { source, partitions: heads.length, events: sum(heads), heads, restores: tail.restores },
+    projection: { positions: projected, behind: sum(behind) },
+  };
+}
 
 function shown({ scopeKey, ...one }: OutOfSync) {
   const { userId, projectId } = parseScopeKey(scopeKey);

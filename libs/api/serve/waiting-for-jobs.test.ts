@@ -1,7 +1,12 @@
-import { type JobState, type Ledger, unkeyed } from '../index.js';
+import { callerOf, type JobState, type Ledger, unkeyed } from '../index.js';
 import { serving } from './index.js';
 
-const caller = { tenant: 'acme', principal: 'operator', operate: true };
+const caller = callerOf({
+  tenant: 'acme',
+  ledgerWide: false,
+  principal: 'operator',
+  permissions: ['operate'],
+});
 const open = { id: 'job', after: { partition: 0 } } as JobState;
 const LONG_S = 60;
 

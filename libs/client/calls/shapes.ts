@@ -18,6 +18,7 @@ const sessions = { sessions: 'array' } as const;
  * the shapes cannot be made from the schemas, which are this version's.
  */
 const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
+  AccessKey: { keyId: 'string' },
   BulkJob: { jobId: 'string', state: 'string' },
   ChainPage: sessions,
   CheckpointList: { checkpoints: 'array' },
@@ -29,6 +30,8 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   CurrentPage: sessions,
   ErasedAnswer: { outcome: 'string' },
   EventPage: { events: 'array' },
+  KeyPage: { keys: 'array' },
+  NewKey: { secret: 'string', key: { keyId: 'string' } },
   ProblemPage: { type: 'string' },
   Renewed: { outcome: 'string', sessionId: 'string', until: 'string' },
   RenewedMany: { results: 'array' },
@@ -39,7 +42,7 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   Session: session,
   SessionPage: sessions,
   SessionWithRefusals: session,
-  Stats: { ledger: { heads: 'array' } },
+  Stats: { sync: { inSync: 'number' } },
   TransitionPage: { transitions: 'array' },
 };
 

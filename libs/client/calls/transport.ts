@@ -26,7 +26,12 @@ export interface TransportOptions {
   url: string | URL;
   /** In place of the global one. */
   fetch?: typeof fetch | undefined;
-  /** Sent with every request, for example `authorization`. Asked for before each attempt, within its time. */
+  /**
+   * The key or token that the ledger is asked with, as `Authorization: Bearer`; or what gives one that is valid now, asked
+   * before each attempt, within its time: for tokens that expire.
+   */
+  token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
+  /** Sent with every request, for example of a proxy's. Asked for before each attempt, within its time. */
   headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
   deadlineMs?: number | undefined;
   attemptMs?: number | undefined;
@@ -219,7 +224,8 @@ export class Transport {
     };
     let isSent = false;
     try {
-      const given = this.#options.headers && (await orAborted(this.#given(), controller.signal));
+      const isGiven = this.#options.headers !== undefined || this.#options.token !== undefined;
+      const given = isGiven && (await orAborted(this.#given(), controller.signal));
       const send = this.#options.fetch ?? fetch;
       controller.signal.throwIfAborted();
       isSent = true;
@@ -237,8 +243,11 @@ export class Transport {
   }
 
   /** Also of a function that throws before it has made a promise. */
-  async #given(): Promise<Record<string, string> | undefined> {
-    return this.#options.headers?.();
+  async #given(): Promise<Record<string, string>> {
+    const { token, headers } = this.#options;
+    const bearer = typeof token === 'function' ? await token() : token;
+    const authorization = bearer !== undefined && { authorization: `Bearer ${bearer}` };
+    return { ...authorization, ...(await headers?.()) };
   }
 }
 

@@ -1,3 +1,4 @@
+import type { AnswerOf } from '../calls/transport.js';
 import type { LedgerClient } from '../ledger-client.js';
 
 /** How far a ledger was. */
@@ -10,9 +11,16 @@ export interface Heads {
   restores?: number;
 }
 
+/** Those of all tenants. Throws for a credential that may not know of them. */
+function figuresOf({ ledger }: AnswerOf<'stats'>) {
+  if (ledger) return ledger;
+  throw new TypeError('whoever follows all events needs a credential with the permission audit');
+}
+
 export async function readHeads(ledger: LedgerClient, signal: AbortSignal): Promise<Heads> {
-  const { source, heads, restores } = (await ledger.call('stats', { query: { limit: 1 } }, { signal }))
-    .ledger;
+  const { source, heads, restores } = figuresOf(
+    await ledger.call('stats', { query: { limit: 1 } }, { signal }),
+  );
   return {
     ...(source !== undefined && { ledgerId: source }),
     ...(restores !== undefined && { restores }),

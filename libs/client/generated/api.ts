@@ -1,5 +1,47 @@
 // Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
+/** A key without its secret, which is kept nowhere. */
+export interface AccessKey {
+  /** 10 characters of 0-9, A-Z and a-z. */
+  keyId: string;
+
+  /** A-Z, a-z, 0-9, . _ ~ and -, at most 64. */
+  tenant?: string;
+  ledgerWide: boolean;
+
+  /** 1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good. */
+  principal: string;
+  permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
+
+  /** Those that it may name as owner, origin or heir; any when left out. */
+  environments?: string[];
+
+  /** As many as its tenant may, when left out. */
+  limits?: {
+    /** Items a second. */
+    commands?: number;
+
+    /** Items a second. */
+    reads?: number;
+  };
+
+  /** 1 to 128 characters, for people. */
+  name: string;
+
+  /** UTC, milliseconds. */
+  madeAt: string;
+  madeBy: string;
+
+  /** UTC, milliseconds. */
+  expiresAt?: string;
+
+  /** UTC, milliseconds. */
+  revokedAt?: string;
+
+  /** The last day, by UTC, on which it was used. */
+  usedOn?: string;
+}
+
 /** Kept for 30 days after it was finished. */
 export interface BulkJob {
   jobId: string;
@@ -118,6 +160,13 @@ export interface Handle {
   value: string;
 }
 
+export interface KeyPage {
+  keys: AccessKey[];
+
+  /** What to ask for with `after`; absent in the last page. */
+  next?: string;
+}
+
 /** How long ownership lasts without a sign of life. */
 export interface Lease {
   /** A whole number from 1 to 2592000 (30 days). */
@@ -184,6 +233,21 @@ export interface LedgerEvent {
   data: { [name: string]: unknown };
 }
 
+export interface LedgerFigures {
+  /** `/ledgers/<ledger id>`, as in its events. */
+  source: string;
+  partitions: number;
+
+  /** Of all partitions. */
+  events: number;
+
+  /** The last sequence of each partition. */
+  heads: number[];
+
+  /** How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew. */
+  restores: number;
+}
+
 /** An exact amount of money, in one currency. */
 export interface Money {
   /** A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent. */
@@ -203,6 +267,12 @@ export interface NewHandle {
 
   /** scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session). */
   binds: 'scope' | 'session';
+}
+
+export interface NewKey {
+  /** What to send as Authorization: Bearer. Told this once. */
+  secret: string;
+  key: AccessKey;
 }
 
 export interface NotRenewed {
@@ -373,6 +443,14 @@ export interface ProblemPage {
 
   /** What to do, where the title does not say it. */
   advice?: string;
+}
+
+export interface ProjectionFigures {
+  /** What was projected last of each partition. */
+  positions: number[];
+
+  /** Events that are not projected yet. */
+  behind: number;
 }
 
 export interface Refusal {
@@ -565,29 +643,10 @@ export interface ShownLease {
   expiresAt?: string;
 }
 
-/** As of now. */
+/** As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant. */
 export interface Stats {
-  ledger: {
-    /** `/ledgers/<ledger id>`, as in its events. */
-    source: string;
-    partitions: number;
-
-    /** Of all partitions. */
-    events: number;
-
-    /** The last sequence of each partition. */
-    heads: number[];
-
-    /** How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew. */
-    restores: number;
-  };
-  projection: {
-    /** What was projected last of each partition. */
-    positions: number[];
-
-    /** Events that are not projected yet. */
-    behind: number;
-  };
+  ledger?: LedgerFigures;
+  projection?: ProjectionFigures;
   sync: {
     /** Reports that name the current session. */
     inSync: number;
@@ -1238,6 +1297,68 @@ export interface Operations {
     };
     answer: Stats;
   };
+  /** Make a key; its secret is in this answer and nowhere else. */
+  createKey: {
+    body: {
+      /** A-Z, a-z, 0-9, . _ ~ and -, at most 64. */
+      tenant?: string;
+
+      /** It may hold audit, and an admin that reaches all tenants. */
+      ledgerWide?: boolean;
+
+      /** 1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good. */
+      principal?: string;
+      permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
+
+      /** Those that it may name as owner, origin or heir; any when left out. */
+      environments?: string[];
+
+      /** As many as its tenant may, when left out. */
+      limits?: {
+        /** Items a second. */
+        commands?: number;
+
+        /** Items a second. */
+        reads?: number;
+      };
+
+      /** 1 to 128 characters, for people. */
+      name: string;
+
+      /** Never when left out. */
+      expiresInSeconds?: number;
+    };
+    answer: NewKey;
+  };
+  /** The tenant's keys, or with a ledger-wide credential all, in pages. */
+  listKeys: {
+    query?: {
+      /** 10 characters of 0-9, A-Z and a-z. */
+      after?: string;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: KeyPage;
+  };
+  /** Make another secret for the same principal; the old one ends after an overlap. */
+  rotateKey: {
+    params: {
+      keyId: string;
+    };
+    body?: {
+      /** So long the old secret counts besides the new one; 86400 (24 h) when left out. */
+      overlapSeconds?: number;
+    };
+    answer: NewKey;
+  };
+  /** Let a key count no more, on every replica within a second. */
+  revokeKey: {
+    params: {
+      keyId: string;
+    };
+    answer: AccessKey;
+  };
   /** What a problem's type means, and what to do about it. */
   problem: {
     params: {
@@ -1283,6 +1404,10 @@ export const routes = {
   report: { method: 'POST', path: '/v1/reports' },
   withdrawReports: { method: 'DELETE', path: '/v1/reports' },
   stats: { method: 'GET', path: '/v1/stats' },
+  createKey: { method: 'POST', path: '/v1/keys' },
+  listKeys: { method: 'GET', path: '/v1/keys' },
+  rotateKey: { method: 'POST', path: '/v1/keys/:keyId/rotate' },
+  revokeKey: { method: 'DELETE', path: '/v1/keys/:keyId' },
   problem: { method: 'GET', path: '/problems/:code' },
 } as const;
 
@@ -1318,6 +1443,10 @@ export const answers = {
   report: 'ReportsTaken',
   withdrawReports: 'ReportsWithdrawn',
   stats: 'Stats',
+  createKey: 'NewKey',
+  listKeys: 'KeyPage',
+  rotateKey: 'NewKey',
+  revokeKey: 'AccessKey',
   problem: 'ProblemPage',
 } as const;
 
@@ -1357,8 +1486,24 @@ export const problems = {
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'position-ahead': { status: 409, title: 'The ledger has not come to this position', retryable: false },
   archived: { status: 410, title: 'The next events are in the archive', retryable: false },
+  unauthenticated: { status: 401, title: 'The request has no credential that counts', retryable: false },
+  'permission-required': { status: 403, title: 'The credential does not allow this', retryable: false },
+  'rate-limited': {
+    status: 429,
+    title: 'The credential, its tenant or this address has asked for too much',
+    retryable: true,
+    retryAfter: 1,
+  },
+  misdirected: { status: 421, title: 'The service is not known by this host', retryable: false },
+  'foreign-origin': {
+    status: 403,
+    title: 'A web page of another origin may not ask this service',
+    retryable: false,
+  },
   'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
+  'unknown-key': { status: 404, title: 'There is no such key', retryable: false },
+  'key-made': { status: 409, title: 'The same request has made a key before', retryable: false },
   'unknown-job': { status: 404, title: 'There is no such job', retryable: false },
   'no-current-session': { status: 404, title: 'The scope has no current session', retryable: false },
   'unknown-version': { status: 404, title: 'No session was made for this version', retryable: false },

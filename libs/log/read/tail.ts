@@ -21,6 +21,8 @@ export interface TailOptions {
   partitions: number;
   /** How often to ask Postgres what other replicas have appended, in milliseconds. */
   pollMs: number;
+  /** Hears at each look which version of who may ask Postgres has. */
+  onAccess?: (version: number) => void;
   onFault(error: unknown): void;
 }
 
@@ -239,7 +241,8 @@ export class Tail implements Feed {
     const wasSuspect = this.suspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
     const heads: LookedAt[] = (await this.options.pool.query(lookAtHeads)).rows;
-    const restores = heads[0]?.restores ?? 0;
+    const { restores = 0, access_version = 0 } = heads[0] ?? {};
+    this.options.onAccess?.(access_version);
     const isNoted = restores > this.restores; // by another replica, or by an operator
     const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
     const isOlder = restores < this.restores || isShorter;
@@ -255,6 +258,7 @@ export class Tail implements Feed {
 
 interface LookedAt extends HeadRow {
   restores: number;
+  access_version: number;
 }
 
 interface KnownEnd extends HeadRow {

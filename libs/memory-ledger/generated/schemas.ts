@@ -1,5 +1,6 @@
 // Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
+import type { Needs } from '#api';
 import type { OperationId } from '#client';
 import type { Schema } from '../validate.js';
 
@@ -250,491 +251,562 @@ const Selection = {
   description: 'userId: all sessions of the user. environment: those that it owns, or only its instance',
 };
 
-/** By operation: the schemas that the service validates with. */
-export const schemas: Record<OperationId, { params?: Schema; query?: Schema; body?: Schema }> = {
-  startSession: {
-    body: {
-      type: 'object',
-      required: ['userId', 'owner'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        owner: Owner,
-        onConflict: { enum: ['supersede', 'reject', 'join'], description: 'supersede when left out' },
-        expectedEpoch: Epoch,
-        phase: { enum: ['starting', 'active'], description: 'active when left out' },
-        lease: Lease,
-        handles: NewHandles,
-        attributes: Attributes,
-        policy: Policy,
-        fromCheckpoint: Label,
-      },
-      additionalProperties: false,
-    },
-  },
-  activateSession: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch'],
-      properties: { epoch: Epoch, owner: Owner },
-      additionalProperties: false,
-    },
-  },
-  rotateSession: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch', 'reason'],
-      properties: {
-        epoch: Epoch,
-        owner: Owner,
-        reason: RotationReason,
-        versionId: Id,
-        successorHandle: Handle,
-        handles: NewHandles,
-        usage: Usage,
-      },
-      additionalProperties: false,
-    },
-  },
-  releaseOwnership: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch'],
-      properties: {
-        epoch: Epoch,
-        owner: Owner,
-        to: Owner,
-        reservedSeconds: {
-          type: 'integer',
-          minimum: 1,
-          maximum: 86400,
-          description: 'How long only `to` may claim; 60 when left out',
-        },
-        force: { type: 'boolean' },
-      },
-      additionalProperties: false,
-    },
-  },
-  claimOwnership: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch', 'owner'],
-      properties: { epoch: Epoch, owner: Owner, lease: Lease, force: { type: 'boolean' } },
-      additionalProperties: false,
-    },
-  },
-  endSession: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch', 'origin', 'reason'],
-      properties: {
-        epoch: Epoch,
-        origin: Owner,
-        reason: Reason,
-        drainSeconds: {
-          type: 'integer',
-          minimum: 1,
-          maximum: 86400,
-          description:
-            'Ends when the owner confirms it by the same request without this, or after so many seconds',
-        },
-        force: { type: 'boolean' },
-      },
-      additionalProperties: false,
-    },
-  },
-  touchSession: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: { type: 'object', properties: {}, additionalProperties: false },
-  },
-  changeAttributes: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch', 'attributes'],
-      properties: {
-        epoch: Epoch,
-        owner: Owner,
-        attributes: {
-          type: 'object',
-          properties: {},
-          additionalProperties: true,
-          description: 'A JSON merge patch (RFC 7396)',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  changeHandles: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch'],
-      properties: {
-        epoch: Epoch,
-        owner: Owner,
-        bind: NewHandles,
-        unbind: { type: 'array', items: Handle, maxItems: 8, description: 'at most 8, each once' },
-      },
-      additionalProperties: false,
-    },
-  },
-  recordUsage: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: { type: 'object', required: ['usage'], properties: { usage: Usage }, additionalProperties: false },
-  },
-  markCheckpoint: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: { type: 'object', required: ['label'], properties: { label: Label }, additionalProperties: false },
-  },
-  reportInvalid: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: {
-      type: 'object',
-      required: ['epoch', 'certainty', 'reason'],
-      properties: {
-        epoch: Epoch,
-        owner: Owner,
-        certainty: {
-          enum: ['definite', 'transient'],
-          description: 'definite: the session can never be continued; transient: it may yet',
-        },
-        reason: Reason,
-        fallback: { enum: ['latest-valid', 'start-fresh'], description: 'latest-valid when left out' },
-      },
-      additionalProperties: false,
-    },
-  },
-  renewLease: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-    body: { type: 'object', required: ['epoch'], properties: { epoch: Epoch }, additionalProperties: false },
-  },
-  renewLeases: {
-    body: {
-      type: 'array',
-      items: {
+/** By operation: what it needs, and the schemas that the service validates with. */
+export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query?: Schema; body?: Schema }> =
+  {
+    startSession: {
+      needs: ['write'],
+      body: {
         type: 'object',
-        required: ['sessionId', 'epoch'],
-        properties: { sessionId: GivenId, epoch: Epoch },
+        required: ['userId', 'owner'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          owner: Owner,
+          onConflict: { enum: ['supersede', 'reject', 'join'], description: 'supersede when left out' },
+          expectedEpoch: Epoch,
+          phase: { enum: ['starting', 'active'], description: 'active when left out' },
+          lease: Lease,
+          handles: NewHandles,
+          attributes: Attributes,
+          policy: Policy,
+          fromCheckpoint: Label,
+        },
         additionalProperties: false,
       },
-      minItems: 1,
-      maxItems: 1000,
-      description: 'from 1 to 1,000 leases, each session once',
     },
-  },
-  currentSession: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        wait: {
-          type: 'integer',
-          minimum: 1,
-          maximum: 60,
-          description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
-        },
-        after: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 9007199254740991,
-          description:
-            'The revision that is known; 0 when left out, which is that of a scope without a session',
-        },
-        all: {
-          type: 'boolean',
-          description: "All of the user's current sessions, whatever their projects, 100 a page",
-        },
-        next: { type: 'string', maxLength: 64, description: 'With `all`: what the page before said' },
-        asOf: AsOf,
-        include: {
-          enum: ['lease'],
-          description:
-            'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  session: {
-    params: {
-      type: 'object',
-      required: ['sessionId'],
-      properties: { sessionId: GivenId },
-      additionalProperties: false,
-    },
-  },
-  resolve: {
-    body: {
-      type: 'object',
-      required: ['candidates'],
-      properties: {
-        candidates: {
-          type: 'array',
-          items: {
-            anyOf: [
-              Handle,
-              {
-                type: 'object',
-                required: ['sessionId', 'epoch'],
-                properties: { sessionId: GivenId, epoch: Epoch },
-                additionalProperties: false,
-              },
-            ],
-          },
-          minItems: 1,
-          maxItems: 16,
-          description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
-        },
-        override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
-      },
-      additionalProperties: false,
-    },
-  },
-  checkpoints: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: { userId: Id, projectId: Id },
-      additionalProperties: false,
-    },
-  },
-  scopeEvents: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        after: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 9007199254740991,
-          description: 'A version; 0 when left out',
-        },
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-      },
-      additionalProperties: false,
-    },
-  },
-  sessions: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-        after: {
-          type: 'string',
-          pattern: '^[A-Za-z0-9_-]{1,64}$',
-          description: 'what an earlier page gave as `next`',
-        },
-        atLeast: PositionText,
-        versionId: Id,
-      },
-      additionalProperties: false,
-    },
-  },
-  chain: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-        after: {
-          type: 'string',
-          pattern: '^[A-Za-z0-9_-]{1,64}$',
-          description: 'what an earlier page gave as `next`',
-        },
-        atLeast: PositionText,
-        sessionId: GivenId,
-        asOf: AsOf,
-      },
-      additionalProperties: false,
-    },
-  },
-  usage: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: { userId: Id, projectId: Id, atLeast: PositionText, asOf: AsOf },
-      additionalProperties: false,
-    },
-  },
-  transitions: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-        after: {
-          type: 'string',
-          pattern: '^[A-Za-z0-9_-]{1,64}$',
-          description: 'what an earlier page gave as `next`',
-        },
-        atLeast: PositionText,
-      },
-      additionalProperties: false,
-    },
-  },
-  feed: {
-    query: {
-      type: 'object',
-      required: ['partition'],
-      properties: {
-        partition: { type: 'integer', minimum: 0, maximum: 4095 },
-        after: {
-          type: 'integer',
-          minimum: 0,
-          maximum: 9007199254740991,
-          description: 'A sequence; 0 when left out',
-        },
-        limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
-      },
-      additionalProperties: false,
-    },
-  },
-  feedStream: {
-    query: {
-      type: 'object',
-      properties: {
-        lastEventId: {
-          type: 'string',
-          maxLength: 65536,
-          description:
-            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  scopeStream: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: {
-        userId: Id,
-        projectId: Id,
-        lastEventId: {
-          type: 'string',
-          maxLength: 65536,
-          description:
-            'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
-        },
-      },
-      additionalProperties: false,
-    },
-  },
-  snapshot: {},
-  startBulk: {
-    body: {
-      type: 'object',
-      required: ['select', 'action', 'reason'],
-      properties: { select: Selection, action: { enum: ['end', 'release'] }, reason: Reason },
-      additionalProperties: false,
-    },
-  },
-  bulkJob: {
-    params: {
-      type: 'object',
-      required: ['jobId'],
-      properties: { jobId: GivenId },
-      additionalProperties: false,
-    },
-    query: {
-      type: 'object',
-      properties: {
-        wait: { type: 'integer', minimum: 1, maximum: 60, description: 'Seconds to wait for its end' },
-      },
-      additionalProperties: false,
-    },
-  },
-  eraseDetails: {
-    query: {
-      type: 'object',
-      required: ['userId'],
-      properties: { userId: Id, projectId: Id },
-      additionalProperties: false,
-    },
-  },
-  report: {
-    body: {
-      type: 'array',
-      items: {
+    activateSession: {
+      needs: ['write'],
+      params: {
         type: 'object',
-        required: ['consumer', 'userId', 'sessionId'],
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch'],
+        properties: { epoch: Epoch, owner: Owner },
+        additionalProperties: false,
+      },
+    },
+    rotateSession: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch', 'reason'],
+        properties: {
+          epoch: Epoch,
+          owner: Owner,
+          reason: RotationReason,
+          versionId: Id,
+          successorHandle: Handle,
+          handles: NewHandles,
+          usage: Usage,
+        },
+        additionalProperties: false,
+      },
+    },
+    releaseOwnership: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch'],
+        properties: {
+          epoch: Epoch,
+          owner: Owner,
+          to: Owner,
+          reservedSeconds: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 86400,
+            description: 'How long only `to` may claim; 60 when left out',
+          },
+          force: { type: 'boolean' },
+        },
+        additionalProperties: false,
+      },
+    },
+    claimOwnership: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch', 'owner'],
+        properties: { epoch: Epoch, owner: Owner, lease: Lease, force: { type: 'boolean' } },
+        additionalProperties: false,
+      },
+    },
+    endSession: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch', 'origin', 'reason'],
+        properties: {
+          epoch: Epoch,
+          origin: Owner,
+          reason: Reason,
+          drainSeconds: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 86400,
+            description:
+              'Ends when the owner confirms it by the same request without this, or after so many seconds',
+          },
+          force: { type: 'boolean' },
+        },
+        additionalProperties: false,
+      },
+    },
+    touchSession: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: { type: 'object', properties: {}, additionalProperties: false },
+    },
+    changeAttributes: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch', 'attributes'],
+        properties: {
+          epoch: Epoch,
+          owner: Owner,
+          attributes: {
+            type: 'object',
+            properties: {},
+            additionalProperties: true,
+            description: 'A JSON merge patch (RFC 7396)',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    changeHandles: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch'],
+        properties: {
+          epoch: Epoch,
+          owner: Owner,
+          bind: NewHandles,
+          unbind: { type: 'array', items: Handle, maxItems: 8, description: 'at most 8, each once' },
+        },
+        additionalProperties: false,
+      },
+    },
+    recordUsage: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['usage'],
+        properties: { usage: Usage },
+        additionalProperties: false,
+      },
+    },
+    markCheckpoint: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['label'],
+        properties: { label: Label },
+        additionalProperties: false,
+      },
+    },
+    reportInvalid: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch', 'certainty', 'reason'],
+        properties: {
+          epoch: Epoch,
+          owner: Owner,
+          certainty: {
+            enum: ['definite', 'transient'],
+            description: 'definite: the session can never be continued; transient: it may yet',
+          },
+          reason: Reason,
+          fallback: { enum: ['latest-valid', 'start-fresh'], description: 'latest-valid when left out' },
+        },
+        additionalProperties: false,
+      },
+    },
+    renewLease: {
+      needs: ['write'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        required: ['epoch'],
+        properties: { epoch: Epoch },
+        additionalProperties: false,
+      },
+    },
+    renewLeases: {
+      needs: ['write'],
+      body: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['sessionId', 'epoch'],
+          properties: { sessionId: GivenId, epoch: Epoch },
+          additionalProperties: false,
+        },
+        minItems: 1,
+        maxItems: 1000,
+        description: 'from 1 to 1,000 leases, each session once',
+      },
+    },
+    currentSession: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          wait: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 60,
+            description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
+          },
+          after: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 9007199254740991,
+            description:
+              'The revision that is known; 0 when left out, which is that of a scope without a session',
+          },
+          all: {
+            type: 'boolean',
+            description: "All of the user's current sessions, whatever their projects, 100 a page",
+          },
+          next: { type: 'string', maxLength: 64, description: 'With `all`: what the page before said' },
+          asOf: AsOf,
+          include: {
+            enum: ['lease'],
+            description:
+              'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    session: {
+      needs: ['read'],
+      params: {
+        type: 'object',
+        required: ['sessionId'],
+        properties: { sessionId: GivenId },
+        additionalProperties: false,
+      },
+    },
+    resolve: {
+      needs: ['read'],
+      body: {
+        type: 'object',
+        required: ['candidates'],
+        properties: {
+          candidates: {
+            type: 'array',
+            items: {
+              anyOf: [
+                Handle,
+                {
+                  type: 'object',
+                  required: ['sessionId', 'epoch'],
+                  properties: { sessionId: GivenId, epoch: Epoch },
+                  additionalProperties: false,
+                },
+              ],
+            },
+            minItems: 1,
+            maxItems: 16,
+            description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
+          },
+          override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
+        },
+        additionalProperties: false,
+      },
+    },
+    checkpoints: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: { userId: Id, projectId: Id },
+        additionalProperties: false,
+      },
+    },
+    scopeEvents: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          after: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 9007199254740991,
+            description: 'A version; 0 when left out',
+          },
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        },
+        additionalProperties: false,
+      },
+    },
+    sessions: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+          after: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,64}$',
+            description: 'what an earlier page gave as `next`',
+          },
+          atLeast: PositionText,
+          versionId: Id,
+        },
+        additionalProperties: false,
+      },
+    },
+    chain: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+          after: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,64}$',
+            description: 'what an earlier page gave as `next`',
+          },
+          atLeast: PositionText,
+          sessionId: GivenId,
+          asOf: AsOf,
+        },
+        additionalProperties: false,
+      },
+    },
+    usage: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: { userId: Id, projectId: Id, atLeast: PositionText, asOf: AsOf },
+        additionalProperties: false,
+      },
+    },
+    transitions: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+          after: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,64}$',
+            description: 'what an earlier page gave as `next`',
+          },
+          atLeast: PositionText,
+        },
+        additionalProperties: false,
+      },
+    },
+    feed: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        required: ['partition'],
+        properties: {
+          partition: { type: 'integer', minimum: 0, maximum: 4095 },
+          after: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 9007199254740991,
+            description: 'A sequence; 0 when left out',
+          },
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        },
+        additionalProperties: false,
+      },
+    },
+    feedStream: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        properties: {
+          lastEventId: {
+            type: 'string',
+            maxLength: 65536,
+            description:
+              'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    scopeStream: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: {
+          userId: Id,
+          projectId: Id,
+          lastEventId: {
+            type: 'string',
+            maxLength: 65536,
+            description:
+              'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    snapshot: { needs: ['audit'] },
+    startBulk: {
+      needs: ['operate'],
+      body: {
+        type: 'object',
+        required: ['select', 'action', 'reason'],
+        properties: { select: Selection, action: { enum: ['end', 'release'] }, reason: Reason },
+        additionalProperties: false,
+      },
+    },
+    bulkJob: {
+      needs: ['operate'],
+      params: {
+        type: 'object',
+        required: ['jobId'],
+        properties: { jobId: GivenId },
+        additionalProperties: false,
+      },
+      query: {
+        type: 'object',
+        properties: {
+          wait: { type: 'integer', minimum: 1, maximum: 60, description: 'Seconds to wait for its end' },
+        },
+        additionalProperties: false,
+      },
+    },
+    eraseDetails: {
+      needs: ['operate'],
+      query: {
+        type: 'object',
+        required: ['userId'],
+        properties: { userId: Id, projectId: Id },
+        additionalProperties: false,
+      },
+    },
+    report: {
+      needs: ['write'],
+      body: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['consumer', 'userId', 'sessionId'],
+          properties: {
+            consumer: {
+              type: 'string',
+              minLength: 1,
+              maxLength: 64,
+              pattern: '^[A-Za-z0-9_.:-]+$',
+              description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+            },
+            userId: Id,
+            projectId: Id,
+            sessionId: GivenId,
+          },
+          additionalProperties: false,
+        },
+        minItems: 1,
+        maxItems: 1000,
+        description:
+          'from 1 to 1,000; of several about one consumer and scope the last counts. A report counts for 24 h',
+      },
+    },
+    withdrawReports: {
+      needs: ['write'],
+      query: {
+        type: 'object',
+        required: ['consumer'],
         properties: {
           consumer: {
             type: 'string',
@@ -745,66 +817,153 @@ export const schemas: Record<OperationId, { params?: Schema; query?: Schema; bod
           },
           userId: Id,
           projectId: Id,
-          sessionId: GivenId,
         },
         additionalProperties: false,
       },
-      minItems: 1,
-      maxItems: 1000,
-      description:
-        'from 1 to 1,000; of several about one consumer and scope the last counts. A report counts for 24 h',
     },
-  },
-  withdrawReports: {
-    query: {
-      type: 'object',
-      required: ['consumer'],
-      properties: {
-        consumer: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 64,
-          pattern: '^[A-Za-z0-9_.:-]+$',
-          description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+    stats: {
+      needs: ['read', 'audit'],
+      query: {
+        type: 'object',
+        properties: {
+          consumer: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 64,
+            pattern: '^[A-Za-z0-9_.:-]+$',
+            description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+          },
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 500,
+            description: 'Of those out of sync; 100 when left out',
+          },
+          after: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,256}$',
+            description: 'what an earlier page gave as `next`',
+          },
         },
-        userId: Id,
-        projectId: Id,
+        additionalProperties: false,
       },
-      additionalProperties: false,
     },
-  },
-  stats: {
-    query: {
-      type: 'object',
-      properties: {
-        consumer: {
-          type: 'string',
-          minLength: 1,
-          maxLength: 64,
-          pattern: '^[A-Za-z0-9_.:-]+$',
-          description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
+    createKey: {
+      needs: ['admin'],
+      body: {
+        type: 'object',
+        required: ['permissions', 'name'],
+        properties: {
+          tenant: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 64,
+            pattern: '^[A-Za-z0-9._~-]+$',
+            description: 'A-Z, a-z, 0-9, . _ ~ and -, at most 64',
+          },
+          ledgerWide: {
+            type: 'boolean',
+            description: 'It may hold audit, and an admin that reaches all tenants',
+          },
+          principal: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 256,
+            pattern: '^[ !#-\\x5b\\x5d-~]+$',
+            description:
+              '1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good',
+          },
+          permissions: {
+            type: 'array',
+            items: { enum: ['read', 'write', 'operate', 'audit', 'admin'] },
+            minItems: 1,
+            maxItems: 5,
+          },
+          environments: {
+            type: 'array',
+            items: Id,
+            minItems: 1,
+            maxItems: 64,
+            description: 'Those that it may name as owner, origin or heir; any when left out',
+          },
+          limits: {
+            type: 'object',
+            properties: {
+              commands: { type: 'integer', minimum: 1, maximum: 1000000, description: 'Items a second' },
+              reads: { type: 'integer', minimum: 1, maximum: 1000000, description: 'Items a second' },
+            },
+            additionalProperties: false,
+            description: 'As many as its tenant may, when left out',
+          },
+          name: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 128,
+            pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+            description: '1 to 128 characters, for people',
+          },
+          expiresInSeconds: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 315360000,
+            description: 'Never when left out',
+          },
         },
-        limit: {
-          type: 'integer',
-          minimum: 1,
-          maximum: 500,
-          description: 'Of those out of sync; 100 when left out',
-        },
-        after: {
-          type: 'string',
-          pattern: '^[A-Za-z0-9_-]{1,256}$',
-          description: 'what an earlier page gave as `next`',
-        },
+        additionalProperties: false,
       },
-      additionalProperties: false,
     },
-  },
-  problem: {
-    params: {
-      type: 'object',
-      required: ['code'],
-      properties: { code: { type: 'string' } },
-      additionalProperties: false,
+    listKeys: {
+      needs: ['admin'],
+      query: {
+        type: 'object',
+        properties: {
+          after: {
+            type: 'string',
+            pattern: '^[0-9A-Za-z]{10}$',
+            description: '10 characters of 0-9, A-Z and a-z',
+          },
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        },
+        additionalProperties: false,
+      },
     },
-  },
-};
+    rotateKey: {
+      needs: ['admin'],
+      params: {
+        type: 'object',
+        required: ['keyId'],
+        properties: { keyId: { type: 'string', maxLength: 64 } },
+        additionalProperties: false,
+      },
+      body: {
+        type: 'object',
+        properties: {
+          overlapSeconds: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 2592000,
+            description: 'So long the old secret counts besides the new one; 86400 (24 h) when left out',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    revokeKey: {
+      needs: ['admin'],
+      params: {
+        type: 'object',
+        required: ['keyId'],
+        properties: { keyId: { type: 'string', maxLength: 64 } },
+        additionalProperties: false,
+      },
+    },
+    problem: {
+      needs: 'nothing',
+      params: {
+        type: 'object',
+        required: ['code'],
+        properties: { code: { type: 'string' } },
+        additionalProperties: false,
+      },
+    },
+  };

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Access, Asking } from '#access';
+import type { Needs } from '#api';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What who asks has to be allowed: every route says so. */
+    needs?: Needs;
+  }
+  interface FastifyRequest {
+    /** Who asks, by which credential. */
+    asking: Asking;
+  }
+}
+
+/**
+ * Lets nobody in whose credential does not allow what is asked, before any body is read. A route that does not say what
+ * it needs is refused when it is bound.
+ */
+export function guard(fastify: FastifyInstance, access: Access): void {
+  fastify.decorateRequest('asking');
+  fastify.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.needs === undefined) throw new Error(`${method} ${url} does not say what it needs`);
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    letIn(request, access, done);
+  });
+}
+
+/** Whoever is known is let in at once: nothing is awaited, and nothing is asked of Postgres. */
+function letIn(request: FastifyRequest, access: Access, done: (error?: Error) => void): void {
+  const needs = request.routeOptions.config.needs ?? [];
+  try {
+    const asking = access.of(request.headers.authorization, needs, request.ip);
+    if (asking instanceof Promise) {
+      asking.then((one) => {
+        request.asking = one;
+        done();
+      }, done);
+      return;
+    }
+    request.asking = asking;
+    done();
+  } catch (error) {
+    done(error as Error);
+  }
+}

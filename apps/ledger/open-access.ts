@@ -1,0 +1,45 @@
+import { type Access, KeySet, Keys, openAccess, Tokens, withoutAccess } from '#access';
+import type { KeyStore } from '#api';
+import { type AccessConfig, ConfigError } from './config.js';
+import type { Pools } from './pools.js';
+
+/** Who may ask a replica, and the keys that say so. */
+export interface OpenedAccess {
+  access: Access;
+  keys: KeyStore;
+  /** Postgres has told which version of who may ask it is at. */
+  looked(version: number): void;
+  close(): Promise<void>;
+}
+
+const NO_ADMIN =
+  'LEDGER_ACCESS: access control is required, and nobody could let anybody in: there is no key with the permission ' +
+  'admin. Make one at the database, `session-ledger keys create --offline --ledger-wide --permissions admin,audit ' +
+  '--name operator`, or set LEDGER_ADMIN_KEY_SHA256 or LEDGER_JWT_ISSUER (docs/access.md).';
+
+/** Throws ConfigError when access control is required and nobody could come in. */
+export async function startAccess(
+  { isRequired, adminKeyHash, tokens }: AccessConfig,
+  pools: Pick<Pools, 'changes' | 'tail'>,
+  onFault: (error: unknown) => void,
+): Promise<OpenedAccess> {
+  if (!isRequired) {
+    return { access: withoutAccess, keys: new Keys(pools.changes), looked: () => {}, close: async () => {} };
+  }
+  const set = new KeySet(pools.tail, { onFault });
+  await set.start();
+  if (!set.hasAdmin && adminKeyHash === undefined && tokens === undefined) {
+    await set.close();
+    throw new ConfigError(NO_ADMIN);
+  }
+  const access = openAccess({ keys: set, tokens: tokens && new Tokens(tokens, set), adminKeyHash });
+  return {
+    access,
+    keys: new Keys(pools.changes, () => set.refresh()),
+    looked: (version) => set.looked(version),
+    async close() {
+      access.close();
+      await set.close();
+    },
+  };
+}

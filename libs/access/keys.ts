@@ -1,0 +1,114 @@
+import type pg from 'pg';
+import type { KeyInfo, KeyOrder, KeyStore, MadeKey, Permission } from '#api';
+import { LogError, readError, writeError } from '#log';
+import type { Statement } from '#postgres';
+import { hashOf, newKey } from './key-format.js';
+import { statement } from './statements.js';
+
+const insertKey = statement('insert_key');
+const findRequest = statement('find_request');
+const findKey = statement('find_key');
+const listKeys = statement('list_keys');
+const endKey = statement('end_key');
+const revokeSubject = statement('revoke_subject');
+
+/** Most keys that count at once: all of them stand in the memory of every replica. */
+const MOST_KEYS = 10_000;
+
+/** A row of ledger.keys. */
+export interface KeyRow {
+  id: string;
+  hash: string;
+  ledger_wide: boolean;
+  tenant: string | null;
+  principal: string;
+  permissions: Permission[];
+  environments: string[] | null;
+  commands: number | null;
+  reads: number | null;
+  name: string;
+  made_at: Date;
+  made_by: string;
+  expires_at: Date | null;
+  revoked_at: Date | null;
+  used_on: string | null;
+}
+
+/** Keys in Postgres. Rejects with LogError `unavailable`; a change with `unknown-outcome` when its answer was lost. */
+export class Keys implements KeyStore {
+  constructor(
+    private readonly pool: Pick<pg.Pool, 'query'>,
+    /** After a change: whoever looks keys up in memory reads them again before it is answered. */
+    private readonly onChange: () => Promise<void> = async () => {},
+  ) {}
+
+  async create(order: KeyOrder, by: string, request?: string): Promise<MadeKey> {
+    const { id, token } = newKey(order.ledgerWide);
+    const { expiresInSeconds: seconds, limits } = order;
+    const values = [
+      ...[id, hashOf(token), order.ledgerWide, order.tenant || null, order.principal, order.permissions],
+      ...[order.environments ?? null, limits?.commands ?? null, limits?.reads ?? null, order.name, by],
+      ...[request ?? null, seconds ?? null, MOST_KEYS],
+    ];
+    const [row] = await this.change(insertKey, values);
+    if (row) return { secret: token, key: infoOf(row) };
+    const [before] = request === undefined ? [] : await this.read(findRequest, [request]);
+    if (before) return { madeBefore: before.id };
+    throw new LogError('overloaded', `There are ${MOST_KEYS} keys already.`);
+  }
+
+  async find(id: string, tenant: string | undefined): Promise<KeyInfo | undefined> {
+    const [row] = await this.read(findKey, [id, tenant ?? null]);
+    return row && infoOf(row);
+  }
+
+  async list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]> {
+    return (await this.read(listKeys, [tenant ?? null, after, limit])).map(infoOf);
+  }
+
+  async end(id: string, seconds: number): Promise<KeyInfo | undefined> {
+    const [row] = await this.change(endKey, [id, seconds]);
+    return row && infoOf(row);
+  }
+
+  /** From now on tokens of this subject count that are issued later. */
+  async revokeSubject(issuer: string, subject: string): Promise<void> {
+    await this.change(revokeSubject, [issuer, subject]);
+  }
+
+  private async read(asked: Statement, values: unknown[]): Promise<KeyRow[]> {
+    return (
+      await this.pool.query<KeyRow>({ ...asked, values }).catch((cause) => Promise.reject(readError(cause)))
+    ).rows;
+  }
+
+  private async change(asked: Statement, values: unknown[]): Promise<KeyRow[]> {
+    const { rows } = await this.pool
+      .query<KeyRow>({ ...asked, values })
+      .catch((cause) => Promise.reject(writeError(cause)));
+    await this.onChange();
+    return rows;
+  }
+}
+
+function infoOf(row: KeyRow): KeyInfo {
+  const { commands, reads } = row;
+  return {
+    id: row.id,
+    tenant: row.tenant ?? '',
+    ledgerWide: row.ledger_wide,
+    principal: row.principal,
+    permissions: row.permissions,
+    environments: row.environments ?? undefined,
+    limits:
+      commands === null && reads === null
+        ? undefined
+        : { commands: commands ?? undefined, reads: reads ?? undefined },
+    name: row.name,
+    madeAt: row.made_at.toISOString(),
+    madeBy: row.made_by,
+    expiresAt: row.expires_at?.toISOString(),
+    revokedAt: row.revoked_at?.toISOString(),
+    usedOn: row.used_on ?? undefined,
+  };
+}

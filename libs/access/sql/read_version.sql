@@ -1,0 +1,1 @@
+select version, clock_timestamp() as now from ledger.access

@@ -1,0 +1,115 @@
+import type { Caller } from '../access.js';
+import type { Answered, Asked, Serving } from '../asked.js';
+import type { KeyInfo, KeyLimits, KeyOrder, Ledger, MadeKey } from '../ledger.port.js';
+import { ProblemError } from '../problems/problem-error.js';
+import { receiptOf } from './receipts.js';
+
+const OVERLAP_SECONDS = 86_400;
+
+/**
+ * Who may ask. A tenant's admin has its tenant's keys and gives away no more than it holds itself; a ledger-wide one has
+ * all of them.
+ */
+export const keys: Pick<Serving, 'createKey' | 'listKeys' | 'rotateKey' | 'revokeKey'> = {
+  async createKey(asked, ledger) {
+    const { caller } = asked;
+    const order = orderOf(asked.body, caller, ledger);
+    return made(await ledger.keys.create(order, caller.principal, requestOf(asked, ledger)));
+  },
+  async listKeys({ caller, query: { after = '', limit = 100 } }, ledger) {
+    const found = await ledger.keys.list(reachOf(caller), after, limit);
+    const next = found.length === limit ? found.at(-1)?.id : undefined;
+    return { body: { keys: found.map(shown), ...(next && { next }) } };
+  },
+  async rotateKey(asked, ledger) {
+    const { caller, params, body } = asked;
+    const old = await known(params.keyId, caller, ledger);
+    checkHeld(old, caller);
+    const left = old.expiresAt && Math.ceil((Date.parse(old.expiresAt) - Date.now()) / 1_000);
+    const isOver = old.revokedAt !== undefined || (left !== undefined && Number(left) <= 0);
+    if (isOver) throw new ProblemError('unknown-key', 'The key counts no more: make a new one.');
+    const order = { ...old, ...(left && { expiresInSeconds: left }) };
+    const next = await ledger.keys.create(order, caller.principal, requestOf(asked, ledger));
+    await ledger.keys.end(old.id, body.overlapSeconds ?? OVERLAP_SECONDS);
+    return made(next);
+  },
+  async revokeKey({ caller, params }, ledger) {
+    const { id } = await known(params.keyId, caller, ledger);
+    const ended = await ledger.keys.end(id, 0);
+    if (!ended) throw new ProblemError('unknown-key');
+    return { body: shown(ended) };
+  },
+};
+
+/** Whose keys the caller has: its tenant's, or all. */
+function reachOf({ tenant, ledgerWide }: Caller): string | undefined {
+  return ledgerWide ? undefined : tenant;
+}
+
+async function known(keyId: string, caller: Caller, { keys }: Ledger): Promise<KeyInfo> {
+  const key = await keys.find(keyId, reachOf(caller));
+  if (!key) throw new ProblemError('unknown-key');
+  return key;
+}
+
+/** Throws `invalid-request` for what no key can be, and `permission-required` for more than the caller holds itself. */
+function orderOf(
+  body: Asked<'createKey'>['body'],
+  caller: Caller,
+  { digest, newCommandId }: Ledger,
+): KeyOrder {
+  const { ledgerWide = false, permissions } = body;
+  const tenant = body.tenant ?? caller.tenant;
+  const isOfTenant = (one: string) => one === 'read' || one === 'write' || one === 'operate';
+  if (tenant === '' && (!ledgerWide || permissions.some(isOfTenant))) {
+    throw new ProblemError('invalid-request', 'body.tenant is missing: read, write and operate are in one');
+  }
+  if (!ledgerWide && permissions.includes('audit')) {
+    throw new ProblemError('invalid-request', 'body.permissions has audit, which needs body.ledgerWide');
+  }
+  const principal = body.principal ?? `p-${digest(newCommandId()).slice(0, 12)}`;
+  const { environments = caller.environments && [...caller.environments], limits } = body;
+  const order = {
+    ...{ tenant, ledgerWide, principal, environments, limits, name: body.name },
+    ...{ permissions: [...new Set(permissions)], expiresInSeconds: body.expiresInSeconds },
+  };
+  checkHeld(order, caller);
+  return order;
+}
+
+/** Throws `permission-required` unless the caller holds itself all that a key allows. A ledger-wide one gives what it wants. */
+function checkHeld(order: Omit<KeyOrder, 'name'>, caller: Caller): void {
+  if (caller.ledgerWide) return;
+  const refuse = (what: string) => {
+    throw new ProblemError('permission-required', `A tenant's admin cannot give away ${what}.`);
+  };
+  if (order.tenant !== caller.tenant) refuse('what is in another tenant');
+  if (order.ledgerWide) refuse('what is ledger-wide');
+  const more = order.permissions.find((one) => !caller.permissions.has(one));
+  if (more) refuse(`${more}, which it does not hold itself`);
+  const { environments: own } = caller;
+  if (own && !order.environments?.every((one) => own.has(one))) refuse('environments that it does not have');
+}
+
+/** Who asks, and under which idempotency key: the same again makes no second key. */
+function requestOf(asked: Asked<'createKey'> | Asked<'rotateKey'>, ledger: Ledger): string | undefined {
+  return receiptOf(asked, ledger)?.key;
+}
+
+function made(answer: MadeKey): Answered {
+  if ('madeBefore' in answer) {
+    throw new ProblemError(
+      'key-made',
+      `The same request has made the key ${answer.madeBefore} before; its secret is told no second time.`,
+    );
+  }
+  return { status: 201, body: { secret: answer.secret, key: shown(answer.key) } };
+}
+
+function shown({ id, tenant, limits, ...key }: KeyInfo) {
+  return { keyId: id, ...(tenant !== '' && { tenant }), ...key, ...(limits && { limits: defined(limits) }) };
+}
+
+function defined({ commands, reads }: KeyLimits) {
+  return { ...(commands && { commands }), ...(reads && { reads }) };
+}
