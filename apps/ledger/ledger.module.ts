@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { CurrentReader, LedgerWriter } from '#log';
+import { partitionOf } from '#session';
 import { ExecuteHandler, ReadLatestHandler } from './bus.js';
 import { Faults } from './faults.js';
 import { observe } from './gauges.js';
@@ -14,17 +15,20 @@ import { RunningLedger } from './running-ledger.js';
 import { SERVED, servedLedger } from './served-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
+import { Turns } from './turns.js';
 
 /** Wires the parts of a replica to what is served from them. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
 export class LedgerModule {
   static of(replica: Replica, faults: Faults, metrics: Metrics): DynamicModule {
-    const { tail, history, writer, reader } = replica;
+    const { tail, pages, writer, reader, naming } = replica;
     const watch = new ScopeWatch(tail);
-    const streams = new Streams(tail, history, watch, replica.access.access, (error) =>
-      faults.report('stream', error),
-    );
+    const streams = new Streams({
+      ...{ tail, pages, access: replica.access.access, turns: new Turns() },
+      latest: (scopeKey) => reader.read(scopeKey, partitionOf(scopeKey, naming.partitions)),
+      onFault: (error) => faults.report('stream', error),
+    });
     observe(
       metrics,
       replica,

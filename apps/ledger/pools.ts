@@ -15,7 +15,7 @@ const KINDS = {
   /** Pages of the log, for streams and the feed: few at a time, or a hundred readers from the beginning take Postgres. */
   pages: { connections: 2 },
   /** A snapshot takes one while it reads a partition into memory, not while its reader takes it. */
-  snapshots: { connections: 2, connectMs: 30_000, mostWaiting: 100 },
+  snapshots: { connections: 2, connectMs: 30_000, idleMs: 30_000, mostWaiting: 100 },
   /** The log's end: a look every 50 ms, what others have appended, and what the relay reads of it. */
   tail: { connections: 2 },
   /** The relay's leases. */
@@ -32,15 +32,16 @@ interface Kind {
   mostWaiting?: number;
   /** How long one may wait for it, in milliseconds; 3,000 when left out. */
   connectMs?: number;
+  /** How long its transactions may do nothing, in milliseconds; 5,000 when left out. */
+  idleMs?: number;
 }
 
 export type PoolName = keyof typeof KINDS;
 export type Pools = Readonly<Record<PoolName, Share>>;
 
 export function openPools(database: DatabaseOptions): Pools {
-  const opened = Object.entries<Kind>(KINDS).map(([name, { connections, mostWaiting, connectMs }]) => {
-    const options = { ...database, ...(connectMs !== undefined && { connectMs }) };
-    return [name, openPool(options, connections, mostWaiting)];
+  const opened = Object.entries<Kind>(KINDS).map(([name, { connections, mostWaiting, ...waits }]) => {
+    return [name, openPool({ ...database, ...waits }, connections, mostWaiting)];
   });
   return Object.fromEntries(opened) as Record<PoolName, Share>;
 }

@@ -11,11 +11,13 @@ import {
   identify,
   type LedgerIdentity,
   LedgerWriter,
+  LogPages,
   migrate,
   namingOf,
   noteALostEvent,
   PostgresRelayLeases,
   rotateReceipts,
+  Snapshots,
   Tail,
   UserScopes,
 } from '#log';
@@ -57,6 +59,7 @@ export interface Replica {
   access: OpenedAccess;
   bulk: BulkWorker;
   tail: Tail;
+  pages: LogPages;
   /** Of Kafka, whether there is one or not. */
   topic: string;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
@@ -160,12 +163,13 @@ export async function openReplica(
     writer,
     reader,
     renewer,
-    history: new History(pools.reads, pools.snapshots),
+    history: new History(pools.reads, new Snapshots(pools.snapshots)),
     finder: new Finder(pools.reads),
     scopes: new UserScopes(pools.reads),
     access,
     bulk,
     tail,
+    pages: new LogPages(tail, pools.pages),
     topic: config.topic,
     relay,
     projector,

@@ -17,7 +17,7 @@ export function servedLedger(
   commands: CommandBus,
   queries: QueryBus,
 ): Ledger {
-  const { pools, source, naming, bulk, renewer, history, finder, scopes, tail } = replica;
+  const { pools, source, naming, bulk, renewer, history, finder, scopes, pages } = replica;
   const jobs = { ordered: new Jobs(pools.changes), shown: new Jobs(pools.reads) };
   const reports = { kept: new Reports(pools.changes), shown: new Reports(pools.reads) };
   return {
@@ -46,7 +46,7 @@ export function servedLedger(
       figures: (tenant, consumer) => reports.shown.figures(tenant, consumer),
       outOfSync: (tenant, page) => reports.shown.outOfSync(tenant, page),
     },
-    tail,
+    tail: pages,
     keys: replica.access.keys,
   };
 }

@@ -73,20 +73,29 @@ function padded(sequence: number): string {
  * part ends where the next begins, so its time grows with the text's length alone, whatever it is given.
  */
 const ENVELOPE =
-  /^\{"specversion":"1\.0","id":"(\d+):(\d+)","source":"[^"]*","type":"(?:session-ledger\.(\w+)\.v1|([^"]*))","subject":"[^"]*","time":"([^"]*)"(?:,"[a-z0-9]+":(?:"[^"]*"|\d+))*,"data":\{"version":\d+/;
+  /^\{"specversion":"1\.0","id":"(\d+):(\d+)","source":"[^"]*","type":"(?:session-ledger\.(\w+)\.v1|([^"]*))","subject":"[^"]*","time":"([^"]*)"(?:,"[a-z0-9]+":(?:"[^"]*"|\d+))*,"data":\{"version":(\d+)/;
+
+/** An event's number within its scope. Throws SyntaxError for what is no such document. */
+export function versionOf(text: string): number {
+  return Number(envelopeOf(text)[6]);
+}
 
 /**
  * The event inside its document, for those who answer from the log. A type that is none of this version's stands there
  * by its full name. Throws SyntaxError for what is no such document.
  */
 export function decodeEvent(text: string): { at: Instant; position: Position; event: SessionEvent } {
-  const found = ENVELOPE.exec(text);
-  if (!found) throw new SyntaxError('this is no event of a session ledger');
-  const [envelope, partition, sequence, ours, other, at] = found;
+  const [envelope, partition, sequence, ours, other, at] = envelopeOf(text);
   const members = text.slice(envelope.length, -1);
   return {
     at: at as Instant,
     position: { partition: Number(partition), sequence: Number(sequence) },
     event: JSON.parse(`{"type":"${ours ?? other}"${members}`),
   };
+}
+
+function envelopeOf(text: string): RegExpExecArray {
+  const found = ENVELOPE.exec(text);
+  if (!found) throw new SyntaxError('this is no event of a session ledger');
+  return found;
 }

@@ -2,7 +2,7 @@
 // May import session, api, audit, postgres, waiting, pg and uuid.
 // Start reading in write/writer.ts, then write/lane.ts: a command's way into the log. read/tail.ts has its end in memory.
 export { isDefect, LogError, type LogErrorCode, readError, writeError } from './errors.js';
-export { decodeEvent } from './event-bytes.js';
+export { decodeEvent, versionOf } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { PostgresRelayLeases } from './followers/relay-leases.js';
 export { MOST_REPORTS, Reports } from './followers/reports.js';
@@ -14,7 +14,9 @@ export { type Archive, ArchivedError, listArchives, refuseArchivedScope } from '
 export { CurrentReader } from './read/current-reader.js';
 export { readFeed, readHeads } from './read/feed-rows.js';
 export { Finder } from './read/finder.js';
-export { History, type SnapshotRow } from './read/history.js';
+export { History } from './read/history.js';
+export { LogPages } from './read/log-pages.js';
+export { type SnapshotRow, Snapshots } from './read/snapshots.js';
 export { Tail, type TailListener } from './read/tail.js';
 export { START, UserScopes } from './read/user-scopes.js';
 export { rotateReceipts } from './write/receipt-partitions.js';

@@ -11,8 +11,8 @@ interface BadHttp extends Error {
 
 /** Answers what is no HTTP that could become a request, with a problem as everywhere else. */
 export function answerBadHttp(error: BadHttp, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return;
-  answer(codeOf(error), socket);
+  if (error.code === 'ECONNRESET' || !socket.writable) closeSoon(socket);
+  else answer(codeOf(error), socket);
 }
 
 /** The ledger is no proxy. */
@@ -20,6 +20,13 @@ export function answerConnect(socket: Socket): void {
   answer('unknown-method', socket);
 }
 
+/** How long the reader of such an answer may take, in milliseconds. */
+const LINGER_MS = 1_000;
+
+/**
+ * Whatever else was sent is thrown away meanwhile: closing a socket with bytes that nobody has read takes back
+ * what is on its way to the other side.
+ */
 function answer(code: ProblemCode, socket: Socket): void {
   const problem = problemBody({ code });
   const body = JSON.stringify(problem);
@@ -27,6 +34,14 @@ function answer(code: ProblemCode, socket: Socket): void {
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\ncontent-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
+  closeSoon(socket);
+}
+
+/** Closes a socket to which the last has been written, whether the other side does so or not. */
+function closeSoon(socket: Socket): void {
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 /** A request line whose method is none that the parser knows. */

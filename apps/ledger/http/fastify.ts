@@ -8,8 +8,10 @@ import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { guard } from './guard.js';
+import { leaveFiles } from './open-files.js';
 import type { Origins } from './origins.js';
 import { sendProblem } from './problems.filter.js';
+import { dropStalled } from './stalled.js';
 import { validatorOf } from './validators.js';
 
 declare module 'fastify' {
@@ -22,6 +24,11 @@ declare module 'fastify' {
 /** What every answer says: nothing that is read here is for a cache, nor is it what a browser may take it for. */
 const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
+/** How long a request's headers, and all of it, may take to arrive; how often to look. In milliseconds. */
+const HEADERS_MS = 15_000;
+const BODY_MS = 30_000;
+const LOOK_MS = 1_000;
+
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
 export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter {
   const adapter = new FastifyAdapter({
@@ -29,9 +36,13 @@ export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter
     // Idle connections are closed with the service; those with a request are awaited.
     forceCloseConnections: 'idle',
     keepAliveTimeout: 72_000,
-    requestTimeout: 30_000,
+    requestTimeout: BODY_MS,
     return503OnClosing: false,
-    http: { requireHostHeader: false }, // we ask for it ourselves, with a problem
+    http: {
+      requireHostHeader: false, // we ask for it ourselves, with a problem
+      headersTimeout: HEADERS_MS,
+      connectionsCheckingInterval: LOOK_MS,
+    },
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBadHttp,
     // What the router refuses, before any hook or filter: malformed or over-long paths.
@@ -57,6 +68,8 @@ export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter
   // Node would answer by itself, without a body: the request is refused like any other.
   fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
+  dropStalled(fastify.server);
+  leaveFiles(fastify.server);
   fastify.decorateRequest('inexact', undefined);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {

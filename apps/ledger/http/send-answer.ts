@@ -4,6 +4,7 @@ import type { Access } from '#access';
 import type { Answered } from '#api';
 import { answersHead } from '../streams/head.js';
 import type { Streams } from '../streams/streams.js';
+import type { Turns } from '../turns.js';
 import { sendProblem } from './problems.filter.js';
 
 const LINES = 'application/x-ndjson';
@@ -21,7 +22,9 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
       'close',
       access.onEnd(request.asking, () => raw.destroy()),
     );
-    reply.header('content-type', LINES).send(Readable.from(lined(lines)));
+    reply
+      .header('content-type', LINES)
+      .send(Readable.from(inParts(lines, streams.turns), { highWaterMark: 1 }));
   } else if (json === undefined && body === undefined) reply.code(status).send();
   else
     reply
@@ -30,6 +33,17 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
       .send(json ?? JSON.stringify(body));
 }
 
-async function* lined(lines: AsyncIterable<string>): AsyncGenerator<string> {
-  for await (const line of lines) yield `${line}\n`;
+/** Bytes of a part, about. Each line by itself would cost as much as all else about it. */
+const PART = 16 << 10;
+
+async function* inParts(lines: AsyncIterable<string>, turns: Turns): AsyncGenerator<string> {
+  let part = '';
+  for await (const line of lines) {
+    part += `${line}\n`;
+    if (part.length < PART) continue;
+    await turns.next();
+    yield part;
+    part = '';
+  }
+  yield part;
 }

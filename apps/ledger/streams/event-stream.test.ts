@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { jest } from '@jest/globals';
 import type { FastifyReply } from 'fastify';
-import { EventStream } from './event-stream.js';
+import { EventStream, frameOf } from './event-stream.js';
 
 beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick'] }));
 afterEach(() => jest.useRealTimers());
@@ -30,7 +30,7 @@ const big = 'x'.repeat(64 << 10);
 
 test('a reader that takes nothing gets no comments, and is dropped after 10 s', async () => {
   const { raw, stream } = response();
-  stream.send('1', big);
+  stream.send(frameOf('1', big));
   const waiting = raw.writableLength;
   jest.advanceTimersByTime(5_000);
   const room = [stream.room(), stream.room()];
@@ -44,7 +44,7 @@ test('a reader that takes nothing gets no comments, and is dropped after 10 s', 
 
 test('there is room for the next event once the reader has taken the last', async () => {
   const { raw, stream, read } = response();
-  stream.send('1', big);
+  stream.send(frameOf('1', big));
   let isThere = false;
   const room = stream.room().then(() => {
     isThere = true;

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { untilWoken } from '#waiting';
@@ -15,21 +14,27 @@ const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is dropped; it comes back with Last-Event-ID. */
 const SLOW_MS = 10_000;
 
+/** What a reader is sent for an event. `json` holds no line break. */
+export function frameOf(id: string, json: string): string {
+  return `id: ${id}\ndata: ${json}\n\n`;
+}
+
 /**
  * One reader of server-sent events (WHATWG HTML, section 9.2). What it does not take fills no memory beyond
- * the socket's own buffer: the next event is not read before there is room for it.
+ * the socket's own buffer: nothing more is written before there is room for it.
  */
 export class EventStream {
   private readonly closing = new AbortController();
   private readonly heartbeat: NodeJS.Timeout;
   private draining: Promise<void> | undefined;
+  private hasNews = false;
+  private tell: (() => void) | undefined;
 
   private constructor(private readonly response: ServerResponse) {
-    setMaxListeners(0, this.closed); // each partition listens to it
     response.once('close', () => this.end());
     response.once('error', () => this.end()); // the reader is gone; there is nobody to tell
     this.heartbeat = setInterval(() => {
-      if (!response.writableNeedDrain) response.write(':\n\n');
+      if (response.writableLength === 0) response.write(':\n\n');
     }, HEARTBEAT_MS);
   }
 
@@ -50,17 +55,39 @@ export class EventStream {
     return this.closing.signal;
   }
 
-  /** Resolves when there is room for the next event, or the stream is closed. */
+  /** There may be something to send. */
+  wake(): void {
+    this.hasNews = true;
+    this.tell?.();
+  }
+
+  /** Resolves when it was woken since the last time, or is closed. For one caller at a time. */
+  async news(): Promise<void> {
+    if (!this.hasNews && !this.closed.aborted) {
+      await new Promise<void>((resolve) => {
+        this.tell = resolve;
+      });
+    }
+    this.tell = undefined;
+    this.hasNews = false;
+  }
+
+  /** Whether nothing more should be written now. */
+  get isFull(): boolean {
+    return this.response.writableNeedDrain;
+  }
+
+  /** Resolves when there is room for more, or the stream is closed. */
   async room(): Promise<void> {
-    while (this.response.writableNeedDrain && !this.closed.aborted) {
+    while (this.isFull && !this.closed.aborted) {
       this.draining ??= this.drain();
       await this.draining;
     }
   }
 
-  /** Writes one event. `json` holds no line break. */
-  send(id: string, json: string): void {
-    if (!this.closed.aborted) this.response.write(`id: ${id}\ndata: ${json}\n\n`);
+  /** Writes whole events. */
+  send(frames: string | Uint8Array): void {
+    if (!this.closed.aborted) this.response.write(frames);
   }
 
   /** One wait for all who want to write. */
@@ -84,6 +111,7 @@ export class EventStream {
   end(): void {
     if (this.closed.aborted) return;
     this.closing.abort();
+    this.tell?.();
     clearInterval(this.heartbeat);
     this.response.end();
   }

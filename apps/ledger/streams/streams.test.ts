@@ -1,51 +1,49 @@
 import { PassThrough } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { withoutAccess } from '#access';
-import { encodeVector, ScopeEventIds } from '#api';
-import type { History, Tail } from '#log';
+import { encodeVector, type Latest, ScopeEventIds } from '#api';
+import type { LogPages, Tail } from '#log';
 import { scopeKey } from '#session';
-import type { ScopeWatch } from './scope-watch.js';
-import { Streams } from './streams.js';
+import { Turns } from '../turns.js';
+import { Streams, type StreamsOptions } from './streams.js';
 
 const big = JSON.stringify('x'.repeat(64 << 10));
 
-/** A tail of two partitions, three events each; every one of them is more than a reader's buffer holds. */
-function tail(): Tail {
+/** A log of two partitions, three events each; every one of them is more than a reader's buffer holds. */
+function log(): Omit<StreamsOptions, 'access' | 'turns' | 'onFault'> {
   const events = [0, 1].map((partition) =>
     [1, 2, 3].map((sequence) => ({ partition, sequence, bytes: Buffer.from(big) })),
   );
   return {
-    changed: (_partition: number, after: number, _ms: number, signal: AbortSignal) =>
-      after < 3 ? Promise.resolve() : new Promise((resolve) => signal.addEventListener('abort', resolve)),
-    read: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
-    onRewind: () => () => {},
-    restores: 0,
-  } as unknown as Tail;
+    tail: {
+      heads: () => [3, 3],
+      listen: () => () => {},
+      onRewind: () => () => {},
+      restores: 0,
+    } as unknown as Tail,
+    pages: {
+      follow: async (partition: number, after: number) => events[partition]?.slice(after) ?? [],
+      followScope: async (_: string, after: number) =>
+        [1, 2, 3].slice(after).map((version) => ({ version, json: big })),
+    } as unknown as LogPages,
+    latest: async () => ({ version: 3 }) as Latest,
+  };
 }
 
-/** A scope with three events. */
-const history = {
-  events: async (_: string, after: number) =>
-    [1, 2, 3]
-      .slice(after)
-      .map((version) => ({ version, json: big, position: { partition: 0, sequence: 1 } })),
-} as unknown as History;
-const watch = {
-  next: (_: string, _ms: number, signal: AbortSignal) =>
-    new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
-} as unknown as ScopeWatch;
+const streamsOf = () =>
+  new Streams({ ...log(), turns: new Turns(), access: withoutAccess, onFault: () => {} });
 
 /** Streams to a reader that takes nothing unless it is read. */
 function opened(follow: (streams: Streams, reply: FastifyReply) => void) {
   const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
   const reply = { raw, hijack: () => {}, request: { method: 'GET' } } as unknown as FastifyReply;
-  const streams = new Streams(tail(), history, watch, withoutAccess, () => {});
+  const streams = streamsOf();
   follow(streams, reply);
   return { raw, streams };
 }
 
 test('at most 10,000 are open at once; the next one is told before its answer begins', async () => {
-  const streams = new Streams(tail(), history, watch, withoutAccess, () => {});
+  const streams = streamsOf();
   const open = () => {
     const raw = Object.assign(new PassThrough(), { writeHead: () => raw });
     let isTaken = false;
@@ -74,7 +72,7 @@ test('at most 10,000 are open at once; the next one is told before its answer be
 
 const scope = scopeKey({ tenant: 't', userId: 'u', projectId: 'p' });
 test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
-  ['feed', 3.5, (streams, reply) => streams.serve(reply, { vector: [0, 0], restores: 0 })], // each partition may be on its way with one
+  ['feed', 2.5, (streams, reply) => streams.serve(reply, { vector: [0, 0], restores: 0 })],
   [
     'scope',
     2.5,
@@ -85,7 +83,7 @@ test.each<[string, number, (streams: Streams, reply: FastifyReply) => void]>([
   'a reader of the %s that takes nothing is given what its buffers hold, and no more',
   async (_, most, follow) => {
     const { raw, streams } = opened(follow);
-    for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+    for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
     const given = raw.writableLength + raw.readableLength;
     expect([given > big.length, given < most * big.length]).toEqual([true, true]);
     streams.close();

@@ -1,35 +1,55 @@
 import type { FastifyReply } from 'fastify';
 import type { Access } from '#access';
-import { aheadOfLog, type EventsAfter, encodeVector, ScopeEventIds } from '#api';
-import { type History, LogError, type Tail } from '#log';
+import { aheadOfLog, type EventsAfter, encodeVector, type Latest, ScopeEventIds } from '#api';
+import { type FeedEvent, LogError, type LogPages, type Tail, versionOf } from '#log';
 import type { ScopeKey } from '#session';
-import { onAbort } from '#waiting';
-import { EventStream, SSE_HEADERS } from './event-stream.js';
+import { onAbort, rest } from '#waiting';
+import type { Turns } from '../turns.js';
+import { EventStream, frameOf, SSE_HEADERS } from './event-stream.js';
 import { answersHead } from './head.js';
-import type { ScopeWatch } from './scope-watch.js';
+import { ScopeChannel } from './scope-channel.js';
 
 /** Most streams at once; the next one is answered `overloaded`. */
 const MOST = 10_000;
-const PAGE = 100;
-const IDLE_MS = 30_000;
+/** Of one write, about: what a reader is sent at a time. */
+const WRITE_BYTES = 16 << 10;
+const AGAIN_MS = 100;
 
-/** Serves the streams of events, and ends them all when the service stops. */
+export interface StreamsOptions {
+  tail: Tail;
+  pages: LogPages;
+  turns: Turns;
+  access: Pick<Access, 'onEnd'>;
+  /** A scope's latest session, as of when it is asked or later. */
+  latest(scopeKey: ScopeKey): Promise<Latest | undefined>;
+  onFault(error: unknown): void;
+}
+
+/**
+ * Serves the streams of events, and ends them all when the service stops. An event is delivered from memory: it is read at
+ * most once, whoever follows. Pages of the past are for readers who come back, or cannot keep up.
+ */
 export class Streams {
   private readonly streams = new Set<EventStream>();
+  /** Of the feed. */
+  private readonly followers = new Set<EventStream>();
+  /** Of scopes that anybody follows. */
+  private readonly channels = new Map<string, ScopeChannel>();
 
-  constructor(
-    private readonly tail: Tail,
-    private readonly history: History,
-    private readonly watch: ScopeWatch,
-    private readonly access: Pick<Access, 'onEnd'>,
-    private readonly onFault: (error: unknown) => void,
-  ) {
+  constructor(private readonly options: StreamsOptions) {
+    const { tail } = options;
+    tail.listen((events) => this.hear(events));
     // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
     tail.onRewind(() => this.close());
   }
 
   get count(): number {
     return this.streams.size;
+  }
+
+  /** Who may wait, and is served between answers. */
+  get turns(): Turns {
+    return this.options.turns;
   }
 
   /** All partitions after a vector, each in its order; or one scope's events after a version. */
@@ -39,9 +59,11 @@ export class Streams {
   }
 
   private feed(reply: FastifyReply, vector: number[], restores: number): void {
-    this.open(reply, encodeVector(vector, restores), restores, (stream) =>
-      Promise.all(vector.map((_, partition) => this.followPartition(stream, vector, restores, partition))),
-    );
+    this.open(reply, encodeVector(vector, restores), restores, async (stream) => {
+      this.followers.add(stream);
+      onAbort(stream.closed, () => this.followers.delete(stream));
+      await this.followFeed(stream, vector, restores);
+    });
   }
 
   private scope(reply: FastifyReply, scopeKey: ScopeKey, version: number, ids: ScopeEventIds): void {
@@ -61,37 +83,55 @@ export class Streams {
     follow: (stream: EventStream) => Promise<unknown>,
   ): void {
     // It changed since the id was looked at.
-    if (restores !== this.tail.restores) throw aheadOfLog('header.last-event-id');
+    if (restores !== this.options.tail.restores) throw aheadOfLog('header.last-event-id');
     if (this.streams.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
     const stream = EventStream.open(reply, firstId);
     this.streams.add(stream);
-    const stop = this.access.onEnd(reply.request.asking, () => stream.end());
+    const stop = this.options.access.onEnd(reply.request.asking, () => stream.end());
     onAbort(stream.closed, () => {
       stop();
       this.streams.delete(stream);
     });
     follow(stream).catch((error) => {
-      this.onFault(error); // the reader comes back with the last id it has
+      this.options.onFault(error); // the reader comes back with the last id it has
       stream.end();
     });
   }
 
-  private async followPartition(
-    stream: EventStream,
-    vector: number[],
-    restores: number,
-    partition: number,
-  ): Promise<void> {
-    while (!stream.closed.aborted) {
-      const after = vector[partition] ?? 0;
-      await this.tail.changed(partition, after, IDLE_MS, stream.closed);
-      for (const { sequence, bytes } of await this.tail.read(partition, after, PAGE)) {
-        await stream.room();
-        // Together, or the id of another partition's event would tell what was not sent yet.
-        vector[partition] = sequence;
-        stream.send(encodeVector(vector, restores), bytes.toString());
+  private hear(events: readonly FeedEvent[]): void {
+    for (const follower of this.followers) follower.wake();
+    if (this.channels.size === 0) return;
+    for (const { scopeKey, bytes } of events) {
+      const channel = this.channels.get(scopeKey);
+      if (!channel) continue;
+      const json = bytes.toString();
+      const version = versionOf(json);
+      const ids = new ScopeEventIds(scopeKey as ScopeKey, this.options.tail.restores);
+      channel.hear(version, Buffer.from(frameOf(ids.encode(version), json)));
+    }
+  }
+
+  private async followFeed(stream: EventStream, vector: number[], restores: number): Promise<void> {
+    const { tail, pages } = this.options;
+    for (let turn = 0; !stream.closed.aborted; ) {
+      const heads = tail.heads();
+      const partition = heads.findIndex((_, index) => {
+        const one = (turn + index) % heads.length;
+        return heads[one]! > vector[one]!;
+      });
+      if (partition < 0) {
+        await stream.news();
+        continue;
       }
+      const next = (turn + partition) % heads.length;
+      turn = next + 1;
+      await stream.room();
+      await this.sendAll(stream, await pages.follow(next, vector[next]!), ({ sequence, bytes }) => {
+        // Together, or the id of another partition's event would tell what was not sent yet.
+        vector[next] = sequence;
+        return frameOf(encodeVector(vector, restores), bytes.toString());
+      });
     }
   }
 
@@ -101,19 +141,62 @@ export class Streams {
     version: number,
     ids: ScopeEventIds,
   ): Promise<void> {
-    for (let after = version; !stream.closed.aborted; ) {
-      // Before the pages are read, and once for all of them: each reader is one waiter, never more.
-      const changed = this.watch.next(scopeKey, IDLE_MS, stream.closed);
-      for (let isMore = true; isMore && !stream.closed.aborted; ) {
-        const events = await this.history.events(scopeKey, after, PAGE);
-        for (const event of events) {
-          await stream.room();
+    const channel = this.join(stream, scopeKey);
+    let after = version;
+    const catchUp = async (last: number) => {
+      while (after < last && !stream.closed.aborted) {
+        await stream.room();
+        const events = await this.options.pages.followScope(scopeKey, after, last);
+        await this.sendAll(stream, events, (event) => {
           after = event.version;
-          stream.send(ids.encode(after), event.json);
-        }
-        isMore = events.length === PAGE;
+          return frameOf(ids.encode(after), event.json);
+        });
       }
-      await changed;
+    };
+    // What happened between the look at where to begin and the first that this channel hears.
+    await catchUp((await this.options.latest(scopeKey))?.version ?? 0);
+    while (!stream.closed.aborted) {
+      if (channel.after(after)?.length === 0) {
+        channel.reached(stream);
+        await stream.news();
+        continue;
+      }
+      await stream.room();
+      await this.turns.next();
+      const frames = channel.after(after); // more may have come meanwhile
+      if (!frames) await catchUp(channel.last!);
+      else {
+        after += frames.length;
+        stream.send(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
+      }
+    }
+  }
+
+  private join(stream: EventStream, scopeKey: ScopeKey): ScopeChannel {
+    const channel = this.channels.get(scopeKey) ?? new ScopeChannel();
+    this.channels.set(scopeKey, channel);
+    channel.readers.add(stream);
+    onAbort(stream.closed, () => {
+      channel.leave(stream);
+      if (channel.readers.size === 0) this.channels.delete(scopeKey);
+    });
+    return channel;
+  }
+
+  /** Sends a page as its reader takes it, a piece each turn. */
+  private async sendAll<Event>(
+    stream: EventStream,
+    events: readonly Event[],
+    frame: (event: Event) => string,
+  ): Promise<void> {
+    // What is known to be there is not: the past is changing, and all streams are about to end.
+    if (events.length === 0) await rest(AGAIN_MS, stream.closed);
+    for (let at = 0; at < events.length && !stream.closed.aborted; ) {
+      await stream.room();
+      await this.turns.next();
+      let piece = '';
+      while (at < events.length && piece.length < WRITE_BYTES) piece += frame(events[at++]!);
+      stream.send(piece);
     }
   }
 }

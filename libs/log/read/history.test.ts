@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import type { Position, Session } from '#session';
-import { History, type LedgerWriter, newSessionId, type SnapshotRow } from '../index.js';
+import { History, type LedgerWriter, newSessionId, type SnapshotRow, Snapshots } from '../index.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { sendAtRandom } from '../testing/random-callers.js';
 import { readLog, type StoredEvent } from '../testing/stored-log.js';
 import { nothingYet, type Story, tell } from '../testing/story.js';
 import { again, end, newPlace, rotate, sessionOf, start, withAttributes } from '../testing/submissions.js';
+import type { SnapshotLimits } from './snapshots.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -71,9 +73,12 @@ test('attributes are found by their digest until they are erased', async () => {
 
 describe('a snapshot', () => {
   type Parts = { position: Position; rows: SnapshotRow[] }[];
-  const take = async (each: () => Promise<void> = async () => undefined): Promise<Parts> => {
+  const take = async (
+    from: Pick<Snapshots, 'take'> = { take: () => history.snapshot() },
+    each: () => Promise<void> = async () => undefined,
+  ): Promise<Parts> => {
     const parts: Parts = [];
-    for await (const one of history.snapshot()) {
+    for await (const one of from.take()) {
       if ('position' in one) parts.push({ ...one, rows: [] });
       else parts.at(-1)?.rows.push(one);
       await each();
@@ -109,7 +114,7 @@ describe('a snapshot', () => {
     for (let taken = 0; taken < 5; taken += 1) {
       await sleep(100);
       let rows = 0;
-      snapshots.push(await take(async () => void (++rows % 20 === 0 && (await sleep(1)))));
+      snapshots.push(await take(undefined, async () => void (++rows % 20 === 0 && (await sleep(1)))));
     }
     over = true;
     await sending;
@@ -132,12 +137,45 @@ describe('a snapshot', () => {
     expect(new Set(sessions).size).toBe(2_500);
   });
 
-  test('whose connection is lost while its reader takes its time fails alone', async () => {
-    await Promise.all(
-      [0, 1, 2, 3].map((partition) => writer.submit(start(newPlace(ledger.partitions, partition)))),
+  const small = (pool: pg.Pool, limits: Partial<SnapshotLimits>) =>
+    new Snapshots(pool, { ahead: 1, aheadOfAll: 1 << 20, readers: 10, ...limits });
+  const sizes = (parts: Parts) => parts.map(({ rows }) => rows.length);
+  const fill = (count: number) =>
+    Promise.all(
+      Array.from({ length: count * 4 }, (_, index) =>
+        writer.submit(start(newPlace(ledger.partitions, index % 4))),
+      ),
     );
+
+  test('whose reader takes nothing holds no connection, and what its reader gets is of then', async () => {
+    await fill(300);
+    const pool = ledger.servicePool(1, { connectMs: 500 });
+    const snapshots = new Snapshots(pool);
+    const stalled = Array.from({ length: 10 }, () => snapshots.take());
+    const heads = await Promise.all(stalled.map((one) => one.next()));
+    expect([pool.totalCount - pool.idleCount, pool.waitingCount]).toEqual([0, 0]);
+    await fill(10);
+    expect(sizes(await take(snapshots))).toEqual([310, 310, 310, 310]);
+    for (const [index, one] of stalled.entries()) {
+      const { position } = heads[index]!.value as { position: Position };
+      const rows: unknown[] = [];
+      for (let next = await one.next(); !next.done && !('position' in next.value); next = await one.next())
+        rows.push(next.value);
+      expect([position, rows.length]).toEqual([{ partition: 0, sequence: 300 }, 300]);
+      await one.return(undefined);
+    }
+  });
+
+  test('of more than may wait in memory is read as its reader takes it', async () => {
+    await fill(1_200);
+    expect(sizes(await take(small(ledger.servicePool(1), {})))).toEqual([1_200, 1_200, 1_200, 1_200]);
+  });
+
+  test('whose connection is lost while its reader takes its time fails alone', async () => {
+    await fill(501);
+    const snapshots = small(ledger.servicePool(2), {});
     const parts: unknown[] = [];
-    const lost = take(async () => {
+    const lost = take(snapshots, async () => {
       parts.push(undefined);
       if (parts.length > 1) return;
       await ledger.pool.query(
@@ -147,12 +185,25 @@ describe('a snapshot', () => {
       await sleep(200); // it is told so while it asks for nothing
     });
     await expect(lost).rejects.toMatchObject({ name: 'LogError', code: 'unavailable' });
-    expect((await take()).length).toBe(4);
+    expect((await take(snapshots)).length).toBe(4);
+  });
+
+  test('is refused while too many are being read, or too much waits for their readers; whoever goes makes room', async () => {
+    await fill(2);
+    for (const limits of [{ readers: 2 }, { aheadOfAll: 1 }]) {
+      const snapshots = small(ledger.servicePool(2), { ahead: 1 << 20, ...limits });
+      const reading = [snapshots.take(), snapshots.take()];
+      await Promise.all(reading.map((one) => one.next()));
+      await expect(snapshots.take().next()).rejects.toMatchObject({ code: 'overloaded' });
+      for (const one of reading) await one.return(undefined);
+      expect(sizes(await take(snapshots))).toEqual([2, 2, 2, 2]);
+    }
   });
 
   test('that its reader gives up halfway gives its connection back', async () => {
-    await writer.submit(start(newPlace(ledger.partitions)));
-    const single = new History(ledger.servicePool(1, { connectMs: 500 }));
+    await fill(501);
+    const pool = ledger.servicePool(1, { connectMs: 500 });
+    const single = new History(pool, small(pool, {}));
     for (let times = 0; times < 3; times += 1) for await (const _ of single.snapshot()) break;
     expect(await single.session(newSessionId(0))).toBeUndefined();
   });

@@ -15,7 +15,7 @@ import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 import { refuseArchivedScope } from './archives.js';
 import { sessionAsOf } from './as-of.js';
-import { readHeads } from './feed-rows.js';
+import { type SnapshotRow, Snapshots } from './snapshots.js';
 
 const readSession = statement('read_session');
 const readRefusals = statement('read_refusals');
@@ -23,23 +23,20 @@ const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
 const readCheckpoints = statement('read_checkpoints');
 const readPartitions = statement('read_partitions');
-const readSnapshot = statement('read_snapshot');
-
-/** A current session of the snapshot. */
-export interface SnapshotRow {
-  json: string;
-  attributes?: string | 'erased';
-}
 
 /** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
 export class History {
   private partitions: number | undefined;
 
-  /** `snapshots`: for those alone; `pool` when left out. */
+  private readonly snapshots: Snapshots;
+
+  /** `snapshots`: of those; all are read from `pool` when left out. */
   constructor(
     private readonly pool: pg.Pool,
-    private readonly snapshots = pool,
-  ) {}
+    snapshots = new Snapshots(pool),
+  ) {
+    this.snapshots = snapshots;
+  }
 
   /** A session and its scope; undefined when no partition knows the id. */
   async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
@@ -96,24 +93,9 @@ export class History {
     }));
   }
 
-  /**
-   * All current sessions and the positions that they are the state of: one partition after the other, each
-   * as of its own position, which is all that a follower of that partition needs. Holds one connection, in
-   * transactions of one partition each.
-   */
-  async *snapshot(): AsyncGenerator<{ position: Position } | SnapshotRow> {
-    let client: pg.PoolClient | undefined;
-    let isWhole = false;
-    try {
-      client = await this.snapshots.connect();
-      const heads = await readHeads(client);
-      for (const { partition } of heads) yield* snapshotOf(client, partition);
-      isWhole = true;
-    } catch (error) {
-      throw readError(error);
-    } finally {
-      client?.release(!isWhole); // also when the reader goes away: then no line above is reached
-    }
+  /** All current sessions and the positions that they are the state of: see Snapshots. */
+  snapshot(): AsyncGenerator<{ position: Position } | SnapshotRow> {
+    return this.snapshots.take();
   }
 
   private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
@@ -132,25 +114,4 @@ export class History {
       throw readError(error);
     }
   }
-}
-
-const PAGE = 1_000;
-
-async function* snapshotOf(
-  client: pg.PoolClient,
-  partition: number,
-): AsyncGenerator<{ position: Position } | SnapshotRow> {
-  await client.query('begin isolation level repeatable read read only');
-  const heads = await readHeads(client);
-  const sequence = heads.find((head) => head.partition === partition)?.sequence ?? 0;
-  yield { position: { partition, sequence } };
-  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const { rows } = await client.query({ ...readSnapshot, values: [partition, after, PAGE] });
-    for (const row of rows) {
-      yield { json: row.latest, ...(row.detailed && { attributes: row.attributes ?? 'erased' }) };
-    }
-    if (rows.length < PAGE) break;
-    after = rows.at(-1).scope_id;
-  }
-  await client.query('commit');
 }

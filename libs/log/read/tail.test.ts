@@ -3,7 +3,7 @@ import type { Position } from '#session';
 import { backUp } from '../../../test/support/database.js';
 import { startProxy } from '../../../test/support/proxy.js';
 import { archiveAll, archiveDirectory } from '../../archive/testing/archives.js';
-import type { FeedEvent, LedgerWriter, Tail } from '../index.js';
+import { type FeedEvent, type LedgerWriter, LogPages, type Tail } from '../index.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { groupBy, readLog } from '../testing/stored-log.js';
 import { newPlace, type Place, start } from '../testing/submissions.js';
@@ -153,7 +153,7 @@ test('what another replica has just committed is in the stored heads, before the
   const { tail } = await replica({ pollMs: 60_000 });
   const place = newPlace(ledger.partitions);
   await ledger.writer().submit(start(place));
-  const heads = await tail.storedHeads();
+  const heads = await new LogPages(tail, ledger.pool).storedHeads();
   expect([heads[place.partition], tail.heads()[place.partition]]).toEqual([1, 0]);
 });
 

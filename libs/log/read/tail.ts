@@ -4,8 +4,8 @@ import { readError } from '../errors.js';
 import type { Feed, FeedEvent } from '../feed.port.js';
 import { noteARestore } from '../followers/restores.js';
 import { statement } from '../statements.js';
-import { refuseArchived, refuseArchivedOf } from './archives.js';
-import { type HeadRow, readFeed, readHeads } from './feed-rows.js';
+import { refuseArchived } from './archives.js';
+import { type HeadRow, readFeed } from './feed-rows.js';
 import { PartitionTail } from './partition-tail.js';
 
 const readEnds = statement('read_ends');
@@ -92,16 +92,6 @@ export class Tail implements Feed {
     return this.tails.map((tail) => tail.head);
   }
 
-  /** The last sequence of each partition as of now. Rejects with LogError `unavailable`. */
-  async storedHeads(): Promise<number[]> {
-    const stored = await readHeads(this.options.pool).catch((error) => {
-      throw readError(error);
-    });
-    const heads = this.heads();
-    for (const { partition, sequence } of stored) heads[partition] = sequence;
-    return heads;
-  }
-
   listen(listener: TailListener): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -124,11 +114,21 @@ export class Tail implements Feed {
   }
 
   async read(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    return this.tail(partition).kept(after, limit) ?? this.readStored(partition, after, limit);
+    return this.kept(partition, after, limit) ?? this.readTable(partition, after, limit);
   }
 
   readTable(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    return this.readStored(partition, after, limit);
+    return this.readFrom(this.options.pool, partition, after, limit);
+  }
+
+  /** The last sequence of a partition that this replica knows of. */
+  head(partition: number): number {
+    return this.tail(partition).head;
+  }
+
+  /** Events after a sequence, at most `limit`, from memory; undefined when it does not have them, or there are none. */
+  kept(partition: number, after: number, limit: number): FeedEvent[] | undefined {
+    return this.tail(partition).kept(after, limit);
   }
 
   changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void> {
@@ -165,7 +165,7 @@ export class Tail implements Feed {
   private async readOn(partition: number, tail: PartitionTail): Promise<void> {
     const { history } = this;
     while (!this.poll.isClosed) {
-      const events = await this.readStored(partition, tail.head, PAGE);
+      const events = await this.readTable(partition, tail.head, PAGE);
       if (history !== this.history) return; // these may be of the past that was forgotten meanwhile
       const news = events.filter(({ sequence }) => sequence > tail.head);
       if (news.length > 0) this.take(tail, news);
@@ -178,26 +178,20 @@ export class Tail implements Feed {
     for (const listener of this.listeners) listener(events);
   }
 
-  /** Throws ArchivedError for the first place of `afters`, one a partition, whose next event is archived. */
-  async refuseArchived(afters: readonly number[]): Promise<void> {
-    await refuseArchivedOf(this.options.pool, afters).catch((error) => {
-      throw readError(error);
-    });
-  }
-
-  private async readStored(partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    const events = await readFeed(this.options.pool, partition, after, limit).catch((error) => {
+  /** As `readTable`, over connections of another pool. */
+  async readFrom(pool: pg.Pool, partition: number, after: number, limit: number): Promise<FeedEvent[]> {
+    const events = await readFeed(pool, partition, after, limit).catch((error) => {
       throw readError(error);
     });
     // What is archived leaves the table from the oldest on: the first event tells.
     const [first] = events;
     const isMissing = first ? first.sequence > after + 1 : this.tail(partition).head > after;
-    if (isMissing) await this.refuseMissing(partition, after);
+    if (isMissing) await this.refuseMissing(pool, partition, after);
     return events;
   }
 
-  private async refuseMissing(partition: number, after: number): Promise<void> {
-    await refuseArchived(this.options.pool, partition, after).catch((error) => {
+  private async refuseMissing(pool: pg.Pool, partition: number, after: number): Promise<void> {
+    await refuseArchived(pool, partition, after).catch((error) => {
       throw readError(error);
     });
   }

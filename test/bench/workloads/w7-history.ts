@@ -152,8 +152,8 @@ async function readByCursor(url: string): Promise<number> {
 }
 
 /** Page after page of each partition, one request at a time; not parsed. Numbers are dense, so they need not be read. */
-async function readFeed({ port }: Served, { tail }: Replica): Promise<number> {
-  const heads = await tail.storedHeads();
+async function readFeed({ port }: Served, { pages }: Replica): Promise<number> {
+  const heads = await pages.storedHeads();
   for (const [partition, head] of heads.entries()) {
     for (let after = 0; after < head; after += PAGE) {
       const query = `partition=${partition}&after=${after}&limit=${PAGE}`;
