@@ -19,6 +19,13 @@ from .errors import (
     is_problem,
 )
 from .fence import Fence, FenceFull, FenceSql, fence_sql
+from .follow.event import BadEvent, FollowedEvent
+from .follow.follower import Follower
+from .follow.handler import FollowedTo
+from .follow.replica import CurrentReplica, ReplicaFull
+from .follow.sequencer import FollowerCounts, Gap
+from .follow.source import EventSource, FeedSource, FollowerStopped, Reading, StopCode
+from .follow.stalls import Behind, Stalled
 from .generated import models
 from .guards import SessionGuards
 from .owned.gate import HeldState, NotHeld
@@ -37,15 +44,26 @@ from .resolver import (
 from .scope import ScopeName, partition_of, scope_key
 
 __all__ = [
+    "BadEvent",
+    "Behind",
     "CallOptions",
     "CallSessions",
     "Candidate",
     "CandidateSource",
     "ClientBusy",
     "ClientForked",
+    "CurrentReplica",
+    "EventSource",
+    "FeedSource",
     "Fence",
     "FenceFull",
     "FenceSql",
+    "FollowedEvent",
+    "FollowedTo",
+    "Follower",
+    "FollowerCounts",
+    "FollowerStopped",
+    "Gap",
     "Guarded",
     "Headers",
     "HeldState",
@@ -59,7 +77,9 @@ __all__ = [
     "NotHeld",
     "Option",
     "OwnedSession",
+    "Reading",
     "Realm",
+    "ReplicaFull",
     "Resolved",
     "ScopeName",
     "SessionGuards",
@@ -68,6 +88,8 @@ __all__ = [
     "SessionReference",
     "SessionResolver",
     "Signal",
+    "Stalled",
+    "StopCode",
     "Token",
     "UnexpectedAnswer",
     "canonical_json",

@@ -5,7 +5,8 @@ It is the asyncio client on an event loop in a thread of its own (portal.py). Wh
 """
 
 from .client import LedgerClient
+from .follower import CurrentReplica, Follower
 from .resolver import SessionResolver
 from .session import OwnedSession
 
-__all__ = ["LedgerClient", "OwnedSession", "SessionResolver"]
+__all__ = ["CurrentReplica", "Follower", "LedgerClient", "OwnedSession", "SessionResolver"]
