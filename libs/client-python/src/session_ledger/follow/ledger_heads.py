@@ -1,0 +1,25 @@
+"""How far a ledger was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from ..client import LedgerClient
+
+
+class Heads(NamedTuple):
+    """The last sequence of each partition that whoever answered knew of: another replica may know of more."""
+
+    ledger_id: str | None
+    """`/ledgers/<id>`, as in its events; None when it does not tell."""
+    heads: Sequence[int]
+    restores: int | None
+    """How often what a restore had lost was given up; None when it does not tell."""
+
+
+async def read_heads(ledger: LedgerClient) -> Heads:
+    """Asks the ledger."""
+    found: dict[str, Any] = {**(await ledger.call("stats", {"query": {"limit": 1}}))["ledger"]}
+    return Heads(found.get("source"), found["heads"], found.get("restores"))

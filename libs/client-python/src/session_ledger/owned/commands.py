@@ -1,0 +1,61 @@
+"""The commands of one session, one after the other."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..errors import ClientBusy
+
+_MOST = 100
+_CHANGE_EPOCH = {"rotateSession", "releaseOwnership", "endSession"}
+_LEAVE = {"releaseOwnership", "endSession"}
+
+
+def changes_epoch(operation: str) -> bool:
+    """Whether the session has another epoch after it, or nobody to hold it."""
+    return operation in _CHANGE_EPOCH
+
+
+class OwnCommands:
+    """Each begins when the one before it is done, so that it knows its epoch."""
+
+    def __init__(self) -> None:
+        self._waiting: list[str] = []
+        self._turn = asyncio.Lock()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """None is under way, and none waits."""
+        return not self._waiting
+
+    @property
+    def change_epoch(self) -> bool:
+        """One of them gives the session another epoch, or gives it up."""
+        return any(map(changes_epoch, self._waiting))
+
+    @property
+    def leave(self) -> bool:
+        """One of them gives the session up."""
+        return any(one in _LEAVE for one in self._waiting)
+
+    async def done(self) -> None:
+        """Waits until none is under way and none waits."""
+        await self._idle.wait()
+
+    async def add(self, operation: str, execute: Callable[[], Awaitable[Any]]) -> Any:
+        """Executes a command after those that wait. Raises ClientBusy when 100 do."""
+        if len(self._waiting) >= _MOST:
+            raise ClientBusy(f"{_MOST} commands of the session wait")
+        self._waiting.append(operation)
+        self._idle.clear()
+        try:
+            async with self._turn:
+                return await execute()
+        finally:
+            self._waiting.remove(operation)
+            if not self._waiting:
+                self._idle.set()
