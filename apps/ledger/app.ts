@@ -1,10 +1,11 @@
-import { ConsoleLogger } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
 import { fastifyAdapter } from './http/fastify.js';
 import { type OriginSettings, Origins } from './http/origins.js';
+import { RequestMetrics } from './http/request-metrics.js';
 import { bindOperations } from './http/route.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
@@ -26,18 +27,19 @@ export async function createApp(
   ledger: Replica,
   faults: Faults,
   metrics: Metrics,
-  origins: OriginSettings,
+  { origins, logger }: { origins: OriginSettings; logger: LoggerService },
 ): Promise<App> {
+  const requests = new RequestMetrics(metrics.registry);
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(ledger.access.access, new Origins(origins)),
+    fastifyAdapter(ledger.access.access, new Origins(origins), requests),
     {
       bodyParser: false,
-      logger: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),
+      logger,
       abortOnError: false,
     },
   );
-  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access);
+  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access, requests);
   await app.init();
   return {
     async listen(port, host) {

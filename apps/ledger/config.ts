@@ -31,6 +31,7 @@ const Settings = Type.Object({
   KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
   LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_LOG: Type.Optional(Type.Enum(['text', 'json'])),
   LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
   LEDGER_ROLES: Type.Optional(

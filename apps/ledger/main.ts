@@ -1,11 +1,12 @@
 import { LogError } from '#log';
 import 'reflect-metadata';
 import { announceLedger, DevStackError } from '#dev-stack';
-import { isAway, isRefused, maskPasswords, PostgresAway } from '#postgres';
+import { isAway, isRefused, PostgresAway } from '#postgres';
 import { rest } from '#waiting';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
+import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { openReplica, type Replica } from './replica.js';
 import { startStack } from './stack.js';
@@ -25,9 +26,9 @@ const leaving = new AbortController();
 /** How to stop what this process has started, in the order in which it started. */
 const started: (() => Promise<void>)[] = [];
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
+// Before the settings are read: of what is wrong with those has to be told, too.
+const log = openLog(process.env.LEDGER_LOG);
+const { say, suggest } = log;
 
 async function start(config: Config): Promise<void> {
   const onLost = (error: DevStackError) => {
@@ -40,7 +41,7 @@ async function start(config: Config): Promise<void> {
   const metrics = new Metrics();
   const ledger = await opened(() => openReplica(config, stack, faults, metrics));
   started.push(ledger.close);
-  const app = await createApp(ledger, faults, metrics, config.origins);
+  const app = await createApp(ledger, faults, metrics, { origins: config.origins, logger: log.nest });
   started.push(app.close);
   const { partitions } = ledger.identity;
   if (config.partitionsGiven && config.partitions !== partitions)
@@ -56,11 +57,11 @@ async function start(config: Config): Promise<void> {
     started.push(await announceLedger(config.dataDir, { url: address, databaseUrl, kafkaBrokers }));
   }
   say(`Ledger on ${address}, ${partitions} partitions, API at ${address}/docs`);
-  say('');
-  say('Try it:');
-  say(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
-  say(`    -d '{"userId":"ada","projectId":"captions","owner":{"environment":"cloud-dev"}}'`);
-  say(`  curl -s '${address}/v1/current?userId=ada&projectId=captions'`);
+  suggest('');
+  suggest('Try it:');
+  suggest(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
+  suggest(`    -d '{"userId":"ada","projectId":"captions","owner":{"environment":"cloud-dev"}}'`);
+  suggest(`  curl -s '${address}/v1/current?userId=ada&projectId=captions'`);
 }
 
 /** So often in a row a connection may be lost while the replica is opened: Postgres was there a moment ago. */
@@ -108,7 +109,7 @@ function stopOnce(code: number): void {
 
 /** One line for faults that the user can do something about; the whole error for those that are ours. */
 function complain(error: unknown): void {
-  process.stderr.write(`${maskPasswords(inWords(error))}\n`);
+  log.complain(inWords(error));
 }
 
 /** Their messages are for users. */

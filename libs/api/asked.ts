@@ -38,6 +38,8 @@ export interface Answered {
   /** What becomes JSON. */
   body?: object;
   problem?: Problem;
+  /** What became of a command, as its answer says; it is counted. */
+  outcome?: string;
   /** Lines of JSON, one document each, without their ends. */
   lines?: AsyncIterable<string>;
   /** Server-sent events: all partitions after a vector, or a scope's after a version. */

@@ -11,6 +11,7 @@ import { guard } from './guard.js';
 import { leaveFiles } from './open-files.js';
 import type { Origins } from './origins.js';
 import { sendProblem } from './problems.filter.js';
+import type { RequestMetrics } from './request-metrics.js';
 import { dropStalled } from './stalled.js';
 import { validatorOf } from './validators.js';
 
@@ -30,7 +31,7 @@ const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter {
+export function fastifyAdapter(access: Access, origins: Origins, metrics: RequestMetrics): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -70,6 +71,7 @@ export function fastifyAdapter(access: Access, origins: Origins): FastifyAdapter
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
   dropStalled(fastify.server);
   leaveFiles(fastify.server);
+  fastify.decorate('requestMetrics', metrics);
   fastify.decorateRequest('inexact', undefined);
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {

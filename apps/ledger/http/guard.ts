@@ -1,11 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Asking } from '#access';
 import type { Needs } from '#api';
+import type { OperationId } from '#api/schemas';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** What who asks has to be allowed: every route says so. */
     needs?: Needs;
+    /** Of which operation it is; pages are of none. */
+    operation?: OperationId;
   }
   interface FastifyRequest {
     /** Who asks, by which credential. */

@@ -16,6 +16,13 @@ import {
 import { type Operation, operations } from '#api/schemas';
 import { ArchivedError, LogError } from '#log';
 import { Faults } from '../faults.js';
+import type { RequestMetrics } from './request-metrics.js';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    requestMetrics: RequestMetrics;
+  }
+}
 
 /** Turns whatever a request ran into into problem+json. What nobody expected is logged and never shown. */
 @Catch()
@@ -57,6 +64,7 @@ export class ProblemsFilter implements ExceptionFilter {
 
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  reply.server.requestMetrics.refused(reply.request.routeOptions.config?.operation, problem);
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');

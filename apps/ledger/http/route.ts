@@ -13,7 +13,11 @@ import {
 } from '#api';
 import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Streams } from '../streams/streams.js';
+import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
+
+/** A query that may ask to wait for a change: how long that takes says nothing. */
+type Waiting = { wait?: number } | undefined;
 
 type Serve = (asked: Asked<OperationId>, ledger: Ledger) => Answered | Promise<Answered>;
 
@@ -26,6 +30,7 @@ export function bindOperations(
   ledger: Ledger,
   streams: Streams,
   access: Access,
+  metrics: RequestMetrics,
 ): void {
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -33,13 +38,20 @@ export function bindOperations(
     const { method, path, params, query, body, needs } = operation;
     const serve = serving[id] as Serve;
     const takesKey = method === 'POST' || method === 'PATCH';
+    const counts = metrics.of(id);
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+      const begun = performance.now();
       try {
         const asked = askedBy(request, reply, path, takesKey, access);
         const answered = await serve(asked, ledger);
         if (asked.isRevoked)
           throw new ProblemError('unauthenticated', 'The credential does not count any more.');
         sendAnswer(reply, answered, streams, access);
+        if (answered.problem === undefined) {
+          const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;
+          const took = isTimed ? performance.now() - begun : undefined;
+          counts.answered(answered.status ?? 200, answered.outcome, took);
+        }
       } catch (error) {
         reply.send(error);
       }
@@ -47,7 +59,7 @@ export function bindOperations(
     fastify.route({
       method,
       url: path,
-      config: { needs },
+      config: { needs, operation: id },
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
         answer(request, reply); // not returned: Fastify would take what it resolves to for the answer

@@ -43,6 +43,7 @@ export function answered(answer: Answer): Answered {
   const retry = retryAfter === undefined ? '' : `,"retryAfter":${retryAfter}`;
   return {
     status: outcome === 'started' ? 201 : 200,
+    outcome,
     headers,
     json: `{"outcome":"${outcome}","session":${session}${current}${retry}${rest},"position":${JSON.stringify(position)}}`,
   };
