@@ -39,7 +39,7 @@ export async function createApp(
       abortOnError: false,
     },
   );
-  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access, requests);
+  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access, requests, faults);
   await app.init();
   return {
     async listen(port, host) {

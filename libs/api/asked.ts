@@ -27,6 +27,20 @@ export interface Asked<Id extends OperationId> {
   key: string | undefined;
   /** Aborts when nobody waits for the answer any more. */
   gone(): AbortSignal;
+  /**
+   * One of many requests that came in this one, checked as it would be by itself. Throws ProblemError, whose detail says
+   * where in the body it stands.
+   */
+  one<Other extends OperationId>(id: Other, one: One, place: string): Asked<Other>;
+  /** What somebody is told of what one of many ran into. */
+  problemOf(error: unknown): Problem;
+}
+
+/** A request among others, before it is checked. */
+export interface One {
+  params: object;
+  body: object;
+  key: string | undefined;
 }
 
 /** An answer: 200 unless it says otherwise, and at most one of what it can consist of. */

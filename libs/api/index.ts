@@ -10,7 +10,7 @@ export {
   PERMISSIONS,
   type Permission,
 } from './access.js';
-export type { Answered, Asked, EventsAfter } from './asked.js';
+export type { Answered, Asked, EventsAfter, One } from './asked.js';
 export type * from './ledger.port.js';
 export { type Problem, problemBody, retryAfterOf } from './problems/problem-body.js';
 export { ProblemError } from './problems/problem-error.js';

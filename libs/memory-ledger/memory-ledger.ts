@@ -6,12 +6,11 @@ import {
   callerOf,
   type Ledger,
   type Permission,
-  ProblemError,
   serving,
 } from '#api';
 import { LedgerClient, type LedgerOptions, type OperationId } from '#client';
 import { inMemory } from './ledger.js';
-import { methodsAt, readRequest } from './requests.js';
+import { methodsAt, problemOf, readRequest } from './requests.js';
 import { respond } from './responses.js';
 import { Store } from './store.js';
 
@@ -108,10 +107,9 @@ export class MemoryLedger {
       ) => Answered | Promise<Answered>;
       return await serve(asked, this.#ledger);
     } catch (error) {
-      if (!(error instanceof ProblemError)) throw error;
-      const { code, detail, more } = error;
-      const headers = code === 'method-not-allowed' && { allow: methodsAt(request.url).join(', ') };
-      return { problem: { code, detail, more }, ...(headers && { headers }) };
+      const problem = problemOf(error);
+      const headers = problem.code === 'method-not-allowed' && { allow: methodsAt(request.url).join(', ') };
+      return { problem, ...(headers && { headers }) };
     }
   }
 }

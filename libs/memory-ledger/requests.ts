@@ -11,6 +11,8 @@ import {
   isMethod,
   type JsonBody,
   methodsTaken,
+  type One,
+  type Problem,
   ProblemError,
   readJson,
 } from '#api';
@@ -63,9 +65,37 @@ export function readRequest(
     header: (name: string) => headers.get(name) ?? undefined,
     key: key ?? undefined,
     gone: () => signal,
+    one: (other: OperationId, one: One, place: string) => oneOf(other, one, place, caller, signal),
+    problemOf,
   };
   // What it has to be was checked by the schemas, from which its type is made, too.
   return { id, asked: asked as unknown as Asked<OperationId> };
+}
+
+/** What is known of what went wrong; what is a mistake of ours is thrown on. */
+export function problemOf(error: unknown): Problem {
+  if (!(error instanceof ProblemError)) throw error;
+  const { code, detail, more, retryAfter } = error;
+  return { code, detail, more, retryAfter };
+}
+
+/** One of many that came in a request, checked as by itself. */
+function oneOf(
+  id: OperationId,
+  { params, body, key }: One,
+  place: string,
+  caller: Caller,
+  signal: AbortSignal,
+): Asked<OperationId> {
+  const { params: ofParams = {}, body: ofBody = {} } = schemas[id];
+  check(ofParams, params, place);
+  check(ofBody, body, `${place}.body`);
+  checkRequestKey(key, `${place}.idempotencyKey`);
+  const asked = {
+    ...{ path: routes[id].path, caller, params, query: {}, body, key },
+    ...{ header: () => undefined, gone: () => signal, problemOf },
+  };
+  return asked as unknown as Asked<OperationId>;
 }
 
 function check(schema: Schema, value: unknown, place: string): void {

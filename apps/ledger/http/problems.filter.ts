@@ -39,14 +39,8 @@ export class ProblemsFilter implements ExceptionFilter {
   }
 
   private problemOf(error: unknown, request: FastifyRequest): Problem {
-    if (error instanceof ProblemError) {
-      const { code, detail, more, retryAfter } = error;
-      return { code, detail, more, retryAfter };
-    }
-    if (error instanceof ArchivedError) {
-      return { code: 'archived', detail: `${error.message} ${advice.archived}`, more: error.where };
-    }
-    if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
+    const known = ofTheLedger(error);
+    if (known) return known;
     if (error instanceof HttpException && error.getStatus() === 404) {
       if (!isMethod(request.method)) return { code: 'unknown-method' };
       const methods = methodsOf(request);
@@ -55,11 +49,30 @@ export class ProblemsFilter implements ExceptionFilter {
     }
     // Nest wraps what Fastify says of a request.
     const fault = error instanceof HttpException ? (error.cause ?? error) : error;
-    const known = ofFastify(fault as FastifyFault);
-    if (known) return known;
-    this.faults.report('request', error);
-    return { code: 'internal' };
+    return ofFastify(fault as FastifyFault) ?? unexpected(error, this.faults);
   }
+}
+
+/** What the ledger itself says that it cannot do. */
+function ofTheLedger(error: unknown): Problem | undefined {
+  if (error instanceof ProblemError) {
+    const { code, detail, more, retryAfter } = error;
+    return { code, detail, more, retryAfter };
+  }
+  if (error instanceof ArchivedError)
+    return { code: 'archived', detail: `${error.message} ${advice.archived}`, more: error.where };
+  if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
+  return undefined;
+}
+
+function unexpected(error: unknown, faults: Faults): Problem {
+  faults.report('request', error);
+  return { code: 'internal' };
+}
+
+/** What an operation ran into. What nobody expected is logged and never shown. */
+export function problemOf(error: unknown, faults: Faults): Problem {
+  return ofTheLedger(error) ?? unexpected(error, faults);
 }
 
 /** Answers with a problem. */

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '#access';
@@ -8,13 +9,18 @@ import {
   checkRequestKey,
   inexactNumber,
   type Ledger,
+  type One,
+  type Problem,
   ProblemError,
   serving,
 } from '#api';
 import { type Operation, type OperationId, operations } from '#api/schemas';
+import type { Faults } from '../faults.js';
 import type { Streams } from '../streams/streams.js';
+import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
+import { PartChecks } from './validators.js';
 
 /** A query that may ask to wait for a change: how long that takes says nothing. */
 type Waiting = { wait?: number } | undefined;
@@ -31,7 +37,14 @@ export function bindOperations(
   streams: Streams,
   access: Access,
   metrics: RequestMetrics,
+  faults: Faults,
 ): void {
+  const parts = new PartChecks();
+  const host: Host = {
+    access,
+    check: (...part) => parts.check(...part),
+    problemOf: (error) => problemOf(error, faults),
+  };
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
     const operation: Operation = operations[id];
@@ -42,7 +55,7 @@ export function bindOperations(
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       const begun = performance.now();
       try {
-        const asked = askedBy(request, reply, path, takesKey, access);
+        const asked = askedBy(request, reply, path, takesKey, host);
         const answered = await serve(asked, ledger);
         if (asked.isRevoked)
           throw new ProblemError('unauthenticated', 'The credential does not count any more.');
@@ -74,12 +87,19 @@ function askedBy(
   reply: FastifyReply,
   path: string,
   takesKey: boolean,
-  access: Access,
+  host: Host,
 ): AskedByRequest {
   const key = takesKey ? (request.headers['idempotency-key'] as string | undefined) : undefined;
   if (key !== undefined) checkRequestKey(key);
   if (request.inexact !== undefined) throw inexactNumber(request.inexact);
-  return new AskedByRequest(path, key, request, reply, access);
+  return new AskedByRequest(path, key, request, reply, host);
+}
+
+/** What requests need of where they are served. */
+interface Host {
+  access: Access;
+  check: PartChecks['check'];
+  problemOf(error: unknown): Problem;
 }
 
 /** Methods, not functions of its own: one is made for each request. */
@@ -96,7 +116,7 @@ class AskedByRequest implements Asked<OperationId> {
     readonly key: string | undefined,
     private readonly request: FastifyRequest,
     private readonly reply: FastifyReply,
-    private readonly access: Access,
+    private readonly host: Host,
   ) {
     this.caller = request.asking.caller;
     this.params = request.params as object;
@@ -111,7 +131,7 @@ class AskedByRequest implements Asked<OperationId> {
 
   gone(): AbortSignal {
     const gone = new AbortController();
-    const stop = this.access.onEnd(this.request.asking, () => {
+    const stop = this.host.access.onEnd(this.request.asking, () => {
       this.isRevoked = true;
       gone.abort();
     });
@@ -120,5 +140,22 @@ class AskedByRequest implements Asked<OperationId> {
       gone.abort();
     });
     return gone.signal;
+  }
+  one<Other extends OperationId>(id: Other, { params, body, key }: One, place: string): Asked<Other> {
+    this.host.check(id, 'params', params, place);
+    this.host.check(id, 'body', body, `${place}.body`);
+    checkRequestKey(key, `${place}.idempotencyKey`);
+    const asked = {
+      ...{ path: operations[id].path, caller: this.caller, params, query: {}, body, key },
+      header: () => undefined,
+      gone: () => this.gone(),
+      one: () => assert.fail('one of many has none in it'),
+      problemOf: this.host.problemOf,
+    };
+    return asked as unknown as Asked<Other>; // checked by the schemas that its type is made of
+  }
+
+  problemOf(error: unknown): Problem {
+    return this.host.problemOf(error);
   }
 }

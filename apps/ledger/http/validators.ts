@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { fromText } from '#api';
-import { CASE_INSENSITIVE, NAME } from '#api/schemas';
+import { explainValidation, fromText, ProblemError, type ValidationFault } from '#api';
+import { CASE_INSENSITIVE, NAME, type Operation, type OperationId, operations } from '#api/schemas';
 
 /** Validates in place: what is said in either case becomes lower case. */
 interface Validator {
@@ -51,4 +51,23 @@ export function validatorOf(schema: object, part: string | undefined): Validator
     return isValid;
   };
   return check;
+}
+
+/** Checks the parts of requests that did not come by themselves. */
+export class PartChecks {
+  /** By operation and part; made when they are first needed. */
+  private readonly made = new Map<string, Validator>();
+
+  /** Throws `invalid-request`, which says where in the request the part stands. */
+  check(id: OperationId, part: 'params' | 'body', value: unknown, place: string): void {
+    const schema = (operations[id] as Operation)[part];
+    if (!schema) return;
+    const name = `${id} ${part}`;
+    const known = this.made.get(name);
+    const validate = known ?? validatorOf(schema, part);
+    if (!known) this.made.set(name, validate);
+    if (validate(value)) return;
+    const fault = validate.errors?.[0];
+    throw new ProblemError('invalid-request', fault && explainValidation(fault as ValidationFault, place));
+  }
 }

@@ -22,9 +22,9 @@ export function bodyLimitOf(path: string): number {
 }
 
 /** Throws `invalid-request` for an Idempotency-Key that cannot be one. */
-export function checkRequestKey(key: string | null | undefined): void {
+export function checkRequestKey(key: string | null | undefined, place = 'header.idempotency-key'): void {
   if (key === undefined || key === null || (key.length >= 1 && key.length <= 256)) return;
-  throw new ProblemError('invalid-request', 'header.idempotency-key has to be 1 to 256 characters');
+  throw new ProblemError('invalid-request', `${place} has to be 1 to 256 characters`);
 }
 
 /** Throws `expectation-failed` for what a request expects and nobody here can give (RFC 9110, section 10.1.1). */

@@ -5,6 +5,7 @@ import { feed } from './feed.js';
 import { history } from './history.js';
 import { keys } from './keys.js';
 import { leases } from './leases.js';
+import { many } from './many.js';
 import type { Operation } from './operation.js';
 import { problemPages } from './problem.js';
 import { reads } from './reads.js';
@@ -13,6 +14,7 @@ import { stats } from './stats.js';
 /** Every operation of the API: their schemas validate requests, and describe them in /openapi.json. */
 export const operations = {
   ...commands,
+  ...many,
   ...leases,
   ...reads,
   ...history,

@@ -15,6 +15,9 @@ export const Problem = named(
     current: Type.Optional(Session),
     last: Type.Optional(Session),
     until: Type.Optional(Instant),
+    retryAfter: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Seconds to wait before; of one of many, by itself a header' }),
+    ),
     handle: Type.Optional(Type.String({ description: 'Of handle-taken: the kind of the one that is' })),
     candidate: Type.Optional(
       Type.Integer({ minimum: 0, description: 'Of resolve: which one is at fault, counted from 0' }),

@@ -7,12 +7,14 @@ import { feed } from './feed.js';
 import { history } from './history.js';
 import { keys } from './keys.js';
 import { leases } from './leases.js';
+import { many } from './many.js';
 import { reads } from './reads.js';
 import { stats } from './stats.js';
 
 /** How every operation is served. The compiler refuses one that is not here. */
 export const serving: Serving = {
   ...commands,
+  ...many,
   ...leases,
   ...reads,
   ...history,

@@ -31,6 +31,8 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   ErasedAnswer: { outcome: 'string' },
   EventPage: { events: 'array' },
   KeyPage: { keys: 'array' },
+  ManyAnswers: { answers: 'array' },
+  ManyCurrent: { answers: 'array' },
   NewKey: { secret: 'string', key: { keyId: 'string' } },
   ProblemPage: { type: 'string' },
   Renewed: { outcome: 'string', sessionId: 'string', until: 'string' },

@@ -248,6 +248,23 @@ export interface LedgerFigures {
   restores: number;
 }
 
+export interface ManyAnswers {
+  /** One each, in the order of the commands. */
+  answers: (OneAnswer | Problem)[];
+}
+
+export interface ManyCurrent {
+  /** One each, in the order in which they were asked for. */
+  answers: (
+    | {
+        /** What the operation by itself is answered with. */
+        status: number;
+        session: Session;
+      }
+    | Problem
+  )[];
+}
+
 /** An exact amount of money, in one currency. */
 export interface Money {
   /** A decimal, such as "0.0125" or 1.5e-7: no sign, up to 18 digits before the point and 30 after it. It is answered as text, without exponent. */
@@ -280,6 +297,14 @@ export interface NotRenewed {
   sessionId: string;
   problem: Problem;
 }
+
+export type OneAnswer = CommandAnswer & {
+  /** What the operation by itself is answered with. */
+  status: number;
+
+  /** The answer of then is given again, by its key. */
+  replayed?: true;
+};
 
 /** Who runs the session. */
 export interface Owner {
@@ -406,6 +431,9 @@ export interface Problem {
   /** UTC, milliseconds. */
   until?: string;
 
+  /** Seconds to wait before; of one of many, by itself a header. */
+  retryAfter?: number;
+
   /** Of handle-taken: the kind of the one that is. */
   handle?: string;
 
@@ -530,6 +558,20 @@ export interface Selection {
 
   /** 1 to 256 characters, valid Unicode, no control characters. */
   instance?: string;
+}
+
+export interface SentCommand {
+  /** One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid. */
+  operation: string;
+
+  /** Of every operation but startSession. */
+  sessionId?: string;
+
+  /** What the operation takes by itself. */
+  body?: { [name: string]: unknown };
+
+  /** 1 to 256 characters; each command has its own. */
+  idempotencyKey?: string;
 }
 
 /** One instance; never reused, never revived. */
@@ -985,6 +1027,35 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
+  /** Send up to 500 commands: each is decided by itself, those of a scope in the order given. */
+  sendCommands: {
+    body: {
+      /** from 1 to 500. */
+      commands: SentCommand[];
+    };
+    answer: ManyAnswers;
+  };
+  /** The current sessions of up to 500 scopes. */
+  currentSessions: {
+    body: {
+      /** from 1 to 500: scopes, or sessions or handles whose scope is meant. */
+      of: (
+        | {
+            /** 1 to 256 characters, valid Unicode, no control characters. */
+            userId: string;
+
+            /** 1 to 256 characters, valid Unicode, no control characters. */
+            projectId?: string;
+          }
+        | {
+            /** a UUID, in upper or lower case. */
+            sessionId: string;
+          }
+        | Handle
+      )[];
+    };
+    answer: ManyCurrent;
+  };
   /** Renew a lease: the sign of life of its owner. */
   renewLease: {
     params: {
@@ -1383,6 +1454,8 @@ export const routes = {
   recordUsage: { method: 'POST', path: '/v1/sessions/:sessionId/usage' },
   markCheckpoint: { method: 'POST', path: '/v1/sessions/:sessionId/checkpoints' },
   reportInvalid: { method: 'POST', path: '/v1/sessions/:sessionId/invalid' },
+  sendCommands: { method: 'POST', path: '/v1/commands' },
+  currentSessions: { method: 'POST', path: '/v1/current', reads: true },
   renewLease: { method: 'POST', path: '/v1/sessions/:sessionId/renew' },
   renewLeases: { method: 'POST', path: '/v1/leases/renew' },
   currentSession: { method: 'GET', path: '/v1/current' },
@@ -1425,6 +1498,8 @@ export const answers = {
   recordUsage: 'CommandAnswer',
   markCheckpoint: 'CommandAnswer',
   reportInvalid: 'CommandAnswer',
+  sendCommands: 'ManyAnswers',
+  currentSessions: 'ManyCurrent',
   renewLease: 'Renewed',
   renewLeases: 'RenewedMany',
   currentSession: 'Session',

@@ -489,6 +489,85 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    sendCommands: {
+      needs: ['write'],
+      body: {
+        type: 'object',
+        required: ['commands'],
+        properties: {
+          commands: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['operation'],
+              properties: {
+                operation: {
+                  type: 'string',
+                  minLength: 1,
+                  maxLength: 64,
+                  description:
+                    'One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid',
+                  examples: ['startSession'],
+                },
+                sessionId: {
+                  type: 'string',
+                  maxLength: 64,
+                  description: 'Of every operation but startSession',
+                },
+                body: {
+                  type: 'object',
+                  properties: {},
+                  additionalProperties: true,
+                  description: 'What the operation takes by itself',
+                },
+                idempotencyKey: {
+                  type: 'string',
+                  description: '1 to 256 characters; each command has its own',
+                },
+              },
+              additionalProperties: false,
+            },
+            minItems: 1,
+            maxItems: 500,
+            description: 'from 1 to 500',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    currentSessions: {
+      needs: ['read'],
+      body: {
+        type: 'object',
+        required: ['of'],
+        properties: {
+          of: {
+            type: 'array',
+            items: {
+              anyOf: [
+                {
+                  type: 'object',
+                  required: ['userId'],
+                  properties: { userId: Id, projectId: Id },
+                  additionalProperties: false,
+                },
+                {
+                  type: 'object',
+                  required: ['sessionId'],
+                  properties: { sessionId: GivenId },
+                  additionalProperties: false,
+                },
+                Handle,
+              ],
+            },
+            minItems: 1,
+            maxItems: 500,
+            description: 'from 1 to 500: scopes, or sessions or handles whose scope is meant',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
     renewLease: {
       needs: ['write'],
       params: {

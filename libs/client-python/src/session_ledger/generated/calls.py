@@ -34,9 +34,11 @@ ROUTES: dict[str, Route] = {
     "recordUsage": Route("POST", "/v1/sessions/{sessionId}/usage", False, "CommandAnswer"),
     "markCheckpoint": Route("POST", "/v1/sessions/{sessionId}/checkpoints", False, "CommandAnswer"),
     "reportInvalid": Route("POST", "/v1/sessions/{sessionId}/invalid", False, "CommandAnswer"),
+    "sendCommands": Route("POST", "/v1/commands", False, "ManyAnswers"),
+    "currentSessions": Route("POST", "/v1/current", True, "ManyCurrent"),
+    "currentSession": Route("GET", "/v1/current", True, "Session"),
     "renewLease": Route("POST", "/v1/sessions/{sessionId}/renew", False, "Renewed"),
     "renewLeases": Route("POST", "/v1/leases/renew", False, "RenewedMany"),
-    "currentSession": Route("GET", "/v1/current", True, "Session"),
     "session": Route("GET", "/v1/sessions/{sessionId}", True, "SessionWithRefusals"),
     "resolve": Route("POST", "/v1/resolve", True, "Resolved"),
     "checkpoints": Route("GET", "/v1/checkpoints", True, "CheckpointList"),
@@ -220,6 +222,21 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["sendCommands"], request: models.SendCommandsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ManyAnswers: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["currentSessions"], request: models.CurrentSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ManyCurrent: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["currentSession"], request: models.CurrentSessionRequest, /, **how: Unpack[CallOptions]
+    ) -> Optional[models.Session]: ...
+
+    @overload
+    async def call(
         self, operation: Literal["renewLease"], request: models.RenewLeaseRequest, /, **how: Unpack[CallOptions]
     ) -> models.Renewed: ...
 
@@ -227,11 +244,6 @@ class AsyncCalls:
     async def call(
         self, operation: Literal["renewLeases"], request: models.RenewLeasesRequest, /, **how: Unpack[CallOptions]
     ) -> models.RenewedMany: ...
-
-    @overload
-    async def call(
-        self, operation: Literal["currentSession"], request: models.CurrentSessionRequest, /, **how: Unpack[CallOptions]
-    ) -> Optional[models.Session]: ...
 
     @overload
     async def call(
@@ -407,6 +419,21 @@ class Calls:
 
     @overload
     def call(
+        self, operation: Literal["sendCommands"], request: models.SendCommandsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ManyAnswers: ...
+
+    @overload
+    def call(
+        self, operation: Literal["currentSessions"], request: models.CurrentSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ManyCurrent: ...
+
+    @overload
+    def call(
+        self, operation: Literal["currentSession"], request: models.CurrentSessionRequest, /, **how: Unpack[CallOptions]
+    ) -> Optional[models.Session]: ...
+
+    @overload
+    def call(
         self, operation: Literal["renewLease"], request: models.RenewLeaseRequest, /, **how: Unpack[CallOptions]
     ) -> models.Renewed: ...
 
@@ -414,11 +441,6 @@ class Calls:
     def call(
         self, operation: Literal["renewLeases"], request: models.RenewLeasesRequest, /, **how: Unpack[CallOptions]
     ) -> models.RenewedMany: ...
-
-    @overload
-    def call(
-        self, operation: Literal["currentSession"], request: models.CurrentSessionRequest, /, **how: Unpack[CallOptions]
-    ) -> Optional[models.Session]: ...
 
     @overload
     def call(

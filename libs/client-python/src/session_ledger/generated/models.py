@@ -223,6 +223,8 @@ class Problem(TypedDict):
     last: NotRequired[Session]
     until: NotRequired[str]
     """UTC, milliseconds."""
+    retryAfter: NotRequired[int]
+    """Seconds to wait before; of one of many, by itself a header."""
     handle: NotRequired[str]
     """Of handle-taken: the kind of the one that is."""
     candidate: NotRequired[int]
@@ -435,6 +437,86 @@ class InvalidBody(TypedDict):
     """latest-valid when left out."""
 
 
+class SentCommand(TypedDict):
+    operation: str
+    """One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid."""
+    sessionId: NotRequired[str]
+    """Of every operation but startSession."""
+    body: NotRequired[dict[str, Any]]
+    """What the operation takes by itself."""
+    idempotencyKey: NotRequired[str]
+    """1 to 256 characters; each command has its own."""
+
+
+class CommandsBody(TypedDict):
+    commands: list[SentCommand]
+    """from 1 to 500."""
+
+
+class OneAnswerDroppedItem(TypedDict):
+    kind: str
+    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    boundAt: NotRequired[str]
+    """UTC, milliseconds."""
+
+
+class OneAnswer(TypedDict):
+    outcome: str
+    session: Session
+    current: NotRequired[Union[Session, None]]
+    """The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more."""
+    ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
+    """What a start asked for and did not get, because it joined or claimed a session."""
+    dropped: NotRequired[list[OneAnswerDroppedItem]]
+    """Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key."""
+    retryAfter: NotRequired[int]
+    """For reported: in how many seconds to try again."""
+    position: Position
+    status: int
+    """What the operation by itself is answered with."""
+    replayed: NotRequired[Literal[True]]
+    """The answer of then is given again, by its key."""
+
+
+class ManyAnswers(TypedDict):
+    answers: list[Union[OneAnswer, Problem]]
+    """One each, in the order of the commands."""
+
+
+class CurrentBodyOfItem(TypedDict):
+    userId: str
+    """1 to 256 characters, valid Unicode, no control characters."""
+    projectId: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+
+
+class CurrentBodyOfItem1(TypedDict):
+    sessionId: str
+    """a UUID, in upper or lower case."""
+
+
+class CurrentBody(TypedDict):
+    of: list[Union[CurrentBodyOfItem, CurrentBodyOfItem1, Handle]]
+    """from 1 to 500: scopes, or sessions or handles whose scope is meant."""
+
+
+class ManyCurrentAnswersItem(TypedDict):
+    status: int
+    """What the operation by itself is answered with."""
+    session: Session
+
+
+class ManyCurrent(TypedDict):
+    answers: list[Union[ManyCurrentAnswersItem, Problem]]
+    """One each, in the order in which they were asked for."""
+
+
+class CurrentPage(TypedDict):
+    sessions: list[Session]
+    next: NotRequired[str]
+    """For the next page; absent in the last one."""
+
+
 class RenewBody(TypedDict):
     epoch: int
     """Fencing token: rises at every change of the current session or of its owner, and at its end."""
@@ -467,12 +549,6 @@ class NotRenewed(TypedDict):
 
 class RenewedMany(TypedDict):
     results: list[Union[Renewed, NotRenewed]]
-
-
-class CurrentPage(TypedDict):
-    sessions: list[Session]
-    next: NotRequired[str]
-    """For the next page; absent in the last one."""
 
 
 class Refusal(TypedDict):
@@ -1043,18 +1119,12 @@ class ReportInvalidRequest(TypedDict):
     body: InvalidBody
 
 
-class RenewLeaseRequestParams(TypedDict):
-    sessionId: str
-    """a UUID, in upper or lower case."""
+class SendCommandsRequest(TypedDict):
+    body: CommandsBody
 
 
-class RenewLeaseRequest(TypedDict):
-    params: RenewLeaseRequestParams
-    body: RenewBody
-
-
-class RenewLeasesRequest(TypedDict):
-    body: RenewManyBody
+class CurrentSessionsRequest(TypedDict):
+    body: CurrentBody
 
 
 class CurrentSessionRequestQuery(TypedDict):
@@ -1078,6 +1148,20 @@ class CurrentSessionRequestQuery(TypedDict):
 
 class CurrentSessionRequest(TypedDict):
     query: CurrentSessionRequestQuery
+
+
+class RenewLeaseRequestParams(TypedDict):
+    sessionId: str
+    """a UUID, in upper or lower case."""
+
+
+class RenewLeaseRequest(TypedDict):
+    params: RenewLeaseRequestParams
+    body: RenewBody
+
+
+class RenewLeasesRequest(TypedDict):
+    body: RenewManyBody
 
 
 class SessionRequestParams(TypedDict):

@@ -1,0 +1,107 @@
+import { Type } from 'typebox';
+import { CommandAnswer, commands } from './commands.js';
+import { NAME, named } from './components.js';
+import { closed, command, type Operation, read, reader, ScopeQuery, writer } from './operation.js';
+import { Problem } from './problem.js';
+import { GivenId, Handle, Session } from './values.js';
+
+/** Most in one request. */
+const MOST = 500;
+
+/** The operations that may be sent as one of many. */
+export const COMMANDS = Object.keys(commands) as (keyof typeof commands)[];
+
+/** Looser than what each operation takes: what is wrong with one is no problem of the others. */
+const SentCommand = named(
+  'SentCommand',
+  {
+    operation: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: `One of ${COMMANDS.join(', ')}`,
+      examples: ['startSession'],
+    }),
+    sessionId: Type.Optional(
+      Type.String({ maxLength: 64, description: 'Of every operation but startSession' }),
+    ),
+    body: Type.Optional(
+      Type.Object({}, { additionalProperties: true, description: 'What the operation takes by itself' }),
+    ),
+    idempotencyKey: Type.Optional(
+      Type.String({ description: '1 to 256 characters; each command has its own' }),
+    ),
+  },
+  closed,
+);
+
+export const CommandsBody = named(
+  'CommandsBody',
+  { commands: Type.Array(SentCommand, { minItems: 1, maxItems: MOST, description: `from 1 to ${MOST}` }) },
+  closed,
+);
+
+const Status = Type.Integer({ description: 'What the operation by itself is answered with' });
+
+const ManyAnswers = named('ManyAnswers', {
+  answers: Type.Array(
+    Type.Union([
+      Type.Intersect(
+        [
+          CommandAnswer,
+          Type.Object({
+            status: Status,
+            replayed: Type.Optional(
+              Type.Literal(true, { description: 'The answer of then is given again, by its key' }),
+            ),
+          }),
+        ],
+        { [NAME]: 'OneAnswer' },
+      ),
+      Problem,
+    ]),
+    { description: 'One each, in the order of the commands' },
+  ),
+});
+
+const Named = Type.Union([ScopeQuery, Type.Object({ sessionId: GivenId }, closed), Handle]);
+
+export const CurrentBody = named(
+  'CurrentBody',
+  {
+    of: Type.Array(Named, {
+      minItems: 1,
+      maxItems: MOST,
+      description: `from 1 to ${MOST}: scopes, or sessions or handles whose scope is meant`,
+    }),
+  },
+  closed,
+);
+
+const ManyCurrent = named('ManyCurrent', {
+  answers: Type.Array(Type.Union([Type.Object({ status: Status, session: Session }), Problem]), {
+    description: 'One each, in the order in which they were asked for',
+  }),
+});
+
+/** What is asked many times in one request. */
+export const many = {
+  sendCommands: {
+    method: 'POST',
+    path: '/v1/commands',
+    needs: writer,
+    summary: `Send up to ${MOST} commands: each is decided by itself, those of a scope in the order given`,
+    body: CommandsBody,
+    answers: { 200: { description: 'an answer or a problem each', schema: ManyAnswers } },
+    problems: command.filter((code) => code !== 'key-reused'),
+  },
+  currentSessions: {
+    method: 'POST',
+    path: '/v1/current',
+    needs: reader,
+    reads: true,
+    summary: `The current sessions of up to ${MOST} scopes`,
+    body: CurrentBody,
+    answers: { 200: { description: 'a session or a problem each', schema: ManyCurrent } },
+    problems: ['invalid-json', 'body-too-large', 'unsupported-media-type', ...read],
+  },
+} as const satisfies Record<string, Operation>;
