@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from '#postgres';
 import { Loop, untilWoken } from '#waiting';
 import { readError } from '../errors.js';
 import type { Feed, FeedEvent } from '../feed.port.js';
@@ -69,7 +70,7 @@ export class Tail implements Feed {
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
     this.options.pool.on('connect', this.onConnect);
-    await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
+    await this.adopt((await query(this.options.pool, lookAtHeads)).rows);
     this.poll.start(this.options.pollMs);
   }
 
@@ -205,8 +206,9 @@ export class Tail implements Feed {
 
   /** The bytes of the events at some places, by partition. */
   private async ends(places: readonly HeadRow[]): Promise<Map<number, Buffer>> {
-    const values = [places.map(({ partition }) => partition), places.map(({ sequence }) => sequence)];
-    const { rows } = await this.options.pool.query({ ...readEnds, values });
+    const partitions = places.map(({ partition }) => partition);
+    const sequences = places.map(({ sequence }) => sequence);
+    const { rows } = await query(this.options.pool, readEnds, [partitions, sequences]);
     return new Map(rows.map(({ partition, bytes }) => [partition, bytes]));
   }
 
@@ -221,7 +223,7 @@ export class Tail implements Feed {
     const { pool, onFault } = this.options;
     // A standby cannot write it down: whoever writes to its primary finds it, too.
     if (!isNoted) await noteARestore(pool, undefined, this.restores).catch(onFault);
-    await this.adopt(isNoted ? heads : (await pool.query(lookAtHeads)).rows);
+    await this.adopt(isNoted ? heads : (await query(pool, lookAtHeads)).rows);
     this.history += 1;
     for (const tail of this.tails) tail.wakeAll();
     for (const listener of this.rewindListeners) listener();
@@ -232,7 +234,7 @@ export class Tail implements Feed {
     const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
     const wasSuspect = this.suspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
-    const heads: LookedAt[] = (await this.options.pool.query(lookAtHeads)).rows;
+    const heads: LookedAt[] = (await query(this.options.pool, lookAtHeads)).rows;
     const restores = heads[0]?.restores ?? 0;
     const isNoted = restores > this.restores; // by another replica, or by an operator
     const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
