@@ -26,8 +26,11 @@ test('no rows are read but of statements whose types are known', () => {
   );
   const reading = sources.flatMap((file) => {
     const code = readFileSync(join(root, file), 'utf8');
-    const reads = code.matchAll(/\brows\b[^;=]*=\s*await[^;]*\.query\([^;]*|\.query\([^;]*\)\)?\.rows\b/g);
+    // `this.query` is a class's own, around `query` of the Postgres room.
+    const reads = code.matchAll(
+      /\brows\b[^;=]*=\s*await[^;]*(?<!\bthis)\.query\([^;]*|(?<!\bthis)\.query\([^;]*\)\.rows\b/g,
+    );
     return [...reads].map(([found]) => `${file}: ${found}`);
   });
-  expect(reading.filter((one) => !/\bthis\.query\(/.test(one))).toEqual([]);
+  expect(reading).toEqual([]);
 });
