@@ -7,7 +7,7 @@ import { statement } from './statements.js';
 import { checkRowTypes } from './write/row-types.js';
 
 const hasMigrations = statement('has_migrations');
-const readVersion = statement('read_version');
+const readVersion = statement('read_schema_version');
 const readIdentity = statement('read_identity');
 const folder = new URL('./sql/migrations/', import.meta.url);
 

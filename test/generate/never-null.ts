@@ -44,6 +44,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   read_out_of_sync: ['known', 'since', 'reported_at'],
   read_projected_up_to: ['sequence'],
   read_reservations: ['number', 'until'],
+  read_schema_version: ['version'],
   read_scope_events: ['partition', 'sequence', 'version', 'text'],
   read_segment: ['text'],
   read_session: ['session'],
@@ -51,7 +52,6 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   read_sync: ['in_sync', 'out_of_sync', 'unknown'],
   read_unprojected: ['text'],
   read_user_sessions: ['detailed'],
-  read_version: ['version'],
   renew_leases: ['until'],
   save_reports: ['new'],
 };

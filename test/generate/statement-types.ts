@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type pg from 'pg';
@@ -10,7 +10,7 @@ import { typeOfParameter, typeOfValue } from './types-of-postgres.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Rooms with statements of their own. */
-const ROOMS = ['archive', 'jobs', 'leases', 'log', 'postgres', 'projections'];
+const ROOMS = readdirSync(join(root, 'libs')).filter((room) => existsSync(join(root, 'libs', room, 'sql')));
 
 /** The room's file of types. */
 const fileOf = (room: string) => `libs/${room}/generated/statements.ts`;
@@ -38,8 +38,11 @@ function digestOf(statements: readonly StatementFile[]): string {
 /** Files whose statements have changed since their types were made. */
 export function staleStatementTypes(): string[] {
   return ROOMS.filter((room) => {
-    const types = readFileSync(join(root, fileOf(room)), 'utf8');
-    return !types.includes(`Digest of the statements: ${digestOf(statementsOf(room))}.`);
+    const path = join(root, fileOf(room));
+    return (
+      !existsSync(path) ||
+      !readFileSync(path, 'utf8').includes(`Digest of the statements: ${digestOf(statementsOf(room))}.`)
+    );
   }).map(fileOf);
 }
 

@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 11a4acb09d2cb325.
+// Digest of the statements: 79e003414fd12bd5.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -225,6 +225,7 @@ export interface Statements {
     row: { number: number; until: string };
     values: [Buffer | readonly Date[], Buffer | readonly number[]];
   };
+  read_schema_version: { row: { version: number }; values: [] };
   read_scope_events: {
     row: { partition: number; sequence: number; version: number; text: string; count: number | null };
     values: [string, string, number, number];
@@ -249,7 +250,6 @@ export interface Statements {
     };
     values: [string, string, string, number, string, number];
   };
-  read_version: { row: { version: number }; values: [] };
   release_relay: { row: never; values: [number, string, number] };
   reserve_handles: { row: { hash: string }; values: [Buffer | readonly string[]] };
   restart_relay: { row: { epoch: number }; values: [number, string, number, number] };

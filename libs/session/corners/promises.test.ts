@@ -616,7 +616,8 @@ function commandFor(made: Move, story: Story): Command {
     }
     case 'ChangeHandles':
       return { type: kind, ...byOwner, bind: made.bind ?? [], unbind: made.unbind };
-    default:
+    case 'StartSession':
+    case 'sent before': // there was nothing yet to send again
       return {
         type: 'StartSession',
         scope,
