@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { type Caller, callerOf, type KeyLimits } from '#api';
+import { query, rowOf } from '#postgres';
 import { Loop } from '#waiting';
 import type { Asking } from './asking.js';
-import type { KeyRow } from './keys.js';
+import { type KeyRow, permissionsOf } from './keys.js';
 import { statement } from './statements.js';
 
 const readKeys = statement('read_keys');
@@ -25,9 +26,9 @@ export class Key implements Asking {
   /** The day of its last use that was noted, or is about to be. */
   usedOn: string | null;
 
-  constructor({ id, tenant, principal, permissions, environments, ...row }: KeyRow) {
+  constructor({ id, tenant, principal, environments, ...row }: KeyRow) {
     this.caller = callerOf({
-      ...{ tenant: tenant ?? '', principal, permissions, ledgerWide: row.ledger_wide },
+      ...{ tenant: tenant ?? '', principal, permissions: permissionsOf(row), ledgerWide: row.ledger_wide },
       ...(environments && { environments: new Set(environments) }),
     });
     this.name = id;
@@ -121,12 +122,9 @@ export class KeySet {
 
   private async read(): Promise<void> {
     // The version first: what changes afterwards is then read once more.
-    const { rows: versions } = await this.pool.query<{ version: number; now: Date }>(readVersion);
-    const { rows } = await this.pool.query<KeyRow>(readKeys);
-    const { rows: subjects } = await this.pool.query<{ issuer: string; subject: string; before: Date }>(
-      readSubjects,
-    );
-    const [{ version, now } = { version: 0, now: new Date() }] = versions;
+    const { version, now } = rowOf(await query(this.pool, readVersion));
+    const { rows } = await query(this.pool, readKeys);
+    const { rows: subjects } = await query(this.pool, readSubjects);
     this.ahead = now.getTime() - performance.now();
     this.adopt(rows);
     this.subjects = new Map(subjects.map((one) => [`${one.issuer} ${one.subject}`, one.before.getTime()]));
@@ -159,7 +157,7 @@ export class KeySet {
     const keys = [...this.used];
     this.used.clear();
     const today = this.today();
-    await this.pool.query({ ...noteUse, values: [keys.map(({ name }) => name)] }).catch((error) => {
+    await query(this.pool, noteUse, [keys.map(({ name }) => name)]).catch((error) => {
       // A standby notes nothing: the replicas at its primary do.
       if (error.code !== '25006') throw error;
     });

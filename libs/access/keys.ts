@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { KeyInfo, KeyOrder, KeyStore, MadeKey, Permission } from '#api';
 import { LogError, readError, writeError } from '#log';
-import type { Statement } from '#postgres';
+import { type Given, query, type RowOf, type Statement } from '#postgres';
 import { hashOf, newKey } from './key-format.js';
 import { statement } from './statements.js';
 
@@ -16,23 +16,10 @@ const revokeSubject = statement('revoke_subject');
 const MOST_KEYS = 10_000;
 
 /** A row of ledger.keys. */
-export interface KeyRow {
-  id: string;
-  hash: string;
-  ledger_wide: boolean;
-  tenant: string | null;
-  principal: string;
-  permissions: Permission[];
-  environments: string[] | null;
-  commands: number | null;
-  reads: number | null;
-  name: string;
-  made_at: Date;
-  made_by: string;
-  expires_at: Date | null;
-  revoked_at: Date | null;
-  used_on: string | null;
-}
+export type KeyRow = RowOf<typeof findKey>;
+
+/** The table holds no others. */
+export const permissionsOf = (row: Pick<KeyRow, 'permissions'>) => row.permissions as Permission[];
 
 /** Keys in Postgres. Rejects with LogError `unavailable`; a change with `unknown-outcome` when its answer was lost. */
 export class Keys implements KeyStore {
@@ -45,12 +32,11 @@ export class Keys implements KeyStore {
   async create(order: KeyOrder, by: string, request?: string): Promise<MadeKey> {
     const { id, token } = newKey(order.ledgerWide);
     const { expiresInSeconds: seconds, limits } = order;
-    const values = [
-      ...[id, hashOf(token), order.ledgerWide, order.tenant || null, order.principal, order.permissions],
-      ...[order.environments ?? null, limits?.commands ?? null, limits?.reads ?? null, order.name, by],
-      ...[request ?? null, seconds ?? null, MOST_KEYS],
-    ];
-    const [row] = await this.change(insertKey, values);
+    const { ledgerWide, tenant, principal, permissions, environments, name } = order;
+    const [row] = await this.change(insertKey, [
+      ...([id, hashOf(token), ledgerWide, tenant || null, principal, permissions] as const),
+      ...([environments, limits?.commands, limits?.reads, name, by, request, seconds, MOST_KEYS] as const),
+    ]);
     if (row) return { secret: token, key: infoOf(row) };
     const [before] = request === undefined ? [] : await this.read(findRequest, [request]);
     if (before) return { madeBefore: before.id };
@@ -76,16 +62,14 @@ export class Keys implements KeyStore {
     await this.change(revokeSubject, [issuer, subject]);
   }
 
-  private async read(asked: Statement, values: unknown[]): Promise<KeyRow[]> {
-    return (
-      await this.pool.query<KeyRow>({ ...asked, values }).catch((cause) => Promise.reject(readError(cause)))
-    ).rows;
+  private async read<Row, Values>(asked: Statement<Row, Values>, ...given: Given<Values>): Promise<Row[]> {
+    return (await query(this.pool, asked, ...given).catch((cause) => Promise.reject(readError(cause)))).rows;
   }
 
-  private async change(asked: Statement, values: unknown[]): Promise<KeyRow[]> {
-    const { rows } = await this.pool
-      .query<KeyRow>({ ...asked, values })
-      .catch((cause) => Promise.reject(writeError(cause)));
+  private async change<Row, Values>(asked: Statement<Row, Values>, ...given: Given<Values>): Promise<Row[]> {
+    const { rows } = await query(this.pool, asked, ...given).catch((cause) =>
+      Promise.reject(writeError(cause)),
+    );
     await this.onChange();
     return rows;
   }
@@ -98,7 +82,7 @@ function infoOf(row: KeyRow): KeyInfo {
     tenant: row.tenant ?? '',
     ledgerWide: row.ledger_wide,
     principal: row.principal,
-    permissions: row.permissions,
+    permissions: permissionsOf(row),
     environments: row.environments ?? undefined,
     limits:
       commands === null && reads === null

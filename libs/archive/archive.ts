@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { listArchives, readError } from '#log';
-import { openClient, type Queryable } from '#postgres';
+import { openClient, type Queryable, query, rowOf } from '#postgres';
 import { type CutOptions, cuts } from './cut.js';
 import { ArchiveError } from './errors.js';
 import { SEGMENT } from './format.js';
@@ -97,11 +97,10 @@ class Run {
   ) {}
 
   async go(): Promise<ArchiveSummary> {
-    const { rows } = await this.client.query(lockArchiver);
-    if (!rows[0].locked) {
+    if (!rowOf(await query(this.client, lockArchiver)).locked) {
       throw new ArchiveError('busy', 'Another archiver works on this ledger: let it finish.');
     }
-    const ledger = (await this.client.query(readLedgerId)).rows[0].id;
+    const ledger = rowOf(await query(this.client, readLedgerId)).id;
     await removeUnfinished(this.options.to, ledger);
     const partitions = await cuts(this.client, this.options);
     this.toRead = partitions.reduce((sum, { first, last }) => sum + last - first + 1, 0);
@@ -135,9 +134,9 @@ class Run {
 
   /** Deletes what earlier runs recorded and did not come to delete. */
   private async removeLeft(partition: number): Promise<void> {
-    const { rows } = await this.client.query({ ...findFirstEvent, values: [partition] });
-    if (rows[0].first === null) return; // nothing was ever appended
-    await this.remove(await listArchives(this.client, partition, rows[0].first - 1));
+    const { first } = rowOf(await query(this.client, findFirstEvent, [partition]));
+    if (first === null) return; // nothing was ever appended
+    await this.remove(await listArchives(this.client, partition, first - 1));
   }
 
   /** Deletes the events of recorded files, as far as they are still there. */

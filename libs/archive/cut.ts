@@ -1,4 +1,4 @@
-import type { Queryable } from '#postgres';
+import { type Queryable, query, rowOf } from '#postgres';
 import { ArchiveError } from './errors.js';
 import { statement } from './statements.js';
 
@@ -32,7 +32,7 @@ export interface CutOptions {
  * goes on. Throws ArchiveError `not-relayed`.
  */
 export async function cuts(client: Queryable, options: CutOptions): Promise<Cut[]> {
-  const { rows: partitions } = await client.query(readArchivable);
+  const { rows: partitions } = await query(client, readArchivable);
   const relayed = partitions.some(({ epoch }) => epoch > 0);
   if (!relayed && !options.withoutRelay) {
     throw new ArchiveError(
@@ -41,14 +41,14 @@ export async function cuts(client: Queryable, options: CutOptions): Promise<Cut[
         'say that the ledger does without Kafka (--without-relay).',
     );
   }
-  const { rows } = await client.query({ ...readCutoff, values: [options.olderThan] });
+  const { cutoff } = rowOf(await query(client, readCutoff, [options.olderThan]));
   const found: Cut[] = [];
   for (const row of partitions) {
     const { partition, sequence, archived, frontier } = row;
     const confirmed = relayed ? row.confirmed - 1 : sequence;
     const limit = (await options.notAfter?.(partition)) ?? sequence;
     const most = Math.min(sequence - 1, confirmed, limit);
-    const last = await lastBefore(client, { partition, after: archived, most, cutoff: rows[0].cutoff });
+    const last = await lastBefore(client, { partition, after: archived, most, cutoff });
     const head = { sequence, frontier: row.head_frontier };
     found.push({ partition, first: archived + 1, last, frontier, head });
   }
@@ -63,7 +63,7 @@ async function lastBefore(
   let [low, high] = [after, Math.max(after, most)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    const { rows } = await client.query({ ...isBefore, values: [partition, middle, cutoff] });
+    const { rows } = await query(client, isBefore, [partition, middle, cutoff]);
     if (!rows[0]) throw missing(partition, middle);
     if (rows[0].before) low = middle;
     else high = middle - 1;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive } from '#log';
-import type { Queryable } from '#postgres';
+import { type Queryable, query, rowOf } from '#postgres';
 import { ArchiveError } from './errors.js';
 import { checksumOf } from './read-archive.js';
 import { statement } from './statements.js';
@@ -27,9 +27,8 @@ export async function removeEvents(
   chunk: number,
   onDeleted: (count: number) => void,
 ): Promise<void> {
-  const { rows } = await client.query({ ...findFirstEvent, values: [partition] });
-  let first: number = rows[0].first;
-  if (first > last) return;
+  let { first } = rowOf(await query(client, findFirstEvent, [partition]));
+  if (first === null || first > last) return;
   const path = join(directory, file);
   if (!(await checksumOf(path)).equals(checksum)) {
     throw new ArchiveError(
@@ -40,7 +39,7 @@ export async function removeEvents(
   while (first <= last) {
     const began = performance.now();
     const end = Math.min(last, first + chunk - 1);
-    const { rowCount } = await client.query({ ...removeArchived, values: [partition, first, end] });
+    const { rowCount } = await query(client, removeArchived, [partition, first, end]);
     onDeleted(rowCount ?? 0);
     first = end + 1;
     if (first <= last) await sleep(Math.min(LONGEST_REST, performance.now() - began));

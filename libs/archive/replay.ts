@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Archive, type FeedEvent, listArchives, readFeed } from '#log';
-import type { Queryable } from '#postgres';
+import { type Queryable, query } from '#postgres';
 import { missing } from './cut.js';
 import { ArchiveError } from './errors.js';
 import type { ArchivedEvent } from './format.js';
@@ -21,7 +21,7 @@ export async function* replayFrom(
   partition: number,
   after = 0,
 ): AsyncGenerator<FeedEvent> {
-  const { rows: heads } = await reader.query({ ...readTree, values: [partition] });
+  const { rows: heads } = await query(reader, readTree, [partition]);
   const end: number = heads[0]?.sequence ?? 0;
   for (let last = after; last < end; ) {
     const events = await readFeed(reader, partition, last, PAGE);

@@ -1,5 +1,5 @@
 import { Frontier, leafHash } from '#audit';
-import { bigints, byteas, type Queryable } from '#postgres';
+import { bigints, byteas, type Queryable, query } from '#postgres';
 import { missing } from './cut.js';
 import { ArchiveError } from './errors.js';
 import { type ArchivedEvent, type ArchiveHeader, fileName } from './format.js';
@@ -57,11 +57,11 @@ export async function archiveSegment(client: Queryable, segment: Segment): Promi
   const file = fileName(header);
   const rows = Array.from({ length: Math.ceil(leaves.length / LEAVES) }, (_, index) => index * LEAVES);
   const values = [
-    ...[partition, first, last, file, seal.bytes, seal.checksum, frontier],
+    ...([partition, first, last, file, seal.bytes, seal.checksum, frontier] as const),
     bigints(rows, (start) => first + start),
     byteas(rows, (start) => Buffer.concat(leaves.slice(start, start + LEAVES))),
-  ];
-  await client.query({ ...recordArchive, values });
+  ] as const;
+  await query(client, recordArchive, values);
   onStage('recorded');
   const { checksum, bytes: fileBytes } = seal;
   return { file: { partition, last, file, checksum }, fileBytes, eventBytes, frontier };
@@ -73,7 +73,7 @@ async function readEvents(
   first: number,
   last: number,
 ): Promise<ArchivedEvent[]> {
-  const { rows } = await client.query({ ...readSegment, values: [partition, first, last] });
+  const { rows } = await query(client, readSegment, [partition, first, last]);
   for (let index = 0; index <= last - first; index++) {
     if (rows[index]?.sequence !== first + index) throw missing(partition, first + index);
   }

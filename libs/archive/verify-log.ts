@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { Frontier } from '#audit';
 import { type Archive, listArchives, readError, readHeads } from '#log';
+import { query, rowOf } from '#postgres';
 import { ArchiveError } from './errors.js';
 import { type LoggedEvent, PartitionFold } from './partition-fold.js';
 import { recordedEvents } from './replay.js';
@@ -72,7 +73,7 @@ async function verifyPartition(
 ): Promise<PartitionReport> {
   const fold = new PartitionFold();
   await beginAfterArchives(client, partition, fold, onRead, archives);
-  const { sequence, frontier } = (await client.query({ ...readTree, values: [partition] })).rows[0];
+  const { sequence, frontier } = rowOf(await query(client, readTree, [partition]));
   await readEvents(client, partition, sequence, fold, onRead);
   if (!fold.tree.root().equals(Frontier.restore(sequence, frontier).root())) {
     fold.fault('the tree is not that of its head: events were changed, removed or reordered');
@@ -148,7 +149,7 @@ async function readEvents(
   onRead: (events: number) => void,
 ): Promise<void> {
   for (let after = fold.tree.size; after < head; after += PAGE) {
-    const { rows } = await client.query({ ...readLog, values: [partition, after, PAGE] });
+    const { rows } = await query(client, readLog, [partition, after, PAGE]);
     fold.take(rows);
     onRead(rows.length);
   }
@@ -158,14 +159,14 @@ async function readEvents(
 async function compareStates(client: pg.PoolClient, partition: number, fold: PartitionFold): Promise<void> {
   let count = 0;
   for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
-    const { rows } = await client.query({ ...readStates, values: [partition, after, PAGE] });
+    const { rows } = await query(client, readStates, [partition, after, PAGE]);
     for (const { scope_id, scope_key, version, latest } of rows) {
       if (!fold.agrees(scope_key, version, latest))
         fold.fault(`the state of scope ${scope_id} is not that of its events`);
     }
     count += rows.length;
     if (rows.length < PAGE) break;
-    after = rows.at(-1).scope_id;
+    after = rows.at(-1)!.scope_id;
   }
   if (count !== fold.scopeCount)
     fold.fault(`${count} scopes are kept, where events tell of ${fold.scopeCount}`);

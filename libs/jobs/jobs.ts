@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { isSameRequest, type JobCounts, type JobOrder, type Place, type ReceiptKey } from '#api';
 import { LogError, readError, writeError } from '#log';
+import { type Given, query, type Result, type RowOf, type Statement } from '#postgres';
 import type { Epoch, Instant, Selection, SessionId } from '#session';
 import { statement } from './statements.js';
 
@@ -50,39 +51,39 @@ export class Jobs {
   async create(order: JobOrder, receipt?: ReceiptKey): Promise<Job | undefined> {
     const made = await this.insert(order, receipt);
     if (made) return made;
-    const { rows } = receipt ? await this.query({ ...findJob, values: [receipt.key] }) : { rows: [] };
-    if (!rows[0]) throw new LogError('overloaded', 'Too many jobs are open already.');
-    const isSame = receipt && isSameRequest(rows[0].fingerprint.replaceAll('-', ''), receipt);
-    return isSame ? jobOf(rows[0]) : undefined;
+    const [found] = receipt ? (await this.query(findJob, [receipt.key])).rows : [];
+    if (!found) throw new LogError('overloaded', 'Too many jobs are open already.');
+    const isSame = receipt && isSameRequest((found.fingerprint ?? '').replaceAll('-', ''), receipt);
+    return isSame ? jobOf(found) : undefined;
   }
 
   async read(id: string, tenant: string): Promise<Job | undefined> {
-    const { rows } = await this.query({ ...readJob, values: [id, tenant] });
+    const { rows } = await this.query(readJob, [id, tenant]);
     return rows[0] && jobOf(rows[0]);
   }
 
   /** An open job that nobody else works on, for LEASE_SECONDS; undefined when there is none. */
   async take(): Promise<Job | undefined> {
-    const { rows } = await this.query({ ...takeJob, values: [LEASE_SECONDS] });
+    const { rows } = await this.query(takeJob, [LEASE_SECONDS]);
     return rows[0] && jobOf(rows[0]);
   }
 
   /** Writes down what is dealt with next. False when another worker has the job: stop at once. */
   async savePage({ id, epoch }: Job, page: readonly JobItem[], after: Place): Promise<boolean> {
-    const values = [id, epoch, JSON.stringify(page), after.partition, after.scopeId, LEASE_SECONDS];
-    return (await this.query({ ...savePage, values })).rowCount === 1;
+    const values = [id, epoch, JSON.stringify(page), after.partition, after.scopeId, LEASE_SECONDS] as const;
+    return (await this.query(savePage, values)).rowCount === 1;
   }
 
   /** For LEASE_SECONDS more. False when another worker has the job: stop at once. */
   async keep({ id, epoch }: Job): Promise<boolean> {
-    return (await this.query({ ...keepJob, values: [id, epoch, LEASE_SECONDS] })).rowCount === 1;
+    return (await this.query(keepJob, [id, epoch, LEASE_SECONDS])).rowCount === 1;
   }
 
   /** Adds what became of the page, and gives the job back. False when another worker has it. */
   async saveStep({ id, epoch }: Job, counts: JobCounts, isLast: boolean): Promise<boolean> {
     const { examined, changed, skipped, failed } = counts;
-    const values = [id, epoch, examined, changed, skipped, failed, isLast];
-    return (await this.query({ ...saveStep, values })).rowCount === 1;
+    const values = [id, epoch, examined, changed, skipped, failed, isLast] as const;
+    return (await this.query(saveStep, values)).rowCount === 1;
   }
 
   /** Drops jobs that were finished 30 days ago. */
@@ -94,8 +95,9 @@ export class Jobs {
     const { tenant, principal, action, reason, select } = order;
     const [userId, environment, instance] =
       'userId' in select ? [select.userId] : [undefined, select.environment, select.instance];
-    const values = [tenant, principal, action, reason, userId, environment, instance];
-    values.push(receipt?.key, receipt?.fingerprint);
+    const selected = [userId, environment, instance] as const;
+    const key = [receipt?.key, receipt?.fingerprint] as const;
+    const values = [tenant, principal, action, reason, ...selected, ...key, MOST_OPEN_JOBS] as const;
     let client: pg.PoolClient | undefined;
     let isWhole = false;
     let isSent = false;
@@ -103,7 +105,7 @@ export class Jobs {
       client = await this.pool.connect();
       await client.query('begin');
       await client.query("select pg_advisory_xact_lock(hashtext('session-ledger jobs'))");
-      const { rows } = await client.query({ ...insertJob, values: [...values, MOST_OPEN_JOBS] });
+      const { rows } = await query(client, insertJob, values);
       isSent = true;
       await client.query('commit');
       isWhole = true;
@@ -115,32 +117,19 @@ export class Jobs {
     }
   }
 
-  private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+  private async query<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Result<Row>> {
     try {
-      return await this.pool.query(query);
+      return await query(this.pool, statement, ...values);
     } catch (error) {
       throw readError(error);
     }
   }
 }
 
-interface JobRow extends JobCounts {
-  id: string;
-  epoch: number;
-  tenant: string;
-  principal: string;
-  action: 'end' | 'release';
-  reason: string;
-  user_id: string | null;
-  environment: string | null;
-  instance: string | null;
-  created_at: Date;
-  updated_at: Date;
-  finished_at: Date | null;
-  partition: number;
-  after_scope: string;
-  page: string;
-}
+type JobRow = RowOf<typeof readJob>;
 
 function jobOf(row: JobRow): Job {
   const { id, epoch, tenant, principal, action, reason } = row;
@@ -151,7 +140,7 @@ function jobOf(row: JobRow): Job {
     tenant,
     principal,
     select: selectionOf(row),
-    action,
+    action: action as JobOrder['action'],
     reason,
     counts: { examined, changed, skipped, failed },
     createdAt: row.created_at.toISOString(),

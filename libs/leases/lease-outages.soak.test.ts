@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { CurrentReader } from '#log';
+import { query } from '#postgres';
 import { type Owner, partitionOfSession, type Session, scopeKey } from '#session';
 import { startProxy, type TcpProxy } from '../../test/support/proxy.js';
 import { openTestLedger, type TestLedger } from '../log/testing/ledger.js';
@@ -108,7 +109,7 @@ test.each([
     await pool.query(
       `update ledger.reaper set seen_at = ${since}, resumed_at = ${past}, short_resumed_at = ${past}`,
     );
-    await pool.query(statement('reaper_round'));
+    await query(pool, statement('reaper_round'));
     expect(await those('not ledger.lease_is_over(past, seconds)')).toEqual(wait);
     expect(await those('ledger.lease_end(past, seconds) > past + make_interval(secs => seconds)')).toEqual(
       wait,

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
+import { query } from '#postgres';
 import type { SessionId } from '#session';
 import { Loop } from '#waiting';
 import { statement } from './statements.js';
@@ -45,18 +46,18 @@ export class Reaper {
     await this.sayHere();
     let postponed = PAGE;
     while (postponed === PAGE && !this.loop.isClosed) {
-      postponed = (await pool.query({ ...postponeChecks, values: [PAGE] })).rowCount ?? 0;
+      postponed = (await query(pool, postponeChecks, [PAGE])).rowCount ?? 0;
     }
     while ((await this.settlePage()) === PAGE && !this.loop.isClosed) await this.sayHere();
   }
 
   private async sayHere(): Promise<void> {
-    await this.options.pool.query(reaperRound);
+    await query(this.options.pool, reaperRound);
   }
 
   private async settlePage(): Promise<number> {
     const { pool, settle, everyMs } = this.options;
-    const { rows } = await pool.query({ ...findDue, values: [PAGE] });
+    const { rows } = await query(pool, findDue, [PAGE]);
     if (rows.length === 0) return 0; // as a rule
     const settling = Promise.allSettled(
       rows.map(({ session_id, partition }) => settle(session_id, partition)),

@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
+import { query, rowOf } from '#postgres';
 import { LogError } from './errors.js';
+import { statement } from './statements.js';
 import { checkRowTypes } from './write/row-types.js';
 
+const hasMigrations = statement('has_migrations');
+const readVersion = statement('read_schema_version');
+const readIdentity = statement('read_identity');
 const folder = new URL('./sql/migrations/', import.meta.url);
 
 /** The migrations of this version, in order: `001_ledger` is number 1. */
@@ -59,10 +64,10 @@ async function applyPending(client: pg.Client): Promise<string[]> {
     'create table if not exists ledger.migrations ' +
       '(number int primary key, name text not null, applied_at timestamptz not null default now())',
   );
-  const { rows } = await client.query('select coalesce(max(number), 0) as version from ledger.migrations');
+  const { version } = rowOf(await query(client, readVersion));
   const known = migrations();
-  refuseNewer(rows[0].version, latest());
-  const pending = known.filter(({ number }) => number > rows[0].version);
+  refuseNewer(version, latest());
+  const pending = known.filter(({ number }) => number > version);
   for (const { number, name, text } of pending) {
     await client.query(text);
     await client.query('insert into ledger.migrations (number, name) values ($1, $2)', [number, name]);
@@ -101,24 +106,17 @@ export interface LedgerIdentity {
  * what its migrations make.
  */
 export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
-  const present = await pool
-    .query("select to_regclass('ledger.migrations') is not null as present")
-    .catch(explainRole);
-  if (!present.rows[0].present)
-    throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
-  const { rows } = await pool.query('select max(number) as version from ledger.migrations');
+  const { present } = rowOf(await query(pool, hasMigrations).catch(explainRole));
+  if (!present) throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
+  const { version } = rowOf(await query(pool, readVersion));
   const known = latest();
-  refuseNewer(rows[0].version, known);
-  if (rows[0].version < known) {
-    throw new LogError(
-      'schema',
-      `The schema is at ${rows[0].version}, this version needs ${known}: migrate it.`,
-    );
+  refuseNewer(version, known);
+  if (version < known) {
+    throw new LogError('schema', `The schema is at ${version}, this version needs ${known}: migrate it.`);
   }
   await checkRowTypes(pool);
-  const ledger = await pool.query('select id, partitions, handle_key from ledger.ledger');
-  const { id, partitions, handle_key } = ledger.rows[0];
-  return { id, partitions, handleKey: handle_key };
+  const { id, partitions, handle_key: handleKey } = rowOf(await query(pool, readIdentity));
+  return { id, partitions, handleKey };
 }
 
 /** Postgres refuses the connection itself when the login may not work as the service's role. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { type Bound, send } from './packet.js';
+import { send } from './packet.js';
 import { statement } from './statements.js';
 
 const compositeTypes = statement('composite_types');
@@ -15,8 +15,7 @@ export interface Composite {
 
 /** The composite types of a schema, by name. */
 export async function readComposites(client: pg.ClientBase, schema: string): Promise<Map<string, Composite>> {
-  const query: Bound = { ...compositeTypes, values: [schema] };
-  const [{ rows }] = await send(client, [query]);
+  const [{ rows }] = await send(client, [{ ...compositeTypes, values: [schema] }]);
   const composites = new Map<string, Composite>();
   for (const { name, oid, attribute, type } of rows) {
     const composite: Composite = composites.get(name) ?? { name, oid, attributes: [] };

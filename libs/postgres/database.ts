@@ -1,8 +1,37 @@
 import pg from 'pg';
+import type { Statement } from './statements.js';
 
 /** Anything that answers queries: a pool, a connection. */
 export interface Queryable {
-  query(query: pg.QueryConfig): Promise<pg.QueryResult>;
+  query(query: pg.QueryConfig): Promise<unknown>;
+}
+
+/** What Postgres answers to a statement. */
+export interface Result<Row> {
+  rows: Row[];
+  /** How many rows were found or written. */
+  rowCount: number | null;
+}
+
+/** Parameters of a statement; what is undefined is sent as NULL. */
+type ValuesOf<Values> = { readonly [At in keyof Values]: Values[At] | null | undefined };
+
+/** The row of a statement that always has one. */
+export function rowOf<Row>({ rows: [row] }: Pick<Result<Row>, 'rows'>): Row {
+  if (row === undefined) throw new Error('a statement has no row that always has one');
+  return row;
+}
+
+/** What a statement is run with: nothing, where it has no parameters. */
+export type Given<Values> = Values extends [] ? [] : [values: ValuesOf<Values>];
+
+/** Runs a statement. Its rows and parameters are those that Postgres has described. */
+export function query<Row, Values>(
+  on: Queryable,
+  { name, text }: Statement<Row, Values>,
+  ...[values]: Given<Values>
+): Promise<Result<Row>> {
+  return on.query({ name, text, values: values as unknown as unknown[] }) as Promise<Result<Row>>;
 }
 
 /** How the service reaches Postgres. */

@@ -5,7 +5,15 @@ export { awaitDatabase } from './await-database.js';
 export { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 export { type Composite, readComposites } from './composites.js';
 export { maskPasswords } from './connection-string.js';
-export { type DatabaseOptions, openClient, type Queryable } from './database.js';
+export {
+  type DatabaseOptions,
+  type Given,
+  openClient,
+  type Queryable,
+  query,
+  type Result,
+  rowOf,
+} from './database.js';
 export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
@@ -14,4 +22,4 @@ export * as types from './postgres-types.js';
 export { hasUnawaitedStandbys, probeWrites, type Writes } from './probe-writes.js';
 export { CompositeMismatch, field, type Records, records } from './records.js';
 export { openPool, Share, ShareFull } from './share.js';
-export { type Statement, statementsIn } from './statements.js';
+export { type RowOf, type Statement, statementsIn } from './statements.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { createDatabase, type TestDatabase } from '../../test/support/database.js';
 import { startProxy } from '../../test/support/proxy.js';
-import { type DatabaseOptions, openClient } from './database.js';
+import { type DatabaseOptions, openClient, query, rowOf } from './database.js';
 import { type Bound, begin, commit, send, sendOn } from './packet.js';
 import { openPool } from './share.js';
 
@@ -25,13 +25,13 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-const keep = (id: unknown) => ({
+const keep = (id: unknown): Bound<never> => ({
   name: 'keep',
   text: 'insert into kept values ($1)',
   values: [id as number],
 });
 const kept = { name: 'kept', text: 'select id from kept order by id' };
-const divide = (by: number) => ({
+const divide = (by: number): Bound<{ result: number }> & { values: number[] } => ({
   name: 'divide',
   text: 'select 6 / $1::int as result',
   values: [by],
@@ -68,11 +68,12 @@ test('values and rows as node-postgres has them', async () => {
                        $6::text as missing, now() as at, true as fine, null::json as json, '{"a":[1]}'::json as parsed`;
   const values = ['ä\'"\\ 😀', 2 ** 53 - 1, Buffer.from([0, 255, 39, 92]), '{1,2}', null, undefined];
   const theirs = await client.query({ text, values });
-  const [first] = await send(client, [{ name: 'values', text, values }]);
+  const ask: Bound<Record<string, unknown>> = { name: 'values', text, values };
+  const [first] = await send(client, [ask]);
   const [second] = await send(client, [
     { name: 'values', text, values: ['', 0, Buffer.alloc(0), '{}', null, null] },
   ]);
-  const { at, ...row } = first.rows[0];
+  const { at, ...row } = rowOf(first);
   expect(at).toBeInstanceOf(Date);
   expect({ ...row, at: undefined }).toEqual({ ...theirs.rows[0], at: undefined });
   expect(row).toMatchObject({
@@ -92,11 +93,11 @@ test('one statement several times in a packet, also one that was never sent befo
 });
 
 test('a statement that node-postgres has prepared, and the other way round', async () => {
-  expect((await client.query({ ...divide(2), values: [2] })).rows).toEqual([{ result: 3 }]);
+  expect((await query(client, divide(2), [2])).rows).toEqual([{ result: 3 }]);
   expect((await send(client, [divide(3)]))[0].rows).toEqual([{ result: 2 }]);
   await send(client, [keep(1), kept]);
   expect((await client.query(kept)).rows).toEqual([{ id: 1 }]);
-  await client.query({ ...keep(2), values: [2] });
+  await query(client, keep(2), [2]);
   expect(await known()).toEqual([1, 2]);
 });
 
@@ -197,8 +198,8 @@ test('on a pool, a connection that is lost or hangs under a statement fails that
 test('on a pool, a connection on which something failed is not used again', async () => {
   const pool = openPool({ url: database.url }, 1);
   try {
-    const pid = async () =>
-      (await sendOn(pool, { name: 'pid', text: 'select pg_backend_pid() as pid' })).rows[0].pid;
+    const ask: Bound<{ pid: number }> = { name: 'pid', text: 'select pg_backend_pid() as pid' };
+    const pid = async () => (await sendOn(pool, ask)).rows[0]?.pid;
     const first = await pid();
     expect(await pid()).toBe(first);
     await expect(sendOn(pool, divide(0))).rejects.toMatchObject({ code: '22012' });

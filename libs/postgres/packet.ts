@@ -1,25 +1,30 @@
 import type pg from 'pg';
 import { typeParser } from './database.js';
-import type { Statement } from './statements.js';
+import type { RowOf, Statement } from './statements.js';
 
 /** A parameter: a Buffer in Postgres' binary form, anything else as text. */
 export type Value = Buffer | string | number | null | undefined;
 
 /** A statement with what it asks or writes. */
-export interface Bound extends Statement {
+export interface Bound<Row = unknown> extends Statement<Row> {
   values?: readonly Value[];
 }
 
 /** What Postgres answers to a statement; `command` is what it did, in one word. */
-export type Answered = Pick<pg.QueryResult, 'command' | 'rows'>;
+export interface Answered<Row = unknown> {
+  command: string;
+  rows: Row[];
+}
 
 type Answers<Statements> = {
-  -readonly [At in keyof Statements]: Statements[At] extends Bound ? Answered : Answered | undefined;
+  -readonly [At in keyof Statements]: undefined extends Statements[At]
+    ? Answered<RowOf<NonNullable<Statements[At]>>> | undefined
+    : Answered<RowOf<Statements[At]>>;
 };
 
-export const begin: Bound = { name: 'begin', text: 'begin' };
-export const commit: Bound = { name: 'commit', text: 'commit' };
-export const rollback: Bound = { name: 'rollback', text: 'rollback' };
+export const begin: Bound<never> = { name: 'begin', text: 'begin' };
+export const commit: Bound<never> = { name: 'commit', text: 'commit' };
+export const rollback: Bound<never> = { name: 'rollback', text: 'rollback' };
 
 /**
  * Sends statements in one packet and gets their answers in another: they run in order, and after one that fails no
@@ -49,7 +54,7 @@ export function send<const Statements extends readonly (Bound | undefined)[]>(
 }
 
 /** Sends one statement on any connection of a pool. */
-export async function sendOn(pool: pg.Pool, statement: Bound): Promise<Answered> {
+export async function sendOn<Row>(pool: pg.Pool, statement: Bound<Row>): Promise<Answered<Row>> {
   const client = await pool.connect();
   let failed = true;
   try {

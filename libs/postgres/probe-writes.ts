@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from './database.js';
 import { statement } from './statements.js';
 
 /** What Postgres does with writes now. */
@@ -26,5 +27,5 @@ export async function probeWrites(pool: pg.Pool): Promise<Writes> {
 
 /** Whether Postgres has standbys and waits for none, so that a failover may lose what was acknowledged. */
 export async function hasUnawaitedStandbys(pool: pg.Pool): Promise<boolean> {
-  return (await pool.query(findUnawaitedStandbys)).rows[0].unawaited;
+  return (await query(pool, findUnawaitedStandbys)).rows[0]?.unawaited ?? false;
 }

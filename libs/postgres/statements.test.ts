@@ -14,7 +14,7 @@ function room(name: string, files: readonly string[]): (name: string) => { name:
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, file);
   }
-  return statementsIn(pathToFileURL(`${join(root, name)}/`));
+  return statementsIn<Record<string, { row: unknown; values: [] }>>(pathToFileURL(`${join(root, name)}/`));
 }
 
 test('a statement is found by its name alone, in whatever folder it stands', () => {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ints } from '#postgres';
+import { ints, query, rowOf } from '#postgres';
 import { statement } from './statements.js';
 
 const addGeneration = statement('add_generation');
@@ -24,11 +24,10 @@ const DROP_PAGE = 5_000;
 /** A new generation at sequence 0 of every partition. One that was left half built is given up. */
 export async function beginGeneration(client: pg.ClientBase): Promise<number> {
   await client.query('begin');
-  await client.query(lockGenerations);
+  await query(client, lockGenerations);
   await retire(client, 'building');
-  const { rows } = await client.query(addGeneration);
-  const { generation } = rows[0];
-  await client.query({ ...addPositions, values: [generation] });
+  const { generation } = rowOf(await query(client, addGeneration));
+  await query(client, addPositions, [generation]);
   await client.query('commit');
   return generation;
 }
@@ -42,7 +41,7 @@ export interface Standing {
 
 /** Throws when the generation is gone: another rebuild has given it up. */
 export async function standingOf(client: pg.ClientBase, generation: number): Promise<Standing[]> {
-  const { rows } = await client.query({ ...readStanding, values: [generation] });
+  const { rows } = await query(client, readStanding, [generation]);
   if (rows.length === 0) throw new Error(TAKEN_OVER);
   return rows;
 }
@@ -53,34 +52,33 @@ export async function standingOf(client: pg.ClientBase, generation: number): Pro
  */
 export async function freezeLive(client: pg.ClientBase): Promise<Map<number, number>> {
   await client.query('begin');
-  await client.query(lockGenerations);
-  const { rows } = await client.query(freezePositions);
+  await query(client, lockGenerations);
+  const { rows } = await query(client, freezePositions);
   return new Map(rows.map(({ partition, sequence }) => [partition, sequence]));
 }
 
 /** Makes a generation the live one, and commits. Throws when it is not being built any more. */
 export async function swapTo(client: pg.ClientBase, generation: number): Promise<void> {
   await retire(client, 'live');
-  const { rowCount } = await client.query({ ...swapGeneration, values: [generation] });
+  const { rowCount } = await query(client, swapGeneration, [generation]);
   if (!rowCount) throw new Error(TAKEN_OVER);
   await client.query('commit');
 }
 
 /** Removes the rows of generations that nobody reads, a page at a time. */
 export async function dropRetired(client: pg.ClientBase): Promise<void> {
-  const { rows: retired } = await client.query(findRetired);
+  const { rows: retired } = await query(client, findRetired);
   for (const { generation, partition } of retired) {
     for (const drop of [dropSessions, dropTransitions, dropUsage]) {
-      const values = [partition, generation, DROP_PAGE];
-      while ((await client.query({ ...drop, values })).rowCount);
+      while ((await query(client, drop, [partition, generation, DROP_PAGE])).rowCount);
     }
   }
   const gone = ints([...new Set(retired.map(({ generation }) => generation))]);
-  await client.query({ ...dropGeneration, values: [gone] });
+  await query(client, dropGeneration, [gone]);
 }
 
 /** Its positions go at once, so that nobody projects into it any more. */
 async function retire(client: pg.ClientBase, state: 'live' | 'building'): Promise<void> {
-  await client.query({ ...dropPositions, values: [state] });
-  await client.query({ ...retireGenerations, values: [state] });
+  await query(client, dropPositions, [state]);
+  await query(client, retireGenerations, [state]);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LedgerWriter } from '#log';
-import { openClient } from '#postgres';
+import { openClient, query } from '#postgres';
 import { startProxy } from '../../test/support/proxy.js';
 import { openTestLedger, type TestLedger } from '../log/testing/ledger.js';
 import { sendAtRandom } from '../log/testing/random-callers.js';
@@ -74,8 +74,8 @@ test('one that hangs with the lock in its hand is taken over from when its trans
   const hanging = await openClient({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
   ledger.onClose(() => hanging.end().catch(() => {}));
   await hanging.query('begin');
-  const held = { ...statement('lock_projection'), values: ['{0}', 1] };
-  expect((await hanging.query(held)).rows).toEqual([{ partition: 0, sequence: 0 }]);
+  const held = await query(hanging, statement('lock_projection'), [[0], 1]);
+  expect(held.rows).toEqual([{ partition: 0, sequence: 0 }]);
   await startProjector(ledger);
   const places = [0, 1].map((partition) => newPlace(ledger.partitions, partition));
   await Promise.all(places.map((place) => writer.submit(start(place))));

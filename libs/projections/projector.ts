@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { isDefect, type Tail } from '#log';
-import { type DatabaseOptions, isDataError, Link } from '#postgres';
+import { type DatabaseOptions, isDataError, Link, query } from '#postgres';
 import { untilWoken } from '#waiting';
 import { Pace } from './pace.js';
 import { statement } from './statements.js';
@@ -190,7 +190,7 @@ export class Projector {
 
   private async look(): Promise<void> {
     const client = await this.link.open();
-    const { rows } = await client.query(readLiveGeneration);
+    const { rows } = await query(client, readLiveGeneration);
     for (const { generation, partition, sequence } of rows) {
       this.generation = generation;
       const part = this.parts[partition];

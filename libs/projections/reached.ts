@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { LogError, readError } from '#log';
+import { query } from '#postgres';
 import { statement } from './statements.js';
 
 const readLiveGeneration = statement('read_live_generation');
@@ -41,7 +42,7 @@ export class Reached {
   /** Whether the log itself has not come to a sequence, so that waiting for it is in vain. Rejects with `unavailable`. */
   async isAhead(partition: number, sequence: number): Promise<boolean> {
     try {
-      const { rows } = await this.pool.query({ ...isAhead, values: [partition, sequence] });
+      const { rows } = await query(this.pool, isAhead, [partition, sequence]);
       return rows[0]?.ahead === true;
     } catch (error) {
       throw readError(error);
@@ -58,7 +59,7 @@ export class Reached {
 
   private async read(): Promise<ReadonlyMap<number, number>> {
     try {
-      const { rows } = await this.pool.query(readLiveGeneration);
+      const { rows } = await query(this.pool, readLiveGeneration);
       return new Map(rows.map(({ partition, sequence }) => [partition, sequence]));
     } catch (error) {
       throw readError(error);

@@ -10,7 +10,7 @@ import type {
   ScopePlace,
 } from '#api';
 import { decodeEvent, readError, refuseArchivedScope, scopeIdOf, versionKey } from '#log';
-import type { Statement } from '#postgres';
+import { type Given, query, type RowOf, type Statement } from '#postgres';
 import { type SessionId, toldBy } from '#session';
 import { statement } from './statements.js';
 
@@ -35,7 +35,7 @@ export class ReadModels {
     { scopeKey, partition }: ScopePlace,
     { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
-    const values = [partition, scopeIdOf(scopeKey), before, limit];
+    const values = [partition, scopeIdOf(scopeKey), before, limit] as const;
     if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
     return sessionPage(await this.query(readVersion, [...values, versionKey(versionId)]));
   }
@@ -50,8 +50,8 @@ export class ReadModels {
     { from, limit, asOf }: { from?: SessionId | undefined; limit: number; asOf?: AsOfThen | undefined },
   ): Promise<ProjectedChain> {
     const { scopeKey, partition } = scope;
-    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL];
-    const rows = await this.query<ChainRow>(readChain, values);
+    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL] as const;
+    const rows = await this.query(readChain, values);
     const { reached, rows: sessions } = sessionPage(rows);
     for (const [index, { changed, was }] of rows.entries()) {
       const { sessionId } = sessions[index] ?? {};
@@ -63,7 +63,7 @@ export class ReadModels {
 
   /** What was used in all of a scope, as of a sequence; as in a chain's page. */
   async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
-    const rows = await this.query<ProjectedUsage>(readUsage, [partition, scopeIdOf(scopeKey), until]);
+    const rows = await this.query(readUsage, [partition, scopeIdOf(scopeKey), until]);
     return rows[0] ?? { reached: 0, usage: null };
   }
 
@@ -72,12 +72,7 @@ export class ReadModels {
     { scopeKey, partition }: ScopePlace,
     { before = ABOVE_ALL, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
-    const rows = await this.query<TransitionRow>(readTransitions, [
-      partition,
-      scopeIdOf(scopeKey),
-      before,
-      limit,
-    ]);
+    const rows = await this.query(readTransitions, [partition, scopeIdOf(scopeKey), before, limit]);
     return page(rows, ({ transition, sequence }) => ({ json: transition, sequence }));
   }
 
@@ -99,51 +94,33 @@ export class ReadModels {
     return { json: JSON.stringify(session), sequence: position.sequence };
   }
 
-  private async query<Row extends { reached: number }>(query: Statement, values: unknown[]): Promise<Row[]> {
+  private async query<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Row[]> {
     try {
-      return (await this.pool.query({ ...query, values })).rows;
+      return (await query(this.pool, statement, ...values)).rows;
     } catch (error) {
       throw readError(error);
     }
   }
 }
 
-/** Every page has a row, if only to tell how far the projection has come: then its `sequence` is null. */
-interface Reached {
-  reached: number;
-  sequence: number | null;
-}
+/** Every page has a row, if only to tell how far the projection has come: then all else in it is NULL. */
+type Found<Row> = {
+  [Column in keyof Row]: Column extends MayBeNull ? Row[Column] : NonNullable<Row[Column]>;
+};
+type MayBeNull = 'attributes' | 'usage' | 'changed' | 'was';
 
-interface SessionRow extends Reached {
-  sequence: number;
-  started: number;
-  session_id: SessionId;
-  session: string;
-  detailed: boolean;
-  attributes: string | null;
-}
-
-interface ChainRow extends SessionRow {
-  usage: string | null;
-  /** Whether this was after the moment that was asked for; then `was` is the event that tells what it was, if it is there. */
-  changed: boolean | null;
-  was: string | null;
-}
-
-interface TransitionRow extends Reached {
-  sequence: number;
-  transition: string;
-}
-
-function page<Row extends Reached, Shown>(
+function page<Row extends { reached: number; sequence: number | null }, Shown>(
   rows: readonly Row[],
-  show: (row: Row) => Shown,
+  show: (row: Found<Row>) => Shown,
 ): ProjectedPage<Shown> {
-  const found = rows.filter(({ sequence }) => sequence !== null);
+  const found = rows.filter((row): row is Row & Found<Row> => row.sequence !== null);
   return { reached: rows[0]?.reached ?? 0, rows: found.map(show) };
 }
 
-function sessionPage(rows: readonly SessionRow[]): ProjectedPage<ProjectedSession> {
+function sessionPage(rows: readonly RowOf<typeof readSessions>[]): ProjectedPage<ProjectedSession> {
   return page(rows, ({ session_id: sessionId, session: json, sequence, started, detailed, attributes }) => {
     const found: ProjectedSession = { sessionId, json, sequence, started };
     if (detailed) found.attributes = attributes ?? 'erased';

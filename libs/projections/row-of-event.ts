@@ -1,40 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { versionKey } from '#log';
 import { addDecimals, foldTransitions, foldUsage, type PlacedTold } from '#session';
+import type { Statements } from './generated/statements.js';
 
-export interface StoredSession {
-  session_id: string;
-  scope_id: string;
-  sequence: number;
-  parent_id: string | null;
-  version_key: string | null;
-  attributes_digest: string | null;
-  session: string;
-}
-
-export interface StoredTransition {
-  session_id: string;
-  scope_id: string;
-  sequence: number;
-  came: boolean;
-  transition: string;
-}
-
-export interface StoredSum {
-  of_id: string;
-  currency: string;
-  sequence: number;
-  /** Here and below: what the row adds to the one before it, as decimals without needless zeros. */
-  operations: string;
-  input_tokens: string;
-  output_tokens: string;
-  cached_tokens: string;
-  duration_ms: string;
-  cost: string;
-}
+type Row<Name extends keyof Statements> = Statements[Name]['row'];
 
 /** Whether a row is just what the event says that it names; not when there is none. */
-export function isSession(row: StoredSession, told: PlacedTold | undefined): boolean {
+export function isSession(row: Row<'read_named_sessions'>, told: PlacedTold | undefined): boolean {
   const session = told?.sessions.find(({ sessionId }) => sessionId === row.session_id);
   if (!session || !isScope(row, told)) return false;
   const { parentId = null, versionId, attributesDigest = null } = session;
@@ -44,7 +16,7 @@ export function isSession(row: StoredSession, told: PlacedTold | undefined): boo
 }
 
 /** The same of a transition. */
-export function isTransition(row: StoredTransition, told: PlacedTold | undefined): boolean {
+export function isTransition(row: Row<'read_named_transitions'>, told: PlacedTold | undefined): boolean {
   const folded = told && [...foldTransitions([told]).values()][0];
   return (
     folded?.sessionId === row.session_id &&
@@ -59,10 +31,11 @@ function isScope({ scope_id }: { scope_id: string }, told: PlacedTold | undefine
 }
 
 /** A sum is right when it adds what its event reports to the sum before it, which is looked at by itself. */
-export function isSum(row: StoredSum, told: PlacedTold | undefined): boolean {
+export function isSum(row: Row<'read_named_usage'>, told: PlacedTold | undefined): boolean {
   const folded = told && foldUsage([told]).find(({ ofId }) => hexOf(ofId) === hexOf(row.of_id));
   if (!folded || folded.currency !== row.currency) return false;
   const { inputTokens = 0, outputTokens = 0, cachedTokens = 0, durationMs = 0, cost } = folded.usage;
+  // What the row adds to the one before it, as decimals without needless zeros.
   const said = [1, inputTokens, outputTokens, cachedTokens, durationMs].map(String);
   const adds = [row.operations, row.input_tokens, row.output_tokens, row.cached_tokens, row.duration_ms];
   return isDeepStrictEqual([...adds, row.cost], [...said, addDecimals('0', cost?.amount ?? '0')]);

@@ -7,6 +7,7 @@ import {
   booleans,
   commit,
   ints,
+  type RowOf,
   send,
   smallints,
   texts,
@@ -22,7 +23,7 @@ import {
   type TransitionRow,
 } from '#session';
 import { statement } from './statements.js';
-import { readTold, type StoredEvent, UnprojectableEvent } from './stored-event.js';
+import { readTold, UnprojectableEvent } from './stored-event.js';
 
 const lockProjection = statement('lock_projection');
 const readUnprojected = statement('read_unprojected');
@@ -70,10 +71,7 @@ export async function stepThrough(
 }
 
 /** An event as it is read to be projected. */
-export interface UnprojectedEvent extends Omit<StoredEvent, 'scopeId'> {
-  partition: number;
-  scope_id: string;
-}
+export type UnprojectedEvent = RowOf<typeof readUnprojected>;
 
 /** What comes next in a partition. */
 interface Page {
@@ -88,7 +86,7 @@ async function project(
   client: pg.Client,
   generation: number,
   partitions: Buffer,
-  coming: Bound | readonly UnprojectedEvent[],
+  coming: Bound<UnprojectedEvent> | readonly UnprojectedEvent[],
 ): Promise<Map<number, Stepped>> {
   try {
     const read = 'text' in coming ? coming : undefined;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { replayFrom } from '#archive';
 import { type FeedEvent, scopeIdOf } from '#log';
-import { bigints, booleans, texts, uuids } from '#postgres';
+import { bigints, booleans, type Given, query, type RowOf, type Statement, texts, uuids } from '#postgres';
 import {
   foldSessions,
   foldTransitions,
@@ -10,15 +10,7 @@ import {
   type ScopeKey,
   transitionKey,
 } from '#session';
-import {
-  hexOf,
-  isSession,
-  isSum,
-  isTransition,
-  type StoredSession,
-  type StoredSum,
-  type StoredTransition,
-} from './row-of-event.js';
+import { hexOf, isSession, isSum, isTransition } from './row-of-event.js';
 import { statement } from './statements.js';
 import { readTold } from './stored-event.js';
 
@@ -76,7 +68,7 @@ export async function verifyProjections(options: VerifyOptions): Promise<{ event
   const client = await options.pool.connect();
   let isWhole = false;
   try {
-    const { rows: parts } = await client.query(readLiveGeneration);
+    const { rows: parts } = await query(client, readLiveGeneration);
     const total = parts.reduce((sum, { sequence }) => sum + sequence, 0);
     const totals = { events: 0, rows: 0 };
     for (const { generation, partition } of parts) {
@@ -86,7 +78,7 @@ export async function verifyProjections(options: VerifyOptions): Promise<{ event
         options.onProgress?.({ ...totals, total: Math.max(total, totals.events) });
       }
     }
-    const { rows: now } = await client.query(readLiveGeneration);
+    const { rows: now } = await query(client, readLiveGeneration);
     if (now[0]?.generation !== parts[0]?.generation) throw new Error(REBUILT);
     isWhole = true;
     return totals;
@@ -107,7 +99,7 @@ class Part {
   /** Compares all, and says after each page how many events and rows it was. */
   async *compared(): AsyncGenerator<{ events: number; rows: number }> {
     const until = await this.hold();
-    const named = new NamedRows((query, values) => this.read(query, values));
+    const named = new NamedRows(() => this.read(fetchRows));
     for await (const told of this.pagesUpTo(until)) {
       await this.checkSessions(told);
       await this.checkTransitions(told);
@@ -123,7 +115,7 @@ class Part {
   private async hold(): Promise<number> {
     const { generation, partition } = this.at;
     await this.client.query('begin isolation level repeatable read read only');
-    const { rows } = await this.client.query(readLiveGeneration);
+    const { rows } = await query(this.client, readLiveGeneration);
     const position = rows.find((row) => row.generation === generation && row.partition === partition);
     if (!position) throw new Error(REBUILT);
     await this.read(holdRows, [partition, generation]);
@@ -169,7 +161,7 @@ class Part {
       generation,
       uuids(keys, (one) => one.sessionId),
       booleans(keys, (one) => one.came),
-    ];
+    ] as const;
     const rows = await this.read(findTransitions, values);
     const found = new Map(
       rows.map((row) => [transitionKey({ sessionId: row.session_id, came: row.came }), row]),
@@ -208,12 +200,10 @@ class Part {
       const sums = rows.filter(({ currency }) => currency !== null);
       const sessions = rows.filter(({ came, currency }) => came === null && currency === null);
       const transitions = rows.filter(({ came }) => came !== null);
-      const keys = (some: readonly NamedRow[]) => [
-        uuids(some, ({ id }) => id),
-        bigints(some, (row) => row.sequence),
-      ];
+      const keys = (some: readonly NamedRow[]) =>
+        [uuids(some, ({ id }) => id), bigints(some, (row) => row.sequence)] as const;
       const ofSessions = await this.read(readSessions, [partition, generation, ...keys(sessions)]);
-      for (const row of ofSessions as StoredSession[]) {
+      for (const row of ofSessions) {
         if (!isSession(row, bySequence.get(row.sequence))) this.differ('sessions', 'wrong', row);
       }
       const came = booleans(transitions, (row) => row.came ?? undefined);
@@ -223,11 +213,11 @@ class Part {
         ...keys(transitions),
         came,
       ]);
-      for (const row of ofTransitions as StoredTransition[]) {
+      for (const row of ofTransitions) {
         if (!isTransition(row, bySequence.get(row.sequence))) this.differ('transitions', 'wrong', row);
       }
       const ofUsage = await this.read(readUsage, [partition, generation, ...usageKeys(sums)]);
-      for (const row of ofUsage as StoredSum[]) {
+      for (const row of ofUsage) {
         if (isSum(row, bySequence.get(row.sequence))) continue;
         this.differ('usage', 'wrong', { session_id: row.of_id, sequence: row.sequence });
       }
@@ -245,27 +235,25 @@ class Part {
     this.options.onDifference({ model, kind, partition, sequence, sessionId: session_id });
   }
 
-  private async read(query: { name: string; text: string }, values: unknown[]) {
+  private async read<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Row[]> {
     this.options.signal?.throwIfAborted();
-    return (await this.client.query({ ...query, values })).rows;
+    return (await query(this.client, statement, ...values)).rows;
   }
 }
 
 /** A row's key, and the event that it says it comes from. Only a transition has `came`, only a sum a currency. */
-interface NamedRow {
-  id: string;
-  came: boolean | null;
-  currency: string | null;
-  sequence: number;
-}
+type NamedRow = RowOf<typeof fetchRows>;
 
 /** The keys of sums, as columns; without cost the currency is empty. */
-function usageKeys(rows: readonly { id: string; currency: string | null; sequence: number }[]): Buffer[] {
+function usageKeys(rows: readonly { id: string; currency: string | null; sequence: number }[]) {
   return [
     uuids(rows, ({ id }) => id),
     texts(rows, ({ currency }) => currency ?? ''),
     bigints(rows, ({ sequence }) => sequence),
-  ];
+  ] as const;
 }
 
 /** The rows that are held, in the order of the events that they name. */
@@ -273,13 +261,13 @@ class NamedRows {
   private ahead: NamedRow[] = [];
   private isOver = false;
 
-  constructor(private readonly read: (query: typeof fetchRows, values: unknown[]) => Promise<NamedRow[]>) {}
+  constructor(private readonly read: () => Promise<NamedRow[]>) {}
 
   /** Those that were not taken yet, up to a sequence or all, some at a time. */
   async *upTo(sequence = Number.POSITIVE_INFINITY): AsyncGenerator<NamedRow[]> {
     for (;;) {
       if (this.ahead.length === 0 && !this.isOver) {
-        this.ahead = await this.read(fetchRows, []);
+        this.ahead = await this.read();
         this.isOver = this.ahead.length === 0;
       }
       const beyond = this.ahead.findIndex((row) => row.sequence > sequence);

@@ -156,6 +156,15 @@ const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
 /** All types, in the order of the table. */
 export const EVENT_TYPES = Object.keys(kinds) as SessionEventType[];
 
+/** What commands answer after which their session's timer runs from its beginning. */
+export const TIMER_OUTCOMES: readonly Outcome[] = [
+  ...new Set(
+    Object.values(kinds).flatMap(({ answers, startsTimer }) =>
+      startsTimer && typeof answers === 'string' && answers !== 'none' ? [answers] : [],
+    ),
+  ),
+];
+
 /** An event of a type that this version does not know. To go on without it would be to answer wrongly. */
 export class UnknownEventType extends Error {
   override readonly name = 'UnknownEventType';

@@ -1,29 +1,31 @@
 import { currentOf, type ScopeState, type Session } from './session.js';
 
-/** What became of a command that was obeyed. */
-export type Outcome =
-  | 'started'
-  | 'joined'
-  | 'claimed'
-  | 'activated'
-  | 'rotated'
-  | 'already-rotated'
-  | 'released'
-  | 'ended'
-  | 'already-ended'
-  | 'ending'
-  | 'renewed'
-  | 'changed'
-  | 'erased'
-  | 'settled'
-  | 'recorded'
-  | 'marked'
-  | 'recovered'
-  | 'started-fresh'
-  | 'already-recovered'
-  | 'marked-invalid'
-  | 'reported'
-  | 'unchanged';
+/** What becomes of a command that is obeyed. */
+export const OUTCOMES = [
+  'started',
+  'joined',
+  'claimed',
+  'activated',
+  'rotated',
+  'already-rotated',
+  'released',
+  'ended',
+  'already-ended',
+  'ending',
+  'renewed',
+  'changed',
+  'erased',
+  'settled',
+  'recorded',
+  'marked',
+  'recovered',
+  'started-fresh',
+  'already-recovered',
+  'marked-invalid',
+  'reported',
+  'unchanged',
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /**
  * What is current now, where an answer of before that is given again no longer says so; null: nothing is, though it

@@ -1,5 +1,6 @@
 import { type Operation, operations } from '#api/schemas';
 import { bothLedgers, type Ledger } from '../support/both-ledgers.js';
+import { commandBodies, type SessionCommand, takesEpoch } from '../support/command-bodies.js';
 import { type Call, type Reply } from '../support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from '../support/sessions.js';
 
@@ -108,10 +109,9 @@ describe.each([
     );
     test.each(keyed)('cannot have one of 257 characters: %s', async (id, { method, path }) => {
       const session = await start({ lease: { seconds: 600 } });
-      const { epoch } = session;
       const call = {
         method,
-        body: bodies(session)[id as keyof ReturnType<typeof bodies>] ?? { epoch },
+        body: bodyOf(id, session),
         headers: { 'idempotency-key': 'k'.repeat(257) },
       };
       const answer = ask(path.replace(':sessionId', session.sessionId), call);
@@ -130,10 +130,7 @@ describe.each([
     test.each(ofSession)('is known to %s', async (id, { method, path }) => {
       const session = await start({ lease: { seconds: 600 }, phase: 'starting' });
       if (id !== 'activateSession') await ask(`${session.path}/activate`, { body: { epoch: 1 } });
-      const body =
-        method === 'GET'
-          ? undefined
-          : (bodies(session)[id as keyof ReturnType<typeof bodies>] ?? { epoch: 1 });
+      const body = method === 'GET' ? undefined : bodyOf(id, session);
       const upper = session.sessionId.toUpperCase();
       expect(upper).not.toBe(session.sessionId);
       const answer = await ask(path.replace(':sessionId', upper), { method: method as Method, body });
@@ -612,20 +609,18 @@ describe.each([
 });
 
 /** A body that an operation obeys when its session is new, by operation; the others take the epoch alone. */
-function bodies({ sessionId, epoch, scope }: CommandBody['session']) {
-  return {
+/** The plainest body of an operation. */
+function bodyOf(id: string, { sessionId, epoch, scope }: CommandBody['session']): object {
+  if (id in commandBodies) {
+    const [plainest] = commandBodies[id as SessionCommand];
+    return { ...plainest?.(scope.userId), ...(takesEpoch(id as SessionCommand) && { epoch }) };
+  }
+  const others: Record<string, object> = {
     startSession: { userId: scope.userId, owner: cloudDev },
-    rotateSession: { epoch, reason: 'build' },
-    claimOwnership: { epoch, owner: cloudDev },
-    endSession: { epoch, origin: cloudDev, reason: 'done' },
     renewLeases: [{ sessionId, epoch }],
-    touchSession: {},
-    changeAttributes: { epoch, attributes: { a: 1 } },
     resolve: { candidates: [{ sessionId, epoch }] },
     startBulk: { select: { userId: scope.userId }, action: 'end', reason: 'done' },
-    recordUsage: { usage: { inputTokens: 1 } },
-    markCheckpoint: { label: 'good' },
-    reportInvalid: { epoch, certainty: 'transient', reason: 'busy' },
     report: [{ consumer: 'c', userId: scope.userId, sessionId }],
   };
+  return others[id] ?? {};
 }

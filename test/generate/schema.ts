@@ -5,9 +5,10 @@ import { freePort, startPostgres } from '#dev-stack';
 import { migrate } from '#log';
 import { openPool } from '#postgres';
 import { describeSchema } from '../../libs/log/testing/schema.js';
+import { statementTypes } from './statement-types.js';
 
-/** The schema that the migrations make, in a Postgres of its own. */
-export async function databaseSchema(): Promise<string> {
+/** Texts of what is made of the schema, which the migrations make in a Postgres of its own: by file. */
+export async function fromSchema(): Promise<Map<string, string>> {
   const directory = await mkdtemp(join(tmpdir(), 'session-ledger-generate-'));
   try {
     const postgres = await startPostgres({
@@ -26,11 +27,11 @@ export async function databaseSchema(): Promise<string> {
   }
 }
 
-async function schemaAt(url: string): Promise<string> {
+async function schemaAt(url: string): Promise<Map<string, string>> {
   await migrate({ url, partitions: 4 });
   const pool = openPool({ url }, 1);
   try {
-    return await describeSchema(pool);
+    return (await statementTypes(pool)).set('libs/log/generated/schema.txt', await describeSchema(pool));
   } finally {
     await pool.end();
   }

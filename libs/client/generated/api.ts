@@ -1650,3 +1650,15 @@ export const EVENT_TYPES = [
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** After a command that answers so, a session's lease runs from its beginning. */
+export const TIMER_OUTCOMES: readonly string[] = [
+  'activated',
+  'rotated',
+  'released',
+  'claimed',
+  'changed',
+  'ending',
+  'ended',
+  'marked-invalid',
+];

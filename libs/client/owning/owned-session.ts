@@ -1,6 +1,12 @@
 import type { Answered, CallOptions, RequestOf, Transport } from '../calls/transport.js';
 import { LedgerError, LedgerProblem } from '../errors.js';
-import type { CommandAnswer, Owner, Position, Session } from '../generated/api.js';
+import {
+  type CommandAnswer,
+  type Owner,
+  type Position,
+  type Session,
+  TIMER_OUTCOMES,
+} from '../generated/api.js';
 import { type HeldState, NotHeld } from './gate.js';
 import { type Loss, lossOfRefusal } from './loss.js';
 import { changesEpoch, type OwnBody, type OwnCommand } from './own-commands.js';
@@ -173,8 +179,7 @@ export class OwnedSession implements AsyncDisposable {
     else if (outcome === 'ending') tenure.drains(drainSeconds, answer.sentAt);
     else if (id === 'endSession' && outcome !== 'unchanged') tenure.close('ended');
     else if (outcome === 'already-rotated') tenure.takeUp(answer.body);
-    else if (/^(activated|changed|rotated)$/.test(outcome) && !answer.isOld)
-      tenure.renewed(this.epoch, answer.sentAt);
+    else if (TIMER_OUTCOMES.includes(outcome) && !answer.isOld) tenure.renewed(this.epoch, answer.sentAt);
   }
 
   #failed(id: OwnCommand, error: unknown, isAborted: boolean): void {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { OutOfSync, OutOfSyncPage, Report, ReportPlace, SyncFigures } from '#api';
-import { type Statement, smallints, texts, uuids } from '#postgres';
+import { type Given, query, type Result, rowOf, type Statement, smallints, texts, uuids } from '#postgres';
 import type { ScopeKey } from '#session';
 import { readError, writeError } from '../errors.js';
 import { scopeIdOf } from '../ids.js';
@@ -43,12 +43,11 @@ export class Reports {
       uuids(rows, ({ scopeKey }) => scopeIdOf(scopeKey)),
       texts(rows, ({ scopeKey }) => scopeKey),
       uuids(rows, ({ sessionId }) => sessionId),
-    ];
-    const saved = await this.write(saveReports, values);
-    const isMore = saved.rows[0].new > 0;
-    if (!isMore) return { taken: rows.length, dropped: 0 };
-    const dropped = await this.write(dropReports, [tenant, this.most, this.seconds]);
-    return { taken: rows.length, dropped: dropped.rows[0].dropped };
+    ] as const;
+    const saved = rowOf(await this.write(saveReports, values));
+    if (saved.new === 0) return { taken: rows.length, dropped: 0 };
+    const { dropped } = rowOf(await this.write(dropReports, [tenant, this.most, this.seconds]));
+    return { taken: rows.length, dropped };
   }
 
   /** Takes a consumer's reports back, all of them or that about one scope. Says how many there were. */
@@ -57,8 +56,8 @@ export class Reports {
     consumer: string,
     scope?: { partition: number; scopeKey: ScopeKey },
   ): Promise<number> {
-    const place = scope ? [scope.partition, scopeIdOf(scope.scopeKey)] : [null, null];
-    return (await this.write(withdrawReports, [tenant, consumer, ...place])).rowCount ?? 0;
+    const values = [tenant, consumer, scope?.partition, scope && scopeIdOf(scope.scopeKey)] as const;
+    return (await this.write(withdrawReports, values)).rowCount ?? 0;
   }
 
   /** A tenant's figures by consumer, those with the most reports first. */
@@ -77,7 +76,8 @@ export class Reports {
     tenant: string,
     { consumer, after = FROM_THE_FIRST, limit }: OutOfSyncPage,
   ): Promise<{ list: OutOfSync[]; next?: ReportPlace }> {
-    const values = [tenant, consumer, after.consumer, after.partition, after.scopeId, limit, this.seconds];
+    const place = [after.consumer, after.partition, after.scopeId] as const;
+    const values = [tenant, consumer, ...place, limit, this.seconds] as const;
     const { rows } = await this.query(readOutOfSync, values);
     const last = rows.length === limit && rows.at(-1);
     return {
@@ -97,13 +97,16 @@ export class Reports {
   }
 
   /** Rejects with `unavailable` where nothing was sent, and `unknown-outcome` where no answer came. */
-  private async write(query: Statement, values: unknown[]): Promise<pg.QueryResult> {
+  private async write<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Result<Row>> {
     const client = await this.pool.connect().catch((error) => {
       throw readError(error);
     });
     let failed = true;
     try {
-      const result = await client.query({ ...query, values });
+      const result = await query(client, statement, ...values);
       failed = false;
       return result;
     } catch (error) {
@@ -113,9 +116,12 @@ export class Reports {
     }
   }
 
-  private async query(query: Statement, values: unknown[]): Promise<pg.QueryResult> {
+  private async query<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Result<Row>> {
     try {
-      return await this.pool.query({ ...query, values });
+      return await query(this.pool, statement, ...values);
     } catch (error) {
       throw readError(error);
     }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from '#postgres';
 import { statement } from '../statements.js';
 
 const noteRestore = statement('note_restore');
@@ -8,7 +9,7 @@ const noteRestore = statement('note_restore');
  * without a topic, a replica found that the log's past had changed, which by its knowledge was so `known` times before.
  */
 export async function noteARestore(pool: pg.Pool, topic?: string, known?: number): Promise<void> {
-  await pool.query({ ...noteRestore, values: [topic, known, undefined] });
+  await query(pool, noteRestore, [topic, known, undefined]);
 }
 
 /**
@@ -22,6 +23,6 @@ export async function noteALostEvent(
   bytes: Buffer,
   known: number,
 ): Promise<void> {
-  const event: { source: unknown; time: unknown } = JSON.parse(bytes.toString('utf8'));
-  if (event.source === source) await pool.query({ ...noteRestore, values: [undefined, known, event.time] });
+  const event: { source?: string; time?: string } = JSON.parse(bytes.toString('utf8'));
+  if (event.source === source) await query(pool, noteRestore, [undefined, known, event.time]);
 }

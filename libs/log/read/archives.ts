@@ -1,4 +1,4 @@
-import type { Queryable } from '#postgres';
+import { type Queryable, query } from '#postgres';
 import type { ScopeKey } from '#session';
 import { LogError } from '../errors.js';
 import { scopeIdOf } from '../ids.js';
@@ -33,7 +33,7 @@ export async function listArchives(
   after = 0,
   limit?: number,
 ): Promise<Archive[]> {
-  const { rows } = await reader.query({ ...readArchives, values: [partition, after, limit] });
+  const { rows } = await query(reader, readArchives, [partition, after, limit]);
   return rows.map(({ first, last, file, bytes, checksum, ...row }) => {
     const times = { firstAt: row.first_at, lastAt: row.last_at, archivedAt: row.archived_at };
     return { partition, first, last, ...times, file, bytes, checksum };
@@ -73,16 +73,16 @@ const MOST_FILES = 100;
 
 /** Throws ArchivedError when the partition's next event after `after` is in an archive. */
 export async function refuseArchived(reader: Queryable, partition: number, after: number): Promise<void> {
-  const { rows } = await reader.query({ ...readArchives, values: [partition, after, MOST_FILES] });
-  if (rows.length === 0) return;
+  const { rows } = await query(reader, readArchives, [partition, after, MOST_FILES]);
+  const newest = rows[0]?.newest;
+  if (newest === undefined) return;
   const files = rows.map(({ file, first, last }) => ({ file, first, last }));
-  throw new ArchivedError({ partition, firstSequence: rows[0].newest + 1, files });
+  throw new ArchivedError({ partition, firstSequence: newest + 1, files });
 }
 
 /** The same for places in many partitions at once, `afters[partition]`; throws for the first that it is true of. */
 export async function refuseArchivedOf(reader: Queryable, afters: readonly number[]): Promise<void> {
-  const values = [[...afters.keys()], afters];
-  const { rows } = await reader.query({ ...findBehindArchives, values });
+  const { rows } = await query(reader, findBehindArchives, [[...afters.keys()], afters]);
   if (rows[0]) await refuseArchived(reader, rows[0].partition, rows[0].after);
 }
 
@@ -93,8 +93,8 @@ export async function refuseArchivedScope(
   scopeKey: ScopeKey,
   after: number,
 ): Promise<void> {
-  const values = [partition, scopeIdOf(scopeKey), scopeKey, after];
-  const { rows } = await reader.query({ ...findArchivedScope, values });
+  const values = [partition, scopeIdOf(scopeKey), scopeKey, after] as const;
+  const { rows } = await query(reader, findArchivedScope, values);
   const { version = 0, next = null } = rows[0] ?? {};
   const first = next ?? version + 1;
   if (first > after + 1) throw new ArchivedError({ firstVersion: first });

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Past, ScopePlace } from '#api';
+import { query, rowOf } from '#postgres';
 import type { AsOf } from '#session';
 import { readError } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
@@ -22,13 +23,13 @@ export async function sessionAsOf(
 ): Promise<Past> {
   const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
   const time = 'time' in asOf ? asOf.time : undefined;
-  const values = [partition, scopeIdOf(scopeKey), sequence, time];
-  const { rows } = await pool.query({ ...readAsOf, values }).catch((error) => {
+  const values = [partition, scopeIdOf(scopeKey), sequence, time] as const;
+  const found = await query(pool, readAsOf, values).catch((error) => {
     throw readError(error);
   });
-  const { future, until, text } = rows[0];
+  const { future, until, text } = rowOf(found);
   if (future) return { future };
-  if (text === null) {
+  if (text === null || until === null) {
     await refuseArchivedScope(pool, partition, scopeKey, 0);
     return { future: false, session: undefined };
   }

@@ -1,19 +1,9 @@
-import type { Queryable } from '#postgres';
-import type { ScopeKey } from '#session';
+import { type Queryable, query, type RowOf } from '#postgres';
 import type { FeedEvent } from '../feed.port.js';
 import { statement } from '../statements.js';
 
 const feed = statement('read_feed');
 const heads = statement('read_heads');
-
-/** A row of read_feed.sql. */
-interface FeedRow {
-  sequence: number;
-  epoch: number;
-  type: string;
-  scope_key: ScopeKey;
-  text: string;
-}
 
 /** What the table has of a partition's events after a sequence, at most `limit` of them: those that are not archived. */
 export async function readFeed(
@@ -22,12 +12,13 @@ export async function readFeed(
   after: number,
   limit: number,
 ): Promise<FeedEvent[]> {
-  const { rows } = await reader.query({ ...feed, values: [partition, after, limit] });
+  const { rows } = await query(reader, feed, [partition, after, limit]);
   return rows.map((row) => feedEvent(partition, row));
 }
 
 /** The event in a row: its text is UTF-8, so these are the bytes that are stored. */
-function feedEvent(partition: number, { sequence, epoch, type, scope_key, text }: FeedRow): FeedEvent {
+function feedEvent(partition: number, row: RowOf<typeof feed>): FeedEvent {
+  const { sequence, epoch, type, scope_key, text } = row;
   return { partition, sequence, epoch, type, scopeKey: scope_key, bytes: Buffer.from(text) };
 }
 
@@ -39,5 +30,5 @@ export interface HeadRow {
 
 /** The heads of all partitions, as of now. */
 export async function readHeads(reader: Queryable): Promise<HeadRow[]> {
-  return (await reader.query(heads)).rows;
+  return (await query(reader, heads)).rows;
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Meant } from '#api';
-import { smallints, texts, uuids } from '#postgres';
+import { type Given, query, type Statement, smallints, texts, uuids } from '#postgres';
 import { partitionOfSession, type ScopeKey, type SessionId } from '#session';
 import { readError } from '../errors.js';
 import { statement } from '../statements.js';
@@ -15,22 +15,23 @@ export class Finder {
   /** By hash; absent: nobody has it. */
   async byHandle(hashes: readonly string[]): Promise<Map<string, Meant>> {
     if (hashes.length === 0) return new Map();
-    return this.find({ ...findHandles, values: [texts(hashes)] }, 'hash');
+    const rows = await this.find(findHandles, [texts(hashes)]);
+    return new Map(rows.map((row) => [row.hash, meant(row)]));
   }
 
   /** By session id; absent: no partition knows it. */
   async bySession(ids: readonly SessionId[]): Promise<Map<SessionId, Meant>> {
     if (ids.length === 0) return new Map();
-    return this.find(
-      { ...findSessions, values: [smallints(ids, partitionOfSession), uuids(ids)] },
-      'session_id',
-    );
+    const rows = await this.find(findSessions, [smallints(ids, partitionOfSession), uuids(ids)]);
+    return new Map(rows.map((row) => [row.session_id, meant(row)]));
   }
 
-  private async find(query: pg.QueryConfig, name: string): Promise<Map<string, Meant>> {
+  private async find<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Row[]> {
     try {
-      const { rows } = await this.pool.query(query);
-      return new Map(rows.map((row) => [row[name], meant(row)]));
+      return (await query(this.pool, statement, ...values)).rows;
     } catch (error) {
       throw readError(error);
     }

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Checkpoint, Past, ScopeEvent, ScopePlace, SessionRefusal } from '#api';
+import { type Given, query, type Result, rowOf, type Statement } from '#postgres';
 import {
   type AsOf,
   type Position,
@@ -8,6 +9,7 @@ import {
   type ScopeKey,
   type Session,
   type SessionId,
+  type StopIgnoredWhy,
 } from '#session';
 import { readError } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
@@ -40,17 +42,16 @@ export class History {
 
   /** A session and its scope; undefined when no partition knows the id. */
   async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
-    const values = [partitionOfSession(sessionId), sessionId];
-    const { rows } = await this.query({ ...readSession, values });
+    const { rows } = await this.query(readSession, [partitionOfSession(sessionId), sessionId]);
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
   }
 
   /** The session's stops that were not obeyed, the newest first, at most `limit`. */
   async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
     const partition = partitionOfSession(sessionId);
-    const { rows } = await this.query({ ...readRefusals, values: [partition, sessionId, limit] });
+    const { rows } = await this.query(readRefusals, [partition, sessionId, limit]);
     return rows.map(({ sequence, why, count, text }) => {
-      const counted = { why, count, position: { partition, sequence } };
+      const counted = { why: why as StopIgnoredWhy, count, position: { partition, sequence } };
       if (text === null) return { ...counted, archived: true };
       const { event, at } = decodeEvent(text);
       if (event.type !== 'StopIgnored') throw new Error(`a ${event.type} counts as an ignored stop`);
@@ -61,14 +62,14 @@ export class History {
 
   /** The JSON of attributes by their digest; undefined when they were erased. */
   async attributes(partition: number, digest: string): Promise<string | undefined> {
-    const { rows } = await this.query({ ...readDetails, values: [partition, [digest]] });
+    const { rows } = await this.query(readDetails, [partition, [digest]]);
     return rows[0]?.body;
   }
 
   /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
   async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
-    const values = [scopeIdOf(scopeKey), scopeKey, after, limit];
-    const { rows } = await this.query({ ...readScopeEvents, values });
+    const values = [scopeIdOf(scopeKey), scopeKey, after, limit] as const;
+    const { rows } = await this.query(readScopeEvents, values);
     if (rows[0]?.version !== after + 1) await this.refuseArchived(scopeKey, after);
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
@@ -85,7 +86,7 @@ export class History {
 
   /** A scope's checkpoints, oldest first: at most 100. */
   async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
-    const { rows } = await this.query({ ...readCheckpoints, values: [partition, scopeIdOf(scopeKey)] });
+    const { rows } = await this.query(readCheckpoints, [partition, scopeIdOf(scopeKey)]);
     return rows.map((row) => ({
       label: row.label,
       sessionId: row.session_id,
@@ -100,16 +101,19 @@ export class History {
 
   private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
     // Fixed when the ledger was made.
-    this.partitions ??= (await this.query(readPartitions)).rows[0].partitions as number;
+    this.partitions ??= rowOf(await this.query(readPartitions)).partitions;
     const partition = partitionOf(scopeKey, this.partitions);
     await refuseArchivedScope(this.pool, partition, scopeKey, after).catch((error) => {
       throw readError(error);
     });
   }
 
-  private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+  private async query<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Result<Row>> {
     try {
-      return await this.pool.query(query);
+      return await query(this.pool, statement, ...values);
     } catch (error) {
       throw readError(error);
     }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from '#postgres';
 import type { Position } from '#session';
 import { LogError, readError } from '../errors.js';
 import { statement } from '../statements.js';
@@ -124,10 +125,7 @@ class PartReading {
   async next(): Promise<Page> {
     const { client } = this;
     if (!client) return { rows: [], bytes: 0 };
-    const { rows } = await client.query({
-      ...readSnapshot,
-      values: [this.position.partition, this.after, PAGE],
-    });
+    const { rows } = await query(client, readSnapshot, [this.position.partition, this.after, PAGE]);
     this.after = rows.at(-1)?.scope_id;
     if (rows.length < PAGE) {
       await client.query('commit');

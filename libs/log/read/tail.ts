@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from '#postgres';
 import { Loop, untilWoken } from '#waiting';
 import { readError } from '../errors.js';
 import type { Feed, FeedEvent } from '../feed.port.js';
@@ -73,7 +74,7 @@ export class Tail implements Feed {
   /** Takes the present heads as the start; throws when Postgres does not answer. */
   async start(): Promise<void> {
     for (const pool of this.watched) pool.on('connect', this.onConnect);
-    await this.adopt((await this.options.pool.query(lookAtHeads)).rows);
+    await this.adopt((await query(this.options.pool, lookAtHeads)).rows);
     this.poll.start(this.options.pollMs);
   }
 
@@ -207,8 +208,9 @@ export class Tail implements Feed {
 
   /** The bytes of the events at some places, by partition. */
   private async ends(places: readonly HeadRow[]): Promise<Map<number, Buffer>> {
-    const values = [places.map(({ partition }) => partition), places.map(({ sequence }) => sequence)];
-    const { rows } = await this.options.pool.query({ ...readEnds, values });
+    const partitions = places.map(({ partition }) => partition);
+    const sequences = places.map(({ sequence }) => sequence);
+    const { rows } = await query(this.options.pool, readEnds, [partitions, sequences]);
     return new Map(rows.map(({ partition, bytes }) => [partition, bytes]));
   }
 
@@ -223,7 +225,7 @@ export class Tail implements Feed {
     const { pool, onFault } = this.options;
     // A standby cannot write it down: whoever writes to its primary finds it, too.
     if (!isNoted) await noteARestore(pool, undefined, this.restores).catch(onFault);
-    await this.adopt(isNoted ? heads : (await pool.query(lookAtHeads)).rows);
+    await this.adopt(isNoted ? heads : (await query(pool, lookAtHeads)).rows);
     this.history += 1;
     for (const tail of this.tails) tail.wakeAll();
     for (const listener of this.rewindListeners) listener();
@@ -234,7 +236,7 @@ export class Tail implements Feed {
     const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
     const wasSuspect = this.suspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
-    const heads: LookedAt[] = (await this.options.pool.query(lookAtHeads)).rows;
+    const heads: LookedAt[] = (await query(this.options.pool, lookAtHeads)).rows;
     const { restores = 0, access_version = 0 } = heads[0] ?? {};
     this.options.onAccess?.(access_version);
     const isNoted = restores > this.restores; // by another replica, or by an operator

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Place, UserSession } from '#api';
+import { type Given, query, type Result, type Statement } from '#postgres';
 import type { ScopeKey } from '#session';
 import { readError } from '../errors.js';
 import { scopeIdOf, userRangeOf } from '../ids.js';
@@ -33,8 +34,8 @@ export class UserScopes {
   /** The user's current sessions after a place, at most `limit`. Each is as of now, the page as a whole as well. */
   async current(scopeKey: ScopeKey, after: Place = START, limit: number): Promise<UserSession[]> {
     const { first, last, prefix } = userRangeOf(scopeKey);
-    const values = [first, last, prefix, after.partition, after.scopeId, limit];
-    const { rows } = await this.query({ ...readUserSessions, values });
+    const values = [first, last, prefix, after.partition, after.scopeId, limit] as const;
+    const { rows } = await this.query(readUserSessions, values);
     return rows.map((row) => ({
       partition: row.partition,
       scopeId: row.scope_id.replaceAll('-', ''),
@@ -43,14 +44,17 @@ export class UserScopes {
     }));
   }
 
-  private async find(values: unknown[]): Promise<ScopeKey[]> {
-    const { rows } = await this.query({ ...findDetailedScopes, values });
+  private async find(values: readonly [string, string, string, number]): Promise<ScopeKey[]> {
+    const { rows } = await this.query(findDetailedScopes, values);
     return rows.map((row) => row.scope_key);
   }
 
-  private async query(query: pg.QueryConfig): Promise<pg.QueryResult> {
+  private async query<Row, Values>(
+    statement: Statement<Row, Values>,
+    ...values: Given<Values>
+  ): Promise<Result<Row>> {
     try {
-      return await this.pool.query(query);
+      return await query(this.pool, statement, ...values);
     } catch (error) {
       throw readError(error);
     }

@@ -207,7 +207,7 @@ async function checkHandles(client: Reader, stories: Map<string, Story>, broken:
   }
 }
 
-/** Corner 5: an ignored stop is recorded once per session, origin, epoch and why, and counted. */
+/** See commands.md#corner-5: an ignored stop is recorded once per session, origin, epoch and why, and counted. */
 async function checkIgnoredStops(client: Reader, log: StoredEvent[], broken: string[]): Promise<void> {
   const { rows } = await client.query('select * from ledger.ignored_stops');
   const recorded = log.flatMap(({ event, partition, sequence }) =>

@@ -1,5 +1,5 @@
 import type { Submission } from '#api';
-import { type Bound, ints, smallints, texts, uuids } from '#postgres';
+import { type Bound, ints, type RowOf, smallints, texts, uuids } from '#postgres';
 import {
   type Draft,
   type Handle,
@@ -19,8 +19,17 @@ const loadCalledHandles = statement('load_called_handles');
 const loadSalts = statement('load_handle_salts');
 const loadOldest = statement('load_oldest_handles');
 
+type Asking<One> = Bound<RowOf<One>> | undefined;
+type HandleQueries = readonly [
+  reserved: Asking<typeof reserveHandles>,
+  held: Asking<typeof loadHandles>,
+  salts: Asking<typeof loadSalts>,
+  oldest: Asking<typeof loadOldest>,
+];
+const NO_QUERIES: HandleQueries = [undefined, undefined, undefined, undefined];
+
 /** Queries that reserve and read the handles of a batch, in this order; none when it names no handle. */
-export function handleQueries(batch: readonly Submission[]): readonly (Bound | undefined)[] {
+export function handleQueries(batch: readonly Submission[]): HandleQueries {
   const bound = new Set<string>();
   const named = new Set<string>();
   const naming: Submission[] = [];
@@ -31,7 +40,7 @@ export function handleQueries(batch: readonly Submission[]): readonly (Bound | u
     for (const { hash } of handles) named.add(hash);
     if (handles.length > 0) naming.push(submission);
   }
-  if (named.size === 0) return [];
+  if (named.size === 0) return NO_QUERIES;
   return [
     bound.size > 0 ? { ...reserveHandles, values: [texts([...bound])] } : undefined,
     { ...loadHandles, values: [texts([...named])] },
@@ -43,7 +52,7 @@ export function handleQueries(batch: readonly Submission[]): readonly (Bound | u
 /** Those of sessions that a command of the batch may go back to. */
 export function sessionHandlesQuery(
   sessions: readonly { scopeKey: ScopeKey; session: Session }[],
-): Bound | undefined {
+): Asking<typeof loadCalledHandles> {
   const called = sessions.flatMap(({ scopeKey, session: { handles = none } }) =>
     handles.map(({ hash }) => ({ scopeId: scopeIdOf(scopeKey), hash })),
   );
@@ -62,7 +71,7 @@ function placesOf(naming: readonly Submission[]): Buffer[] {
 }
 
 /** Of those scopes that get handles, so that the oldest may have to go. */
-function oldestQuery(naming: readonly Submission[]): Bound | undefined {
+function oldestQuery(naming: readonly Submission[]): Asking<typeof loadOldest> {
   const binding = naming.filter(({ command }) => toScope(command) > 0);
   if (binding.length === 0) return undefined;
   const values = [...placesOf(binding), ints(binding, ({ command }) => toScope(command)), MOST_SCOPE_HANDLES];

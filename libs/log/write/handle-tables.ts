@@ -13,12 +13,22 @@ import {
   type ScopeKey,
   type SessionId,
 } from '#session';
+import type { Statements } from '../generated/statements.js';
 import { newSalt } from '../salted-details.js';
 import { statement } from '../statements.js';
 
 const eraseHandles = statement('erase_handles');
 const saveHandles = statement('save_handles');
 const saveSalts = statement('save_handle_salts');
+
+type AnswerTo<Name extends keyof Statements> = Answered<Statements[Name]['row']>;
+/** Of a batch's queries about handles, in their order. */
+type AnswersOfHandles = readonly [
+  reserved: AnswerTo<'reserve_handles'> | undefined,
+  held: AnswerTo<'load_handles'> | undefined,
+  salts: AnswerTo<'load_handle_salts'> | undefined,
+  oldest: AnswerTo<'load_oldest_handles'> | undefined,
+];
 
 /** A scope as the tables of handles know it. */
 interface ScopeOfHandles {
@@ -75,7 +85,7 @@ export class BatchHandles {
   private readonly hashes = new Map<string, string>();
 
   /** From the answers to those queries. */
-  constructor([reserved, held, salts, oldest]: readonly (Answered | undefined)[] = []) {
+  constructor([reserved, held, salts, oldest]: AnswersOfHandles | [] = []) {
     for (const { hash } of reserved?.rows ?? []) this.reserved.add(hash);
     if (held) this.learn(held);
     for (const { scope_id, salt } of salts?.rows ?? []) {
@@ -85,14 +95,14 @@ export class BatchHandles {
     for (const { scope_id, size, hash, kind, bound_at } of oldest?.rows ?? []) {
       const kept: Kept = this.kept.get(scope_id) ?? { oldest: [], size };
       this.kept.set(scope_id, kept);
-      if (hash === null) continue;
+      if (hash === null || kind === null) continue; // it has none too many
       kept.oldest.push({ hash, kind, ...(bound_at && { boundAt: bound_at }) });
       kept.size += 1;
     }
   }
 
   /** Who has handles, from an answer that tells also how events call them, where that is asked for. */
-  learn({ rows }: Answered): void {
+  learn({ rows }: Answered<Statements['load_handles']['row'] & { digest?: string }>): void {
     for (const {
       hash,
       digest,

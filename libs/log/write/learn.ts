@@ -1,18 +1,13 @@
 import { Frontier } from '#audit';
-import type { ScopeKey, SessionId, StopIgnoredWhy } from '#session';
+import type { StopIgnoredWhy } from '#session';
+import type { Statements } from '../generated/statements.js';
 import type { Loaded, NamedSession } from './loaded.js';
 
 // What the rows of a batch's statements tell it.
 
-interface LockedHeadRow {
-  partition: number;
-  sequence: number;
-  frontier: Buffer;
-  at: number;
-  now: number;
-}
+type Row<Name extends keyof Statements> = Statements[Name]['row'];
 
-export function learnHeads(loaded: Loaded, rows: readonly LockedHeadRow[]): void {
+export function learnHeads(loaded: Loaded, rows: readonly Row<'lock_heads'>[]): void {
   for (const row of rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
     loaded.heads.set(row.partition, { sequence: row.sequence, at: row.at, frontier });
@@ -20,14 +15,8 @@ export function learnHeads(loaded: Loaded, rows: readonly LockedHeadRow[]): void
   }
 }
 
-export interface StateRow {
-  scope_key: ScopeKey;
-  version: number;
-  latest: string;
-  due: boolean | null;
-  /** The latest session's attributes; NULL: it has none, they were erased, or no answer shows them. */
-  body: string | null;
-}
+/** `body`: the latest session's attributes; NULL: it has none, they were erased, or no answer shows them. */
+export type StateRow = Row<'load_scopes'>;
 
 export function learnStates(loaded: Loaded, rows: readonly StateRow[]): void {
   for (const { scope_key, version, latest, body } of rows) {
@@ -42,16 +31,7 @@ export function learnStates(loaded: Loaded, rows: readonly StateRow[]): void {
   }
 }
 
-interface NamedSessionRow {
-  session_id: SessionId;
-  scope_id: string;
-  scope_key: ScopeKey;
-  successor_id: SessionId | null;
-  final: string | null;
-  successor: string | null;
-}
-
-export function learnSessions(loaded: Loaded, rows: readonly NamedSessionRow[]): void {
+export function learnSessions(loaded: Loaded, rows: readonly Row<'load_sessions'>[]): void {
   for (const row of rows) {
     const named: NamedSession = { scopeKey: row.scope_key };
     if (row.final) named.final = JSON.parse(row.final);
@@ -62,28 +42,16 @@ export function learnSessions(loaded: Loaded, rows: readonly NamedSessionRow[]):
   }
 }
 
-interface FoundReceiptRow {
-  key: string;
-  scope_key: ScopeKey;
-  fingerprint: string;
-  text: string;
-}
-
-export function learnReceipts(loaded: Loaded, rows: readonly FoundReceiptRow[]): void {
+export function learnReceipts(loaded: Loaded, rows: readonly Row<'load_receipts'>[]): void {
   for (const { key, scope_key, fingerprint, text } of rows) {
     append(loaded.receipts, key, { scopeKey: scope_key, fingerprint, document: () => text });
   }
 }
 
-interface CountedStopRow {
-  stop_id: string;
-  why: StopIgnoredWhy | 'transient';
-}
-
-export function learnIgnoredStops(loaded: Loaded, rows: readonly CountedStopRow[]): void {
+export function learnIgnoredStops(loaded: Loaded, rows: readonly Row<'load_ignored_stops'>[]): void {
   for (const { stop_id, why } of rows) {
     if (why === 'transient') loaded.reported.add(stop_id);
-    else append(loaded.ignored, stop_id, why);
+    else append(loaded.ignored, stop_id, why as StopIgnoredWhy);
   }
 }
 

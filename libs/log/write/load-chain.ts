@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Submission } from '#api';
-import { type Bound, send, smallints, texts, uuids } from '#postgres';
-import { MOST_STEPS_BACK, type ScopeKey, type Session, type SessionId } from '#session';
+import { type Bound, type RowOf, send, smallints, texts, uuids } from '#postgres';
+import { MOST_STEPS_BACK, type Session, type SessionId } from '#session';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 import { sessionHandlesQuery } from './handle-queries.js';
@@ -11,7 +11,7 @@ const loadAncestors = statement('load_ancestors');
 const loadCheckpoints = statement('load_checkpoints');
 
 /** What a recovery may go back to. Only for those who report a session invalid for good. */
-export function ancestorsQuery(batch: readonly Submission[]): Bound | undefined {
+export function ancestorsQuery(batch: readonly Submission[]): Bound<RowOf<typeof loadAncestors>> | undefined {
   const named = new Map<SessionId, number>();
   for (const { command, partition } of batch) {
     if (command.type !== 'ReportInvalid' || command.certainty !== 'definite') continue;
@@ -33,7 +33,9 @@ interface AskedCheckpoint {
 }
 
 /** Only for those who mark a checkpoint or start from one. */
-export function checkpointsQuery(batch: readonly Submission[]): Bound | undefined {
+export function checkpointsQuery(
+  batch: readonly Submission[],
+): Bound<RowOf<typeof loadCheckpoints>> | undefined {
   const asked: AskedCheckpoint[] = [];
   for (const { command, partition, scopeKey } of batch) {
     if (command.type === 'MarkCheckpoint') {
@@ -53,18 +55,12 @@ export function checkpointsQuery(batch: readonly Submission[]): Bound | undefine
   return { ...loadCheckpoints, values };
 }
 
-interface LineRow {
-  scope_key: ScopeKey;
-  session_id: SessionId | null;
-  final: string | null;
-}
-
 /** Takes over what the queries above found, and reads who has the handles of the sessions that may be gone back to. */
 export async function loadChains(
   client: pg.Client,
   loaded: Loaded,
-  ancestors: readonly LineRow[],
-  checkpoints: readonly (LineRow & { label: string; count: number })[],
+  ancestors: readonly RowOf<typeof loadAncestors>[],
+  checkpoints: readonly RowOf<typeof loadCheckpoints>[],
 ): Promise<void> {
   for (const { scope_key, label, count, session_id } of checkpoints) {
     loaded.checkpointCounts.set(scope_key, count);

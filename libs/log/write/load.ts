@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Submission } from '#api';
-import { rollback, send, smallints, uuids } from '#postgres';
+import { query, rollback, send, smallints, uuids } from '#postgres';
 import { partitionOfSession, type ScopeKey, type Session, type SessionId } from '#session';
 import { ownStep } from '../errors.js';
 import { statement } from '../statements.js';
@@ -98,7 +98,7 @@ async function lookForDue(
     if (seems !== null) leased.set((JSON.parse(latest) as Session).sessionId, scope_key);
   }
   const ids = [...leased.keys()];
-  const locked = await client.query({ ...lockDue, values: [smallints(ids, partitionOfSession), uuids(ids)] });
+  const locked = await query(client, lockDue, [smallints(ids, partitionOfSession), uuids(ids)]);
   let now = 0;
   for (const row of locked.rows) {
     if (row.over) due.add(leased.get(row.session_id) as ScopeKey);

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { query } from '#postgres';
 import { statement } from '../statements.js';
 
 const rotate = statement('rotate_receipts');
@@ -8,5 +9,5 @@ const rotate = statement('rotate_receipts');
  * called at start and every hour. May run on every replica at once; who comes second finds nothing to do.
  */
 export async function rotateReceipts(pool: pg.Pool): Promise<void> {
-  await pool.query(rotate);
+  await query(pool, rotate);
 }

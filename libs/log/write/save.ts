@@ -87,16 +87,16 @@ export async function wasCommitted(client: pg.Client, written: Written): Promise
   const { events, partitions, transaction } = written;
   const first = events[0];
   if (!first && transaction === undefined) return false;
-  const [, , found] = await send(client, [
+  const [, , event, ended] = await send(client, [
     begin,
     { ...lockHeads, values: [smallints(partitions)] },
-    first
-      ? { ...findEvent, values: [first.partition, first.sequence] }
-      : { ...findTransaction, values: [transaction] },
+    first && { ...findEvent, values: [first.partition, first.sequence] },
+    first ? undefined : { ...findTransaction, values: [transaction] },
     commit,
   ]);
-  const row = found?.rows[0];
-  return first ? row !== undefined && first.bytes.equals(row.bytes) : row.status === 'committed';
+  if (!first) return ended?.rows[0]?.status === 'committed';
+  const row = event?.rows[0];
+  return row !== undefined && first.bytes.equals(row.bytes);
 }
 
 /** Events, what they make of scopes and sessions, receipts and heads; nothing where there is no event. */
@@ -118,7 +118,7 @@ function tables(
     types.receipts(rows.receipts),
     types.heads(newHeads(events, heads, rows)),
   ];
-  const statements = [{ ...saveBatch, values }];
+  const statements: Bound[] = [{ ...saveBatch, values }];
   if (scopes.changed.length > 0 || sessions.changed.length > 0) {
     const values = [types.scopes(scopes.changed), types.sessions(sessions.changed)];
     statements.push({ ...saveChanges, values });

@@ -55,6 +55,9 @@ const decisions = {
   ReportInvalid: reportInvalid,
 } as const;
 
+/** All types, in the order of the table. */
+export const COMMAND_TYPES = Object.keys(decisions) as (keyof typeof decisions)[];
+
 export type Command = Parameters<(typeof decisions)[keyof typeof decisions]>[0];
 
 /** A command for a scope names no session. */

@@ -15,13 +15,13 @@ import {
   startSession,
 } from '../specification.js';
 
-// Starts. The numbers are the rows of the table of corners in docs/commands.md.
+// Starts. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const other = 'cloud-other';
 
 describe('starting a session', () => {
-  test('1: in an empty scope starts the first one', () => {
+  test('commands.md#corner-1: in an empty scope starts the first one', () => {
     given()
       .when(startSession(dev))
       .then(
@@ -31,13 +31,13 @@ describe('starting a session', () => {
       );
   });
 
-  test('1: may leave it starting until its owner confirms', () => {
+  test('commands.md#corner-1: may leave it starting until its owner confirms', () => {
     given()
       .when(startSession(dev, { phase: 'starting' }))
       .then(accepted('started', 'SessionStarted'), session({ status: 'starting', epoch: 1 }));
   });
 
-  test('1: supersedes the old one and starts the new one in one append', () => {
+  test('commands.md#corner-1: supersedes the old one and starts the new one in one append', () => {
     given(startedOn(dev))
       .when(startSession(debug, { second: 5, attributesDigest: 'digest' }))
       .then(
@@ -55,13 +55,13 @@ describe('starting a session', () => {
     { state: 'released', steps: [startedOn(dev), releasedBy(dev)], epoch: 3 },
     { state: 'reserved for another', steps: [startedOn(dev), releasedBy(dev, other, 30)], epoch: 3 },
     { state: 'ending', steps: [startedOn(dev), draining], epoch: 2 },
-  ])('1: supersedes one that is $state', ({ steps, epoch }) => {
+  ])('commands.md#corner-1: supersedes one that is $state', ({ steps, epoch }) => {
     given(...steps)
       .when(startSession(debug))
       .then(accepted('started', 'SessionSuperseded', 'SessionStarted'), current({ epoch, status: 'active' }));
   });
 
-  test('1: what is superseded is no longer reserved', () => {
+  test('commands.md#corner-1: what is superseded is no longer reserved', () => {
     given(startedOn(dev), releasedBy(dev, other, 30))
       .when(startSession(debug))
       .then(({ decision }) => {
@@ -70,13 +70,13 @@ describe('starting a session', () => {
       });
   });
 
-  test('1: after the last one has ended goes on with its epoch and revision', () => {
+  test('commands.md#corner-1: after the last one has ended goes on with its epoch and revision', () => {
     given(startedOn(dev), endedBy(dev))
       .when(startSession(debug))
       .then(accepted('started', 'SessionStarted'), current({ epoch: 3, revision: 3 }));
   });
 
-  test('1: starts under the epoch that was expected', () => {
+  test('commands.md#corner-1: starts under the epoch that was expected', () => {
     given()
       .when(startSession(dev, { expectedEpoch: 0 }))
       .then(accepted('started', 'SessionStarted'));
@@ -86,7 +86,7 @@ describe('starting a session', () => {
   });
 
   test.each(['supersede', 'reject', 'join'] as const)(
-    '1: %s under an older epoch than expected is stale-epoch, also when nothing is current',
+    'commands.md#corner-1: %s under an older epoch than expected is stale-epoch, also when nothing is current',
     (onConflict) => {
       given(startedOn(dev))
         .when(startSession(debug, { onConflict, expectedEpoch: 0 }))
@@ -134,7 +134,7 @@ describe('confirming a start', () => {
 describe('joining', () => {
   const join = { onConflict: 'join' } as const;
 
-  test('2: nothing starts a session, also after one that has ended', () => {
+  test('commands.md#corner-2: nothing starts a session, also after one that has ended', () => {
     given().when(startSession(dev, join)).then(accepted('started', 'SessionStarted'));
     given(startedOn(dev), endedBy(dev))
       .when(startSession(dev, join))
@@ -144,13 +144,13 @@ describe('joining', () => {
   test.each([
     { state: 'active', phase: {} },
     { state: 'starting', phase: { phase: 'starting' as const } },
-  ])('2: an owned session that is $state leaves its owner unchanged', ({ phase }) => {
+  ])('commands.md#corner-2: an owned session that is $state leaves its owner unchanged', ({ phase }) => {
     given(startedOn(dev, phase))
       .when(startSession(debug, join))
       .then(accepted('joined'), session({ sessionId: 'session-1', epoch: 1, owner: { environment: dev } }));
   });
 
-  test('2: a released one claims it', () => {
+  test('commands.md#corner-2: a released one claims it', () => {
     given(startedOn(dev), releasedBy(dev))
       .when(startSession(debug, join))
       .then(
@@ -160,7 +160,7 @@ describe('joining', () => {
       );
   });
 
-  test('2: one that is reserved for another is refused with until, to the second', () => {
+  test('commands.md#corner-2: one that is reserved for another is refused with until, to the second', () => {
     const reserved = given(startedOn(dev), releasedBy(dev, debug, 30));
     reserved.when(startSession(other, { ...join, second: 29 })).then(refused('reserved', { until: at(30) }));
     reserved
@@ -168,13 +168,13 @@ describe('joining', () => {
       .then(accepted('claimed', 'OwnershipClaimed'), current({ owner: { environment: other } }));
   });
 
-  test('2: one that is reserved for the joiner claims it', () => {
+  test('commands.md#corner-2: one that is reserved for the joiner claims it', () => {
     given(startedOn(dev), releasedBy(dev, debug, 30))
       .when(startSession(debug, join))
       .then(accepted('claimed', 'OwnershipClaimed'), current({ owner: { environment: debug } }));
   });
 
-  test('2: one that is ending is refused', () => {
+  test('commands.md#corner-2: one that is ending is refused', () => {
     given(startedOn(dev), draining).when(startSession(debug, join)).then(refused('session-ending'));
   });
 });
@@ -187,13 +187,13 @@ describe('starting only if nothing is current', () => {
     { state: 'starting', steps: [startedOn(dev, { phase: 'starting' as const })] },
     { state: 'released', steps: [startedOn(dev), releasedBy(dev)] },
     { state: 'ending', steps: [startedOn(dev), draining] },
-  ])('3: is refused with the current session when it is $state', ({ steps }) => {
+  ])('commands.md#corner-3: is refused with the current session when it is $state', ({ steps }) => {
     given(...steps)
       .when(startSession(debug, reject))
       .then(refused('session-active'));
   });
 
-  test('3: starts otherwise', () => {
+  test('commands.md#corner-3: starts otherwise', () => {
     given(startedOn(dev), endedBy(dev))
       .when(startSession(debug, reject))
       .then(accepted('started', 'SessionStarted'));

@@ -16,13 +16,13 @@ import {
   usedBy,
 } from '../specification.js';
 
-// How chains grow. The numbers are the rows of the table of corners in docs/commands.md.
+// How chains grow. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const rotations = (count: number): Step[] => Array.from({ length: count }, () => rotatedBy(dev));
 
 describe('a successor', () => {
-  test('11: follows its parent in the chain and leaves behind what is the parent’s alone', () => {
+  test('commands.md#corner-11: follows its parent in the chain and leaves behind what is the parent’s alone', () => {
     const policy = { maxChainLength: 9 };
     given(
       startedOn(dev, { policy, attributesDigest: 'digest' }),
@@ -43,7 +43,7 @@ describe('a successor', () => {
 });
 
 describe('a policy', () => {
-  test('11: advises a reset from its length on, in every answer', () => {
+  test('commands.md#corner-11: advises a reset from its length on, in every answer', () => {
     const policy = { maxChainLength: 4, adviseAt: 3 };
     given(startedOn(dev, { policy }), ...rotations(1))
       .when(rotateSession({ by: dev }))
@@ -53,7 +53,7 @@ describe('a policy', () => {
       .then(({ after }) => expect(after.state.latest).not.toHaveProperty('resetAdvised'));
   });
 
-  test('11: advises it at the latest when no other successor is allowed', () => {
+  test('commands.md#corner-11: advises it at the latest when no other successor is allowed', () => {
     given(startedOn(dev, { policy: { maxChainLength: 2 } }))
       .when(rotateSession({ by: dev }))
       .then(session({ chainLength: 2, resetAdvised: true }));
@@ -62,7 +62,7 @@ describe('a policy', () => {
       .then(session({ chainLength: 1, resetAdvised: true }));
   });
 
-  test('11: refuses a successor beyond the greatest length', () => {
+  test('commands.md#corner-11: refuses a successor beyond the greatest length', () => {
     given(startedOn(dev, { policy: { maxChainLength: 3 } }), ...rotations(2))
       .when(rotateSession({ by: dev }))
       .then(refused('chain-too-long'));
@@ -74,7 +74,7 @@ describe('a policy', () => {
       .then(session({ chainLength: 7, resetAdvised: true }));
   });
 
-  test('11: does not hide what was rotated before, nor who may rotate', () => {
+  test('commands.md#corner-11: does not hide what was rotated before, nor who may rotate', () => {
     const policy = { maxChainLength: 2 };
     given(startedOn(dev, { policy }), rotatedBy(dev, { successorHandle: handle('h') }))
       .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
@@ -84,7 +84,7 @@ describe('a policy', () => {
       .then(refused('not-owner'));
   });
 
-  test('12: does not stand in the way of a recovery', () => {
+  test('commands.md#corner-12: does not stand in the way of a recovery', () => {
     given(startedOn(dev, { policy: { maxChainLength: 2 } }), ...rotations(1))
       .when(invalidBy({ by: dev }))
       .then(session({ chainLength: 3, recoveredFrom: 'session-1', resetAdvised: true }));
@@ -94,7 +94,7 @@ describe('a policy', () => {
 describe('a reset', () => {
   const policy = { maxChainLength: 3, adviseAt: 2 };
 
-  test('11: starts a new chain that names the old one', () => {
+  test('commands.md#corner-11: starts a new chain that names the old one', () => {
     given(startedOn(dev, { policy, attributesDigest: 'digest' }), ...rotations(2))
       .when(rotateSession({ by: dev, reason: 'reset', versionId: 'v9' }))
       .then(
@@ -114,7 +114,7 @@ describe('a reset', () => {
       );
   });
 
-  test('11: is named by its root alone, and grows anew', () => {
+  test('commands.md#corner-11: is named by its root alone, and grows anew', () => {
     const steps = [startedOn(dev, { policy }), ...rotations(2), rotatedBy(dev, { reason: 'reset' })];
     given(...steps)
       .when(rotateSession({ by: dev }))
@@ -124,7 +124,7 @@ describe('a reset', () => {
       );
   });
 
-  test('11: asked again for the same successor handle is the recorded one', () => {
+  test('commands.md#corner-11: asked again for the same successor handle is the recorded one', () => {
     const reset = { reason: 'reset', successorHandle: handle('h') };
     given(startedOn(dev), rotatedBy(dev, reset), ...rotations(1))
       .when(rotateSession({ by: dev, session: 1, ...reset }))
@@ -135,7 +135,7 @@ describe('a reset', () => {
       );
   });
 
-  test('11: is refused as any rotation is', () => {
+  test('commands.md#corner-11: is refused as any rotation is', () => {
     given(startedOn(dev), rotatedBy(dev, { reason: 'reset' }))
       .when(rotateSession({ by: dev, session: 1, reason: 'reset' }))
       .then(refused('stale-session'), current({ sessionId: 'session-2' }));

@@ -20,7 +20,7 @@ import {
   touchSession,
 } from '../specification.js';
 
-// Ends that take their time. The numbers are the rows of the table of corners in docs/commands.md.
+// Ends that take their time. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const forced = { force: true, operate: true };
@@ -29,19 +29,22 @@ describe('draining', () => {
   test.each([
     { state: 'active', phase: {} },
     { state: 'starting', phase: { phase: 'starting' as const } },
-  ])('4: a session that is $state is ending until a time, under the same epoch', ({ phase }) => {
-    given(startedOn(dev, phase))
-      .when(endSession({ origin: dev, drainSeconds: 30, reason: 'moving', second: 5 }))
-      .then(
-        accepted('ending', 'SessionEnding'),
-        event(0, { origin: { environment: dev } }),
-        current({ status: 'ending', epoch: 1, revision: 2, drainUntil: at(35), endReason: 'moving' }),
-        current({ owner: { environment: dev }, endedBy: { environment: dev } }),
-        ({ after }) => expect(after.timer).toMatchObject({ until: at(35), renewable: false }),
-      );
-  });
+  ])(
+    'commands.md#corner-4: a session that is $state is ending until a time, under the same epoch',
+    ({ phase }) => {
+      given(startedOn(dev, phase))
+        .when(endSession({ origin: dev, drainSeconds: 30, reason: 'moving', second: 5 }))
+        .then(
+          accepted('ending', 'SessionEnding'),
+          event(0, { origin: { environment: dev } }),
+          current({ status: 'ending', epoch: 1, revision: 2, drainUntil: at(35), endReason: 'moving' }),
+          current({ owner: { environment: dev }, endedBy: { environment: dev } }),
+          ({ after }) => expect(after.timer).toMatchObject({ until: at(35), renewable: false }),
+        );
+    },
+  );
 
-  test('4: again changes nothing, neither its end', () => {
+  test('commands.md#corner-4: again changes nothing, neither its end', () => {
     given(startedOn(dev), draining)
       .when(endSession({ origin: dev, drainSeconds: 90, second: 10 }))
       .then(
@@ -51,7 +54,7 @@ describe('draining', () => {
       );
   });
 
-  test('4: is confirmed by the same stop without it', () => {
+  test('commands.md#corner-4: is confirmed by the same stop without it', () => {
     given(startedOn(dev), draining)
       .when(endSession({ origin: dev, second: 10, reason: 'drained' }))
       .then(
@@ -64,7 +67,7 @@ describe('draining', () => {
       );
   });
 
-  test('4: the confirmation again is already-ended, also when the time ended it', () => {
+  test('commands.md#corner-4: the confirmation again is already-ended, also when the time ended it', () => {
     given(startedOn(dev), draining, endedBy(dev))
       .when(endSession({ origin: dev, epoch: 1 }))
       .then(accepted('already-ended'));
@@ -76,7 +79,7 @@ describe('draining', () => {
       .then(accepted('already-ended'));
   });
 
-  test('4: by an operator with force says so, and its owner confirms it', () => {
+  test('commands.md#corner-4: by an operator with force says so, and its owner confirms it', () => {
     given(startedOn(dev))
       .when(endSession({ origin: debug, drainSeconds: 30, ...forced }))
       .then(accepted('ending', 'SessionEnding'), event(0, { forced: true, origin: { environment: debug } }));
@@ -85,7 +88,7 @@ describe('draining', () => {
       .then(accepted('ended', 'SessionEnded'), session({ endedBy: { environment: dev } }));
   });
 
-  test('5: by another owner is not-owner, and recorded', () => {
+  test('commands.md#corner-5: by another owner is not-owner, and recorded', () => {
     given(startedOn(dev))
       .when(endSession({ origin: debug, drainSeconds: 30 }))
       .then(stopIgnored('not-owner', 'not-owner'));
@@ -94,7 +97,7 @@ describe('draining', () => {
       .then(stopIgnored('not-owner', 'not-owner'));
   });
 
-  test('6: a released session has nobody to wait for, and ends at once', () => {
+  test('commands.md#corner-6: a released session has nobody to wait for, and ends at once', () => {
     given(startedOn(dev), releasedBy(dev, debug, 30))
       .when(endSession({ origin: debug, drainSeconds: 30 }))
       .then(accepted('ended', 'SessionEnded'), current(undefined));
@@ -104,7 +107,7 @@ describe('draining', () => {
 describe('a session that is ending', () => {
   const ending = given(startedOn(dev, lease()), drainedBy(dev, 30));
 
-  test('1: is superseded, and it was not the stop that ended it', () => {
+  test('commands.md#corner-1: is superseded, and it was not the stop that ended it', () => {
     ending.when(startSession(debug, { second: 5 })).then(
       accepted('started', 'SessionSuperseded', 'SessionStarted'),
       event(0, { session: { status: 'ended', endCause: 'superseded', epoch: 2 } }),
@@ -115,7 +118,7 @@ describe('a session that is ending', () => {
     );
   });
 
-  test('5: and superseded, its confirmation is stale-session, and recorded', () => {
+  test('commands.md#corner-5: and superseded, its confirmation is stale-session, and recorded', () => {
     given(startedOn(dev), draining, startedOn(debug))
       .when(endSession({ origin: dev }))
       .then(stopIgnored('superseded'), current({ sessionId: 'session-2', epoch: 2 }));

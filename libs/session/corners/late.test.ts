@@ -19,7 +19,7 @@ import {
   supersededBy,
 } from '../specification.js';
 
-// What comes late or from a future. The numbers are the rows of the table of corners in docs/commands.md.
+// What comes late or from a future. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const forced = { force: true, operate: true };
@@ -51,7 +51,7 @@ const stops = [
 ];
 
 describe.each(commands)('an ended session: $command', ({ ask }) => {
-  test('13: is stale-session with the current one, when another is current', () => {
+  test('commands.md#corner-13: is stale-session with the current one, when another is current', () => {
     given(startedOn(dev), supersededBy(debug))
       .when(ask({ session: 1 }))
       .then(refused('stale-session'));
@@ -60,7 +60,7 @@ describe.each(commands)('an ended session: $command', ({ ask }) => {
       .then(refused('stale-session'));
   });
 
-  test('13: is session-ended, when none is', () => {
+  test('commands.md#corner-13: is session-ended, when none is', () => {
     given(startedOn(dev), endedBy(dev))
       .when(ask({ session: 1 }))
       .then(refused('session-ended'));
@@ -69,7 +69,7 @@ describe.each(commands)('an ended session: $command', ({ ask }) => {
       .then(refused('session-ended'));
   });
 
-  test('13: does not come back under the epoch of its end either', () => {
+  test('commands.md#corner-13: does not come back under the epoch of its end either', () => {
     given(startedOn(dev), endedBy(dev))
       .when(ask({ session: 1, epoch: 2 }))
       .then(refused('session-ended'));
@@ -80,13 +80,13 @@ describe.each(commands)('an ended session: $command', ({ ask }) => {
 });
 
 describe.each(stops)('an ended session: $command', ({ ask }) => {
-  test('13: is stale-session with the current one and recorded, when another is current', () => {
+  test('commands.md#corner-13: is stale-session with the current one and recorded, when another is current', () => {
     given(startedOn(dev), supersededBy(debug))
       .when(ask({ session: 1 }))
       .then(stopIgnored('superseded'));
   });
 
-  test('13: is session-ended and recorded, when none is', () => {
+  test('commands.md#corner-13: is session-ended and recorded, when none is', () => {
     given(startedOn(dev), supersededBy(debug), endedBy(debug))
       .when(ask({ session: 1 }))
       .then(stopIgnored('superseded', 'session-ended'));
@@ -105,7 +105,7 @@ describe.each([...commands, ...stops])('an epoch that the ledger does not know: 
     { state: 'ended', epoch: 3, steps: [startedOn(dev), endedBy(dev)] },
     { state: 'superseded', epoch: 3, steps: [startedOn(dev), supersededBy(debug)] },
     { state: 'rotated', epoch: 3, steps: [startedOn(dev), rotatedBy(dev, { successorHandle: handle('h') })] },
-  ])('14: is future-epoch when the session is $state', ({ steps, epoch }) => {
+  ])('commands.md#corner-14: is future-epoch when the session is $state', ({ steps, epoch }) => {
     given(...steps)
       .when(ask({ session: 1, epoch }))
       .then(refused('future-epoch'));
@@ -116,15 +116,18 @@ describe.each([...commands, ...stops])('an epoch that the ledger does not know: 
 });
 
 describe('an epoch that the ledger does not know: start', () => {
-  test.each(['supersede', 'reject', 'join'] as const)('14: %s is future-epoch', (onConflict) => {
-    given()
-      .when(startSession(dev, { onConflict, expectedEpoch: 1 }))
-      .then(refused('future-epoch'));
-    given(startedOn(dev))
-      .when(startSession(debug, { onConflict, expectedEpoch: 2 }))
-      .then(refused('future-epoch'));
-    given(startedOn(dev), endedBy(dev))
-      .when(startSession(debug, { onConflict, expectedEpoch: 3 }))
-      .then(refused('future-epoch'));
-  });
+  test.each(['supersede', 'reject', 'join'] as const)(
+    'commands.md#corner-14: %s is future-epoch',
+    (onConflict) => {
+      given()
+        .when(startSession(dev, { onConflict, expectedEpoch: 1 }))
+        .then(refused('future-epoch'));
+      given(startedOn(dev))
+        .when(startSession(debug, { onConflict, expectedEpoch: 2 }))
+        .then(refused('future-epoch'));
+      given(startedOn(dev), endedBy(dev))
+        .when(startSession(debug, { onConflict, expectedEpoch: 3 }))
+        .then(refused('future-epoch'));
+    },
+  );
 });

@@ -27,7 +27,7 @@ import {
   touchSession,
 } from '../specification.js';
 
-// Leases that are over. The numbers are the rows of the table of corners in docs/commands.md.
+// Leases that are over. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const forced = { force: true, operate: true };
@@ -59,7 +59,7 @@ const stops = [
 ];
 
 describe.each(commands)('a lease that is over, and the log does not know: $command', ({ ask }) => {
-  test('7: lapses first, and is then stale-epoch with the session that is left', () => {
+  test('commands.md#corner-7: lapses first, and is then stale-epoch with the session that is left', () => {
     given(leased)
       .when(ask(10))
       .then(
@@ -69,19 +69,19 @@ describe.each(commands)('a lease that is over, and the log does not know: $comma
       );
   });
 
-  test('7: without grace there is nothing left: session-ended', () => {
+  test('commands.md#corner-7: without grace there is nothing left: session-ended', () => {
     given(withoutGrace)
       .when(ask(10))
       .then(refusedAfter(['OwnershipLapsed', 'SessionExpired'], 'session-ended'), current(undefined));
   });
 
-  test('7: that ends on a lapse: session-ended', () => {
+  test('commands.md#corner-7: that ends on a lapse: session-ended', () => {
     given(endsOnLapse)
       .when(ask(10))
       .then(refusedAfter(['SessionExpired'], 'session-ended'), current(undefined));
   });
 
-  test('7: lapses once, to the second', () => {
+  test('commands.md#corner-7: lapses once, to the second', () => {
     given(leased, settledAt(12)).when(ask(13)).then(refusedOnlyOnce);
     given(leased)
       .when(ask(9.999))
@@ -94,7 +94,7 @@ function refusedOnlyOnce({ decision }: { decision: { events: unknown[] } }): voi
 }
 
 describe.each(stops)('a lease that is over, and the log does not know: $command', ({ ask }) => {
-  test('7: lapses first, and is then stale-epoch and recorded', () => {
+  test('commands.md#corner-7: lapses first, and is then stale-epoch and recorded', () => {
     given(leased)
       .when(ask(10))
       .then(
@@ -104,7 +104,7 @@ describe.each(stops)('a lease that is over, and the log does not know: $command'
       );
   });
 
-  test('7: without grace it is recorded as expired', () => {
+  test('commands.md#corner-7: without grace it is recorded as expired', () => {
     given(withoutGrace)
       .when(ask(10))
       .then(stopIgnoredAfter(['OwnershipLapsed', 'SessionExpired'], 'expired', 'session-ended'));
@@ -112,7 +112,7 @@ describe.each(stops)('a lease that is over, and the log does not know: $command'
 });
 
 describe('starting over a lease that is over', () => {
-  test('7: supersede finds it lapsed, and supersedes what is left', () => {
+  test('commands.md#corner-7: supersede finds it lapsed, and supersedes what is left', () => {
     given(leased)
       .when(startSession(debug, { second: 10 }))
       .then(
@@ -123,7 +123,7 @@ describe('starting over a lease that is over', () => {
       );
   });
 
-  test('7: supersede under the epoch before the lapse is stale-epoch', () => {
+  test('commands.md#corner-7: supersede under the epoch before the lapse is stale-epoch', () => {
     given(leased)
       .when(startSession(debug, { second: 10, expectedEpoch: 1 }))
       .then(refusedAfter(['OwnershipLapsed'], 'stale-epoch'));
@@ -132,7 +132,7 @@ describe('starting over a lease that is over', () => {
       .then(accepted('started', 'OwnershipLapsed', 'SessionSuperseded', 'SessionStarted'));
   });
 
-  test('7: reject is refused while the grace lasts, and starts when nothing is left', () => {
+  test('commands.md#corner-7: reject is refused while the grace lasts, and starts when nothing is left', () => {
     given(leased)
       .when(startSession(debug, { second: 10, onConflict: 'reject' }))
       .then(refusedAfter(['OwnershipLapsed'], 'session-active'));
@@ -144,7 +144,7 @@ describe('starting over a lease that is over', () => {
       );
   });
 
-  test('2: join of another is refused with until, while it is reserved for the old owner', () => {
+  test('commands.md#corner-2: join of another is refused with until, while it is reserved for the old owner', () => {
     given(leased)
       .when(startSession(debug, { second: 10, onConflict: 'join' }))
       .then(refusedAfter(['OwnershipLapsed'], 'reserved', { until: at(15), retryAfter: 5 }));
@@ -153,7 +153,7 @@ describe('starting over a lease that is over', () => {
       .then(refused('reserved', { until: at(17), retryAfter: 3 }));
   });
 
-  test('2: join of the old owner claims it under the next epoch, with its lease anew', () => {
+  test('commands.md#corner-2: join of the old owner claims it under the next epoch, with its lease anew', () => {
     given(leased)
       .when(startSession(dev, { second: 10, onConflict: 'join' }))
       .then(
@@ -164,7 +164,7 @@ describe('starting over a lease that is over', () => {
       );
   });
 
-  test('2: join of what has expired starts a new session', () => {
+  test('commands.md#corner-2: join of what has expired starts a new session', () => {
     given(leased, settledAt(10))
       .when(startSession(debug, { second: 15, onConflict: 'join' }))
       .then(accepted('started', 'SessionExpired', 'SessionStarted'), current({ sessionId: 'session-2' }));
@@ -172,7 +172,7 @@ describe('starting over a lease that is over', () => {
 });
 
 describe('a lease that is over', () => {
-  test('8: releases the session, reserved for its old owner during the grace', () => {
+  test('commands.md#corner-8: releases the session, reserved for its old owner during the grace', () => {
     given(leased)
       .when(settleSession(12))
       .then(
@@ -184,7 +184,7 @@ describe('a lease that is over', () => {
       );
   });
 
-  test('8: with no grace expires in the same append', () => {
+  test('commands.md#corner-8: with no grace expires in the same append', () => {
     given(withoutGrace)
       .when(settleSession(10))
       .then(
@@ -194,7 +194,7 @@ describe('a lease that is over', () => {
       );
   });
 
-  test('8: that ends on a lapse expires at once, and still says who had it', () => {
+  test('commands.md#corner-8: that ends on a lapse expires at once, and still says who had it', () => {
     given(endsOnLapse)
       .when(settleSession(10))
       .then(
@@ -204,7 +204,7 @@ describe('a lease that is over', () => {
       );
   });
 
-  test('8: of a session that never became active expires, whatever its terms', () => {
+  test('commands.md#corner-8: of a session that never became active expires, whatever its terms', () => {
     given(startedOn(dev, { phase: 'starting', ...lease() }))
       .when(settleSession(10))
       .then(accepted('settled', 'SessionExpired'), session({ endCause: 'expired' }), current(undefined));
@@ -213,7 +213,7 @@ describe('a lease that is over', () => {
       .then(refusedAfter(['SessionExpired'], 'session-ended'));
   });
 
-  test('8: is over at its end and not a moment before, and not when it was renewed', () => {
+  test('commands.md#corner-8: is over at its end and not a moment before, and not when it was renewed', () => {
     given(leased)
       .when(settleSession(9.999))
       .then(accepted('settled'), current({ status: 'active' }));
@@ -221,13 +221,13 @@ describe('a lease that is over', () => {
     given(leased, renewedBy(dev, 9)).when(settleSession(19)).then(accepted('settled', 'OwnershipLapsed'));
   });
 
-  test('8: settles once', () => {
+  test('commands.md#corner-8: settles once', () => {
     given(leased, settledAt(12))
       .when(settleSession(13))
       .then(accepted('settled'), current({ epoch: 2 }));
   });
 
-  test('8: does not lapse for as long as nobody may say so, however long ago it was over', () => {
+  test('commands.md#corner-8: does not lapse for as long as nobody may say so, however long ago it was over', () => {
     given(leased)
       .when(renewLease({ by: dev, second: 11 }))
       .on({ due: false })
@@ -238,7 +238,7 @@ describe('a lease that is over', () => {
 describe('the grace after a lapse', () => {
   const lapsed = given(leased, settledAt(10)); // until 15
 
-  test('8: its old owner claims it back, until the last moment', () => {
+  test('commands.md#corner-8: its old owner claims it back, until the last moment', () => {
     lapsed
       .when(claimOwnership(dev, { second: 14.999 }))
       .then(
@@ -248,7 +248,7 @@ describe('the grace after a lapse', () => {
       );
   });
 
-  test('8: nobody else may claim it without force', () => {
+  test('commands.md#corner-8: nobody else may claim it without force', () => {
     lapsed
       .when(claimOwnership(debug, { second: 13.4 }))
       .then(refused('reserved', { until: at(15), retryAfter: 2 })); // rounded up
@@ -257,7 +257,7 @@ describe('the grace after a lapse', () => {
       .then(accepted('claimed', 'OwnershipClaimed'), event(0, { forced: true }));
   });
 
-  test('8: once over, the session expires', () => {
+  test('commands.md#corner-8: once over, the session expires', () => {
     lapsed
       .when(settleSession(15))
       .then(
@@ -268,18 +268,18 @@ describe('the grace after a lapse', () => {
       );
   });
 
-  test('8: once over, a claim comes too late, also of its old owner', () => {
+  test('commands.md#corner-8: once over, a claim comes too late, also of its old owner', () => {
     lapsed.when(claimOwnership(dev, { second: 15 })).then(refusedAfter(['SessionExpired'], 'session-ended'));
     given(leased, settledAt(10), settledAt(15))
       .when(claimOwnership(dev, { second: 16, session: 1, epoch: 2 }))
       .then(refused('session-ended'));
   });
 
-  test('6: its old owner may end it, because it is reserved for it', () => {
+  test('commands.md#corner-6: its old owner may end it, because it is reserved for it', () => {
     lapsed.when(endSession({ origin: dev, second: 12 })).then(accepted('ended', 'SessionEnded'));
   });
 
-  test('10: a release by the old owner is no repetition: it lost the session, it did not give it up', () => {
+  test('commands.md#corner-10: a release by the old owner is no repetition: it lost the session, it did not give it up', () => {
     lapsed.when(releaseOwnership({ by: dev, epoch: 1, second: 12 })).then(refused('stale-epoch'));
     lapsed
       .when(releaseOwnership({ by: dev, epoch: 1, to: debug, reservedSeconds: 60, second: 12 }))
@@ -287,7 +287,7 @@ describe('the grace after a lapse', () => {
     lapsed.when(releaseOwnership({ by: dev, epoch: 2, second: 12 })).then(refused('not-owner'));
   });
 
-  test('5: a stop under the epoch before the lapse is stale-epoch', () => {
+  test('commands.md#corner-5: a stop under the epoch before the lapse is stale-epoch', () => {
     lapsed
       .when(endSession({ origin: dev, epoch: 1, second: 12 }))
       .then(stopIgnoredAfter([], 'stale-epoch', 'stale-epoch'));
@@ -303,7 +303,7 @@ describe('the grace after a lapse', () => {
 describe('an ending session whose time is over', () => {
   const draining = given(leased, drainedBy(dev, 30));
 
-  test('8: has ended by the stop that drained it', () => {
+  test('commands.md#corner-8: has ended by the stop that drained it', () => {
     draining
       .when(settleSession(30))
       .then(
@@ -314,11 +314,11 @@ describe('an ending session whose time is over', () => {
       );
   });
 
-  test('8: lives as long as it drains, however long ago its lease was over', () => {
+  test('commands.md#corner-8: lives as long as it drains, however long ago its lease was over', () => {
     draining.when(settleSession(29)).then(accepted('settled'), current({ status: 'ending', epoch: 1 }));
   });
 
-  test('8: is over for who asks first', () => {
+  test('commands.md#corner-8: is over for who asks first', () => {
     draining
       .when(startSession(debug, { second: 30 }))
       .then(accepted('started', 'SessionEnded', 'SessionStarted'));
@@ -332,7 +332,7 @@ describe('an ending session whose time is over', () => {
 });
 
 describe('a lease that another has', () => {
-  test('7: is lost by a forced claim, and its old owner told so', () => {
+  test('commands.md#corner-7: is lost by a forced claim, and its old owner told so', () => {
     given(leased, claimedBy(debug, { ...forced, second: 5 }))
       .when(renewLease({ by: dev, second: 6, epoch: 1 }))
       .then(refused('stale-epoch'));

@@ -24,7 +24,7 @@ import {
   toSession,
 } from '../specification.js';
 
-// What operators do: forcing, and erasure. The numbers are the rows of the table of corners in docs/commands.md.
+// What operators do: forcing, and erasure. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const operator = 'operator';
@@ -35,7 +35,7 @@ describe('forcing', () => {
     { what: 'an active session', steps: [startedOn(dev)] },
     { what: 'a starting session', steps: [startedOn(dev, { phase: 'starting' })] },
     { what: 'a leased session', steps: [startedOn(dev, lease())] },
-  ])('10: releases $what, whoever owns it, and says who did it', ({ steps }) => {
+  ])('commands.md#corner-10: releases $what, whoever owns it, and says who did it', ({ steps }) => {
     given(...steps)
       .when(releaseOwnership({ by: debug, owner: { environment: debug }, ...forced }))
       .then(
@@ -45,13 +45,13 @@ describe('forcing', () => {
       );
   });
 
-  test('10: a release without operate is refused', () => {
+  test('commands.md#corner-10: a release without operate is refused', () => {
     given(startedOn(dev))
       .when(releaseOwnership({ by: dev, force: true }))
       .then(refused('operate-required'));
   });
 
-  test('10: a release by the owner itself does not say that it was forced', () => {
+  test('commands.md#corner-10: a release by the owner itself does not say that it was forced', () => {
     given(startedOn(dev))
       .when(releaseOwnership({ by: dev }))
       .then(accepted('released', 'OwnershipReleased'), ({ decision }) => {
@@ -60,7 +60,7 @@ describe('forcing', () => {
       });
   });
 
-  test('10: a release of what is released already changes nothing, whoever it is reserved for', () => {
+  test('commands.md#corner-10: a release of what is released already changes nothing, whoever it is reserved for', () => {
     given(startedOn(dev), releasedBy(dev, debug, 30))
       .when(releaseOwnership({ by: dev, epoch: 2, ...forced }))
       .then(accepted('unchanged'), current({ reservedFor: { environment: debug } }));
@@ -69,20 +69,20 @@ describe('forcing', () => {
       .then(accepted('unchanged'), current({ reservedFor: { environment: dev } }));
   });
 
-  test('10: the same forced release again is unchanged, also when it named another owner', () => {
+  test('commands.md#corner-10: the same forced release again is unchanged, also when it named another owner', () => {
     const again = { by: debug, owner: { environment: debug }, ...forced };
     const released = given(startedOn(dev), releaseOwnership(again));
     released.when(releaseOwnership({ ...again, epoch: 1 })).then(accepted('unchanged'));
     released.when(releaseOwnership({ ...again, epoch: 2 })).then(accepted('unchanged'));
   });
 
-  test('10: a release of an ending session is refused', () => {
+  test('commands.md#corner-10: a release of an ending session is refused', () => {
     given(startedOn(dev), draining)
       .when(releaseOwnership({ by: dev, ...forced }))
       .then(refused('session-ending'));
   });
 
-  test('10: a release under an old epoch or for an old session is refused', () => {
+  test('commands.md#corner-10: a release under an old epoch or for an old session is refused', () => {
     given(startedOn(dev), releasedBy(dev), claimedBy(debug))
       .when(releaseOwnership({ by: dev, epoch: 1, ...forced }))
       .then(refused('stale-epoch'));
@@ -91,7 +91,7 @@ describe('forcing', () => {
       .then(refused('stale-session'));
   });
 
-  test('4: an end, at once or after draining, says who did it', () => {
+  test('commands.md#corner-4: an end, at once or after draining, says who did it', () => {
     given(startedOn(dev))
       .when(endSession({ origin: debug, ...forced }))
       .then(accepted('ended', 'SessionEnded'), event(0, { forced: true, operator }));
@@ -100,7 +100,7 @@ describe('forcing', () => {
       .then(accepted('ending', 'SessionEnding'), event(0, { forced: true, operator }));
   });
 
-  test('9: a claim makes who did it the principal of the session', () => {
+  test('commands.md#corner-9: a claim makes who did it the principal of the session', () => {
     given(startedOn(dev))
       .when(claimOwnership(debug, forced))
       .then(
@@ -113,7 +113,7 @@ describe('forcing', () => {
 describe('erasing the details of a scope', () => {
   const withDetails = { attributesDigest: 'digest-1' };
 
-  test('15: raises the revision of the current session, which keeps digest, owner and epoch', () => {
+  test('commands.md#corner-15: raises the revision of the current session, which keeps digest, owner and epoch', () => {
     given(startedOn(dev, withDetails))
       .when(eraseScope())
       .then(
@@ -123,13 +123,13 @@ describe('erasing the details of a scope', () => {
       );
   });
 
-  test('15: without operate is refused', () => {
+  test('commands.md#corner-15: without operate is refused', () => {
     given(startedOn(dev, withDetails))
       .when(eraseScope({ operate: false }))
       .then(refused('operate-required'));
   });
 
-  test('15: of a session that has ended leaves it as it ended', () => {
+  test('commands.md#corner-15: of a session that has ended leaves it as it ended', () => {
     given(startedOn(dev, withDetails), endedBy(dev))
       .when(eraseScope())
       .then(accepted('erased', 'DetailsErased'), session({ status: 'ended', revision: 2 }), ({ decision }) =>
@@ -137,13 +137,13 @@ describe('erasing the details of a scope', () => {
       );
   });
 
-  test('15: also when only sessions of the past have details', () => {
+  test('commands.md#corner-15: also when only sessions of the past have details', () => {
     given(startedOn(dev, withDetails), supersededBy(debug))
       .when(eraseScope())
       .then(accepted('erased', 'DetailsErased'), current({ sessionId: 'session-2', revision: 4 }));
   });
 
-  test('15: takes the handles away, too, of the scope and of the session that is current', () => {
+  test('commands.md#corner-15: takes the handles away, too, of the scope and of the session that is current', () => {
     const named = startedOn(dev, { handles: [toScope('t'), toSession('a')] });
     given(named)
       .when(eraseScope())
@@ -154,12 +154,12 @@ describe('erasing the details of a scope', () => {
     given(named, erasedAt(0)).when(eraseScope()).then(accepted('unchanged'));
   });
 
-  test('15: again, or where there never were any, is unchanged', () => {
+  test('commands.md#corner-15: again, or where there never were any, is unchanged', () => {
     given(startedOn(dev, withDetails), erasedAt(0)).when(eraseScope()).then(accepted('unchanged'));
     given(startedOn(dev)).when(eraseScope()).then(accepted('unchanged'));
   });
 
-  test('15: again after new attributes is erased again', () => {
+  test('commands.md#corner-15: again after new attributes is erased again', () => {
     given(startedOn(dev, withDetails), erasedAt(0), startedOn(dev, { attributesDigest: 'digest-2' }))
       .when(eraseScope())
       .then(accepted('erased', 'DetailsErased'));
@@ -172,13 +172,13 @@ describe('erasing the details of a scope', () => {
       .then(accepted('erased', 'DetailsErased'));
   });
 
-  test('15: after a rotation, whose successor has inherited them, is erased', () => {
+  test('commands.md#corner-15: after a rotation, whose successor has inherited them, is erased', () => {
     given(startedOn(dev, withDetails), rotatedBy(dev))
       .when(eraseScope())
       .then(accepted('erased', 'DetailsErased'), current({ ...withDetails, sessionId: 'session-2' }));
   });
 
-  test('15: says first what time has brought about, and renews no lease', () => {
+  test('commands.md#corner-15: says first what time has brought about, and renews no lease', () => {
     given(startedOn(dev, { ...withDetails, ...lease() }))
       .when(eraseScope({ second: 10 }))
       .then(

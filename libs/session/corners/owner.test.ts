@@ -19,13 +19,13 @@ import {
   supersededBy,
 } from '../specification.js';
 
-// Claims, releases and rotations. The numbers are the rows of the table of corners in docs/commands.md.
+// Claims, releases and rotations. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const other = 'cloud-other';
 
 describe('claiming', () => {
-  test('9: a released session makes it active under the next epoch', () => {
+  test('commands.md#corner-9: a released session makes it active under the next epoch', () => {
     given(startedOn(dev), releasedBy(dev))
       .when(claimOwnership(debug))
       .then(
@@ -35,14 +35,14 @@ describe('claiming', () => {
       );
   });
 
-  test('9: one that is reserved for another is refused with until, to the second', () => {
+  test('commands.md#corner-9: one that is reserved for another is refused with until, to the second', () => {
     const reserved = given(startedOn(dev), releasedBy(dev, debug, 30));
     reserved.when(claimOwnership(other, { second: 29 })).then(refused('reserved', { until: at(30) }));
     reserved.when(claimOwnership(dev)).then(refused('reserved', { until: at(30) }));
     reserved.when(claimOwnership(other, { second: 30 })).then(accepted('claimed', 'OwnershipClaimed'));
   });
 
-  test('9: one that is reserved for the claimer ends the reservation', () => {
+  test('commands.md#corner-9: one that is reserved for the claimer ends the reservation', () => {
     given(startedOn(dev), releasedBy(dev, debug, 30))
       .when(claimOwnership(debug))
       .then(
@@ -53,13 +53,13 @@ describe('claiming', () => {
       );
   });
 
-  test('9: one that is reserved for one instance is refused to another', () => {
+  test('commands.md#corner-9: one that is reserved for one instance is refused to another', () => {
     given(startedOn(dev), releasedBy(dev, { environment: debug, instance: 'a' }, 30))
       .when(claimOwnership({ environment: debug, instance: 'b' }))
       .then(refused('reserved', { until: at(30) }));
   });
 
-  test('9: what is its own already changes nothing', () => {
+  test('commands.md#corner-9: what is its own already changes nothing', () => {
     given(startedOn(dev))
       .when(claimOwnership(dev))
       .then(accepted('unchanged'), session({ epoch: 1 }));
@@ -68,7 +68,7 @@ describe('claiming', () => {
       .then(accepted('unchanged'));
   });
 
-  test("9: a live owner's is refused, in the name of the owner by another principal too", () => {
+  test("commands.md#corner-9: a live owner's is refused, in the name of the owner by another principal too", () => {
     given(startedOn(dev)).when(claimOwnership(debug)).then(refused('not-owner'));
     given(startedOn(dev))
       .when(claimOwnership(dev, { principal: debug }))
@@ -92,7 +92,7 @@ describe('claiming', () => {
       epoch: 3,
       status: 'active' as const,
     },
-  ])('9: $what is claimed with force and operate', ({ steps, epoch, status }) => {
+  ])('commands.md#corner-9: $what is claimed with force and operate', ({ steps, epoch, status }) => {
     given(...steps)
       .when(claimOwnership(other, { force: true, operate: true }))
       .then(
@@ -102,17 +102,17 @@ describe('claiming', () => {
       );
   });
 
-  test('9: with force but without operate is refused', () => {
+  test('commands.md#corner-9: with force but without operate is refused', () => {
     given(startedOn(dev))
       .when(claimOwnership(debug, { force: true }))
       .then(refused('operate-required'));
   });
 
-  test('9: one that is ending is refused', () => {
+  test('commands.md#corner-9: one that is ending is refused', () => {
     given(startedOn(dev), draining).when(claimOwnership(debug)).then(refused('session-ending'));
   });
 
-  test('9: under the epoch before another claim is stale-epoch, also by the one who has it now', () => {
+  test('commands.md#corner-9: under the epoch before another claim is stale-epoch, also by the one who has it now', () => {
     const claimed = given(startedOn(dev), releasedBy(dev), claimedBy(debug));
     claimed.when(claimOwnership(other, { epoch: 2 })).then(refused('stale-epoch'));
     claimed.when(claimOwnership(debug, { epoch: 2 })).then(refused('stale-epoch'));
@@ -123,7 +123,7 @@ describe('releasing', () => {
   test.each([
     { state: 'active', steps: [startedOn(dev)] },
     { state: 'starting', steps: [startedOn(dev, { phase: 'starting' as const })] },
-  ])('10: a session that is $state leaves it current without owner', ({ steps }) => {
+  ])('commands.md#corner-10: a session that is $state leaves it current without owner', ({ steps }) => {
     given(...steps)
       .when(releaseOwnership({ by: dev }))
       .then(
@@ -135,7 +135,7 @@ describe('releasing', () => {
       );
   });
 
-  test('10: to another reserves it for so many seconds', () => {
+  test('commands.md#corner-10: to another reserves it for so many seconds', () => {
     given(startedOn(dev))
       .when(releaseOwnership({ by: dev, to: debug, reservedSeconds: 30, second: 5 }))
       .then(
@@ -144,7 +144,7 @@ describe('releasing', () => {
       );
   });
 
-  test('10: reserves nothing without both, for whom and for how long', () => {
+  test('commands.md#corner-10: reserves nothing without both, for whom and for how long', () => {
     for (const half of [{ to: debug }, { reservedSeconds: 30 }]) {
       given(startedOn(dev))
         .when(releaseOwnership({ by: dev, ...half }))
@@ -156,21 +156,21 @@ describe('releasing', () => {
     }
   });
 
-  test('10: again by the caller changes nothing, under its own epoch or the one that it made', () => {
+  test('commands.md#corner-10: again by the caller changes nothing, under its own epoch or the one that it made', () => {
     const released = given(startedOn(dev), releasedBy(dev));
     released.when(releaseOwnership({ by: dev })).then(accepted('unchanged'), session({ epoch: 2 }));
     released.when(releaseOwnership({ by: dev, epoch: 2 })).then(accepted('unchanged'));
     released.when(releaseOwnership({ by: dev, owner: dev })).then(accepted('unchanged'));
   });
 
-  test('10: again by somebody else is refused', () => {
+  test('commands.md#corner-10: again by somebody else is refused', () => {
     const released = given(startedOn(dev), releasedBy(dev));
     released.when(releaseOwnership({ by: debug, epoch: 1 })).then(refused('stale-epoch'));
     released.when(releaseOwnership({ by: debug, epoch: 2 })).then(refused('not-owner'));
     released.when(releaseOwnership({ by: dev, owner: debug, epoch: 2 })).then(refused('not-owner'));
   });
 
-  test('10: again after another has claimed it is stale-epoch, also when that one released it', () => {
+  test('commands.md#corner-10: again after another has claimed it is stale-epoch, also when that one released it', () => {
     given(startedOn(dev), releasedBy(dev), claimedBy(debug))
       .when(releaseOwnership({ by: dev, epoch: 1 }))
       .then(refused('stale-epoch'));
@@ -179,19 +179,19 @@ describe('releasing', () => {
       .then(refused('stale-epoch'));
   });
 
-  test('10: again under an epoch from before the last release is stale-epoch', () => {
+  test('commands.md#corner-10: again under an epoch from before the last release is stale-epoch', () => {
     given(startedOn(dev), releasedBy(dev), claimedBy(dev), releasedBy(dev))
       .when(releaseOwnership({ by: dev, epoch: 1 }))
       .then(refused('stale-epoch'));
   });
 
-  test('10: of an older session is stale-session, also when the current one was released by the same', () => {
+  test('commands.md#corner-10: of an older session is stale-session, also when the current one was released by the same', () => {
     const released = given(startedOn(dev), startedOn(dev), releasedBy(dev));
     released.when(releaseOwnership({ by: dev, session: 1, epoch: 2 })).then(refused('stale-session'));
     released.when(releaseOwnership({ by: dev, session: 1, epoch: 3 })).then(refused('stale-session'));
   });
 
-  test('10: one that is ending is refused', () => {
+  test('commands.md#corner-10: one that is ending is refused', () => {
     given(startedOn(dev), draining)
       .when(releaseOwnership({ by: dev }))
       .then(refused('session-ending'));
@@ -200,11 +200,11 @@ describe('releasing', () => {
   test.each([
     { who: 'another principal', ask: { by: debug, epoch: 1 } },
     { who: 'its principal in the name of another owner', ask: { by: dev, owner: debug } },
-  ])('10: by $who is not-owner', ({ ask }) => {
+  ])('commands.md#corner-10: by $who is not-owner', ({ ask }) => {
     given(startedOn(dev)).when(releaseOwnership(ask)).then(refused('not-owner'));
   });
 
-  test('10: by a principal with operate is as by the owner', () => {
+  test('commands.md#corner-10: by a principal with operate is as by the owner', () => {
     given(startedOn(dev))
       .when(releaseOwnership({ by: other, operate: true }))
       .then(accepted('released', 'OwnershipReleased'));
@@ -214,7 +214,7 @@ describe('releasing', () => {
 describe('rotating', () => {
   const started = startedOn(dev, { attributesDigest: 'digest' });
 
-  test('11: gives the successor what the old one had, under the next epoch', () => {
+  test('commands.md#corner-11: gives the successor what the old one had, under the next epoch', () => {
     given(started)
       .when(
         rotateSession({
@@ -236,7 +236,7 @@ describe('rotating', () => {
       );
   });
 
-  test('11: the version stays with the session that was made for it', () => {
+  test('commands.md#corner-11: the version stays with the session that was made for it', () => {
     given(started, rotatedBy(dev, { versionId: 'v7' }))
       .when(rotateSession({ by: dev }))
       .then(accepted('rotated', 'SessionRotated'), ({ decision }) => {
@@ -246,13 +246,13 @@ describe('rotating', () => {
       });
   });
 
-  test('11: the old session for the same successor handle answers the recorded successor', () => {
+  test('commands.md#corner-11: the old session for the same successor handle answers the recorded successor', () => {
     given(started, rotatedBy(dev, { successorHandle: handle('h') }))
       .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(accepted('already-rotated'), session({ sessionId: 'session-2' }), besides({ epoch: 2 }));
   });
 
-  test('11: and the current one, when it is another by now', () => {
+  test('commands.md#corner-11: and the current one, when it is another by now', () => {
     given(started, rotatedBy(dev, { successorHandle: handle('h') }), supersededBy(debug))
       .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(
@@ -262,7 +262,7 @@ describe('rotating', () => {
       );
   });
 
-  test('11: the old session for another successor is stale-session with the winner', () => {
+  test('commands.md#corner-11: the old session for another successor is stale-session with the winner', () => {
     const rotated = given(started, rotatedBy(dev, { successorHandle: handle('h') }));
     rotated
       .when(rotateSession({ by: dev, session: 1, successorHandle: handle('i') }))
@@ -273,7 +273,7 @@ describe('rotating', () => {
       .then(refused('stale-session'));
   });
 
-  test('11: a superseded session is stale-session, whatever the successor handle', () => {
+  test('commands.md#corner-11: a superseded session is stale-session, whatever the successor handle', () => {
     given(started, supersededBy(debug))
       .when(rotateSession({ by: dev, session: 1, successorHandle: handle('h') }))
       .then(refused('stale-session'));
@@ -288,7 +288,7 @@ describe('rotating', () => {
     },
     { state: 'released', steps: [startedOn(dev), releasedBy(dev)], epoch: 2, code: 'session-not-active' },
     { state: 'ending', steps: [startedOn(dev), draining], epoch: 1, code: 'session-ending' },
-  ] as const)('11: one that is $state is $code', ({ steps, epoch, code }) => {
+  ] as const)('commands.md#corner-11: one that is $state is $code', ({ steps, epoch, code }) => {
     given(...steps)
       .when(rotateSession({ by: dev, epoch }))
       .then(refused(code));
@@ -297,11 +297,11 @@ describe('rotating', () => {
   test.each([
     { who: 'another principal', ask: { by: debug, epoch: 1 } },
     { who: 'its principal in the name of another owner', ask: { by: dev, owner: debug } },
-  ])('11: by $who is not-owner', ({ ask }) => {
+  ])('commands.md#corner-11: by $who is not-owner', ({ ask }) => {
     given(startedOn(dev)).when(rotateSession(ask)).then(refused('not-owner'));
   });
 
-  test('11: under the epoch before a claim is stale-epoch', () => {
+  test('commands.md#corner-11: under the epoch before a claim is stale-epoch', () => {
     given(startedOn(dev), releasedBy(dev), claimedBy(debug))
       .when(rotateSession({ by: dev, epoch: 1 }))
       .then(refused('stale-epoch'));

@@ -28,14 +28,14 @@ import {
   toSession,
 } from '../specification.js';
 
-// Sessions that cannot be continued. The numbers are the rows of the table of corners in docs/commands.md.
+// Sessions that cannot be continued. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const rotations = (count: number): Step[] => Array.from({ length: count }, () => rotatedBy(dev));
 const broken = { by: dev, reason: 'context lost' };
 
 describe('the current session is invalid', () => {
-  test('12: it ends, and its owner goes on from the latest valid one, in one append', () => {
+  test('commands.md#corner-12: it ends, and its owner goes on from the latest valid one, in one append', () => {
     given(
       startedOn(dev, { ...lease(), attributesDigest: 'digest', policy: { adviseAt: 9 } }),
       ...rotations(2),
@@ -54,7 +54,7 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: outside names of the valid one mean the recovered one; those of the invalid one stay dead', () => {
+  test('commands.md#corner-12: outside names of the valid one mean the recovered one; those of the invalid one stay dead', () => {
     const steps = [
       startedOn(dev),
       rotatedBy(dev, { successorHandle: handle('h2') }),
@@ -71,7 +71,7 @@ describe('the current session is invalid', () => {
       .then(handles({}), ({ decision }) => expect(decision).not.toHaveProperty('session.handles'));
   });
 
-  test('12: an outside name that was unbound meanwhile is not taken back', () => {
+  test('commands.md#corner-12: an outside name that was unbound meanwhile is not taken back', () => {
     given(
       startedOn(dev, { handles: [toSession('h1')] }),
       checkpointBy(dev, 'here'),
@@ -83,7 +83,7 @@ describe('the current session is invalid', () => {
       .then(session({ recoveredFrom: 'session-1' }), handles({}));
   });
 
-  test('12: the next rotation continues from the recovered one', () => {
+  test('commands.md#corner-12: the next rotation continues from the recovered one', () => {
     given(startedOn(dev), ...rotations(1), invalidBy(broken))
       .when(rotateSession({ by: dev }))
       .then(session({ parentId: 'session-3', rootId: 'session-1', chainLength: 4 }), ({ after }) =>
@@ -91,7 +91,7 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: again and again, it goes further back', () => {
+  test('commands.md#corner-12: again and again, it goes further back', () => {
     const twice = [startedOn(dev), ...rotations(2), invalidBy(broken)];
     given(...twice)
       .when(reportInvalid(broken))
@@ -107,7 +107,7 @@ describe('the current session is invalid', () => {
       .then(accepted('started-fresh', 'SessionInvalidated', 'SessionStarted'));
   });
 
-  test('12: passes by those that were reported invalid after they had ended', () => {
+  test('commands.md#corner-12: passes by those that were reported invalid after they had ended', () => {
     given(
       startedOn(dev),
       ...rotations(3),
@@ -121,7 +121,7 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: goes back at most 100 sessions', () => {
+  test('commands.md#corner-12: goes back at most 100 sessions', () => {
     const steps = [startedOn(dev), ...rotations(101)];
     const all = Array.from({ length: 100 }, (_, index) => invalidBy({ ...broken, session: index + 2 }));
     given(...steps, ...all.slice(1))
@@ -140,7 +140,7 @@ describe('the current session is invalid', () => {
       last: 2,
       fallback: 'start-fresh' as const,
     },
-  ])('12: starts a new chain when $why', ({ steps, last, fallback }) => {
+  ])('commands.md#corner-12: starts a new chain when $why', ({ steps, last, fallback }) => {
     given(...steps)
       .when(reportInvalid({ ...broken, fallback }))
       .then(
@@ -159,13 +159,13 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: a starting one is followed by a starting one', () => {
+  test('commands.md#corner-12: a starting one is followed by a starting one', () => {
     given(startedOn(dev, { phase: 'starting' }))
       .when(reportInvalid(broken))
       .then(session({ status: 'starting', chainLength: 1 }));
   });
 
-  test('12: again gives the recovered session, however late, with the current one', () => {
+  test('commands.md#corner-12: again gives the recovered session, however late, with the current one', () => {
     given(startedOn(dev), ...rotations(1), invalidBy(broken))
       .when(reportInvalid({ ...broken, session: 2 }))
       .then(
@@ -182,7 +182,7 @@ describe('the current session is invalid', () => {
       );
   });
 
-  test('12: only its owner may say so, under its epoch', () => {
+  test('commands.md#corner-12: only its owner may say so, under its epoch', () => {
     given(startedOn(dev))
       .when(reportInvalid({ by: debug }))
       .then(refused('not-owner'));
@@ -201,7 +201,7 @@ describe('the current session is invalid', () => {
       .then(refused('future-epoch'));
   });
 
-  test('7: lapses first when its lease is over', () => {
+  test('commands.md#corner-7: lapses first when its lease is over', () => {
     given(startedOn(dev, lease()))
       .when(reportInvalid({ ...broken, second: 10 }))
       .then(refusedAfter(['OwnershipLapsed'], 'stale-epoch'));
@@ -209,7 +209,7 @@ describe('the current session is invalid', () => {
 });
 
 describe('a session that has ended is invalid', () => {
-  test('12: it is marked, and all else stays as it was', () => {
+  test('commands.md#corner-12: it is marked, and all else stays as it was', () => {
     given(startedOn(dev), ...rotations(1))
       .when(reportInvalid({ ...broken, session: 1, second: 7 }))
       .then(
@@ -221,7 +221,7 @@ describe('a session that has ended is invalid', () => {
       );
   });
 
-  test('12: so, when none is current', () => {
+  test('commands.md#corner-12: so, when none is current', () => {
     given(startedOn(dev), endedBy(dev))
       .when(reportInvalid({ ...broken, session: 1 }))
       .then(
@@ -231,13 +231,13 @@ describe('a session that has ended is invalid', () => {
       );
   });
 
-  test('12: again is unchanged', () => {
+  test('commands.md#corner-12: again is unchanged', () => {
     given(startedOn(dev), supersededBy(debug), invalidBy({ ...broken, session: 1 }))
       .when(reportInvalid({ ...broken, session: 1 }))
       .then(accepted('unchanged'), session({ sessionId: 'session-1' }), besides({ sessionId: 'session-2' }));
   });
 
-  test('12: by somebody else is refused', () => {
+  test('commands.md#corner-12: by somebody else is refused', () => {
     given(startedOn(dev), supersededBy(debug))
       .when(reportInvalid({ by: debug, session: 1 }))
       .then(refused('not-owner'));
@@ -250,7 +250,7 @@ describe('a session that has ended is invalid', () => {
 describe('a failure that may pass', () => {
   const transient = { ...broken, certainty: 'transient' as const, reason: 'overloaded' };
 
-  test('12: is recorded, says when to try again, and changes nothing', () => {
+  test('commands.md#corner-12: is recorded, says when to try again, and changes nothing', () => {
     given(startedOn(dev))
       .when(reportInvalid(transient))
       .then(
@@ -261,7 +261,7 @@ describe('a failure that may pass', () => {
       );
   });
 
-  test('12: is recorded once for its session, epoch and reason, with the same answer', () => {
+  test('commands.md#corner-12: is recorded once for its session, epoch and reason, with the same answer', () => {
     given(startedOn(dev), invalidBy(transient))
       .when(reportInvalid(transient))
       .then(accepted('reported'), session({ sessionId: 'session-1' }), ({ decision }) =>
@@ -275,7 +275,7 @@ describe('a failure that may pass', () => {
       .then(accepted('reported', 'InvalidReported'));
   });
 
-  test('12: is no sign of life', () => {
+  test('commands.md#corner-12: is no sign of life', () => {
     given(startedOn(dev, lease()), invalidBy({ ...transient, second: 9 }))
       .when(reportInvalid({ ...transient, second: 10 }))
       .then(refusedAfter(['OwnershipLapsed'], 'stale-epoch'));

@@ -19,7 +19,7 @@ import {
   stopIgnoredAfter,
 } from '../specification.js';
 
-// Sessions that were released, and nobody claims. The numbers are the rows of the table of corners in docs/commands.md.
+// Sessions that were released, and nobody claims. Each test names its row in the table of corners, in docs/commands.md.
 const dev = 'cloud-dev';
 const debug = 'cloud-debug';
 const other = 'cloud-other';
@@ -28,7 +28,7 @@ const started = startedOn(dev, { policy });
 const expired = ['SessionExpired'] as const;
 
 describe('under a policy that ends what was released', () => {
-  test('8: it expires so long after it was released to nobody', () => {
+  test('commands.md#corner-8: it expires so long after it was released to nobody', () => {
     given(started)
       .when(releaseOwnership({ by: dev, second: 5 }))
       .then(accepted('released', 'OwnershipReleased'), current({ expiresAt: at(65) }));
@@ -38,7 +38,7 @@ describe('under a policy that ends what was released', () => {
     released.when(settleSession(60)).then(session({ endCause: 'expired', endedAt: at(60), epoch: 3 }));
   });
 
-  test('8: or so long after its reservation is over', () => {
+  test('commands.md#corner-8: or so long after its reservation is over', () => {
     given(started)
       .when(releaseOwnership({ by: dev, to: debug, reservedSeconds: 30, second: 5 }))
       .then(current({ reservedUntil: at(35), reservedSeconds: 30, expiresAt: at(95) }));
@@ -48,7 +48,7 @@ describe('under a policy that ends what was released', () => {
     reserved.when(settleSession(90)).then(accepted('settled', ...expired));
   });
 
-  test('7: whoever finds it over says so first', () => {
+  test('commands.md#corner-7: whoever finds it over says so first', () => {
     const released = given(started, releasedBy(dev));
     released.when(claimOwnership(other, { second: 60 })).then(refusedAfter([...expired], 'session-ended'));
     released
@@ -59,13 +59,13 @@ describe('under a policy that ends what was released', () => {
       .then(accepted('started', ...expired, 'SessionStarted'));
   });
 
-  test('10: releasing again is unchanged, and puts nothing off', () => {
+  test('commands.md#corner-10: releasing again is unchanged, and puts nothing off', () => {
     given(started, releasedBy(dev))
       .when(releaseOwnership({ by: dev, epoch: 1, second: 30 }))
       .then(accepted('unchanged'), current({ expiresAt: at(60) }));
   });
 
-  test('9: a claim ends the time; the next release begins it anew', () => {
+  test('commands.md#corner-9: a claim ends the time; the next release begins it anew', () => {
     given(started, releasedBy(dev))
       .when(claimOwnership(debug, { second: 50 }))
       .then(accepted('claimed', 'OwnershipClaimed'), ({ decision, after }) => {
@@ -77,7 +77,7 @@ describe('under a policy that ends what was released', () => {
       .then(current({ expiresAt: at(115) }));
   });
 
-  test('11: a rotation inherits it, a reset, too', () => {
+  test('commands.md#corner-11: a rotation inherits it, a reset, too', () => {
     for (const reason of ['build', 'reset']) {
       given(started, rotatedBy(dev, { reason }))
         .when(releaseOwnership({ by: dev, second: 5 }))
@@ -85,7 +85,7 @@ describe('under a policy that ends what was released', () => {
     }
   });
 
-  test('8: what a lapse released expires with its grace, as without a policy', () => {
+  test('commands.md#corner-8: what a lapse released expires with its grace, as without a policy', () => {
     const lapsed = given(startedOn(dev, { ...lease(), policy }));
     lapsed.when(settleSession(10)).then(current({ reservedUntil: at(15), expiresAt: at(15) }));
   });
@@ -100,7 +100,7 @@ test('without a policy it stays for good', () => {
 describe('a reservation that an outage has put off', () => {
   const putOff = { reservedUntil: at(70) };
 
-  test('9: goes on until then, also when its own time is over', () => {
+  test('commands.md#corner-9: goes on until then, also when its own time is over', () => {
     const reserved = given(startedOn(dev), releasedBy(dev, debug, 30));
     reserved
       .when(claimOwnership(other, { second: 40 }))

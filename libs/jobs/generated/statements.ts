@@ -1,0 +1,122 @@
+// Generated from libs/jobs/sql by `npm run generate -- --schema`. Do not edit.
+// Digest of the statements: 3231bd04c221264d.
+
+/** Rows and values of this room's statements, as Postgres describes them. */
+export interface Statements {
+  find_job: {
+    row: {
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      epoch: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      leased_until: Date;
+      id: string;
+      after_scope: string;
+      key: string | null;
+      fingerprint: string | null;
+      partition: number;
+      tenant: string;
+      principal: string;
+      action: string;
+      reason: string;
+      user_id: string | null;
+      environment: string | null;
+      instance: string | null;
+      page: string;
+    };
+    values: [string];
+  };
+  forget_jobs: { row: never; values: [] };
+  insert_job: {
+    row: {
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      epoch: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      leased_until: Date;
+      id: string;
+      after_scope: string;
+      key: string | null;
+      fingerprint: string | null;
+      partition: number;
+      tenant: string;
+      principal: string;
+      action: string;
+      reason: string;
+      user_id: string | null;
+      environment: string | null;
+      instance: string | null;
+      page: string;
+    };
+    values: [string, string, string, string, string, string, string, string, string, number];
+  };
+  keep_job: { row: never; values: [string, number, number] };
+  look_through: {
+    row: { scope_id: string; latest: string | null };
+    values: [number, string, number, string, string, string];
+  };
+  read_job: {
+    row: {
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      epoch: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      leased_until: Date;
+      id: string;
+      after_scope: string;
+      key: string | null;
+      fingerprint: string | null;
+      partition: number;
+      tenant: string;
+      principal: string;
+      action: string;
+      reason: string;
+      user_id: string | null;
+      environment: string | null;
+      instance: string | null;
+      page: string;
+    };
+    values: [string, string];
+  };
+  save_page: { row: never; values: [string, number, string, number, string, number] };
+  save_step: { row: never; values: [string, number, number, number, number, number, boolean] };
+  take_job: {
+    row: {
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      epoch: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      leased_until: Date;
+      id: string;
+      after_scope: string;
+      key: string | null;
+      fingerprint: string | null;
+      partition: number;
+      tenant: string;
+      principal: string;
+      action: string;
+      reason: string;
+      user_id: string | null;
+      environment: string | null;
+      instance: string | null;
+      page: string;
+    };
+    values: [number];
+  };
+}
