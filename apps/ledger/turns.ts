@@ -1,7 +1,8 @@
 /** How much of each turn of the event loop is for those who can wait, in milliseconds. */
 const SHARE_MS = 1;
 
-const now = Promise.resolve();
+/** So many that have had their turn may be kept among those who wait. */
+const MOST_PAST = 1_024;
 
 /**
  * Shares the event loop between answers and what can wait: events for those who follow, pages of the log, snapshots. Those
@@ -10,14 +11,35 @@ const now = Promise.resolve();
  */
 export class Turns {
   private waiting: (() => void)[] = [];
+  /** Where the next one stands among them. */
   private at = 0;
+  private isGiving = false;
   /** When the first piece of this turn of the loop began; undefined before it. */
   private began: number | undefined;
 
   /** Resolves when it is the caller's turn. Its piece has to follow at once, and to be done by its next `await`. */
   next(): Promise<void> {
-    if (this.waiting.length === 0 && this.hasTime()) return now;
-    return new Promise((resolve) => this.waiting.push(resolve));
+    return new Promise((resolve) => {
+      this.waiting.push(resolve);
+      if (this.isGiving) return;
+      this.isGiving = true;
+      queueMicrotask(() => this.give());
+    });
+  }
+
+  /** To one after the other until the time is over, then on in the next turn of the loop. */
+  private give(): void {
+    const resolve = this.waiting[this.at];
+    if (!resolve || this.at >= MOST_PAST) {
+      this.waiting.splice(0, this.at);
+      this.at = 0;
+    }
+    if (!resolve) this.isGiving = false;
+    else if (this.hasTime()) {
+      this.at += 1;
+      resolve();
+      queueMicrotask(() => this.give()); // after the piece
+    } else setImmediate(() => this.give());
   }
 
   private hasTime(): boolean {
@@ -25,21 +47,7 @@ export class Turns {
     this.began = performance.now();
     setImmediate(() => {
       this.began = undefined;
-      this.give();
     });
     return true;
-  }
-
-  /** Each of those who wait, until the time is over. */
-  private give(): void {
-    const resolve = this.waiting[this.at];
-    if (!resolve) {
-      this.waiting = [];
-      this.at = 0;
-    } else if (this.hasTime()) {
-      this.at += 1;
-      resolve();
-      queueMicrotask(() => this.give()); // after the piece
-    }
   }
 }

@@ -1,6 +1,7 @@
 import {
   backoffMs,
   DeadlineOver,
+  Gate,
   Loop,
   onAbort,
   orAborted,
@@ -195,4 +196,26 @@ describe('a loop', () => {
     await new Loop({ everyMs: 1, round: () => never, onFault: () => {} }).close();
     expect(loop.isClosed).toBe(true);
   });
+});
+
+test('a gate lets so many do it at a time, the others in the order in which they came, also after one that fails', async () => {
+  const gate = new Gate(2);
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const all = [0, 1, 2, 3, 4].map((number) =>
+    gate.run(async () => {
+      begun.push(number);
+      await new Promise<void>((resolve) => ends.push(resolve));
+      if (number === 0) throw gone;
+      return number;
+    }),
+  );
+  const results = Promise.allSettled(all);
+  for (let ended = 0; ended < 5; ended++) {
+    await rest(1);
+    expect(begun).toEqual([0, 1, 2, 3, 4].slice(0, Math.min(5, ended + 2)));
+    ends[ended]?.();
+  }
+  expect((await results).map(({ status }) => status)).toEqual(['rejected', ...Array(4).fill('fulfilled')]);
+  expect(await gate.run(async () => 'free')).toBe('free');
 });

@@ -28,12 +28,17 @@ export interface NodeProcess {
 const running = new Set<NodeProcess>();
 afterAll(() => Promise.all([...running].map((one) => one.kill('SIGKILL'))));
 
-/** Runs a script; the environment is ours with `env` over it (undefined removes a variable). */
+/**
+ * Runs a script; the environment is ours with `env` over it (undefined removes a variable). `openFiles`: how many it may
+ * have open, as many as we may when left out.
+ */
 export function spawnNode(
   script: string,
-  { env = {}, args = [] }: { env?: NodeJS.ProcessEnv; args?: string[] } = {},
+  { env = {}, args = [], openFiles }: { env?: NodeJS.ProcessEnv; args?: string[]; openFiles?: number } = {},
 ): NodeProcess {
-  const child = spawn(process.execPath, [script, ...args], {
+  const node = [process.execPath, script, ...args];
+  const limited = openFiles ? ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`, ...node] : node;
+  const child = spawn(limited[0]!, limited.slice(1), {
     env: { ...process.env, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -13,6 +13,8 @@ export interface ServiceOptions {
   kafkaBrokers?: string;
   topic?: string;
   env?: NodeJS.ProcessEnv;
+  /** How many files it may have open. */
+  openFiles?: number;
 }
 
 /** The real service, in a process of its own. It is stopped after the test file. */
@@ -61,8 +63,8 @@ export function environment(options: ServiceOptions & { databaseUrl: string }): 
 }
 
 /** Runs the service's script without waiting for anything, for starts that are meant to fail. */
-export function spawnService(env: NodeJS.ProcessEnv): NodeProcess {
-  return spawnNode(main, { env });
+export function spawnService(env: NodeJS.ProcessEnv, openFiles?: number): NodeProcess {
+  return spawnNode(main, { env, ...(openFiles !== undefined && { openFiles }) });
 }
 
 /** Starts the service and waits until it takes requests. */
@@ -71,7 +73,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const env = environment({ ...options, databaseUrl });
   const runs: NodeProcess[] = [];
   const run = async (): Promise<string> => {
-    const process = spawnService(env);
+    const process = spawnService(env, options.openFiles);
     runs.push(process);
     const line = await process.waitForLine(READY, 20_000);
     return READY.exec(line)?.[1] ?? '';

@@ -1,0 +1,56 @@
+import { Turns } from './turns.js';
+
+/** Does nothing else for so long. */
+const work = (ms: number) => {
+  for (const until = performance.now() + ms; performance.now() < until; );
+};
+
+test('whoever can wait gets a millisecond of each turn of the loop, one after the other', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  let isOver = false;
+  const other = () => {
+    order.push('other');
+    if (!isOver) setImmediate(other);
+  };
+  setImmediate(other);
+  await Promise.all(
+    Array.from({ length: 12 }, async (_, index) => {
+      await turns.next();
+      order.push(String(index));
+      work(0.4);
+    }),
+  );
+  isOver = true;
+  const pieces = order.filter((one) => one !== 'other');
+  expect(pieces).toEqual(pieces.map((_, index) => String(index)));
+  const turnsTaken = order
+    .join(' ')
+    .split('other')
+    .map((part) => part.trim().split(' ').filter(Boolean).length);
+  expect(Math.max(...turnsTaken)).toBeLessThanOrEqual(4);
+  expect(turnsTaken.filter((count) => count > 0).length).toBeGreaterThanOrEqual(4);
+});
+
+test('a lone one waits for nobody else', async () => {
+  const turns = new Turns();
+  let isDone = false;
+  void turns.next().then(() => {
+    isDone = true;
+  });
+  for (let ticks = 0; ticks < 3; ticks++) await Promise.resolve();
+  expect(isDone).toBe(true);
+});
+
+test('those who come while others wait come after them, however many there are', async () => {
+  const turns = new Turns();
+  const order: number[] = [];
+  const one = async (number: number) => {
+    await turns.next();
+    order.push(number);
+  };
+  const first = Array.from({ length: 3_000 }, (_, index) => one(index));
+  await turns.next();
+  await Promise.all([...first, ...Array.from({ length: 3_000 }, (_, index) => one(3_000 + index))]);
+  expect(order).toEqual(order.map((_, index) => index));
+});
