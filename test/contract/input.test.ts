@@ -615,6 +615,8 @@ describe.each([
 function bodies({ sessionId, epoch, scope }: CommandBody['session']) {
   return {
     startSession: { userId: scope.userId, owner: cloudDev },
+    createKey: { tenant: 'acme', name: 'a key', permissions: ['read'] },
+    rotateKey: { overlapSeconds: 60 },
     rotateSession: { epoch, reason: 'build' },
     claimOwnership: { epoch, owner: cloudDev },
     endSession: { epoch, origin: cloudDev, reason: 'done' },
