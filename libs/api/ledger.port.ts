@@ -15,7 +15,7 @@ import type {
   SessionId,
   StopIgnoredWhy,
 } from '#session';
-import type { Permission } from './access.js';
+import type { Caller, Permission } from './access.js';
 
 /**
  * What a ledger can do, whatever it is kept in: handlers are written for this, once. Postgres implements it, and memory.
@@ -146,6 +146,8 @@ export type NotObeyed =
 export interface Renewal {
   sessionId: SessionId;
   epoch: Epoch;
+  /** Who asks: it has to be the session's principal, or of its tenant with `operate`. */
+  by: Pick<Caller, 'tenant' | 'principal' | 'operate'>;
 }
 
 /** A session as it is stored. */

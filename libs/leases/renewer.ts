@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Renewal } from '#api';
-import { LogError, lockLeases, writeError } from '#log';
+import { LogError, lockLeases, whoId, writeError } from '#log';
 import { begin, bigints, commit, type DatabaseOptions, Link, send, smallints, uuids } from '#postgres';
 import { type Epoch, type Instant, partitionOfSession, type SessionId } from '#session';
 import { statement } from './statements.js';
@@ -38,12 +38,12 @@ export class LeaseRenewer {
    * Resolves with the lease's new end, or undefined when it could not be renewed: ask the decider why. Rejects
    * with LogError `overloaded` or `unavailable`, and with `unknown-outcome` when the lease may have been renewed.
    */
-  renew({ sessionId, epoch }: Renewal): Promise<Instant | undefined> {
+  renew({ sessionId, epoch, by }: Renewal): Promise<Instant | undefined> {
     return new Promise((resolve, reject) => {
       if (this.queue.length >= this.options.maxQueue) {
         return reject(new LogError('overloaded', 'Too many renewals are waiting already.'));
       }
-      this.queue.push({ sessionId, epoch, resolve, reject });
+      this.queue.push({ sessionId, epoch, by, resolve, reject });
       this.running ??= this.run();
     });
   }
@@ -56,9 +56,27 @@ export class LeaseRenewer {
 
   private async run(): Promise<void> {
     await new Promise(setImmediate);
-    while (this.queue.length > 0) await this.commit(this.queue.splice(0, this.options.maxBatch));
+    while (this.queue.length > 0) await this.commit(this.take());
     // In the same turn as the last look at the queue: whoever comes after it has to find nobody running.
     this.running = undefined;
+  }
+
+  /**
+   * The next renewals, each session by one caller only: what the statement answers does not tell who asked. The others
+   * come next.
+   */
+  private take(): Waiting[] {
+    const callers = new Map<SessionId, Renewal['by']>();
+    const later: Waiting[] = [];
+    const taken = this.queue.splice(0, this.options.maxBatch).filter((one) => {
+      const by = callers.get(one.sessionId) ?? one.by;
+      callers.set(one.sessionId, by);
+      const isSame = by === one.by || isSameCaller(by, one.by);
+      if (!isSame) later.push(one);
+      return isSame;
+    });
+    this.queue.unshift(...later);
+    return taken;
   }
 
   private async commit(batch: Waiting[]): Promise<void> {
@@ -81,10 +99,12 @@ export class LeaseRenewer {
     const partitions = smallints(batch, (one) => partitionOfSession(one.sessionId));
     const ids = uuids(batch, (one) => one.sessionId);
     const epochs = bigints(batch, (one) => one.epoch);
+    const tenants = uuids(batch, (one) => whoId(one.by.tenant));
+    const principals = uuids(batch, ({ by }) => (by.operate ? undefined : whoId(by.principal)));
     const results = await send(client, [
       begin,
       { ...lockLeases, values: [partitions, ids] },
-      { ...renewLeases, values: [partitions, ids, epochs] },
+      { ...renewLeases, values: [partitions, ids, epochs, tenants, principals] },
       commit,
     ]);
     if (results[3]?.command !== 'COMMIT') throw new Error('the transaction was rolled back');
@@ -94,4 +114,8 @@ export class LeaseRenewer {
     }
     return renewed;
   }
+}
+
+function isSameCaller(one: Renewal['by'], other: Renewal['by']): boolean {
+  return one.tenant === other.tenant && one.principal === other.principal && one.operate === other.operate;
 }

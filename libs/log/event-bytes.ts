@@ -9,6 +9,8 @@ export interface Envelope extends Position {
   /** The event's number within its scope: 1, 2, 3 … */
   version: number;
   commandId: string;
+  /** Who asked for it; absent when time alone has brought it about. ASCII without quotes and backslashes. */
+  principal?: string | undefined;
 }
 
 /** The event's text, and where in its bytes the sessions stand that the tables keep. */
@@ -32,12 +34,13 @@ export interface Slice {
  * `data` is ASCII, so its characters are its bytes.
  */
 export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEvent {
-  const { partition, sequence, scopeKey } = envelope;
+  const { partition, sequence, scopeKey, principal } = envelope;
   let before =
     `{"specversion":"1.0","id":"${partition}:${sequence}","source":"${envelope.source}"` +
     `,"type":"session-ledger.${event.type}.v1","subject":"${scopeKey}","time":"${envelope.at}"` +
     `,"datacontenttype":"application/json","partitionkey":"${scopeKey}","partition":${partition}` +
     `,"sequence":"${padded(sequence)}","commandid":"${envelope.commandId}"` +
+    `${principal === undefined ? '' : `,"principal":"${principal}"`}` +
     `,"data":{"version":${envelope.version}`;
   const pieces: string[] = [];
   const encoded: EncodedEvent = { pieces, byteLength: 0 };

@@ -83,6 +83,20 @@ export function versionKey(versionId: string): string {
   return digest(versionId);
 }
 
+const whos = new Map<string, string>();
+const MOST_WHOS = 10_000;
+
+/** How leases name a tenant or a principal: there are few of them, and renewals come all the time. */
+export function whoId(name: string): string {
+  let id = whos.get(name);
+  if (id === undefined) {
+    if (whos.size >= MOST_WHOS) whos.clear();
+    id = digest(name);
+    whos.set(name, id);
+  }
+  return id;
+}
+
 /** The first 128 bits of a SHA-256 as 32 hex digits. */
 export function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 32);

@@ -40,9 +40,9 @@ export function inMemory(store: Store): Ledger {
     digest: (text) => text,
     newDetails,
     submit: async (submission) => store.submit(submission),
-    async renew({ sessionId, epoch }) {
-      const command = { type: 'RenewLease', sessionId, epoch, principal: 'owner', operate: true } as const;
-      const answer = store.submit({ command, tenant: undefined, partition: 0, commandId: '' });
+    async renew({ sessionId, epoch, by: { tenant, principal, operate } }) {
+      const command = { type: 'RenewLease', sessionId, epoch, principal, operate } as const;
+      const answer = store.submit({ command, tenant, partition: 0, commandId: '' });
       return answer.kind === 'accepted' ? store.scopeOf(sessionId)?.due : undefined;
     },
     async latest({ scopeKey }, withLease) {

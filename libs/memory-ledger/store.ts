@@ -9,6 +9,7 @@ import {
   MOST_ATTRIBUTE_BYTES,
   noSessionYet,
   outcomeOf,
+  parseScopeKey,
   partitionOf,
   renameHandles,
   type ScopeKey,
@@ -108,13 +109,20 @@ export class Store {
   submit(submission: Submission): Answer {
     this.settle();
     const { receipt, command } = submission;
-    const scopeKey = 'scope' in command ? submission.scopeKey : this.scopeOf(command.sessionId)?.scopeKey;
+    const scopeKey = this.#scopeOf(submission);
     if (scopeKey === undefined) return { kind: 'unknown-session' };
     const scope = this.#scopes.get(scopeKey);
     const before = receipt && scope?.receipts.get(receipt.key);
     if (!before || !scope) return this.#shown(this.#decide(submission, scopeKey, instant(this.now())));
     if (!isSameRequest(before.fingerprint, receipt)) return { kind: 'key-reused' };
     return this.#shown(replayed(before.stored, command, scope.state));
+  }
+
+  /** The scope that a command is about; undefined when it names a session that its tenant does not have. */
+  #scopeOf({ command, scopeKey, tenant }: Submission): ScopeKey | undefined {
+    if ('scope' in command) return scopeKey;
+    const named = this.scopeOf(command.sessionId)?.scopeKey;
+    return named && (tenant === undefined || parseScopeKey(named).tenant === tenant) ? named : undefined;
   }
 
   /** With the attributes of all sessions: those that were erased are not among them. */
@@ -180,7 +188,10 @@ export class Store {
     const due = scope.due !== undefined && at >= scope.due;
     const decision = decide(command, { ...knownTo(command, scope, this), due });
     const commandId = crypto.randomUUID();
-    for (const event of decision.events) this.#append(scope, event, at, commandId);
+    for (const [index, event] of decision.events.entries()) {
+      const principal = index < (decision.settled ?? 0) ? undefined : command.principal;
+      this.#append(scope, event, at, { commandid: commandId, ...(principal !== undefined && { principal }) });
+    }
     const stored = scope.events.at(-1);
     const position = { partition: scope.partition, sequence: this.log(scope.partition).length };
     if ('refusal' in decision) {
@@ -193,7 +204,7 @@ export class Store {
       }
       return { kind: 'refused', refusal, position };
     }
-    const { events, handles = [], renews, ...accepted } = decision;
+    const { events, handles = [], renews, settled: _, ...accepted } = decision;
     const dropped = handles.flatMap((change) => this.names.change(change, scopeKey, at));
     if (renews) this.#setDue(scope, timerOf(accepted.session, at)?.until);
     // The command's own event: not what time alone had brought about before it.
@@ -219,7 +230,12 @@ export class Store {
     };
   }
 
-  #append(scope: Scope, event: SessionEvent, at: Instant, commandid: string): void {
+  #append(
+    scope: Scope,
+    event: SessionEvent,
+    at: Instant,
+    by: { commandid: string; principal?: string },
+  ): void {
     const { scopeKey, partition } = scope;
     this.#scopes.set(scopeKey, scope);
     scope.state = evolve(scope.state, event);
@@ -247,7 +263,7 @@ export class Store {
       partitionkey: scopeKey,
       partition,
       sequence: String(sequence).padStart(16, '0'),
-      commandid,
+      ...by,
       data: { version, ...data },
     };
     const stored = { partition, sequence, scopeKey, version, at, event, json: JSON.stringify(document) };

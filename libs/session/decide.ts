@@ -15,7 +15,7 @@ export function decide(command: Command, known: Known): Decision {
   const due = known.due ? settle(known, command.at) : []; // 7, 8
   if (due.length === 0) return timed(decideNow(command, known), command.at);
   const decision = decideNow(command, { ...due.reduce(evolve, known), ...beside(known) });
-  return timed({ ...decision, events: [...due, ...decision.events] }, command.at);
+  return timed({ ...decision, events: [...due, ...decision.events], settled: due.length }, command.at);
 }
 
 /** Says of a refusal that time alone takes away how long that lasts. */

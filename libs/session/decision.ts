@@ -49,6 +49,8 @@ export interface Accepted {
   session: Session;
   /** Empty when there was nothing to do. */
   events: SessionEvent[];
+  /** How many of them, the first ones, time alone has brought about: nobody has asked for them. None when left out. */
+  settled?: number;
   /** The session's lease starts anew, without an event. */
   renews?: true;
   /** What becomes of outside names, in this order. Those that bind to the scope make no event. */
@@ -65,6 +67,8 @@ export interface Refused {
   refusal: Refusal;
   /** What time had brought about before, and at most one StopIgnored: none when it was recorded before. */
   events: SessionEvent[];
+  /** How many of them, the first ones, time alone has brought about. None when left out. */
+  settled?: number;
   /** Set when a stop was ignored, first or again: what to count it under. */
   ignored?: StopIgnoredWhy;
 }

@@ -617,6 +617,10 @@ function bodyOf(id: string, { sessionId, epoch, scope }: CommandBody['session'])
   }
   const others: Record<string, object> = {
     startSession: { userId: scope.userId, owner: cloudDev },
+    createKey: { tenant: 'acme', name: 'a key', permissions: ['read'] },
+    rotateKey: { overlapSeconds: 60 },
+    sendCommands: { commands: [{ operation: 'touchSession', sessionId }] },
+    currentSessions: { of: [{ sessionId }] },
     renewLeases: [{ sessionId, epoch }],
     resolve: { candidates: [{ sessionId, epoch }] },
     startBulk: { select: { userId: scope.userId }, action: 'end', reason: 'done' },

@@ -270,7 +270,7 @@ export const commands = {
     params: byId,
     body: TouchBody,
     answers: { 200: { description: 'renewed or unchanged', ...answered } },
-    problems: ['stale-session', 'session-ended', 'unknown-session', ...command],
+    problems: ['stale-session', 'session-ended', 'not-owner', 'unknown-session', ...command],
   },
   changeAttributes: {
     method: 'PATCH',
@@ -305,7 +305,7 @@ export const commands = {
         ...answered,
       },
     },
-    problems: ['usage-overflow', 'too-many-currencies', 'unknown-session', ...command],
+    problems: ['usage-overflow', 'too-many-currencies', 'not-owner', 'unknown-session', ...command],
   },
   markCheckpoint: {
     method: 'POST',
@@ -315,7 +315,11 @@ export const commands = {
     params: byId,
     body: CheckpointBody,
     answers: { 200: { description: 'marked or unchanged', ...answered } },
-    problems: ['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'unknown-session', ...command],
+    problems: [
+      ...(['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'not-owner'] as const),
+      'unknown-session',
+      ...command,
+    ],
   },
   reportInvalid: {
     method: 'POST',

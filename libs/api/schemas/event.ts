@@ -18,6 +18,11 @@ export const LedgerEvent = named(
     partition: Type.Integer({ minimum: 0, maximum: 4095 }),
     sequence: Type.String({ description: 'Dense within the partition; 16 digits, zero-padded' }),
     commandid: Type.String({ description: 'Shared by the events of one command' }),
+    principal: Type.Optional(
+      Type.String({
+        description: 'Who asked for it; absent when time alone brought it about, or in events of before 0.2',
+      }),
+    ),
     data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),
   },
   { additionalProperties: true, description: 'A CloudEvent (CloudEvents 1.0, structured mode)' },

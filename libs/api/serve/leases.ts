@@ -11,7 +11,7 @@ import { unkeyed } from './receipts.js';
 /** Renewals: they write no event, so their answers are small. */
 export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
   async renewLease({ caller, params: { sessionId }, body: { epoch } }, ledger): Promise<Answered> {
-    const renewed = await renew(caller, { sessionId, epoch }, ledger);
+    const renewed = await renew({ sessionId, epoch, by: caller }, ledger);
     return 'problem' in renewed ? renewed : { body: { outcome: 'renewed', sessionId, ...renewed } };
   },
   async renewLeases({ caller, body }: Asked<'renewLeases'>, ledger): Promise<Answered> {
@@ -19,9 +19,8 @@ export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
       throw new ProblemError('invalid-request', 'body names a session twice');
     }
     // What is wrong with one is no problem of the others.
-    const results = body.map(async (renewal) => {
-      const { sessionId } = renewal;
-      const renewed = await renew(caller, renewal, ledger);
+    const results = body.map(async ({ sessionId, epoch }) => {
+      const renewed = await renew({ sessionId, epoch, by: caller }, ledger);
       if ('until' in renewed) return { outcome: 'renewed', sessionId, ...renewed };
       return { sessionId, problem: problemBody(renewed.problem) };
     });
@@ -31,16 +30,16 @@ export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
 
 /** Renews a lease: first by its row alone; who has no such row is told by the decider what is the matter. */
 async function renew(
-  caller: Caller,
-  renewal: Renewal,
+  renewal: Renewal & { by: Caller },
   ledger: Ledger,
 ): Promise<{ until: Instant } | { problem: Problem }> {
-  const partition = partitionOfSession(renewal.sessionId);
+  const { sessionId, epoch, by } = renewal;
+  const partition = partitionOfSession(sessionId);
   if (partition >= ledger.partitions) return { problem: { code: 'unknown-session' } };
   const until = await ledger.renew(renewal);
   if (until !== undefined) return { until };
-  const command = { type: 'RenewLease', ...renewal };
-  const answer = await ledger.submit(submissionOf(unkeyed(caller), command, partition, ledger));
+  const command = { type: 'RenewLease', sessionId, epoch };
+  const answer = await ledger.submit(submissionOf(unkeyed(by), command, partition, ledger));
   if (answer.kind !== 'accepted') return { problem: problemOf(answer) };
   // It came alive in between: now its row is there.
   const again = await ledger.renew(renewal);

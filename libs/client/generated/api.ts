@@ -229,6 +229,9 @@ export interface LedgerEvent {
   /** Shared by the events of one command. */
   commandid: string;
 
+  /** Who asked for it; absent when time alone brought it about, or in events of before 0.2. */
+  principal?: string;
+
   /** version, and what the type says. */
   data: { [name: string]: unknown };
 }

@@ -1,5 +1,5 @@
 // Generated from libs/leases/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 56edc0029d5f0ec2.
+// Digest of the statements: 14a440dc2700a877.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -8,6 +8,12 @@ export interface Statements {
   reaper_round: { row: never; values: [] };
   renew_leases: {
     row: { session_id: string; epoch: number; until: string };
-    values: [Buffer | readonly number[], Buffer | readonly string[], Buffer | readonly number[]];
+    values: [
+      Buffer | readonly number[],
+      Buffer | readonly string[],
+      Buffer | readonly number[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
+    ];
   };
 }

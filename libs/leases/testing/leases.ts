@@ -38,7 +38,11 @@ export function openReplica(ledger: TestLedger, database: Partial<DatabaseOption
     submit,
     async renew({ sessionId, epoch, principal }) {
       for (let tries = 0; tries < 3; tries++) {
-        const until = await renewer.renew({ sessionId, epoch });
+        const until = await renewer.renew({
+          sessionId,
+          epoch,
+          by: { tenant: 'acme', principal, operate: false },
+        });
         if (until !== undefined) return { until };
         const why = await submit(
           forSession({ sessionId, epoch, principal } as Session, { type: 'RenewLease' }),

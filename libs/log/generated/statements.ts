@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 23139fa020e9bd01.
+// Digest of the statements: 973cfecc2d798e81.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -315,6 +315,8 @@ export interface Statements {
       Buffer | readonly number[],
       Buffer | readonly boolean[],
       Buffer | readonly Date[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
       Buffer | readonly number[],
       Buffer | readonly string[],
     ];

@@ -126,7 +126,7 @@ class PartReading {
     const { client } = this;
     if (!client) return { rows: [], bytes: 0 };
     const { rows } = await query(client, readSnapshot, [this.position.partition, this.after, PAGE]);
-    this.after = rows.at(-1)?.scope_id;
+    this.after = rows.at(-1)?.scope_id ?? this.after;
     if (rows.length < PAGE) {
       await client.query('commit');
       this.client = undefined;

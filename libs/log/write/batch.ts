@@ -98,7 +98,7 @@ export class Batch {
       return { kind: 'refused', refusal: decision.refusal, position };
     }
     if (command.type === 'ReportInvalid' && decision.outcome === 'reported') this.countReport(command, stamp);
-    const { events: _, handles: __, ...accepted } = decision;
+    const { events: _, handles: __, settled: ___, ...accepted } = decision;
     return { kind: 'accepted', position, ...accepted, ...(dropped.length > 0 && { dropped }) };
   }
 
@@ -168,7 +168,19 @@ export class Batch {
       state = evolve(state, event);
       const sequence = head.sequence + index + 1;
       const { version } = state;
-      const placed = { partition, sequence, scopeId, scopeKey, at, state, version, source, commandId };
+      const principal = index < (decision.settled ?? 0) ? undefined : submission.command.principal;
+      const placed = {
+        partition,
+        sequence,
+        scopeId,
+        scopeKey,
+        at,
+        state,
+        version,
+        source,
+        commandId,
+        principal,
+      };
       return { event, before, encoded: encodeEvent(placed, event), placed };
     });
     for (const { event, before, encoded, placed } of written) {
@@ -176,12 +188,12 @@ export class Batch {
       if (event.type === 'DetailsErased') this.erase(placed);
       else if ('session' in event) {
         this.remember(event.session, scopeKey);
-        if (startsTimer(event)) this.keepTimer(before, event.session, partition, at);
+        if (startsTimer(event)) this.keepTimer(before, event.session, placed);
       }
       if ('previous' in event) this.remember(event.previous, scopeKey);
       if (event.type === 'CheckpointMarked') this.keepCheckpoint(event, placed);
     }
-    if ('renews' in decision) this.keepTimer(undefined, decision.session, partition, at);
+    if ('renews' in decision) this.keepTimer(undefined, decision.session, { partition, scopeKey, at });
     head.sequence += written.length;
     this.loaded.scopes.set(scopeKey, state);
     this.loaded.due.delete(scopeKey);
@@ -212,11 +224,15 @@ export class Batch {
   }
 
   /** The timer as an event leaves it; where there was one before and is none now, it goes. */
-  private keepTimer(before: Session | undefined, after: Session, partition: number, at: Instant): void {
-    const timer = timerOf(after, at);
-    const replaced = before && timerOf(before, at) && (before.sessionId !== after.sessionId || !timer);
-    if (replaced) this.rows.setLease(before, partition, undefined);
-    if (timer) this.rows.setLease(after, partition, timer);
+  private keepTimer(
+    before: Session | undefined,
+    after: Session,
+    place: Pick<Stamp, 'partition' | 'scopeKey' | 'at'>,
+  ): void {
+    const timer = timerOf(after, place.at);
+    const replaced = before && timerOf(before, place.at) && (before.sessionId !== after.sessionId || !timer);
+    if (replaced) this.rows.setLease(before, place, undefined);
+    if (timer) this.rows.setLease(after, place, timer);
   }
 
   private remember(session: Session, scopeKey: ScopeKey): void {

@@ -68,6 +68,8 @@ export interface LeaseRow {
   partition: number;
   sessionId: SessionId;
   epoch: number;
+  tenant: string;
+  principal: string;
   /** Undefined: nothing happens to the session by time alone any more. */
   timer: Timer | undefined;
 }
@@ -228,7 +230,12 @@ export class BatchRows {
     else this.ignoredStops.set(key, { partition, sequence, scopeId, sessionId, stopId, why, count: 1 });
   }
 
-  setLease({ sessionId, epoch }: Session, partition: number, timer: Timer | undefined): void {
-    this.leases.set(sessionId, { partition, sessionId, epoch, timer });
+  setLease(
+    { sessionId, epoch, principal }: Session,
+    { partition, scopeKey }: Pick<Stamp, 'partition' | 'scopeKey'>,
+    timer: Timer | undefined,
+  ): void {
+    const tenant = scopeKey.slice(0, scopeKey.indexOf('/'));
+    this.leases.set(sessionId, { partition, sessionId, epoch, tenant, principal, timer });
   }
 }

@@ -15,6 +15,7 @@ import {
   uuids,
 } from '#postgres';
 import type { FeedEvent } from '../feed.port.js';
+import { whoId } from '../ids.js';
 import { statement } from '../statements.js';
 import type { Batch } from './batch.js';
 import type { Loaded } from './loaded.js';
@@ -178,6 +179,8 @@ function leases({ leases }: BatchRows): Bound | undefined {
     ints(kept, (row) => row.seconds),
     booleans(kept, (row) => row.renewable),
     timestamps(kept, (row) => row.until),
+    uuids(kept, (row) => whoId(row.tenant)),
+    uuids(kept, (row) => whoId(row.principal)),
     smallints(gone, (row) => row.partition),
     uuids(gone, (row) => row.sessionId),
   ];

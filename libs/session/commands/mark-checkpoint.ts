@@ -1,10 +1,10 @@
 import { type Decision, refuse } from '../decision.js';
 import type { Issued } from '../issued.js';
 import type { Known } from '../known.js';
-import { about, acceptFor, carried, gone, namedBy } from '../rules.js';
+import { about, acceptFor, carried, gone, isPrincipal, namedBy } from '../rules.js';
 import { currentOf, type SessionId } from '../session.js';
 
-/** Names a session of the scope as one to return to. Needs no epoch: it changes no session. */
+/** Names a session of the scope as one to return to. Needs no epoch: it changes no session; but its principal. */
 export interface MarkCheckpoint extends Issued {
   type: 'MarkCheckpoint';
   sessionId: SessionId;
@@ -19,6 +19,7 @@ export function markCheckpoint(command: MarkCheckpoint, known: Known): Decision 
   const named = namedBy(command, known);
   if (!named) return gone(known);
   const current = about(currentOf(known));
+  if (!isPrincipal(command, named)) return refuse('not-owner', current);
   if (known.checkpoint) {
     const isSame = known.checkpoint.sessionId === named.sessionId;
     return isSame ? acceptFor('unchanged', named, known) : refuse('checkpoint-taken', current);

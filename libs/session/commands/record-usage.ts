@@ -1,11 +1,11 @@
 import { type Accepted, type Decision, type Refused, refuse } from '../decision.js';
 import type { Issued } from '../issued.js';
 import type { Known } from '../known.js';
-import { about, acceptFor, carried, gone, namedBy } from '../rules.js';
+import { about, acceptFor, carried, gone, isPrincipal, namedBy } from '../rules.js';
 import { currentOf, type Session, type SessionId } from '../session.js';
 import { addUsage, type Usage } from '../values/usage.js';
 
-/** What an operation used. Needs no epoch and no owner: it only adds to the session's sums, also late. */
+/** What an operation used. Needs no epoch and no owner, but its principal: it only adds to the session's sums, also late. */
 export interface RecordUsage extends Issued {
   type: 'RecordUsage';
   sessionId: SessionId;
@@ -14,7 +14,9 @@ export interface RecordUsage extends Issued {
 
 export function recordUsage(command: RecordUsage, known: Known): Decision {
   const named = namedBy(command, known);
-  return named ? addReport(named, command.usage, known) : gone(known);
+  if (!named) return gone(known);
+  if (!isPrincipal(command, named)) return refuse('not-owner', about(currentOf(known)));
+  return addReport(named, command.usage, known);
 }
 
 /** Adds a report to a session's sums, also when it has ended; which session is current, and whose, stays so. */

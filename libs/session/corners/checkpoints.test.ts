@@ -27,7 +27,7 @@ const broken = { by: dev, reason: 'context lost' };
 describe('a checkpoint', () => {
   test('is marked by its label, on the current session or one before it, and changes neither', () => {
     given(startedOn(dev))
-      .when(markCheckpoint({ by: debug, label: 'v1' }))
+      .when(markCheckpoint({ by: dev, label: 'v1' }))
       .then(
         accepted('marked', 'CheckpointMarked'),
         event(0, { label: 'v1', session: { sessionId: 'session-1' } }),
@@ -40,6 +40,15 @@ describe('a checkpoint', () => {
         event(0, { previous: { sessionId: 'session-1' } }),
         current({ sessionId: 'session-2', revision: 2 }),
       );
+  });
+
+  test("is its principal's to mark, or of whoever has operate", () => {
+    given(startedOn(dev))
+      .when(markCheckpoint({ by: debug, label: 'v1' }))
+      .then(refused('not-owner'));
+    given(startedOn(dev))
+      .when(markCheckpoint({ by: debug, label: 'v1', operate: true }))
+      .then(accepted('marked', 'CheckpointMarked'));
   });
 
   test('stays where it is', () => {

@@ -95,10 +95,15 @@ describe('renewing a lease', () => {
 });
 
 describe('touching a session', () => {
-  test('by anybody renews a lease that use renews', () => {
+  test("by its principal renews a lease that use renews, and by whoever has operate; nobody else's does", () => {
+    for (const who of [{ by: dev }, { by: debug, operate: true }]) {
+      given(usedLease)
+        .when(touchSession({ ...who, second: 9 }))
+        .then(accepted('renewed'), until(19), current({ epoch: 1, revision: 1 }));
+    }
     given(usedLease)
       .when(touchSession({ by: debug, second: 9 }))
-      .then(accepted('renewed'), until(19), current({ epoch: 1, revision: 1 }));
+      .then(refused('not-owner'));
   });
 
   test('does nothing for one that heartbeats renew, or when there is none', () => {

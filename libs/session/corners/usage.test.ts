@@ -55,9 +55,12 @@ describe('usage of the current session', () => {
       .then(session({ usage: { ...none, operations: 4, cost: { EUR: '0.300000001', JPY: '5' } } }));
   });
 
-  test('may be told by anybody: it only adds', () => {
+  test("is its principal's to tell, or of whoever has operate: nobody else fills its sums", () => {
     given(startedOn(dev))
-      .when(recordUsage({ by: debug }))
+      .when(recordUsage({ by: debug, usage: { inputTokens: most } }))
+      .then(refused('not-owner'));
+    given(startedOn(dev))
+      .when(recordUsage({ by: debug, operate: true }))
       .then(accepted('recorded', 'UsageRecorded'), current({ owner: { environment: dev } }));
   });
 
@@ -68,7 +71,7 @@ describe('usage of the current session', () => {
       [startedOn(dev), releasedBy(dev), claimedBy(debug)],
     ])
       given(...steps)
-        .when(recordUsage({ by: dev }))
+        .when(recordUsage({ by: dev, operate: true }))
         .then(
           accepted('recorded', 'UsageRecorded'),
           session({ usage: { ...none, operations: 1, inputTokens: 1 } }),

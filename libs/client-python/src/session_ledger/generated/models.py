@@ -689,6 +689,8 @@ class LedgerEvent(TypedDict):
     """Dense within the partition; 16 digits, zero-padded."""
     commandid: str
     """Shared by the events of one command."""
+    principal: NotRequired[str]
+    """Who asked for it; absent when time alone brought it about, or in events of before 0.2."""
     data: dict[str, Any]
     """version, and what the type says."""
 
