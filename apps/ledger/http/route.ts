@@ -39,6 +39,7 @@ export function bindOperations(app: NestFastifyApplication, ledger: Ledger, stre
       url: path,
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
+        streams.turns.giveWay();
         answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
       },
     });
