@@ -28,6 +28,7 @@ import type { Config } from './config.js';
 import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
 import { closePools, openPools, type Pools } from './pools.js';
+import { Turns } from './turns.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -57,6 +58,7 @@ export interface Replica {
   bulk: BulkWorker;
   tail: Tail;
   pages: LogPages;
+  turns: Turns;
   /** Of Kafka, whether there is one or not. */
   topic: string;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
@@ -150,6 +152,7 @@ export async function openReplica(
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
+  const turns = new Turns();
   const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
   return {
@@ -160,12 +163,13 @@ export async function openReplica(
     writer,
     reader,
     renewer,
-    history: new History(pools.reads, new Snapshots(pools.snapshots)),
+    history: new History(pools.reads, new Snapshots(pools.snapshots, undefined, () => turns.next())),
     finder: new Finder(pools.reads),
     scopes: new UserScopes(pools.reads),
     bulk,
     tail,
     pages: new LogPages(tail, pools.pages),
+    turns,
     topic: config.topic,
     relay,
     projector,
