@@ -41,13 +41,13 @@ export async function claimDirectory(directory: string, part: string): Promise<(
 /** With those above it. Node's own way says ENOENT of a read-only file system, and never ends on some others. */
 async function makeDirectory(path: string): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(path, 0o700);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     await makeDirectory(dirname(path));
-    await mkdir(path);
+    await mkdir(path, 0o700);
   }
 }
 

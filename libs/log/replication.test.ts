@@ -16,7 +16,10 @@ let ledger: TestLedger;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'session-ledger-replication-'));
-  postgres = await startPostgres({ dataDir: directory, port: await freePort(), log: () => undefined });
+  postgres = await startPostgres({
+    ...{ dataDir: directory, port: await freePort(), superuser: true },
+    log: () => undefined,
+  });
   ledger = await openTestLedger(4, postgres);
 });
 afterAll(async () => {

@@ -48,7 +48,9 @@ export async function startStack(kafka: boolean, cleanup: Cleanup, segments = SE
   cleanup.add(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
   const log = () => {};
   const starting = Promise.allSettled([
-    freePort().then((port) => startPostgres({ dataDir: join(directory, 'postgres'), port, log })),
+    freePort().then((port) =>
+      startPostgres({ dataDir: join(directory, 'postgres'), port, superuser: true, log }),
+    ),
     kafka
       ? freePort().then((port) => startKafka({ dataDir: join(directory, 'kafka'), port, log }))
       : undefined,

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import pg from 'pg';
-import { freePort } from '#dev-stack';
+import { freePort, localLedger } from '#dev-stack';
 import { ask } from '../support/http.js';
 import type { NodeProcess } from '../support/process.js';
 import { environment, spawnService } from '../support/service.js';
@@ -161,10 +161,13 @@ onADiskOfItsOwn('a disk that is full', () => {
     const url = await start();
     expect((await begin(url, 'ada')).status).toBe(201);
     const free = await fill();
-    const client = new pg.Client(`postgres://ledger:ledger@127.0.0.1:${postgresPort}/ledger`);
+    const client = new pg.Client(localLedger(directory).databaseUrl);
     client.on('error', () => {});
     await client.connect();
-    await client.query('select pg_switch_wal()').catch(() => {}); // the next write needs a file of 16 MB
+    // The next file of 16 MB of the log finds no space.
+    await client
+      .query("select pg_logical_emit_message(true, 'full', repeat('x', 1000000)) from generate_series(1, 40)")
+      .catch(() => {});
     await begin(url, 'grace').catch(() => {});
     await service.waitForLine(/^Postgres: ended by itself \(exit code 1\)/, 30_000);
     await client.end().catch(() => {});

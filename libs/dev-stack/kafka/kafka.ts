@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
 import { claimDirectory } from '../claim.js';
@@ -63,6 +63,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka | 
   if (!classPath) return undefined;
   const giveBack = await claimDirectory(directory, 'Kafka');
   try {
+    await chmod(directory, 0o700);
     await stopLeftoverKafka(directory, log);
     await requireFreePort(port, 'Kafka', 'KAFKA_PORT');
     await rotateLog(join(directory, CONSOLE));

@@ -15,7 +15,7 @@ let log: string[];
 let running: RunningPostgres | undefined;
 
 const start = async () => {
-  running = await startPostgres({ dataDir, port, log: (line) => log.push(line) });
+  running = await startPostgres({ dataDir, port, superuser: true, log: (line) => log.push(line) });
   return running;
 };
 const startFails = () =>

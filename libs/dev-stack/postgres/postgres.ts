@@ -12,28 +12,29 @@ import { type Account, findAccount, WORKING_DIRECTORY } from './postgres-account
 import { type Binaries, findBinaries } from './postgres-binaries.js';
 import { createCluster, requireSameMajor } from './postgres-cluster.js';
 import { withinReach } from './postgres-copy.js';
+import { LEDGER, provideLogin, SUPERUSER } from './postgres-login.js';
 import { settingArguments } from './postgres-settings.js';
 
 /** Where the embedded Postgres lives, and whom to tell about it. */
 export interface PostgresOptions extends Restarts {
-  /** Holds `cluster/` (the data), `postgres.log` and `owner.json`; made when absent. As root, only root may enter it. */
+  /** Holds `cluster/` (the data), `password`, `postgres.log` and `owner.json`; made when absent. Only our account may enter it. */
   dataDir: string;
   port: number;
   /** As root, holds a copy of the programs when their account cannot read npm's; default `/var/lib/session-ledger`. */
   cacheDir?: string | undefined;
+  /** Whether its login may do everything, databases of tests included. Only looked at when the login is made. */
+  superuser?: boolean | undefined;
   /** Gets whole lines meant for people. */
   log(line: string): void;
 }
 
 /** A running Postgres. */
 export interface RunningPostgres {
-  /** `postgres://…` of the database `ledger`, which exists. */
+  /** `postgres://…` of the database `ledger`, which exists and which its login owns; with the password. */
   url: string;
   /** Ends connections and stops the server; within 19 s, usually at once. The data stays. */
   stop(): Promise<void>;
 }
-
-const name = 'ledger'; // of the user, the password and the database: it is on loopback only
 
 /** SIGINT ends sessions and writes a checkpoint; SIGQUIT leaves that to the recovery of the next start. */
 const stopSteps: readonly [StopStep, ...StopStep[]] = [
@@ -66,20 +67,22 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     await stopLeftoverPostgres(directory, log);
     await requireFreePort(port, 'Postgres', 'POSTGRES_PORT');
     const account = await findAccount(cluster);
-    // What it may not read by its path, it must not find by going up from its data either.
-    if (account.on(cluster).path === WORKING_DIRECTORY) await chmod(directory, 0o700);
+    // Elsewhere than on Linux, an account that is not ours has to go through it.
+    if (!account.owner || account.on(cluster).path === WORKING_DIRECTORY) await chmod(directory, 0o700);
     const binaries = await withinReach(npms, account, options.cacheDir ?? '/var/lib/session-ledger', log);
-    if (await createCluster(cluster, name, binaries, account)) {
+    if (await createCluster(cluster, SUPERUSER, binaries, account)) {
       log(`Postgres: made a new, empty database in ${directory}`);
     }
+    const { superuser = false } = options;
+    const password = await provideLogin({ directory, cluster, binaries, account, superuser });
     const logFile = join(directory, 'postgres.log');
     await rotateLog(logFile);
     const start = (stopping: AbortSignal) =>
-      startServer({ cluster, port, binaries, account, logFile, log, stopping });
+      startServer({ cluster, port, password, binaries, account, logFile, log, stopping });
     const server = await keepRunning({ ...options, name: 'Postgres', logFile, start });
     log(`Postgres ${binaries.version} on 127.0.0.1:${port}, data in ${directory}`);
     return {
-      url: url(port, name),
+      url: url(port, password),
       stop: () => server.stop().finally(giveBack),
     };
   } catch (error) {
@@ -122,6 +125,7 @@ function orNothing(path: Promise<string>): Promise<string | undefined> {
 interface Start {
   cluster: string;
   port: number;
+  password: string;
   binaries: Binaries;
   account: Account;
   logFile: string;
@@ -132,6 +136,7 @@ interface Start {
 async function startServer({
   cluster,
   port,
+  password,
   binaries,
   account,
   logFile,
@@ -149,7 +154,7 @@ async function startServer({
     stopping,
   });
   try {
-    await ensureDatabase(port, () => server.ended(), log);
+    await untilUp(url(port, password), () => server.ended(), log);
     return server;
   } catch (error) {
     await server.stop();
@@ -160,9 +165,9 @@ async function startServer({
   }
 }
 
-/** Waits until the server answers, and makes the database `ledger` when it is not there. */
-async function ensureDatabase(
-  port: number,
+/** Waits until the server answers. */
+async function untilUp(
+  connectionString: string,
   ended: () => string | undefined,
   log: (line: string) => void,
 ): Promise<void> {
@@ -171,10 +176,7 @@ async function ensureDatabase(
   const client = await eventually(
     async () => {
       if (ended()) throw new Error(`it ended with ${ended()}`);
-      const connecting = new pg.Client({
-        connectionString: url(port, 'postgres'),
-        connectionTimeoutMillis: 5_000,
-      });
+      const connecting = new pg.Client({ connectionString, connectionTimeoutMillis: 5_000 });
       connecting.on('error', (error) => {
         refused = error.message; // a connection that breaks while idle must not become an uncaught error
       });
@@ -193,14 +195,9 @@ async function ensureDatabase(
     { withinMs: startWithinMs, everyMs: 15 },
   );
   if (!client) throw new Error(`${refused} within ${startWithinMs / 1000} s`);
-  try {
-    const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
-    if (rowCount === 0) await client.query(`CREATE DATABASE ${name}`);
-  } finally {
-    await client.end();
-  }
+  await client.end();
 }
 
-function url(port: number, database: string): string {
-  return `postgres://${name}:${name}@127.0.0.1:${port}/${database}`;
+function url(port: number, password: string): string {
+  return `postgres://${LEDGER}:${password}@127.0.0.1:${port}/${LEDGER}`;
 }

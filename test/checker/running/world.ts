@@ -88,7 +88,7 @@ export async function openWorld(partitions: number, log: (line: string) => void)
 async function startServers(directory: string, log: (line: string) => void) {
   const started = await Promise.allSettled([
     startStoppable(join(directory, 'postgres'), 'cluster/postmaster.pid', (dataDir, port) =>
-      startPostgres({ dataDir, port, log }),
+      startPostgres({ dataDir, port, superuser: true, log }),
     ),
     startStoppable(join(directory, 'kafka'), 'kafka.pid', async (dataDir, port) => {
       const kafka = await startKafka({ dataDir, port, log, cacheDir: process.env.KAFKA_CACHE_DIR });

@@ -31,6 +31,7 @@ async function start(stack, log) {
     startPostgres({
       dataDir: join(stack.directory, 'postgres'),
       port: postgresPort,
+      superuser: true,
       log,
       cacheDir: process.env.POSTGRES_CACHE_DIR,
     }).then(keep),

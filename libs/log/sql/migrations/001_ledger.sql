@@ -146,7 +146,7 @@ exception when duplicate_object or unique_violation then null; -- another ledger
 end $$;
 -- Whoever migrates may also serve; any other login of the service has to be granted the role by hand.
 do $$ begin
-  if not pg_has_role(current_user, 'session_ledger', 'member') then
+  if not pg_has_role(current_user, 'session_ledger', 'set') then
     grant session_ledger to current_user;
   end if;
 end $$;

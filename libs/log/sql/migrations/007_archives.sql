@@ -107,7 +107,7 @@ exception when duplicate_object or unique_violation then null; -- another ledger
 end $$;
 -- Whoever migrates may also archive; any other login has to be granted the role by hand.
 do $$ begin
-  if not pg_has_role(current_user, 'session_ledger_archivist', 'member') then
+  if not pg_has_role(current_user, 'session_ledger_archivist', 'set') then
     grant session_ledger_archivist to current_user;
   end if;
 end $$;
