@@ -346,3 +346,16 @@ async def test_no_session_id_stands_in_an_error_or_in_what_is_printed(service: S
         shown += [repr(session.loss), str(await caught(session.run(lambda _: 1)))]
         shown.append(repr(await caught(session.rotate({"reason": "build"}))))
         assert all(session_id not in one for one in shown)
+
+
+async def test_no_session_id_stands_in_what_is_logged(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    user = new_user()
+    async with LedgerClient(service.url) as ledger:
+        session = await ledger.start({"userId": user, "owner": DEV})
+        await session.change_attributes({"a": 1})
+        await ledger.session(session.session_id)
+        await ledger.current({"userId": user})
+        await session.end({"reason": "done"})
+        assert session.session_id not in caplog.text
+        assert user not in caplog.text
