@@ -359,3 +359,38 @@ async def test_no_session_id_stands_in_what_is_logged(service: Service, caplog: 
         await session.end({"reason": "done"})
         assert session.session_id not in caplog.text
         assert user not in caplog.text
+
+
+TERMINATED = """
+import sys, time
+from session_ledger.sync import LedgerClient, release_on_signal
+ledger = LedgerClient(sys.argv[1])
+ledger.start({"userId": sys.argv[2], "owner": {"environment": "cloud-dev"}})
+release_on_signal(ledger)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+TERMINATED_IN_A_LOOP = """
+import asyncio, sys
+from session_ledger import LedgerClient, release_on_signal
+async def main():
+    ledger = LedgerClient(sys.argv[1])
+    await ledger.start({"userId": sys.argv[2], "owner": {"environment": "cloud-dev"}})
+    release_on_signal(ledger)
+    print("held", flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("code", [TERMINATED, TERMINATED_IN_A_LOOP], ids=["threads", "asyncio"])
+async def test_sigterm_releases_what_is_held_and_then_ends_the_process(service: Service, code: str) -> None:
+    user = new_user()
+    owner = python(code, service.url, user)
+    owner.wait_for("^held$")
+    owner.child.terminate()
+    assert owner.child.wait(10) == -signal.SIGTERM
+    async with LedgerClient(service.url) as ledger:
+        current = await ledger.current({"userId": user})
+        assert current and current["status"] == "released"
