@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+import httpx
 import pytest
 from support.faults import FaultyWay, never, page, problem, stopped
 from support.service import DEBUG, DEV, Process, Service, new_user, scope_of
@@ -394,3 +395,21 @@ async def test_sigterm_releases_what_is_held_and_then_ends_the_process(service: 
     async with LedgerClient(service.url) as ledger:
         current = await ledger.current({"userId": user})
         assert current and current["status"] == "released"
+
+
+@pytest.mark.parametrize(
+    "results", ["[]", "[null]", '[{"sessionId":"another"}]', '["a"]', '[{"sessionId":"$","problem":{}}]']
+)
+async def test_an_answer_to_renewals_that_makes_no_sense_renews_nothing_and_is_asked_again(
+    service: Service, results: str
+) -> None:
+    way = FaultyWay()
+    async with LedgerClient(service.url, transport=way, max_watches=0) as ledger:
+        session = await ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 2}})
+        text = f'{{"results":{results.replace("$", session.session_id)}}}'
+        answer = lambda: httpx.Response(200, headers={"content-type": "application/json"}, content=text)  # noqa: E731
+        way.plan("/v1/leases/renew", stopped(answer))
+        while len(way.keys("/v1/leases/renew")) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.5)
+        assert await session.run(lambda guarded: guarded.epoch) == 1
