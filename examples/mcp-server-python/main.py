@@ -1,6 +1,6 @@
 """An MCP server over streamable HTTP that keeps nothing in its memory. See README.md.
 
-LEDGER_URL  http://127.0.0.1:4600 unless set      PORT  4701 unless set
+LEDGER_URL  http://127.0.0.1:4600 unless set      PORT  4701 unless set      LEDGER_DEADLINE  5 (seconds)
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from session_ledger import LedgerClient, LedgerError, SessionMismatch, in_session, is_problem
 
 # An agent waits for its tool: rather an error after 5 s than an answer after 30.
-ledger = LedgerClient(os.environ.get("LEDGER_URL", "http://127.0.0.1:4600"), deadline=5)
+ledger = LedgerClient(
+    os.environ.get("LEDGER_URL", "http://127.0.0.1:4600"), deadline=float(os.environ.get("LEDGER_DEADLINE", "5"))
+)
 sessions = AgentSessions(ledger)
 mcp = MCPServer("projects", version="1.0.0")
 
