@@ -73,7 +73,9 @@ try {
   };
   const given = process.argv.slice(2);
   const measures = given[0] === '--measure';
-  const command = measures ? [join(root, 'test/python/measure.py')] : ['-m', 'pytest', ...given];
+  const command = measures
+    ? [join(root, 'test/python/measure.py'), ...given.slice(1)]
+    : ['-m', 'pytest', ...given];
   const python = spawn(join(bin, 'python'), command, { cwd: client, env, stdio: 'inherit' });
   const [code] = await once(python, 'close');
   process.exitCode = code ?? 1;
