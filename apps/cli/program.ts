@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { maskPasswords } from '#postgres';
+import { accessLog } from './commands/access-log.js';
 import { archiveLog } from './commands/archive.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
@@ -45,10 +46,15 @@ export function program(): Command {
     .configureOutput(masked)
     .exitOverride();
   const online = [current, chain, history, tail, keys];
-  const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
+  const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema];
   for (const command of [...online, ...offline]) {
-    const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
-    root.addCommand(one.addHelpText('after', exits));
+    root.addCommand(settled(command()).addHelpText('after', exits));
   }
   return root;
+}
+
+/** As all commands are, its own included. */
+function settled(command: Command): Command {
+  for (const inner of command.commands) settled(inner);
+  return command.configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
 }

@@ -30,7 +30,7 @@ export async function createApp(
 ): Promise<App> {
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(ledger.access.access, new Origins(origins)),
+    fastifyAdapter(ledger.access.access, new Origins(origins), ledger.access.log),
     {
       bodyParser: false,
       logger: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from '#access';
+import type { Access, Reached } from '#access';
 import {
   type Answered,
   type Asked,
@@ -32,10 +32,14 @@ export function bindOperations(
     const operation: Operation = operations[id];
     const { method, path, params, query, body, needs } = operation;
     const serve = serving[id] as Serve;
+    const counted = isReading(operation) ? 'reads' : 'commands';
     const takesKey = method === 'POST' || method === 'PATCH';
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       try {
         const asked = askedBy(request, reply, path, takesKey, access);
+        const { body } = asked;
+        const reached = access.take(request.asking, counted, Array.isArray(body) ? body.length : 1);
+        if (reached) throw limited(reply, reached);
         const answered = await serve(asked, ledger);
         if (asked.isRevoked)
           throw new ProblemError('unauthenticated', 'The credential does not count any more.');
@@ -54,6 +58,20 @@ export function bindOperations(
       },
     });
   }
+}
+
+function isReading({ needs }: Operation): boolean {
+  return needs === 'nothing' || needs.some((one) => one === 'read' || one === 'audit');
+}
+
+/** Tells of a limit as draft-ietf-httpapi-ratelimit-headers-10 does, besides Retry-After. */
+function limited(reply: FastifyReply, { policy, perSecond, seconds }: Reached): ProblemError {
+  reply.headers({
+    'ratelimit-policy': `"${policy}";q=${perSecond};w=1`,
+    ratelimit: `"${policy}";r=0;t=${seconds}`,
+  });
+  const detail = `${policy}: at most ${perSecond} items a second, each of a list counted.`;
+  return new ProblemError('rate-limited', detail, {}, seconds);
 }
 
 /** What a request asks, which Fastify has checked. Throws ProblemError for what no schema can say. */
@@ -99,7 +117,7 @@ class AskedByRequest implements Asked<OperationId> {
 
   gone(): AbortSignal {
     const gone = new AbortController();
-    const stop = this.access.onEnd(this.request.asking, () => {
+    const stop = this.access.hold('waits', this.request.asking, () => {
       this.isRevoked = true;
       gone.abort();
     });

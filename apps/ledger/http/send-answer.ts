@@ -19,7 +19,7 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
     const { raw, request } = reply;
     raw.once(
       'close',
-      access.onEnd(request.asking, () => raw.destroy()),
+      access.hold('snapshots', request.asking, () => raw.destroy()),
     );
     reply.header('content-type', LINES).send(Readable.from(lined(lines)));
   } else if (json === undefined && body === undefined) reply.code(status).send();

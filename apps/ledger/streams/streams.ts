@@ -21,7 +21,7 @@ export class Streams {
     private readonly tail: Tail,
     private readonly history: History,
     private readonly watch: ScopeWatch,
-    private readonly access: Pick<Access, 'onEnd'>,
+    private readonly access: Pick<Access, 'hold'>,
     private readonly onFault: (error: unknown) => void,
   ) {
     // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
@@ -64,9 +64,10 @@ export class Streams {
     if (restores !== this.tail.restores) throw aheadOfLog('header.last-event-id');
     if (this.streams.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
-    const stream = EventStream.open(reply, firstId);
+    let stream: EventStream | undefined;
+    const stop = this.access.hold('streams', reply.request.asking, () => stream?.end());
+    stream = EventStream.open(reply, firstId);
     this.streams.add(stream);
-    const stop = this.access.onEnd(reply.request.asking, () => stream.end());
     onAbort(stream.closed, () => {
       stop();
       this.streams.delete(stream);
