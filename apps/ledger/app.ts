@@ -32,7 +32,7 @@ export async function createApp(
   const requests = new RequestMetrics(metrics.registry);
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(ledger.access.access, new Origins(origins), requests),
+    fastifyAdapter(ledger.access.access, new Origins(origins), requests, ledger.access.log),
     {
       bodyParser: false,
       logger,

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from '#access';
+import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
+import { keepLog } from './access-log.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { guard } from './guard.js';
@@ -31,7 +32,12 @@ const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(access: Access, origins: Origins, metrics: RequestMetrics): FastifyAdapter {
+export function fastifyAdapter(
+  access: Access,
+  origins: Origins,
+  metrics: RequestMetrics,
+  log: AccessLog | undefined,
+): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -66,6 +72,7 @@ export function fastifyAdapter(access: Access, origins: Origins, metrics: Reques
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
   });
   guard(fastify, access);
+  if (log) keepLog(fastify, log);
   // Node would answer by itself, without a body: the request is refused like any other.
   fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));

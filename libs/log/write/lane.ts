@@ -26,6 +26,8 @@ export interface LaneOptions {
   maxBatch: number;
   /** Most commands that may wait; the next one is answered `overloaded`. */
   maxQueue: number;
+  /** Most of them that one tenant may have there; as many as fit when left out. */
+  maxOfTenant?: number | undefined;
   /** How long to find out whether a commit happened whose answer was lost, in milliseconds. */
   settleMs: number;
   /** Hears every committed event, in its partition's order. */
@@ -57,9 +59,29 @@ const BELIEVED_MS = 10_000;
 /** Between two looks whether a lost commit happened. */
 const RETRY_MS = 100;
 
+/** The first ones of each tenant, one after the other, until there are so many. */
+function takenInTurn(queue: readonly Waiting[], most: number): Waiting[] {
+  const byTenant = new Map<string | undefined, Waiting[]>();
+  for (const one of queue) {
+    const others = byTenant.get(one.tenant);
+    if (others) others.push(one);
+    else byTenant.set(one.tenant, [one]);
+  }
+  const taken: Waiting[] = [];
+  for (let turn = 0; taken.length < most; turn += 1) {
+    for (const waiting of byTenant.values()) {
+      const next = waiting[turn];
+      if (next && taken.length < most) taken.push(next);
+    }
+  }
+  return taken;
+}
+
 /** The commands of some partitions, and a connection that commits one batch at a time. */
 export class Lane {
   private queue: Waiting[] = [];
+  /** How many of them each tenant has, where that is limited. */
+  private readonly waitingOf = new Map<string, number>();
   private readonly link: Link<Connection>;
   /** Time in batches that are over, and when the one at hand began, by performance.now(). */
   private worked = 0;
@@ -89,16 +111,46 @@ export class Lane {
   }
 
   push(submission: Waiting): void {
-    if (this.queue.length >= this.options.maxQueue) {
+    const { maxQueue, maxOfTenant } = this.options;
+    const isFull = this.queue.length >= maxQueue;
+    if (isFull || (maxOfTenant !== undefined && !this.countIn(submission, maxOfTenant))) {
       submission.reject(new LogError('overloaded', 'Too many commands are waiting already.'));
       return;
     }
     this.queue.push(submission);
   }
 
-  /** The next commands, in the order of their arrival, at most a batch of them. */
+  /** False when the tenant has as many there as it may. */
+  private countIn({ tenant = '' }: Waiting, most: number): boolean {
+    const count = this.waitingOf.get(tenant) ?? 0;
+    if (tenant !== '' && count >= most) return false; // what the ledger itself wants done is of no tenant
+    this.waitingOf.set(tenant, count + 1);
+    return true;
+  }
+
+  private countOut(taken: readonly Waiting[]): void {
+    if (this.waitingOf.size === 0) return;
+    for (const { tenant = '' } of taken) {
+      const left = (this.waitingOf.get(tenant) ?? 1) - 1;
+      if (left > 0) this.waitingOf.set(tenant, left);
+      else this.waitingOf.delete(tenant);
+    }
+  }
+
+  /**
+   * The next commands, at most a batch of them, each tenant's in the order of their arrival. When more wait than fit,
+   * tenants take turns: one that sends many holds up itself.
+   */
   take(): Waiting[] {
-    return this.queue.splice(0, this.options.maxBatch);
+    const { maxBatch } = this.options;
+    const isShared = this.queue.length > maxBatch && this.waitingOf.size > 1;
+    const taken = isShared ? takenInTurn(this.queue, maxBatch) : this.queue.splice(0, maxBatch);
+    if (isShared) {
+      const gone = new Set(taken);
+      this.queue = this.queue.filter((one) => !gone.has(one));
+    }
+    this.countOut(taken);
+    return taken;
   }
 
   /** Closes the connection. */
