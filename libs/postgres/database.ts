@@ -14,6 +14,8 @@ export interface DatabaseOptions {
   connectMs?: number;
   /** Longest a statement may run or wait for a lock, in milliseconds. */
   statementMs?: number;
+  /** Longest a transaction may wait for its next statement, in milliseconds: as `statementMs` unless set. */
+  idleMs?: number;
 }
 
 /** What makes a value of a type's text. Sequences, versions and epochs stay below 2^53. */
@@ -51,7 +53,7 @@ function config(options: DatabaseOptions): pg.ClientConfig {
     connectionTimeoutMillis: options.connectMs ?? 3_000,
     statement_timeout: statementMs,
     // A paused process must not hold a partition's lock for longer than a statement may run.
-    idle_in_transaction_session_timeout: statementMs,
+    idle_in_transaction_session_timeout: options.idleMs ?? statementMs,
     // What the server's own time-outs cannot end: a connection that no longer answers.
     query_timeout: statementMs + 1_000,
     keepAlive: true,

@@ -6,7 +6,15 @@ export { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } 
 export { type Composite, readComposites } from './composites.js';
 export { maskPasswords } from './connection-string.js';
 export { type DatabaseOptions, openClient, openPool, type Queryable } from './database.js';
-export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
+export {
+  isAnswered,
+  isAway,
+  isDataError,
+  isLockTimeout,
+  isRefused,
+  isStatementError,
+  PostgresAway,
+} from './errors.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export type { Type } from './postgres-types.js';

@@ -4,12 +4,14 @@ import type { Loaded, NamedSession } from './loaded.js';
 
 // What the rows of a batch's statements tell it.
 
-interface LockedHeadRow {
+export interface LockedHeadRow {
   partition: number;
   sequence: number;
   frontier: Buffer;
   at: number;
   now: number;
+  /** Only where it was waited for. */
+  waited?: boolean;
 }
 
 export function learnHeads(loaded: Loaded, rows: readonly LockedHeadRow[]): void {

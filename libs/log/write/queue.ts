@@ -1,0 +1,140 @@
+import { LogError } from '../errors.js';
+import type { Waiting } from './lane.js';
+
+/** A partition whose head somebody else holds: its commands, and when to try for it again, by performance.now(). */
+interface Held {
+  waiting: Waiting[];
+  tryAt: number;
+}
+
+/** So long a head that was held for long is tried for, and not waited for. */
+const WARY_MS = 10_000;
+
+/** Part of the queue that the commands of one held partition may fill. */
+const HELD_SHARE = 1 / 8;
+
+/**
+ * The commands of a lane that wait, in the order of their arrival. Those of partitions whose heads somebody else holds
+ * stand aside: nobody waits behind them, and they fill only a part of what may wait.
+ */
+export class Queue {
+  private ready: Waiting[] = [];
+  private readonly held = new Map<number, Held>();
+  /** Until when a partition's head is tried for only, by performance.now(). */
+  private readonly wary = new Map<number, number>();
+
+  /** @param most Most commands that may wait; the next one is answered `overloaded`. */
+  constructor(private readonly most: number) {}
+
+  /** All that wait. */
+  get waiting(): number {
+    let sum = this.ready.length;
+    for (const { waiting } of this.held.values()) sum += waiting.length;
+    return sum;
+  }
+
+  /** Those that wait for nothing but their turn. */
+  get readyCount(): number {
+    return this.ready.length;
+  }
+
+  /** How many partitions stand aside. */
+  get heldCount(): number {
+    return this.held.size;
+  }
+
+  push(submission: Waiting): void {
+    const aside = this.held.get(submission.partition)?.waiting;
+    const isFull = aside ? aside.length >= Math.ceil(this.most * HELD_SHARE) : this.ready.length >= this.most;
+    if (isFull) submission.reject(new LogError('overloaded', 'Too many commands are waiting already.'));
+    else (aside ?? this.ready).push(submission);
+  }
+
+  /** Puts commands back before all others: they came first. */
+  giveBack(submissions: readonly Waiting[]): void {
+    this.ready = [...submissions, ...this.ready];
+  }
+
+  /** The next commands, at most so many: of any partition that does not stand aside, or of some. */
+  take(most: number, partitions?: ReadonlySet<number>): Waiting[] {
+    if (!partitions) return this.ready.splice(0, most);
+    const taken: Waiting[] = [];
+    const left: Waiting[] = [];
+    for (const one of this.ready)
+      (taken.length < most && partitions.has(one.partition) ? taken : left).push(one);
+    this.ready = left;
+    return taken;
+  }
+
+  /** The partitions that commands wait for: those whose heads may be waited for, and those to be tried for only. */
+  wanted(now: number): { wait: number[]; attempt: number[] } {
+    const [wait, attempt] = [[] as number[], this.dueToTry(now)];
+    for (const partition of new Set(this.ready.map((one) => one.partition))) {
+      (now < (this.wary.get(partition) ?? now) ? attempt : wait).push(partition);
+    }
+    return { wait, attempt };
+  }
+
+  /** Whether there are commands that may be taken, or heads to try for. */
+  isReady(now: number): boolean {
+    return this.ready.length > 0 || this.dueToTry(now).length > 0;
+  }
+
+  /** The partitions aside that may be tried for again. */
+  dueToTry(now: number): number[] {
+    const due: number[] = [];
+    for (const [partition, { tryAt }] of this.held) if (tryAt <= now) due.push(partition);
+    return due;
+  }
+
+  /** Has the commands of partitions stand aside until the time comes to try for their heads again. */
+  setAside(partitions: readonly number[], tryAt: number): void {
+    const fresh = new Set<number>();
+    for (const partition of partitions) {
+      const held = this.held.get(partition);
+      if (held) held.tryAt = tryAt;
+      else {
+        this.held.set(partition, { waiting: [], tryAt });
+        fresh.add(partition);
+      }
+    }
+    if (fresh.size === 0) return;
+    for (const one of this.take(Number.POSITIVE_INFINITY, fresh))
+      this.held.get(one.partition)?.waiting.push(one);
+  }
+
+  /** Somebody else has a partition's head: it stands aside, and is not waited for any more. */
+  lose(partition: number, now: number, tryAt: number): void {
+    this.wary.set(partition, now + WARY_MS);
+    this.setAside([partition], tryAt);
+  }
+
+  /** The partition's head is to be had: its commands stand in line again, before those that came later. */
+  restore(partition: number): void {
+    const held = this.held.get(partition);
+    if (!held) return;
+    this.held.delete(partition);
+    this.giveBack(held.waiting);
+  }
+
+  /** Answers those whose time is over. Returns how many those were. */
+  expire(now: number): number {
+    const before = this.waiting;
+    this.ready = inTime(this.ready, now);
+    for (const [partition, held] of this.held) {
+      held.waiting = inTime(held.waiting, now);
+      if (held.waiting.length === 0) this.held.delete(partition);
+    }
+    return before - this.waiting;
+  }
+}
+
+/** Those whose time is not over; the others are told, and nothing was done for them. */
+export function inTime(waiting: Waiting[], now: number): Waiting[] {
+  if (!waiting.some(({ deadline }) => deadline <= now)) return waiting;
+  return waiting.filter((submission) => {
+    if (submission.deadline > now) return true;
+    submission.reject(new LogError('timeout', 'The command waited too long and was not obeyed.'));
+    return false;
+  });
+}
