@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
+import { Admission } from './http/admission.js';
 import { fastifyAdapter } from './http/fastify.js';
 import { bindOperations } from './http/route.js';
 import { LedgerModule } from './ledger.module.js';
@@ -22,9 +23,14 @@ export interface App {
 }
 
 export async function createApp(ledger: Replica, faults: Faults, metrics: Metrics): Promise<App> {
+  const admission = new Admission({
+    aside: () => ledger.writer.heldCommands,
+    onShed: (why) => metrics.shed.inc({ why }),
+  });
+  admission.start();
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(),
+    fastifyAdapter(admission),
     {
       bodyParser: false,
       logger: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),
@@ -47,6 +53,7 @@ export async function createApp(ledger: Replica, faults: Faults, metrics: Metric
       // Whoever is answered from here on and keeps the connection would hold up the end: it goes with the answer.
       app.getHttpServer().keepAliveTimeout = 1;
       await app.close();
+      admission.close();
     },
   };
 }

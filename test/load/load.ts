@@ -99,6 +99,10 @@ export const median = (values: readonly number[]) => quantile(values, 0.5);
 
 /** CPU seconds that Postgres has used so far, with all its processes. */
 export async function postgresCpu(databaseUrl: string): Promise<number> {
-  const { rows } = await execute(databaseUrl, 'show data_directory');
-  return cpuSeconds(Number.parseInt(readFileSync(`${rows[0].data_directory}/postmaster.pid`, 'utf8'), 10));
+  const { rows } = await execute(
+    databaseUrl,
+    "select pid from pg_stat_activity where backend_type = 'checkpointer'",
+  );
+  const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${rows[0].pid}/status`, 'utf8'))?.[1];
+  return cpuSeconds(Number(parent));
 }

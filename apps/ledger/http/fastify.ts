@@ -4,6 +4,7 @@ import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
+import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { sendProblem } from './problems.filter.js';
@@ -17,7 +18,7 @@ declare module 'fastify' {
 }
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(): FastifyAdapter {
+export function fastifyAdapter(admission: Admission): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -37,7 +38,8 @@ export function fastifyAdapter(): FastifyAdapter {
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimitOf(route.url);
   });
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.url.startsWith('/v1/') && isRefused(request, reply, admission)) return;
     checkHeaders(request.raw);
     // Before its body: whatever that is, there is nobody here to read it.
     if (request.is404) return done(new NotFoundException());
@@ -53,6 +55,17 @@ export function fastifyAdapter(): FastifyAdapter {
     done(null, bodyOf(request, body as Buffer));
   });
   return adapter;
+}
+
+/** Refuses a request, before it is read, that would wait for too long, or lets it come in. */
+function isRefused({ method }: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
+  const isCommand = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+  if (admission.refuses(isCommand)) {
+    sendProblem(reply, { code: 'overloaded' });
+    return true;
+  }
+  if (isCommand) reply.raw.once('close', () => admission.done());
+  return false;
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

@@ -28,7 +28,12 @@ export class Queue {
 
   /** All that wait. */
   get waiting(): number {
-    let sum = this.ready.length;
+    return this.ready.length + this.aside;
+  }
+
+  /** Those that stand aside. */
+  get aside(): number {
+    let sum = 0;
     for (const { waiting } of this.held.values()) sum += waiting.length;
     return sum;
   }

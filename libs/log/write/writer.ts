@@ -84,6 +84,11 @@ export class LedgerWriter {
     return this.queues.reduce((sum, { heldCount }) => sum + heldCount, 0);
   }
 
+  /** Commands of those partitions. */
+  get heldCommands(): number {
+    return this.queues.reduce((sum, { aside }) => sum + aside, 0);
+  }
+
   /**
    * Whether commands wait for Postgres for seconds, as they do while a synchronous standby is missing. Not while those
    * of other partitions are obeyed.
