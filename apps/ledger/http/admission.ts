@@ -32,7 +32,7 @@ const LATE_MS = 200;
  * Which requests are taken. A command that would wait for long is refused at once, before it is read, so that those that
  * were taken are answered in time and the event loop has time for health: an expected wait is how many are under way,
  * divided by how many are answered a second (Little's law). Bursts are taken all the same. Reads are refused only while
- * the event loop itself is late (docs/decisions/0022-shedding.md).
+ * the event loop itself is late (docs/decisions/0024-shedding.md).
  */
 export class Admission {
   private underWay = 0;
