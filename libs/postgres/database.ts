@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { boundGivenUp } from './given-up.js';
 
 /** Anything that answers queries: a pool, a connection. */
 export interface Queryable {
@@ -72,6 +73,7 @@ export function openPool(options: DatabaseOptions, max: number): pg.Pool {
   pool.on('error', () => {}); // an idle connection was lost: the next query opens another one
   // One that is in somebody's hands: the next statement on it says so. Unheard, it would end the process.
   pool.on('connect', (client) => void client.on('error', () => {}));
+  boundGivenUp(pool, max);
   return pool;
 }
 

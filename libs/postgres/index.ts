@@ -15,6 +15,7 @@ export {
   isStatementError,
   PostgresAway,
 } from './errors.js';
+export { StillAtWork } from './given-up.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export type { Type } from './postgres-types.js';
