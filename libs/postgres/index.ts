@@ -14,7 +14,16 @@ export {
   type Result,
   rowOf,
 } from './database.js';
-export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
+export {
+  isAnswered,
+  isAway,
+  isDataError,
+  isLockTimeout,
+  isRefused,
+  isStatementError,
+  PostgresAway,
+} from './errors.js';
+export { StillAtWork } from './given-up.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export type { Type } from './postgres-types.js';

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
 import { keepLog } from './access-log.js';
+import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { guard } from './guard.js';
@@ -31,13 +32,17 @@ const HEADERS_MS = 15_000;
 const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 
+/** What looks at each request before it is served. */
+export interface Gatekeepers {
+  access: Access;
+  admission: Admission;
+  origins: Origins;
+  metrics: RequestMetrics;
+  log: AccessLog | undefined;
+}
+
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(
-  access: Access,
-  origins: Origins,
-  metrics: RequestMetrics,
-  log: AccessLog | undefined,
-): FastifyAdapter {
+export function fastifyAdapter({ access, admission, origins, metrics, log }: Gatekeepers): FastifyAdapter {
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -63,6 +68,7 @@ export function fastifyAdapter(
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
+    if (request.url.startsWith('/v1/') && isRefused(request, reply, admission)) return;
     checkHeaders(request.raw);
     if (origins.answersPreflight(request, reply)) return;
     origins.check(request, reply);
@@ -85,6 +91,17 @@ export function fastifyAdapter(
     done(null, bodyOf(request, body as Buffer));
   });
   return adapter;
+}
+
+/** Refuses a request, before it is read, that would wait for too long, or lets it come in. */
+function isRefused({ method }: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
+  const isCommand = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+  if (admission.refuses(isCommand)) {
+    sendProblem(reply, { code: 'overloaded' });
+    return true;
+  }
+  if (isCommand) reply.raw.once('close', () => admission.done());
+  return false;
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

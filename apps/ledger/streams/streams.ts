@@ -38,7 +38,10 @@ export class Streams {
 
   constructor(private readonly options: StreamsOptions) {
     const { tail } = options;
-    tail.listen((events) => this.hear(events));
+    tail.listen(
+      (events) => this.hear(events),
+      () => this.channels.size > 0 || this.followers.size > 0,
+    );
     // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
     tail.onRewind(() => this.close());
   }
