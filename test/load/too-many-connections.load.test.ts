@@ -14,6 +14,7 @@ test('of twice as many commands as can be obeyed, what is taken is answered in t
   const best = Math.max(perSecond(alone, 6), perSecond(more, 6));
   const unloaded = quantile(timesOf(alone, isObeyed), 0.99);
 
+  const judged: (() => void)[] = [];
   for (const connections of CROWDS) {
     const crowd = { ...order, connections, rate: 2 * best };
     const [told, live] = await Promise.all([
@@ -31,16 +32,19 @@ test('of twice as many commands as can be obeyed, what is taken is answered in t
     const load = `${connections} connections, twice the capacity`;
     const obeyed = perSecond(told, 10);
     const taken = quantile(timesOf(told, isObeyed), 0.99);
-    const refused = timesOf(told, isRefused);
+    const refused = [0, ...timesOf(told, isRefused)]; // of none refused the longest took no time
     const slowLive = quantile(timesOf(live, isObeyed), 0.99);
     record({ load, measure: 'live p99, ms', under: slowLive, bound: '≤ 250' });
     record({ load, measure: 'taken commands p99, ms', before: unloaded, under: taken, bound: '≤ 3×' });
     record({ load, measure: 'refused, p99, ms', under: quantile(refused, 0.99), bound: '≤ 500' });
     record({ load, measure: 'commands obeyed a second', before: best, under: obeyed, bound: '≥ 0.9×' });
-    expect(told[0]!.unadvised).toBe(0);
-    expect(slowLive).toBeLessThan(250);
-    expect(taken / unloaded).toBeLessThan(3);
-    expect(quantile(refused, 0.99)).toBeLessThan(500);
-    expect(obeyed / best).toBeGreaterThan(0.9);
+    judged.push(() => {
+      expect(told[0]!.unadvised).toBe(0);
+      expect(slowLive).toBeLessThan(250);
+      expect(taken / unloaded).toBeLessThan(3);
+      expect(quantile(refused, 0.99)).toBeLessThan(500);
+      expect(obeyed / best).toBeGreaterThan(0.9);
+    });
   }
+  for (const judge of judged) judge();
 }, 180_000);

@@ -125,16 +125,12 @@ describe('every wait has an end', () => {
   test('a full queue answers overloaded at once, and what was in it is obeyed', async () => {
     const writer = ledger.writer({ lanes: 1, maxQueue: 10, maxBatch: 1, onFault });
     const place = newPlace(ledger.partitions);
-    const told = await whileLocked(place.partition, async (release) => {
-      const first = ask(writer, start(place));
-      await new Promise((resolve) => setTimeout(resolve, 100)); // it waits for the lock, first in the queue
-      const others = Array.from({ length: 20 }, () => ask(writer, start(place)));
-      const refused = await Promise.all(others.slice(9));
-      expect(codesOf(refused)).toEqual(refused.map(() => 'overloaded'));
-      expect(writer.waiting).toBe(10);
-      await release();
-      return [await first, ...(await Promise.all(others))];
-    });
+    // Before the first one leaves the queue.
+    const asked = Array.from({ length: 20 }, () => ask(writer, start(place)));
+    const refused = await Promise.all(asked.slice(10));
+    expect(codesOf(refused)).toEqual(refused.map(() => 'overloaded'));
+    expect(writer.waiting).toBe(10);
+    const told = await Promise.all(asked);
     expect(codesOf(told.slice(0, 10))).toEqual(Array(10).fill('accepted'));
     expect(await untruths(told, ledger.pool)).toEqual([]);
     expect(faults).toEqual([]);
