@@ -5,7 +5,6 @@ import {
   type Caller,
   callerOf,
   type Ledger,
-  type Permission,
   ProblemError,
   serving,
 } from '#api';
@@ -27,7 +26,7 @@ export interface AskingAs {
   /** `default` when left out. */
   tenant?: string;
   principal: string;
-  permissions: readonly Permission[];
+  permissions: readonly ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 }
 
 /**
