@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { TokenSettings } from '#access';
@@ -53,6 +54,8 @@ export interface AccessConfig {
   /** Whether everybody may ask who reaches it, from other machines, too. */
   isOpenToAll: boolean;
   adminKeyHash: string | undefined;
+  /** Where the first key goes that a ledger with an embedded Postgres makes for itself. */
+  adminKeyFile: string | undefined;
   tokens: TokenSettings | undefined;
   /** Items a second of all keys of a tenant together. */
   tenantLimits: { commands: number | undefined; reads: number | undefined };
@@ -157,6 +160,7 @@ function accessOf(s: Static<typeof Settings>, host: string): AccessConfig {
     isRequired,
     isOpenToAll,
     adminKeyHash: s.LEDGER_ADMIN_KEY_SHA256,
+    adminKeyFile: s.DATABASE_URL === undefined ? join(s.LEDGER_DATA_DIR ?? '.data', 'admin-key') : undefined,
     tokens: isRequired ? tokensOf(s) : undefined,
     tenantLimits: { commands: s.LEDGER_TENANT_COMMANDS, reads: s.LEDGER_TENANT_READS },
   };

@@ -1,5 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { type Access, AccessLog, KeySet, Keys, openAccess, Tokens, withoutAccess } from '#access';
-import type { KeyStore } from '#api';
+import { type KeyStore, PERMISSIONS } from '#api';
 import { type AccessConfig, ConfigError } from './config.js';
 import type { Pools } from './pools.js';
 
@@ -21,7 +22,7 @@ const NO_ADMIN =
 
 /** Throws ConfigError when access control is required and nobody could come in. */
 export async function startAccess(
-  { isRequired, adminKeyHash, tokens, tenantLimits }: AccessConfig,
+  { isRequired, adminKeyHash, adminKeyFile, tokens, tenantLimits }: AccessConfig,
   pools: Pick<Pools, 'changes' | 'tail'>,
   onFault: (error: unknown) => void,
 ): Promise<OpenedAccess> {
@@ -36,6 +37,9 @@ export async function startAccess(
   }
   const set = new KeySet(pools.tail, { onFault });
   await set.start();
+  if (!set.hasAdmin && adminKeyHash === undefined && adminKeyFile !== undefined) {
+    await makeFirstKey(new Keys(pools.changes, () => set.refresh()), adminKeyFile);
+  }
   if (!set.hasAdmin && adminKeyHash === undefined && tokens === undefined) {
     await set.close();
     throw new ConfigError(NO_ADMIN);
@@ -57,4 +61,18 @@ export async function startAccess(
       await set.close();
     },
   };
+}
+
+/** Its path is told, never the key: what a service writes ends in log stores. */
+async function makeFirstKey(keys: Keys, file: string): Promise<void> {
+  const made = await keys.create(
+    {
+      ...{ tenant: 'default', ledgerWide: true, principal: 'owner', name: 'made at the first start' },
+      permissions: PERMISSIONS,
+    },
+    'first-start',
+  );
+  if ('madeBefore' in made) return;
+  await writeFile(file, `${made.secret}\n`, { mode: 0o600 });
+  process.stdout.write(`The first key, with all permissions in the tenant default, is in ${file}\n`);
 }

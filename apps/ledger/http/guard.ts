@@ -36,13 +36,17 @@ function letIn(request: FastifyRequest, access: Access, done: (error?: Error) =>
   const enter = (asking: Asking) => {
     request.asking = asking; // also of who is refused: the log of access names it
     checkNeeds(asking.caller, needs);
-    done();
   };
   try {
     const asking = access.of(request.headers.authorization, needs, request.ip);
-    if (asking instanceof Promise) asking.then(enter).catch(done);
-    else enter(asking);
+    if (asking instanceof Promise) {
+      asking.then(enter).then(() => done(), done);
+      return;
+    }
+    enter(asking);
   } catch (error) {
     done(error as Error);
+    return;
   }
+  done();
 }

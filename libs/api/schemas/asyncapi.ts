@@ -3,6 +3,7 @@ import { EVENT_TYPES } from '#session';
 import { type Json, withComponents } from './components.js';
 import { LedgerEvent } from './event.js';
 import { eventData } from './event-data.js';
+import { bearer } from './openapi.js';
 
 /** The AsyncAPI 3.0 document of everything that the ledger tells by itself: its Kafka topic and its streams. */
 export function asyncApi(version: string, topic: string): Json {
@@ -19,6 +20,7 @@ export function asyncApi(version: string, topic: string): Json {
     action: 'send',
     channel: { $ref: `#/channels/${channelId}` },
     summary,
+    ...(channelId !== 'topic' && { security: [{ $ref: '#/components/securitySchemes/bearer' }] }),
   });
   return withComponents({
     asyncapi: '3.0.0',
@@ -45,7 +47,10 @@ export function asyncApi(version: string, topic: string): Json {
       streamFeed: sends('feed', 'Streams every event'),
       streamScope: sends('scope', 'Streams the events of a scope'),
     },
-    components: { messages: Object.fromEntries(EVENT_TYPES.map((type) => [type, message(type)])) },
+    components: {
+      messages: Object.fromEntries(EVENT_TYPES.map((type) => [type, message(type)])),
+      securitySchemes: { bearer },
+    },
   });
 }
 

@@ -6,6 +6,13 @@ import { type Operation, problemsOf, type Reply } from './operation.js';
 import { operations } from './operations.js';
 import { Problem } from './problem.js';
 
+/** How who asks is known: by a key, or a token of an issuer (docs/access.md). */
+export const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'A key (`slt_…`, `sll_…`) or a JWT of the issuer that the ledger trusts',
+};
+
 /** The OpenAPI 3.1 document, from the very schemas that validate requests. */
 export function openApi(version: string): Json {
   const paths: Record<string, Json> = {};
@@ -22,6 +29,7 @@ export function openApi(version: string): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     paths,
+    components: { securitySchemes: { bearer } },
   });
 }
 
@@ -29,6 +37,10 @@ function describe(operationId: string, operation: Operation): Json {
   return {
     operationId,
     summary: operation.summary,
+    security: operation.needs === 'nothing' ? [] : [{ bearer: [] }],
+    ...(operation.needs !== 'nothing' && {
+      description: `Needs the permission ${operation.needs.join(' or ')}, where access control is on.`,
+    }),
     parameters: [
       ...parameters('path', operation.params),
       ...parameters('query', operation.query),
