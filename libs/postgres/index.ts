@@ -14,6 +14,12 @@ export {
   type Result,
   rowOf,
 } from './database.js';
+export {
+  DatabaseUrlError,
+  type DatabaseUrlSettings,
+  databaseUrlOf,
+  requireVerified,
+} from './database-url.js';
 export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';

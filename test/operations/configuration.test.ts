@@ -43,7 +43,10 @@ test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org', '127.example.org'])(
 );
 
 test('elsewhere than on loopback it starts only when somebody could come in', async () => {
-  const { code, complaint } = await refusedWith({ HOST: '0.0.0.0', DATABASE_URL: await freshDatabase() });
+  const { code, complaint } = await refusedWith({
+    ...{ HOST: '0.0.0.0', LEDGER_TLS: 'proxy' },
+    DATABASE_URL: await freshDatabase(),
+  });
   expect([code, complaint]).toEqual([1, [expect.stringMatching(/^LEDGER_ACCESS: .*keys create --offline/)]]);
 });
 

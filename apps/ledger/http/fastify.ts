@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -31,7 +32,17 @@ const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(access: Access, origins: Origins, metrics: RequestMetrics): FastifyAdapter {
+export function fastifyAdapter(
+  access: Access,
+  origins: Origins,
+  metrics: RequestMetrics,
+  tls?: SecureContextOptions,
+): FastifyAdapter {
+  const server = {
+    requireHostHeader: false, // we ask for it ourselves, with a problem
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  };
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -39,11 +50,9 @@ export function fastifyAdapter(access: Access, origins: Origins, metrics: Reques
     keepAliveTimeout: 72_000,
     requestTimeout: BODY_MS,
     return503OnClosing: false,
-    http: {
-      requireHostHeader: false, // we ask for it ourselves, with a problem
-      headersTimeout: HEADERS_MS,
-      connectionsCheckingInterval: LOOK_MS,
-    },
+    ...(tls
+      ? { https: { ...server, ...tls, ...callersCertificates(tls), handshakeTimeout: HEADERS_MS } }
+      : { http: server }),
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBadHttp,
     // What the router refuses, before any hook or filter: malformed or over-long paths.
@@ -78,6 +87,11 @@ export function fastifyAdapter(access: Access, origins: Origins, metrics: Reques
     done(null, bodyOf(request, body as Buffer));
   });
   return adapter;
+}
+
+/** Where callers need a certificate, a handshake without one fails. */
+function callersCertificates({ ca }: SecureContextOptions) {
+  return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */
