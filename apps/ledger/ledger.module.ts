@@ -15,17 +15,16 @@ import { RunningLedger } from './running-ledger.js';
 import { SERVED, servedLedger } from './served-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
-import { Turns } from './turns.js';
 
 /** Wires the parts of a replica to what is served from them. */
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
 export class LedgerModule {
   static of(replica: Replica, faults: Faults, metrics: Metrics): DynamicModule {
-    const { tail, pages, writer, reader, naming } = replica;
+    const { tail, pages, turns, writer, reader, naming } = replica;
     const watch = new ScopeWatch(tail);
     const streams = new Streams({
-      ...{ tail, pages, access: replica.access.access, turns: new Turns() },
+      ...{ tail, pages, turns, access: replica.access.access },
       latest: (scopeKey) => reader.read(scopeKey, partitionOf(scopeKey, naming.partitions)),
       onFault: (error) => faults.report('stream', error),
     });

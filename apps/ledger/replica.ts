@@ -29,6 +29,7 @@ import type { Faults } from './faults.js';
 import type { Metrics } from './metrics.js';
 import { type OpenedAccess, startAccess } from './open-access.js';
 import { closePools, openPools, type Pools } from './pools.js';
+import { Turns } from './turns.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -60,6 +61,7 @@ export interface Replica {
   bulk: BulkWorker;
   tail: Tail;
   pages: LogPages;
+  turns: Turns;
   /** Of Kafka, whether there is one or not. */
   topic: string;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
@@ -155,6 +157,7 @@ export async function openReplica(
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
+  const turns = new Turns();
   const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
   return {
@@ -165,13 +168,14 @@ export async function openReplica(
     writer,
     reader,
     renewer,
-    history: new History(pools.reads, new Snapshots(pools.snapshots)),
+    history: new History(pools.reads, new Snapshots(pools.snapshots, undefined, () => turns.next())),
     finder: new Finder(pools.reads),
     scopes: new UserScopes(pools.reads),
     access,
     bulk,
     tail,
     pages: new LogPages(tail, pools.pages),
+    turns,
     topic: config.topic,
     relay,
     projector,

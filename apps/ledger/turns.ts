@@ -1,13 +1,15 @@
 /** How much of each turn of the event loop is for those who can wait, in milliseconds. */
-const SHARE_MS = 1;
+const SHARE_MS = 0.5;
 
+/** Between two such shares while there are requests as well, in milliseconds. */
+const PAUSE_MS = 1;
 /** So many that have had their turn may be kept among those who wait. */
 const MOST_PAST = 1_024;
 
 /**
  * Shares the event loop between answers and what can wait: events for those who follow, pages of the log, snapshots. Those
- * do a small piece each time it is their turn, one after the other, for a millisecond of each turn of the loop. A loop
- * with nothing else to do turns all the time; the more there is to answer, the less they get.
+ * do a small piece each time it is their turn, one after the other, for half a millisecond of a turn of the loop. With
+ * nothing else to do the loop turns all the time; while requests come in, they get a third of it at most.
  */
 export class Turns {
   private waiting: (() => void)[] = [];
@@ -16,6 +18,12 @@ export class Turns {
   private isGiving = false;
   /** When the first piece of this turn of the loop began; undefined before it. */
   private began: number | undefined;
+  private hasCompany = false;
+
+  /** A request has come in. */
+  giveWay(): void {
+    this.hasCompany = true;
+  }
 
   /** Resolves when it is the caller's turn. Its piece has to follow at once, and to be done by its next `await`. */
   next(): Promise<void> {
@@ -27,7 +35,7 @@ export class Turns {
     });
   }
 
-  /** To one after the other until the time is over, then on in the next turn of the loop. */
+  /** To one after the other until the time is over, then on in a later turn of the loop. */
   private give(): void {
     const resolve = this.waiting[this.at];
     if (!resolve || this.at >= MOST_PAST) {
@@ -39,6 +47,9 @@ export class Turns {
       this.at += 1;
       resolve();
       queueMicrotask(() => this.give()); // after the piece
+    } else if (this.hasCompany) {
+      this.hasCompany = false;
+      setTimeout(() => this.give(), PAUSE_MS);
     } else setImmediate(() => this.give());
   }
 

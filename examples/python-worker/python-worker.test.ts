@@ -22,13 +22,16 @@ const run = promisify(execFile);
 /** Python with what the worker needs; else why there is none. */
 async function install(): Promise<string | undefined> {
   try {
-    await run('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 9))']);
+    await run('python3', ['-c', 'import sys; sys.exit(sys.version_info < (3, 10))']);
     await run('python3', ['-m', 'venv', join(directory, 'venv')]);
   } catch {
-    return 'there is no python3 of 3.9 or newer with venv';
+    return 'there is no python3 of 3.10 or newer with venv';
   }
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--retries', '1'];
-  return run(python, [...pip, '--timeout', '10', '-r', requirements], { timeout: 120_000 }).then(
+  return run(python, [...pip, '--timeout', '10', '-r', requirements], {
+    timeout: 120_000,
+    cwd: fileURLToPath(new URL('.', import.meta.url)), // the requirements name the client by its path
+  }).then(
     () => undefined,
     ({ stderr }) => `nothing can be installed from PyPI: ${String(stderr).trim().split('\n').at(-1)}`,
   );
@@ -217,7 +220,7 @@ withPython(
     await write(8);
     await expectEachOnce();
     expect(output).toEqual({
-      said: 'following 16 partitions\npartition 3: 1 to 2 are missing, read from the feed\n',
+      said: 'following 16 partitions\nevents are missing in partition 3: after 0 came 3; reading them from the feed\n',
       complained: '',
     });
     await stop('SIGTERM');
@@ -232,7 +235,7 @@ withPython(
     await deleteFirst(1);
     await service.stop('SIGKILL');
     const { output, stop } = startWorker();
-    await until(() => output.said.includes('again in 2 s'));
+    await until(() => output.said.includes('trying again: no answer'));
     await service.restart();
     await expectEachOnce();
     await stop('SIGTERM');

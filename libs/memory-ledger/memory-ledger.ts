@@ -1,14 +1,5 @@
-import {
-  type Answered,
-  type Asked,
-  anonymous,
-  type Caller,
-  callerOf,
-  type Ledger,
-  type Permission,
-  serving,
-} from '#api';
-import { LedgerClient, type LedgerOptions, type OperationId } from '#client';
+import { type Answered, type Asked, anonymous, type Caller, callerOf, type Ledger, serving } from '#api';
+import { LedgerClient, type LedgerOptions, type OperationId, type Operations } from '#client';
 import { inMemory } from './ledger.js';
 import { methodsAt, problemOf, readRequest } from './requests.js';
 import { respond } from './responses.js';
@@ -26,7 +17,7 @@ export interface AskingAs {
   /** `default` when left out. */
   tenant?: string;
   principal: string;
-  permissions: readonly Permission[];
+  permissions: Operations['createKey']['body']['permissions'];
 }
 
 /**

@@ -160,7 +160,7 @@ describe('a command', () => {
   });
 
   test('beyond the most at once is refused before it is sent', async () => {
-    const { client, keys } = await impostor(() => {}, { maxCalls: 2 });
+    const { client, keys } = await impostor(() => {}, { maxCalls: 2, gather: false });
     const three = await Promise.all(
       [1, 2, 3].map(() => failed(client.call('startSession', { body: body() }))),
     );
@@ -223,7 +223,7 @@ describe('an answer', () => {
     expect(await asSession.session(session.sessionId)).toEqual(session);
     const command = { outcome: 'started', session, position: { partition: 0, sequence: 1 } };
     expect(await (await answering(command)).join(body())).toEqual(command);
-    const stats = { ledger: { partitions: 1, heads: [3] } };
+    const stats = { ledger: { partitions: 1, heads: [3] }, sync: { inSync: 0 } };
     expect(await (await answering(stats)).call('stats', {})).toEqual(stats);
     expect(await (await answering({ events: [] })).call('feed', { query: { partition: 0 } })).toEqual({
       events: [],

@@ -1,13 +1,6 @@
-import {
-  CurrentReplica,
-  type FollowedEvent,
-  Follower,
-  isProblem,
-  LedgerClient,
-  type Loss,
-  type OwnedSession,
-} from '#client';
+import { CurrentReplica, type FollowedEvent, Follower, LedgerClient } from '#client';
 import { MemoryLedger } from '#memory-ledger';
+import { clientCases, runCase } from '../support/client-cases.js';
 import { startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
 
@@ -40,12 +33,6 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
   });
 
   const start = (more: object = {}, userId = newUser()) => one.start({ userId, owner: cloudDev, ...more });
-  const lossOf = (session: OwnedSession) => new Promise<Loss>((resolve) => session.onLost(resolve));
-  const codeOf = (promise: Promise<unknown>) =>
-    promise.then(
-      () => 'obeyed',
-      (error) => (isProblem(error) ? [error.status, error.code, error.current?.sessionId] : error),
-    );
   /** What is the same on both: no ids, no times. */
   const shape = (value: unknown) =>
     JSON.parse(
@@ -53,6 +40,8 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
         /Id$|At$|Until$|Digest$|Handle$|^hash$/.test(name) && typeof inner === 'string' ? '…' : inner,
       ),
     );
+
+  test.each(clientCases)('$name', ({ steps }) => runCase(steps, { one, two }));
 
   test('starts, activates, rotates, changes, releases, claims and ends a session', async () => {
     const userId = newUser();
@@ -96,102 +85,11 @@ describe.each(Object.entries(ledgers))('%s', (_, open) => {
     ]);
   });
 
-  test('refuses what is late, foreign or unknown, and says what is current', async () => {
-    const mine = await start();
-    const { sessionId, epoch } = mine;
-    const params = { sessionId };
-    const { userId } = mine.view.scope;
-    const stop = { epoch, origin: cloudDev, reason: 'late' };
-    expect(await codeOf(two.start({ userId, owner: cloudDebug, onConflict: 'reject' }))).toEqual([
-      409,
-      'session-active',
-      sessionId,
-    ]);
-    expect(await codeOf(two.claim({ sessionId, epoch, owner: cloudDebug }))).toEqual([
-      409,
-      'not-owner',
-      sessionId,
-    ]);
-    expect(await codeOf(two.call('renewLease', { params, body: { epoch } }))).toEqual([
-      409,
-      'no-lease',
-      sessionId,
-    ]);
-    expect(await codeOf(two.call('renewLease', { params, body: { epoch: 99 } }))).toEqual([
-      409,
-      'future-epoch',
-      sessionId,
-    ]);
-    const next = await two.start({ userId, owner: cloudDebug });
-    expect(await codeOf(two.end(sessionId, stop))).toEqual([409, 'stale-session', next.sessionId]);
-    expect(await codeOf(two.end(sessionId, stop))).toEqual([409, 'stale-session', next.sessionId]);
-    expect(await codeOf(two.start({ userId, owner: cloudDev, expectedEpoch: 1 }))).toEqual([
-      409,
-      'stale-epoch',
-      next.sessionId,
-    ]);
-    await next.end({ reason: 'done' });
-    expect(
-      await codeOf(one.call('touchSession', { params: { sessionId: next.sessionId }, body: {} })),
-    ).toEqual([409, 'session-ended', undefined]);
-    expect(await codeOf(one.session('01920000-0000-7003-8000-000000000000'))).toEqual([
-      404,
-      'unknown-session',
-      undefined,
-    ]);
-    expect(await codeOf(one.start({ userId: '', owner: cloudDev }))).toEqual([
-      400,
-      'invalid-request',
-      undefined,
-    ]);
-    const events: string[] = [];
-    for await (const { type } of one.history({ userId })) events.push(type.split('.')[1] as string);
-    expect(events.filter((type) => type === 'StopIgnored')).toHaveLength(1);
-  });
-
-  test('obeys a key once', async () => {
-    const [userId, idempotencyKey] = [newUser(), newUser()];
-    const body = { userId, owner: cloudDev };
-    const answers = [];
-    for (let times = 0; times < 3; times++)
-      answers.push(await one.call('startSession', { body }, { idempotencyKey }));
-    expect(new Set(answers.map(({ session }) => session.sessionId)).size).toBe(1);
-    const other = { body: { userId, owner: cloudDebug } };
-    expect(await codeOf(one.call('startSession', other, { idempotencyKey }))).toEqual([
-      422,
-      'key-reused',
-      undefined,
-    ]);
-  });
-
   test('joins: one session for all who ask at once', async () => {
     const userId = newUser();
     const joins = await Promise.all(Array.from({ length: 20 }, () => one.join({ userId, owner: cloudDev })));
     expect(new Set(joins.map(({ session }) => session.sessionId)).size).toBe(1);
     expect(joins.filter(({ outcome }) => outcome === 'started')).toHaveLength(1);
-  });
-
-  test('tells an owner that it was superseded', async () => {
-    const mine = await start({ lease: { seconds: 60 } });
-    const lost = lossOf(mine);
-    const next = await two.start({ userId: mine.view.scope.userId, owner: cloudDebug });
-    expect(await lost).toMatchObject({ why: 'superseded', epoch: 1, current: { sessionId: next.sessionId } });
-  });
-
-  test('lets a lease run out that nobody renews, and keeps one that is renewed', async () => {
-    const lease = { seconds: 1, graceSeconds: 1 };
-    const kept = await start({ lease });
-    const left = await one.call('startSession', { body: { userId: newUser(), owner: cloudDev, lease } });
-    await new Promise((resolve) => setTimeout(resolve, 1_800));
-    expect(await one.session(left.session.sessionId)).toMatchObject({
-      status: 'released',
-      epoch: 2,
-      reservedFor: cloudDev,
-    });
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(await one.session(left.session.sessionId)).toMatchObject({ endCause: 'expired', epoch: 3 });
-    expect(await kept.run(({ epoch }) => epoch)).toBe(1);
-    await kept.end({ reason: 'done' });
   });
 
   test('is followed and mirrored', async () => {

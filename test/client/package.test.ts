@@ -103,7 +103,10 @@ test('the package needs nothing, and says nothing of where it was made', () => {
     return [...text.matchAll(/(?:from|import)\s*\(?['"]([^'"]+)['"]/g)].map(([, name = '']) => name);
   });
   const foreign = [...new Set(imported)].filter((name) => !name.startsWith('.'));
-  expect(foreign.sort()).toEqual(['#api', '#client', '#session', '#waiting', 'node:async_hooks']);
+  expect(foreign.sort()).toEqual([
+    ...['#api', '#client', '#session', '#waiting'],
+    ...['node:async_hooks', 'node:fs/promises'],
+  ]);
   expect(files.filter((file) => /test|specification/.test(file))).toEqual([]);
 });
 
@@ -115,7 +118,7 @@ test('the package, packed, is small', () => {
   });
   const parsed = JSON.parse(report);
   const [{ size }] = Array.isArray(parsed) ? parsed : Object.values(parsed);
-  expect(size).toBeLessThan(100_000);
+  expect(size).toBeLessThan(112_000);
   // Browsers can import it: only the entry for Node asks for anything of Node's.
   const { resolve } = createRequire(join(project, 'index.js'));
   expect(resolve('@session-ledger/client/node')).toContain('client/node.js');

@@ -43,6 +43,15 @@ async function pages(t: Transcript, id: OperationId, query: Record<string, unkno
 }
 
 const stories: Record<string, Story> = {
+  'many in one request': async (t, userId) => {
+    const one = await started(t, userId);
+    const { root: sessionId } = one;
+    const touched = { operation: 'touchSession', sessionId };
+    await t.ask('sendCommands', { body: { commands: [touched, { operation: 'none' }] } });
+    await t.ask('currentSessions', {
+      body: { of: [{ userId }, { sessionId }, { userId, projectId: 'none' }] },
+    });
+  },
   'the life of a session': async (t, userId) => {
     const one = await started(t, userId, { phase: 'starting', projectId: 'a/b c' });
     await one.command('activateSession', {});

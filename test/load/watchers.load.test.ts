@@ -39,7 +39,7 @@ test.each([
     record({ load, measure: 'event to last watcher, ms', under: seen.worst, bound: '≤ 1,000' });
     record({ load, measure: 'watchers dropped', under: seen.lost, bound: '0' });
     expect([seen.lost, seen.short, under.reads.failed]).toEqual([0, 0, 0]);
-    expect(seen.events).toBeGreaterThan(10 * pace);
+    expect(seen.events).toBeGreaterThan(4 * pace); // two events of a command have one time
     expect(under.reads.p50).toBeLessThan(before.reads.p50 * 2);
     expect(seen.worst).toBeLessThan(1_000);
   },

@@ -1,5 +1,5 @@
 // Runs the Python client's tests against the built service, on a real Postgres and Kafka of their own:
-//   node test/python/run.js [what pytest takes]
+//   node test/python/run.js [what pytest takes], or --measure
 // Needs Python 3.10 or newer (PYTHON, or python3), and PyPI or a cache of it. Plain JavaScript, as the stack's setup is.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -71,12 +71,13 @@ try {
     TEST_DATABASES: `http://127.0.0.1:${server.address().port}`,
     TEST_ROOT: root,
   };
-  const pytest = spawn(join(bin, 'python'), ['-m', 'pytest', ...process.argv.slice(2)], {
-    cwd: client,
-    env,
-    stdio: 'inherit',
-  });
-  const [code] = await once(pytest, 'close');
+  const given = process.argv.slice(2);
+  const measures = given[0] === '--measure';
+  const command = measures
+    ? [join(root, 'test/python/measure.py'), ...given.slice(1)]
+    : ['-m', 'pytest', ...given];
+  const python = spawn(join(bin, 'python'), command, { cwd: client, env, stdio: 'inherit' });
+  const [code] = await once(python, 'close');
   process.exitCode = code ?? 1;
 } finally {
   server.close().closeAllConnections();

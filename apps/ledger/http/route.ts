@@ -75,6 +75,7 @@ export function bindOperations(
       config: { needs, operation: id },
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
+        streams.turns.giveWay();
         answer(request, reply); // not returned: Fastify would take what it resolves to for the answer
       },
     });

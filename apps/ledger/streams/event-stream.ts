@@ -8,6 +8,8 @@ export const SSE_HEADERS = {
   'x-content-type-options': 'nosniff',
   // Proxies that buffer would hold events back.
   'x-accel-buffering': 'no',
+  // It ends with its connection. Chunks would cost as much as all else about an event, and say nothing to a reader of events.
+  connection: 'close',
 };
 
 const HEARTBEAT_MS = 15_000;
@@ -45,6 +47,7 @@ export class EventStream {
   static open(reply: FastifyReply, id: string): EventStream {
     reply.hijack();
     const { raw } = reply;
+    raw.useChunkedEncodingByDefault = false;
     raw.writeHead(200, SSE_HEADERS);
     raw.write(`retry: 1000\nid: ${id}\n\n`);
     return new EventStream(raw);
@@ -85,9 +88,13 @@ export class EventStream {
     }
   }
 
-  /** Writes whole events. */
+  /** Writes whole events, at once: what is left for later would not count as part of the caller's turn. */
   send(frames: string | Uint8Array): void {
-    if (!this.closed.aborted) this.response.write(frames);
+    if (this.closed.aborted) return;
+    const { socket } = this.response;
+    socket?.cork();
+    this.response.write(frames);
+    socket?.uncork();
   }
 
   /** One wait for all who want to write. */

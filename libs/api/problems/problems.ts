@@ -124,7 +124,7 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'session-active': 'Use onConflict "supersede" or "join", or end the current session first.',
   'unknown-job': 'Jobs are forgotten 30 days after they were finished.',
   'body-too-large':
-    'A body is at most 64 KiB, a list of renewals at most 128 KiB, of reports at most 512 KiB.',
+    'A body is at most 64 KiB, a list of renewals 128 KiB, of reports or scopes 512 KiB, of commands 1 MiB.',
   'unknown-version':
     'Versions are named when a session is rotated. One that was named just now is found with atLeast=<the position of that answer>.',
   'session-ended': 'Start a new session; an ended one never comes back.',

@@ -83,6 +83,6 @@ export const feed = {
         contentType: 'application/x-ndjson',
       },
     },
-    problems: ['unavailable'],
+    problems: ['overloaded', 'unavailable'],
   },
 } as const satisfies Record<string, Operation>;

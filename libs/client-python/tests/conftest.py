@@ -14,12 +14,12 @@ from support.service import Service
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """A test that is a coroutine has an event loop of its own, and 60 s."""
+    """A test that is a coroutine has an event loop of its own, and 4 minutes."""
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     names = inspect.signature(pyfuncitem.obj).parameters
     arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in names}
-    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 90))
+    asyncio.run(asyncio.wait_for(pyfuncitem.obj(**arguments), 240))
     return True
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from typing import Any
 
+import httpx
 import pytest
 from support.faults import FaultyWay, never, page, problem, stopped
 from support.service import DEBUG, DEV, Process, Service, new_user, scope_of
@@ -346,3 +347,69 @@ async def test_no_session_id_stands_in_an_error_or_in_what_is_printed(service: S
         shown += [repr(session.loss), str(await caught(session.run(lambda _: 1)))]
         shown.append(repr(await caught(session.rotate({"reason": "build"}))))
         assert all(session_id not in one for one in shown)
+
+
+async def test_no_session_id_stands_in_what_is_logged(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    user = new_user()
+    async with LedgerClient(service.url) as ledger:
+        session = await ledger.start({"userId": user, "owner": DEV})
+        await session.change_attributes({"a": 1})
+        await ledger.session(session.session_id)
+        await ledger.current({"userId": user})
+        await session.end({"reason": "done"})
+        assert session.session_id not in caplog.text
+        assert user not in caplog.text
+
+
+TERMINATED = """
+import sys, time
+from session_ledger.sync import LedgerClient, release_on_signal
+ledger = LedgerClient(sys.argv[1])
+ledger.start({"userId": sys.argv[2], "owner": {"environment": "cloud-dev"}})
+release_on_signal(ledger)
+print("held", flush=True)
+time.sleep(60)
+"""
+
+TERMINATED_IN_A_LOOP = """
+import asyncio, sys
+from session_ledger import LedgerClient, release_on_signal
+async def main():
+    ledger = LedgerClient(sys.argv[1])
+    await ledger.start({"userId": sys.argv[2], "owner": {"environment": "cloud-dev"}})
+    release_on_signal(ledger)
+    print("held", flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("code", [TERMINATED, TERMINATED_IN_A_LOOP], ids=["threads", "asyncio"])
+async def test_sigterm_releases_what_is_held_and_then_ends_the_process(service: Service, code: str) -> None:
+    user = new_user()
+    owner = python(code, service.url, user)
+    owner.wait_for("^held$")
+    owner.child.terminate()
+    assert owner.child.wait(10) == -signal.SIGTERM
+    async with LedgerClient(service.url) as ledger:
+        current = await ledger.current({"userId": user})
+        assert current and current["status"] == "released"
+
+
+@pytest.mark.parametrize(
+    "results", ["[]", "[null]", '[{"sessionId":"another"}]', '["a"]', '[{"sessionId":"$","problem":{}}]']
+)
+async def test_an_answer_to_renewals_that_makes_no_sense_renews_nothing_and_is_asked_again(
+    service: Service, results: str
+) -> None:
+    way = FaultyWay()
+    async with LedgerClient(service.url, transport=way, max_watches=0) as ledger:
+        session = await ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 2}})
+        text = f'{{"results":{results.replace("$", session.session_id)}}}'
+        answer = lambda: httpx.Response(200, headers={"content-type": "application/json"}, content=text)  # noqa: E731
+        way.plan("/v1/leases/renew", stopped(answer))
+        while len(way.keys("/v1/leases/renew")) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(1.5)
+        assert await session.run(lambda guarded: guarded.epoch) == 1

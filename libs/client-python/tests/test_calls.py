@@ -73,8 +73,13 @@ class Rotation:
         return await self.client.call("rotateSession", {"params": {"sessionId": self.session_id}, "body": body}, **how)
 
     async def epoch(self) -> int | None:
-        current = await self.plain.current({"userId": self.user})
-        return current["epoch"] if current else None
+        """Once it is 2, however long a busy machine takes for that."""
+        for _ in range(500):
+            current = await self.plain.current({"userId": self.user})
+            if current and current["epoch"] == 2:
+                return 2
+            await asyncio.sleep(0.02)
+        return None
 
 
 @ends

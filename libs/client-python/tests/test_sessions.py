@@ -10,6 +10,7 @@ import pytest
 from support.service import DEBUG, DEV, Service, new_user, scope_of
 
 from session_ledger import LedgerClient, LedgerProblem, Loss, NotHeld, OwnedSession, is_problem
+from session_ledger.owned import watch
 
 LEASE: Any = {"seconds": 1, "graceSeconds": 30}
 
@@ -92,7 +93,8 @@ async def test_it_is_taken_up_again_after_a_restart_once_its_lease_is_renewed(se
         assert (await loss_of(claimed)).why == "ended"
 
 
-async def test_a_loss_is_told_with_who_has_it_now(service: Service) -> None:
+async def test_a_loss_is_told_with_who_has_it_now(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "_WHY", 5.0)  # how it came about is told late rather than guessed, on a busy machine
     async with LedgerClient(service.url) as other:
 
         async def ended(mine: OwnedSession) -> None:
@@ -206,9 +208,9 @@ async def test_it_renews_for_many_sessions_in_one_request(service: Service) -> N
             return await ask(operation, request, *rest)
 
         ledger._transport.call = counted  # pyright: ignore
-        many = [ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 3}}) for _ in range(100)]
+        many = [ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 6}}) for _ in range(100)]
         sessions = await asyncio.gather(*many)
-        await asyncio.sleep(4)
+        await asyncio.sleep(8)
         assert all(one.state == "held" and one.left > 0 for one in sessions)
         assert sum(bodies) >= 3 * 100
         assert len(bodies) <= 24

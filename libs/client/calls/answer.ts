@@ -13,34 +13,68 @@ export class BodyLost extends Error {
   override readonly name = 'BodyLost';
 }
 
+/** What stands in an answer, before anybody has looked whose it is. */
+export interface Raw {
+  status: number;
+  /** Without parameters; `none` where the answer does not say. */
+  type: string;
+  /** Undefined: more than any answer. */
+  text: string | undefined;
+  /** How long the ledger asks to wait; 0 when it does not. */
+  retryAfterMs: number;
+}
+
+/** Reads an answer whole. Throws BodyLost. */
+export async function readWhole(response: Response): Promise<Raw> {
+  const { status } = response;
+  const type = response.headers.get('content-type')?.split(';', 1)[0] ?? 'none';
+  const text = status === 304 ? '' : await readText(response);
+  return { status, type, text, retryAfterMs: retryAfterMs(response) };
+}
+
 /**
  * The JSON of an answer, undefined for 304. Throws LedgerProblem for a problem, UnexpectedAnswer for what is
  * not the ledger's, and BodyLost.
  */
-export async function readAnswer(
-  response: Response,
+export function readAnswer(
+  { status, type, text }: Omit<Raw, 'retryAfterMs'>,
   shape: Shape | undefined,
   asked: Asked,
-): Promise<unknown> {
-  const { status } = response;
+): unknown {
   if (status === 304) return undefined;
-  const failed = { outcomeUnknown: mayBePassedOn(asked, status), idempotencyKey: asked.key };
-  const text = await readText(response);
-  if (text === undefined) throw new UnexpectedAnswer(status, `over ${MOST_BYTES} bytes`, failed);
-  const type = response.headers.get('content-type')?.split(';', 1)[0] ?? 'none';
-  if (!/^application\/(problem\+)?json$/.test(type)) {
-    throw new UnexpectedAnswer(status, `content type ${type}, ${quoted(text)}`, failed);
-  }
+  if (text === undefined) throw unexpected(status, `over ${MOST_BYTES} bytes`, asked);
+  if (!/^application\/(problem\+)?json$/.test(type))
+    throw unexpected(status, `content type ${type}, ${quoted(text)}`, asked);
   const body = parsed(text);
-  if (body === undefined && response.ok)
+  if (body === undefined && isGood(status))
     throw new BodyLost(`JSON that ends too early, or is none: ${quoted(text)}`);
-  if (response.ok && fits(body, shape)) return body;
-  if (!response.ok && fits(body, PROBLEM)) {
+  return judged(status, body, shape, asked, () => quoted(text));
+}
+
+/** The same of what was parsed already. */
+export function judged(
+  status: number,
+  body: unknown,
+  shape: Shape | undefined,
+  asked: Asked,
+  quote: () => string = () => quoted(JSON.stringify(body)),
+): unknown {
+  if (isGood(status) && fits(body, shape)) return body;
+  if (!isGood(status) && fits(body, PROBLEM)) {
     const problem = body as Problem;
     const outcomeUnknown = mayBeObeyed(asked, codeOf(problem.type), status);
-    throw new LedgerProblem(problem, { ...failed, outcomeUnknown });
+    throw new LedgerProblem(problem, { outcomeUnknown, idempotencyKey: asked.key });
   }
-  throw new UnexpectedAnswer(status, `JSON that is not the ledger's, ${quoted(text)}`, failed);
+  throw unexpected(status, `JSON that is not the ledger's, ${quote()}`, asked);
+}
+
+const isGood = (status: number) => status >= 200 && status < 300;
+
+function unexpected(status: number, what: string, asked: Asked): UnexpectedAnswer {
+  return new UnexpectedAnswer(status, what, {
+    outcomeUnknown: mayBePassedOn(asked, status),
+    idempotencyKey: asked.key,
+  });
 }
 
 /** The body; undefined when it is more than any answer. Throws BodyLost. */
@@ -84,4 +118,14 @@ function quoted(text: string): string {
   if (text === '') return 'empty';
   const start = text.slice(0, QUOTED).replace(/\s+/g, ' ');
   return `beginning with ${JSON.stringify(start)}`;
+}
+
+const MOST_RETRY_AFTER_MS = 600_000;
+
+/** RFC 9110, section 10.2.3: seconds or a date. What cannot be read counts as none. */
+export function retryAfterMs({ headers }: Response): number {
+  const given = headers.get('retry-after');
+  if (given === null) return 0;
+  const ms = /^\d+$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MOST_RETRY_AFTER_MS) : 0;
 }

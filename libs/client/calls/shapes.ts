@@ -50,12 +50,17 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
 
 const answerOf = (id: OperationId) => (answers as Partial<Record<OperationId, AnswerName>>)[id];
 
+/** Whether the operation may be sent as one of many. */
+export function isCommand(id: OperationId): boolean {
+  return answerOf(id) === 'CommandAnswer';
+}
+
 /**
  * Whether the operation is one command: obeyed as a whole or not at all, and answered again under the same key. Of a
  * lease that was only renewed no receipt tells.
  */
 export function isOneCommand(id: OperationId): boolean {
-  return answerOf(id) === 'CommandAnswer' && id !== 'touchSession';
+  return isCommand(id) && id !== 'touchSession';
 }
 
 /** Of the operation's answer; streams have none. */

@@ -2,9 +2,10 @@ import { backoffMs, onAbort, orAborted, pause } from '#waiting';
 import { now } from '../clock.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from '../errors.js';
 import { type OperationId, type Operations, routes } from '../generated/api.js';
-import { BodyLost, readAnswer } from './answer.js';
+import { BodyLost, judged, type Raw, readAnswer, readWhole, retryAfterMs } from './answer.js';
+import { Gathering, type Got, NeverSent } from './gathering.js';
 import type { Asked } from './outcome-unknown.js';
-import { isOneCommand, type Shape, shapeOf } from './shapes.js';
+import { isCommand, isOneCommand, type Shape, shapeOf } from './shapes.js';
 
 /** How a call is made. */
 export interface CallOptions {
@@ -33,6 +34,12 @@ export interface TransportOptions {
   token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Sent with every request, for example of a proxy's. Asked for before each attempt, within its time. */
   headers?: (() => Record<string, string> | Promise<Record<string, string>>) | undefined;
+  /**
+   * Whether commands that are made in the same turn of the event loop, or while four requests are under way, go in one
+   * request, and reads of what is current likewise: so unless it is `false`. Each keeps its own key, time, signal and error;
+   * a lone call goes by itself. What one waits for, those beside it wait for, too.
+   */
+  gather?: boolean | undefined;
   deadlineMs?: number | undefined;
   attemptMs?: number | undefined;
   /** Most calls at once, waits on a scope aside: 1,000 unless set. The next one is refused with ClientBusy. */
@@ -60,6 +67,16 @@ interface Attempt {
   asked: Asked;
   ms: number;
   signal: AbortSignal | undefined;
+  /** With whom it may go, and as what. */
+  among: Among | undefined;
+}
+
+interface Among {
+  gathering: Gathering;
+  json: string;
+  order: string | undefined;
+  /** Its answer, without what is said of a place in a list. */
+  bodyOf(body: Record<string, unknown>): unknown;
 }
 
 const DEADLINE_MS = 30_000;
@@ -76,6 +93,8 @@ export class Transport {
   readonly #base: string;
   readonly #options: TransportOptions;
   readonly #maxCalls: number;
+  readonly #commands: Gathering | undefined;
+  readonly #reads: Gathering | undefined;
   #calls = 0;
 
   constructor(options: TransportOptions) {
@@ -84,6 +103,11 @@ export class Transport {
     this.#base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
     this.#options = options;
     this.#maxCalls = options.maxCalls ?? 1_000;
+    if (options.gather === false) return;
+    this.#commands = new Gathering((list, how) =>
+      this.#askMany('sendCommands', `{"commands":[${list}]}`, how),
+    );
+    this.#reads = new Gathering((list, how) => this.#askMany('currentSessions', `{"of":[${list}]}`, how));
   }
 
   /** The ledger's address. */
@@ -127,7 +151,8 @@ export class Transport {
     const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
     if (isStream) done();
     if (isStream && response.body) return response.body;
-    await readAnswer(response, undefined, { key: undefined, isOne: false, doubtful: false }).finally(done);
+    const raw = await readWhole(response).finally(done);
+    readAnswer(raw, undefined, { key: undefined, isOne: false, doubtful: false });
     throw new UnexpectedAnswer(response.status, `content type ${type} in place of a stream`, {
       outcomeUnknown: false,
     });
@@ -158,9 +183,10 @@ export class Transport {
       throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
     }
     const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
+    const json = hasBody ? JSON.stringify(body) : undefined;
     return {
       url: this.#base + path + queryOf(query),
-      init: { method: route.method, ...(hasBody && { body: JSON.stringify(body) }) },
+      init: { method: route.method, ...(json !== undefined && { body: json }) },
       headers: {
         ...(hasBody && { 'content-type': 'application/json' }),
         ...(key !== undefined && { 'idempotency-key': key }),
@@ -169,6 +195,38 @@ export class Transport {
       asked: { key, isOne: isOneCommand(id), doubtful: mayRepeat },
       ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
       signal: options.signal,
+      among: isRead ? this.#amongReads(id, query) : this.#amongCommands(id, params, body, json, key),
+    };
+  }
+
+  #amongReads(id: OperationId, query: Record<string, unknown> = {}): Among | undefined {
+    const gathering = this.#reads;
+    if (!gathering || id !== 'currentSession') return undefined;
+    const { userId, projectId, ...more } = query;
+    if (Object.values(more).some((value) => value !== undefined)) return undefined;
+    return {
+      ...{ gathering, json: JSON.stringify({ userId, projectId }), order: undefined },
+      bodyOf: ({ session }) => session,
+    };
+  }
+
+  #amongCommands(
+    id: OperationId,
+    params: Record<string, unknown> | undefined,
+    body: unknown,
+    json: string | undefined,
+    key: string | undefined,
+  ): Among | undefined {
+    const gathering = this.#commands;
+    if (!gathering || !isCommand(id)) return undefined;
+    const { userId, projectId = 'default' } = body as { userId?: string; projectId?: string };
+    const sessionId = params?.sessionId;
+    const named = sessionId === undefined ? '' : `,"sessionId":${JSON.stringify(sessionId)}`;
+    return {
+      gathering,
+      json: `{"operation":"${id}"${named},"body":${json},"idempotencyKey":${JSON.stringify(key)}}`,
+      order: sessionId === undefined ? JSON.stringify([userId, projectId]) : String(sessionId),
+      bodyOf: ({ status: _, replayed: __, ...answer }) => answer,
     };
   }
 
@@ -196,16 +254,52 @@ export class Transport {
     }
   }
 
-  async #once({ url, init, headers, shape, asked, ms, signal }: Attempt) {
+  async #once(attempt: Attempt): Promise<{ body: unknown; replayed: boolean }> {
+    const { among, signal, ms } = attempt;
+    if (!among) return this.#alone(attempt);
+    const { gathering, json, order } = among;
+    const got = await gathering.ask({ json, order, signal, ms }).catch((error) => {
+      throw error instanceof NeverSent ? new Unsent(error.cause) : error;
+    });
+    if (got) return placed(got, among, attempt);
+    try {
+      return await this.#alone(attempt);
+    } finally {
+      gathering.done({ order });
+    }
+  }
+
+  async #alone({ url, init, headers, shape, asked, ms, signal }: Attempt) {
     const { response, done } = await this.#fetch(url, init, headers, { signal, ms });
     try {
-      const body = await readAnswer(response, shape, asked);
+      const body = readAnswer(await readWhole(response), shape, asked);
       return { body, replayed: response.headers.get('idempotency-replayed') === 'true' };
     } catch (error) {
       throw new Unanswered(error, retryAfterMs(response), response.status);
     } finally {
       done();
     }
+  }
+
+  /** Undefined: the ledger is older than lists are. */
+  async #askMany(
+    id: 'sendCommands' | 'currentSessions',
+    body: string,
+    { count, ...how }: { signal: AbortSignal; ms: number; count: number },
+  ): Promise<Got[] | undefined> {
+    const headers = { 'content-type': 'application/json' };
+    const { method, path } = routes[id];
+    const { response, done } = await this.#fetch(this.#base + path, { method, body }, headers, how);
+    let raw: Raw;
+    try {
+      raw = await readWhole(response);
+    } catch (error) {
+      throw new Unanswered(error, retryAfterMs(response), response.status);
+    } finally {
+      done();
+    }
+    if (raw.status === 404 || raw.status === 405) return undefined;
+    return placesIn(raw, count);
   }
 
   /** Times out after `ms`, until `done` is called: then it stops listening, unless the answer `goesOn`. */
@@ -251,6 +345,43 @@ export class Transport {
   }
 }
 
+/** What each place of a list was answered; the answer itself for all where it is no list of so many. */
+function placesIn(raw: Raw, count: number): Got[] {
+  const answers = raw.status === 200 ? listIn(raw.text ?? '') : undefined;
+  return answers?.length === count ? answers.map(inPlace) : Array.from({ length: count }, () => raw);
+}
+
+function listIn(text: string): unknown[] | undefined {
+  try {
+    const { answers } = JSON.parse(text) as { answers?: unknown };
+    return Array.isArray(answers) ? answers : undefined;
+  } catch {
+    return undefined; // whoever reads the answer says so
+  }
+}
+
+const inPlace = (body: unknown): Got => ({
+  status: (body as { status: number }).status,
+  body: body as Record<string, unknown>,
+});
+
+/** The answer to one of many. Throws Unanswered. */
+function placed(got: Got, { bodyOf }: Among, { shape, asked }: Attempt) {
+  const { status } = got;
+  try {
+    if (!('body' in got)) return { body: readAnswer(got, shape, asked), replayed: false };
+    const { body } = got;
+    const isGood = status === 200 || status === 201;
+    return {
+      body: judged(status, isGood ? bodyOf(body) : body, shape, asked),
+      replayed: body.replayed === true,
+    };
+  } catch (error) {
+    const askedFor = 'body' in got ? Number(got.body.retryAfter ?? 0) * 1_000 : got.retryAfterMs;
+    throw new Unanswered(error, askedFor, status);
+  }
+}
+
 /** An attempt has come to nothing before anything was sent. */
 class Unsent extends Error {
   constructor(override readonly cause: unknown) {
@@ -291,16 +422,6 @@ function asFailure(error: unknown, attempts: number, { key, doubtful }: Asked) {
     again: true,
     retryAfterMs,
   };
-}
-
-const MOST_RETRY_AFTER_MS = 600_000;
-
-/** RFC 9110, section 10.2.3: seconds or a date. What cannot be read counts as none. */
-function retryAfterMs({ headers }: Response): number {
-  const given = headers.get('retry-after');
-  if (given === null) return 0;
-  const ms = /^\d+$/.test(given) ? Number(given) * 1_000 : Date.parse(given) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), MOST_RETRY_AFTER_MS) : 0;
 }
 
 function queryOf(query: Record<string, unknown> = {}): string {

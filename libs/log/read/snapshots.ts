@@ -23,8 +23,8 @@ export interface SnapshotLimits {
 }
 
 const LIMITS: SnapshotLimits = { ahead: 16 << 20, aheadOfAll: 64 << 20, readers: 1_000 };
-/** Most rows of one query. */
-const PAGE = 500;
+/** Most rows of one query: what they cost at a time, others wait for. */
+const PAGE = 200;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /**
@@ -41,6 +41,8 @@ export class Snapshots {
   constructor(
     private readonly pool: pg.Pool,
     private readonly limits = LIMITS,
+    /** Waited for before each page is read. */
+    private readonly turn = async () => {},
   ) {}
 
   /** Rejects with LogError `unavailable` or `overloaded`. */
@@ -68,8 +70,10 @@ export class Snapshots {
       this.waiting += page.bytes;
     };
     try {
-      do add(await reading.next());
-      while (reading.isOpen && bytes < this.limits.ahead && this.waiting < this.limits.aheadOfAll);
+      do {
+        await this.turn();
+        add(await reading.next());
+      } while (reading.isOpen && bytes < this.limits.ahead && this.waiting < this.limits.aheadOfAll);
       yield { position: reading.position };
       for (let page = ahead.shift(); page; page = ahead.shift()) {
         yield* page.rows;

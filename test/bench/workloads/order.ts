@@ -9,6 +9,7 @@ import { growth } from './w6-growth.js';
 import { history } from './w7-history.js';
 import { renewals } from './w8-renewals.js';
 import { replicas } from './w9-replicas.js';
+import { gathered } from './w10-gathered.js';
 import type { Bench, Workload } from './workload.js';
 
 export const workloads: Workload[] = [
@@ -21,6 +22,7 @@ export const workloads: Workload[] = [
   history,
   renewals,
   replicas,
+  gathered,
 ];
 
 export const help = `Measures the ledger against what stands beside it on the same machine, in the same run.

@@ -42,6 +42,7 @@ from .resolver import (
     SessionResolver,
 )
 from .scope import ScopeName, partition_of, scope_key
+from .signals import release_on_signal
 
 __all__ = [
     "BadEvent",
@@ -100,5 +101,6 @@ __all__ = [
     "is_problem",
     "models",
     "partition_of",
+    "release_on_signal",
     "scope_key",
 ]

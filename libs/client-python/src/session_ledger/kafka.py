@@ -48,16 +48,17 @@ class KafkaSource:
     async def read(self, reading: Reading) -> None:
         """Reads after the positions."""
         loop = asyncio.get_running_loop()
+        consumer = self._open(reading.positions)
         # One thread for all that this consumer is asked: it is never asked two things at once.
-        with ThreadPoolExecutor(1, "session-ledger-kafka") as thread:
-            consumer: Any = await loop.run_in_executor(thread, self._open, list(reading.positions))
-            try:
-                while True:
-                    events = await loop.run_in_executor(thread, self._poll, consumer)
-                    if events:
-                        await reading.take(events)
-            finally:
-                thread.submit(consumer.close)
+        thread = ThreadPoolExecutor(1, "session-ledger-kafka")
+        try:
+            while True:
+                events = await loop.run_in_executor(thread, self._poll, consumer)
+                if events:
+                    await reading.take(events)
+        finally:
+            thread.submit(consumer.close)
+            thread.shutdown(wait=False)
 
     def _open(self, positions: Sequence[int]) -> Any:
         consumer: Any = Consumer(self._config)

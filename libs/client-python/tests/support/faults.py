@@ -13,6 +13,19 @@ Send = Callable[[], Awaitable[httpx.Response]]
 Fault = Callable[[Send], Awaitable[httpx.Response]]
 
 
+_obeyed: set[Any] = set()
+
+
+async def obeyed(send: Send) -> httpx.Response:
+    """The ledger hears of it and answers, whoever still waits for that."""
+    task = asyncio.ensure_future(send())
+    _obeyed.add(task)
+    task.add_done_callback(_obeyed.discard)
+    response = await asyncio.shield(task)
+    await response.aread()
+    return response
+
+
 async def unsent(send: Send) -> httpx.Response:
     """The ledger never hears of it."""
     raise httpx.ConnectError("nobody is there")
@@ -20,14 +33,14 @@ async def unsent(send: Send) -> httpx.Response:
 
 async def lost(send: Send) -> httpx.Response:
     """The ledger answers, and the connection breaks before anything of that has come."""
-    await (await send()).aread()
+    await obeyed(send)
     raise httpx.ReadError("the connection broke")
 
 
 async def cut(send: Send) -> httpx.Response:
     """The ledger answers, and the connection breaks in the middle of that."""
-    response = await send()
-    whole = await response.aread()
+    response = await obeyed(send)
+    whole = response.content
 
     async def half() -> Any:
         yield whole[: len(whole) // 2]
@@ -39,7 +52,7 @@ async def cut(send: Send) -> httpx.Response:
 
 async def never(send: Send) -> httpx.Response:
     """The ledger answers, and nobody hears it."""
-    await (await send()).aread()
+    await obeyed(send)
     await asyncio.sleep(3_600)
     raise AssertionError
 
@@ -48,7 +61,7 @@ def replaced(by: Callable[[], httpx.Response]) -> Fault:
     """The ledger answers, and something on the way back answers instead."""
 
     async def fault(send: Send) -> httpx.Response:
-        await (await send()).aread()
+        await obeyed(send)
         return by()
 
     return fault

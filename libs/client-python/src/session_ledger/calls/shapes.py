@@ -62,7 +62,8 @@ def shape_of(operation: str, query: Mapping[str, object]) -> Shape | None:
     name = ROUTES[operation].answer
     if name is None:
         return None
-    return _SHAPES["CurrentPage" if name == "Session" and query.get("all") is True else name]
+    # Of an answer that is new here nothing is known but that it is an object.
+    return _SHAPES.get("CurrentPage" if name == "Session" and query.get("all") is True else name, {})
 
 
 def fits(value: object, shape: Shape | None) -> bool:

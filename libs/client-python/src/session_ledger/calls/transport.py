@@ -97,8 +97,8 @@ class Transport:
         self._calls = 0
         self._pid = os.getpid()
         # Waits hold a connection each: beside the rest, every call would look through all of them.
-        self._client: httpx.AsyncClient | None = None
-        self._waits: httpx.AsyncClient | None = None
+        self._calling: httpx.AsyncBaseTransport | None = options.transport
+        self._waiting: httpx.AsyncBaseTransport | None = options.transport
 
     def check_process(self) -> None:
         """Raises ClientForked in a child of the process that made this."""
@@ -131,8 +131,7 @@ class Transport:
         url = self.url + ROUTES[operation].path + query_of(query)
         async with timeout(self._options.attempt):
             shown = {**await self._credentials.headers(), **headers}
-            request = self._http(is_wait=True).build_request("GET", url, headers=shown)
-            response = await self._http(is_wait=True).send(request, stream=True)
+            response = await self._send(httpx.Request("GET", url, headers=shown), is_wait=True)
             kind = response.headers.get("content-type", "")
             if response.is_success and re.match(r"text/event-stream|application/x-ndjson", kind):
                 return response
@@ -145,29 +144,27 @@ class Transport:
 
     async def close(self) -> None:
         """Closes what is connected. A child of the process leaves its parent's connections alone."""
-        clients, self._client, self._waits = (self._client, self._waits), None, None
+        both, self._calling, self._waiting = {self._calling, self._waiting}, None, None
         if os.getpid() != self._pid:
             return
-        for client in clients:
-            if client is not None:
-                await client.aclose()
+        for one in both:
+            if one is not None:
+                await one.aclose()
 
-    def _http(self, is_wait: bool) -> httpx.AsyncClient:
-        client = self._waits if is_wait else self._client
-        if client is not None:
-            return client
-        made = httpx.AsyncClient(
-            transport=self._options.transport,
-            verify=self._options.verify,
-            timeout=None,  # noqa: S113 - each attempt has a timeout of its own, over all of it
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-            headers={"accept-encoding": "identity"},
-        )
-        if is_wait:
-            self._waits = made
-        else:
-            self._client = made
-        return made
+    async def _send(self, request: httpx.Request, *, is_wait: bool) -> httpx.Response:
+        """By httpx's transport itself: its client would write the address into the log, and session ids stand there.
+
+        Each attempt has a timeout of its own, over all of it, so there are none of httpx's.
+        """
+        way = self._waiting if is_wait else self._calling
+        if way is None:
+            limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+            way = httpx.AsyncHTTPTransport(verify=self._options.verify, limits=limits)
+            if is_wait:
+                self._waiting = way
+            else:
+                self._calling = way
+        return await way.handle_async_request(request)
 
     def _attempt_of(
         self, operation: str, request: Mapping[str, Any], how: CallOptions, doubtful: bool, is_wait: bool
@@ -218,10 +215,9 @@ class Transport:
         try:
             async with timeout(seconds):
                 headers = {**await self._credentials.headers(), **attempt.headers}
-                client = self._http(attempt.is_wait)
-                request = client.build_request(attempt.method, attempt.url, content=attempt.content, headers=headers)
+                request = httpx.Request(attempt.method, attempt.url, content=attempt.content, headers=headers)
                 is_sent = True
-                response = await client.send(request, stream=True)
+                response = await self._send(request, is_wait=attempt.is_wait)
                 body = await read_answer(response, attempt.shape, attempt.asked)
                 return body, response.headers.get("idempotency-replayed") == "true"
         except Exception as error:

@@ -17,7 +17,7 @@ class BadEvent(Exception):
     """What came is no event of a ledger."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class FollowedEvent:
     """One event, and where it stands."""
 

@@ -121,6 +121,11 @@ class Follower:
         """
         return by_monotonic(self._stalls.caught_up_at)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no further call of `on_events` will begin."""
+        return self._over.done()
+
     async def done(self) -> FollowerStopped | None:
         """Waits until no further call of `on_events` will begin; returns why, if it was not told to."""
         return await asyncio.shield(self._over)

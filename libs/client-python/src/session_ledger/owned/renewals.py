@@ -104,14 +104,13 @@ class Renewals:
         try:
             how: Any = {"deadline": seconds, "attempt": seconds}
             answer = await self._transport.call("renewLeases", {"body": body}, how)
-        except Exception as error:
+            results: list[Any] = answer.body["results"]
+            for index, session in enumerate(sessions):
+                self._take(session, named[index], results[index] if index < len(results) else None, answer.sent_at)
+        except Exception as error:  # an answer that makes no sense, too
             self._on_trouble(error)
             for session in sessions:
                 self._again(session)
-            return
-        results: list[Any] = answer.body["results"]
-        for index, session in enumerate(sessions):
-            self._take(session, named[index], results[index] if index < len(results) else None, answer.sent_at)
 
     def _take(self, session: Renewable, named: Held, result: Any, sent_at: float) -> None:
         if not isinstance(result, dict) or result.get("sessionId") != named.session_id:  # pyright: ignore[reportUnknownMemberType]

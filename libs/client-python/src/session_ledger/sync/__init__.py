@@ -8,5 +8,6 @@ from .client import LedgerClient
 from .follower import CurrentReplica, Follower
 from .resolver import SessionResolver
 from .session import OwnedSession
+from .signals import release_on_signal
 
-__all__ = ["CurrentReplica", "Follower", "LedgerClient", "OwnedSession", "SessionResolver"]
+__all__ = ["CurrentReplica", "Follower", "LedgerClient", "OwnedSession", "SessionResolver", "release_on_signal"]

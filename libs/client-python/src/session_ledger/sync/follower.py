@@ -86,6 +86,11 @@ class Follower:
         """The moment, by `time.monotonic()`, as of which all that the ledger had is handled; -inf before."""
         return self._inner.caught_up_at
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no further call of `on_events` will begin."""
+        return self._inner.is_over
+
     def done(self) -> FollowerStopped | None:
         """Waits until no further call of `on_events` will begin; returns why, if it was not told to."""
         return self._portal.run(self._inner.done())
