@@ -56,6 +56,9 @@ const Settings = Type.Object({
   LEDGER_MAX_QUEUE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
 
+/** Their names. */
+export const SETTINGS: readonly string[] = Object.keys(Settings.properties);
+
 export type Role = 'api' | 'relay' | 'reaper' | 'projector';
 
 /** Who may ask. */
@@ -110,9 +113,7 @@ export class ConfigError extends Error {}
 
 /** Reads the environment; throws ConfigError with all faults at once. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const known = Object.keys(Settings.properties).filter(
-    (name) => env[name] !== undefined && env[name] !== '',
-  );
+  const known = SETTINGS.filter((name) => env[name] !== undefined && env[name] !== '');
   const given = Object.fromEntries(known.map((name) => [name, env[name]]));
   const settings = Value.Convert(Settings, given);
   const faults = Value.Errors(Settings, settings).map(

@@ -7,11 +7,11 @@ import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { kafkaSecurityOf, openKafka } from '#broker';
 import { freePort, type RunningKafka, startKafka } from '#dev-stack';
-import { makeAuthority } from '../support/certificates.js';
 import { ask } from '../support/http.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
 import { within } from '../support/until.js';
+import { makeAuthority } from './certificates.js';
 
 const { becomes } = within(60_000);
 

@@ -6,10 +6,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { freePort, startPostgres } from '#dev-stack';
 import { ConfigError, readConfig } from '../../apps/ledger/config.js';
-import { type Authority, type Certificate, makeAuthority } from '../support/certificates.js';
 import { execute } from '../support/database.js';
 import { environment, freshDatabase, type Service, spawnService, startService } from '../support/service.js';
 import { within } from '../support/until.js';
+import { type Authority, type Certificate, makeAuthority } from './certificates.js';
 
 const { becomes } = within(20_000);
 
