@@ -1,8 +1,9 @@
 import { CommanderError } from 'commander';
 import { ArchiveError } from '#archive';
+import { KafkaSettingsError } from '#broker';
 import { LedgerError } from '#client';
 import { LogError } from '#log';
-import { isAway, isRefused, maskPasswords } from '#postgres';
+import { DatabaseUrlError, isAway, isRefused, maskPasswords } from '#postgres';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -37,9 +38,12 @@ export function complain(error: unknown): void {
   process.stderr.write(`${maskPasswords(inWords(error))}\n`);
 }
 
+/** Their messages are for users. */
+const OURS = [CommandFailed, LedgerError, LogError, ArchiveError, DatabaseUrlError, KafkaSettingsError];
+
 function inWords(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };
-  const known = [CommandFailed, LedgerError, LogError, ArchiveError].some((kind) => error instanceof kind);
+  const known = OURS.some((kind) => error instanceof kind);
   if (known) return `${message}${causeOf(error)}`;
   if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
   if (isRefused(error)) return `Postgres refuses: ${message}`;

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { localLedger } from '#dev-stack';
+import { DatabaseUrlError, databaseUrlOf, requireVerified } from '#postgres';
 
 /** What `npm start` runs here, if it does: beside it nothing has to be said about where things are. */
 export const local = localLedger(process.env.LEDGER_DATA_DIR || '.data');
@@ -16,6 +17,8 @@ export const databaseOption = () => {
   const option = new Option('--database-url <url>', "the ledger's Postgres")
     .env('DATABASE_URL')
     .argParser(databaseUrl);
+  const inFile = process.env.DATABASE_URL ? undefined : databaseUrlOf(process.env);
+  if (inFile) return option.default(inFile, 'that in DATABASE_URL_FILE');
   if (local.databaseUrl) return option.default(local.databaseUrl, 'that of the ledger that runs here');
   return option.makeOptionMandatory();
 };
@@ -63,8 +66,18 @@ function httpUrl(text: string): string {
   throw new InvalidArgumentError('It has to begin with http:// or https://.');
 }
 
+function verified(url: string): string {
+  try {
+    requireVerified(url, process.env);
+    return url;
+  } catch (error) {
+    if (!(error instanceof DatabaseUrlError)) throw error;
+    throw new InvalidArgumentError(error.message);
+  }
+}
+
 function databaseUrl(text: string): string {
-  if (/^postgres(ql)?:\/\//.test(text)) return text;
+  if (/^postgres(ql)?:\/\//.test(text)) return verified(text);
   throw new InvalidArgumentError('It has to begin with postgres://.');
 }
 

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { EVENTS_TOPIC, type KafkaPort, openKafka } from '#broker';
+import { EVENTS_TOPIC, type KafkaPort, kafkaSecurityOf, openKafka } from '#broker';
 import { CommandFailed } from './exit.js';
 import { local } from './options.js';
 
@@ -18,7 +18,11 @@ export const topicOption = () =>
 
 /** Asks Kafka, and closes what it opened. What Kafka's client says meanwhile is of no interest: its error is. */
 export async function withKafka<T>(brokers: string, work: (kafka: KafkaPort) => Promise<T>): Promise<T> {
-  const kafka = openKafka({ brokers: brokers.split(',').map((one) => one.trim()), log: () => {} });
+  const security = kafkaSecurityOf(process.env);
+  const kafka = openKafka({
+    ...{ brokers: brokers.split(',').map((one) => one.trim()), log: () => {} },
+    ...security,
+  });
   try {
     return await work(kafka);
   } catch (error) {

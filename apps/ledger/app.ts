@@ -1,3 +1,4 @@
+import { Server as TlsServer } from 'node:https';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -8,6 +9,7 @@ import { fastifyAdapter } from './http/fastify.js';
 import { type OriginSettings, Origins } from './http/origins.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { bindOperations } from './http/route.js';
+import { followFiles, readTls, type TlsFiles } from './http/tls.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
@@ -28,7 +30,7 @@ export async function createApp(
   ledger: Replica,
   faults: Faults,
   metrics: Metrics,
-  { origins, logger }: { origins: OriginSettings; logger: LoggerService },
+  { origins, tls, logger }: { origins: OriginSettings; tls: TlsFiles | undefined; logger: LoggerService },
 ): Promise<App> {
   const requests = new RequestMetrics(metrics.registry);
   const admission = new Admission({
@@ -37,9 +39,10 @@ export async function createApp(
   });
   admission.start();
   const { access, log } = ledger.access;
+  const secure = tls && readTls(tls);
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log }),
+    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log }, secure),
     {
       bodyParser: false,
       logger,
@@ -48,6 +51,9 @@ export async function createApp(
   );
   bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access, requests, faults);
   await app.init();
+  const server: unknown = app.getHttpServer();
+  if (tls && secure && server instanceof TlsServer)
+    followFiles(server, tls, secure, (level, line) => faults.log(level, line));
   return {
     async listen(port, host) {
       // Fastify's own: Nest's also logs what it throws.

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import type { TokenSettings } from '#access';
-import { maskPasswords } from '#postgres';
+import { type KafkaSecurity, KafkaSettingsError, kafkaSecurityOf } from '#broker';
+import { DatabaseUrlError, databaseUrlOf, maskPasswords } from '#postgres';
 import type { OriginSettings } from './http/origins.js';
+import type { TlsFiles } from './http/tls.js';
 
 const Port = Type.Integer({ minimum: 0, maximum: 65_535 });
 
@@ -22,13 +24,24 @@ const Settings = Type.Object({
   LEDGER_TENANT_COMMANDS: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   LEDGER_TENANT_READS: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   LEDGER_WITHOUT_ACCESS_CONTROL: Type.Optional(Type.Literal('listen-everywhere')),
+  LEDGER_TLS: Type.Optional(Type.Literal('proxy')),
+  LEDGER_TLS_CERT: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_TLS_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_TLS_CLIENT_CA: Type.Optional(Type.String({ minLength: 1 })),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  DATABASE_URL_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_PLAIN_DATABASE: Type.Optional(Type.Literal('yes')),
   DATABASE_WAIT_SECONDS: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400 })),
   DATABASE_ROLE: Type.Optional(Type.String({ pattern: '^[a-z_][a-z0-9_]*$' })),
   LEDGER_MIGRATE: Type.Optional(Type.Enum(['at-start', 'never'])),
   POSTGRES_PORT: Type.Optional(Port),
   POSTGRES_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   KAFKA_BROKERS: Type.Optional(Type.String({ pattern: '^[^,\\s]+:[0-9]+(,[^,\\s]+:[0-9]+)*$|^none$' })),
+  KAFKA_SSL: Type.Optional(Type.Enum(['true', 'false'])),
+  KAFKA_SSL_CA: Type.Optional(Type.String({ minLength: 1 })),
+  KAFKA_SASL_MECHANISM: Type.Optional(Type.Literal('scram-sha-512')),
+  KAFKA_SASL_USERNAME: Type.Optional(Type.String({ minLength: 1 })),
+  KAFKA_SASL_PASSWORD_FILE: Type.Optional(Type.String({ minLength: 1 })),
   KAFKA_REPLICAS: Type.Optional(Type.Integer({ minimum: 1, maximum: 32_767 })),
   KAFKA_PORT: Type.Optional(Port),
   KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
@@ -45,6 +58,9 @@ const Settings = Type.Object({
   LEDGER_MAX_BATCH: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   LEDGER_MAX_QUEUE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 });
+
+/** Their names. */
+export const SETTINGS: readonly string[] = Object.keys(Settings.properties);
 
 export type Role = 'api' | 'relay' | 'reaper' | 'projector';
 
@@ -67,6 +83,8 @@ export interface Config {
   host: string;
   access: AccessConfig;
   origins: OriginSettings;
+  /** Undefined: plain HTTP. */
+  tls: TlsFiles | undefined;
   /** Undefined: run the embedded Postgres on `postgresPort`. */
   databaseUrl: string | undefined;
   /** The longest to wait at the start for a Postgres that is away. */
@@ -77,6 +95,7 @@ export interface Config {
   postgresCacheDir: string | undefined;
   /** Undefined: run a Kafka on `kafkaPort`, if Java is here. Empty: no Kafka at all; the relay waits. */
   kafkaBrokers: string[] | undefined;
+  kafkaSecurity: KafkaSecurity;
   /** Copies wanted of each Kafka partition. Undefined: three, or as many as there are brokers. */
   kafkaReplicas: number | undefined;
   kafkaPort: number;
@@ -101,20 +120,21 @@ export class ConfigError extends Error {}
 
 /** Reads the environment; throws ConfigError with all faults at once. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const known = Object.keys(Settings.properties).filter(
-    (name) => env[name] !== undefined && env[name] !== '',
-  );
+  const known = SETTINGS.filter((name) => env[name] !== undefined && env[name] !== '');
   const given = Object.fromEntries(known.map((name) => [name, env[name]]));
   const settings = Value.Convert(Settings, given);
   const faults = Value.Errors(Settings, settings).map(
     ({ instancePath, message }) =>
-      `${instancePath.slice(1)}: ${message}, but it is "${maskPasswords(String(given[instancePath.slice(1)]))}"`,
+      `${instancePath.slice(1)}: ${message}, but it is "${told(String(given[instancePath.slice(1)]))}"`,
   );
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
   const s = settings as Static<typeof Settings>;
   const host = s.HOST ?? '127.0.0.1';
+  const access = accessOf(s, host);
+  const databaseUrl = orFault(() => databaseUrlOf(s));
   return {
-    access: accessOf(s, host),
+    access,
+    tls: tlsOf(s, access, host),
     origins: {
       isLocal: isLoopback(host),
       hosts: s.LEDGER_ALLOWED_HOSTS?.split(',') ?? [],
@@ -122,13 +142,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     },
     port: s.PORT ?? 4600,
     host,
-    databaseUrl: s.DATABASE_URL,
+    databaseUrl,
     databaseWaitMs: (s.DATABASE_WAIT_SECONDS ?? 60) * 1_000,
     databaseRole: s.DATABASE_ROLE ?? 'session_ledger',
-    migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : s.DATABASE_URL === undefined,
+    migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : databaseUrl === undefined,
     postgresPort: s.POSTGRES_PORT ?? 4601,
     postgresCacheDir: s.POSTGRES_CACHE_DIR,
     kafkaBrokers: s.KAFKA_BROKERS === 'none' ? [] : s.KAFKA_BROKERS?.split(','),
+    kafkaSecurity: kafkaOf(s),
     kafkaReplicas: s.KAFKA_REPLICAS,
     kafkaPort: s.KAFKA_PORT ?? 4602,
     kafkaCacheDir: s.KAFKA_CACHE_DIR,
@@ -143,6 +164,45 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
   };
+}
+
+/** Without a password: also one that has spaces in it. */
+function told(value: string): string {
+  return maskPasswords(value.replace(/^([a-z+]+:\/*[^\s:@/]*):.*@/is, '$1:…@'));
+}
+
+/** What other rooms find wrong with settings is a fault of the settings here. */
+function orFault<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof DatabaseUrlError || error instanceof KafkaSettingsError)
+      throw new ConfigError(error.message);
+    throw error;
+  }
+}
+
+function kafkaOf(s: Static<typeof Settings>): KafkaSecurity {
+  const security = orFault(() => kafkaSecurityOf(s));
+  if (security.ssl && (s.KAFKA_BROKERS === undefined || s.KAFKA_BROKERS === 'none'))
+    throw new ConfigError(
+      "KAFKA_SSL: this machine's own Kafka is on loopback without TLS; set KAFKA_BROKERS",
+    );
+  return security;
+}
+
+function tlsOf(s: Static<typeof Settings>, { isRequired }: AccessConfig, host: string): TlsFiles | undefined {
+  const { LEDGER_TLS_CERT: cert, LEDGER_TLS_KEY: key, LEDGER_TLS_CLIENT_CA: clientCa } = s;
+  if (cert && key) return { cert, key, clientCa };
+  if (cert || key || clientCa)
+    throw new ConfigError('LEDGER_TLS_CERT and LEDGER_TLS_KEY go together: set both, or none');
+  if (isRequired && !isLoopback(host) && s.LEDGER_TLS !== 'proxy') {
+    throw new ConfigError(
+      `LEDGER_TLS: keys and tokens would come to ${host} in the clear. Set LEDGER_TLS_CERT and LEDGER_TLS_KEY, or ` +
+        'LEDGER_TLS=proxy where a proxy in front of the service has the certificate (docs/running.md).',
+    );
+  }
+  return undefined;
 }
 
 function accessOf(s: Static<typeof Settings>, host: string): AccessConfig {

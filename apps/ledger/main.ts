@@ -6,6 +6,7 @@ import { rest } from '#waiting';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { Faults } from './faults.js';
+import { TlsUnusable } from './http/tls.js';
 import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { openReplica, type Replica } from './replica.js';
@@ -41,7 +42,9 @@ async function start(config: Config): Promise<void> {
   const metrics = new Metrics();
   const ledger = await opened(() => openReplica(config, stack, faults, metrics));
   started.push(ledger.close);
-  const app = await createApp(ledger, faults, metrics, { origins: config.origins, logger: log.nest });
+  const app = await createApp(ledger, faults, metrics, {
+    ...{ origins: config.origins, tls: config.tls, logger: log.nest },
+  });
   started.push(app.close);
   const { partitions } = ledger.identity;
   if (config.partitionsGiven && config.partitions !== partitions)
@@ -50,7 +53,7 @@ async function start(config: Config): Promise<void> {
     );
   if (config.access.isOpenToAll) say(OPEN_TO_ALL);
   const port = await app.listen(config.port, config.host);
-  const address = `http://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
+  const address = `${config.tls ? 'https' : 'http'}://${config.host === '0.0.0.0' ? '127.0.0.1' : config.host}:${port}`;
   // Another Postgres' login is its owner's to hand out, so of that nothing is written down.
   if (config.databaseUrl === undefined) {
     const { databaseUrl, kafkaBrokers } = stack;
@@ -113,7 +116,7 @@ function complain(error: unknown): void {
 }
 
 /** Their messages are for users. */
-const OURS = [ConfigError, DevStackError, LogError, PostgresAway];
+const OURS = [ConfigError, TlsUnusable, DevStackError, LogError, PostgresAway];
 
 function inWords(error: unknown): string {
   if (OURS.some((kind) => error instanceof kind)) return (error as Error).message;

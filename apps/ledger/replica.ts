@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Naming } from '#api';
-import { type KafkaPort, openKafka, Relay } from '#broker';
+import { type KafkaPort, type KafkaSecurity, openKafka, Relay } from '#broker';
 import { BulkWorker, Jobs } from '#jobs';
 import { LeaseRenewer, Reaper } from '#leases';
 import {
@@ -143,7 +143,9 @@ export async function openReplica(
   });
   bulk.start();
   const kafka =
-    config.roles.has('relay') && kafkaBrokers.length > 0 ? connect(kafkaBrokers, faults) : undefined;
+    config.roles.has('relay') && kafkaBrokers.length > 0
+      ? connect(kafkaBrokers, config.kafkaSecurity, faults)
+      : undefined;
   const relay =
     kafka &&
     startRelay(
@@ -220,8 +222,12 @@ async function readLedger(
   }
 }
 
-function connect(brokers: readonly string[], faults: Faults): KafkaPort {
-  return openKafka({ brokers: [...brokers], log: (level, message) => faults.log(level, message) });
+function connect(brokers: readonly string[], security: KafkaSecurity, faults: Faults): KafkaPort {
+  return openKafka({
+    brokers: [...brokers],
+    ...security,
+    log: (level, message) => faults.log(level, message),
+  });
 }
 
 function startRelay(

@@ -18,6 +18,12 @@ export type { CompareTopicOptions, TopicReport } from './compare-topic.js';
 export { compareTopic } from './compare-topic.js';
 export { openKafka } from './kafkajs/kafkajs.js';
 export type { KafkaOptions } from './kafkajs/kafkajs-client.js';
+export {
+  type KafkaSecurity,
+  type KafkaSecuritySettings,
+  KafkaSettingsError,
+  kafkaSecurityOf,
+} from './kafkajs/security.js';
 export type { PartitionStatus, RelayHooks, RelayState } from './partition-status.js';
 export { CONTENT_TYPE, HEADERS } from './record.js';
 export type { RelayOptions, RelayStatus } from './relay.js';

@@ -15,6 +15,12 @@ export {
   rowOf,
 } from './database.js';
 export {
+  DatabaseUrlError,
+  type DatabaseUrlSettings,
+  databaseUrlOf,
+  requireVerified,
+} from './database-url.js';
+export {
   isAnswered,
   isAway,
   isDataError,

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { SETTINGS } from '../../apps/ledger/config.js';
 import { startProxy } from '../support/proxy.js';
 import { environment, freshDatabase, spawnService } from '../support/service.js';
 
@@ -43,7 +45,10 @@ test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org', '127.example.org'])(
 );
 
 test('elsewhere than on loopback it starts only when somebody could come in', async () => {
-  const { code, complaint } = await refusedWith({ HOST: '0.0.0.0', DATABASE_URL: await freshDatabase() });
+  const { code, complaint } = await refusedWith({
+    ...{ HOST: '0.0.0.0', LEDGER_TLS: 'proxy' },
+    DATABASE_URL: await freshDatabase(),
+  });
   expect([code, complaint]).toEqual([1, [expect.stringMatching(/^LEDGER_ACCESS: .*keys create --offline/)]]);
 });
 
@@ -156,6 +161,12 @@ test('a database without a ledger is refused when it may not be made', async () 
   const { code, complaint } = await refusedWith({ LEDGER_MIGRATE: 'never' });
   expect([code, complaint.length]).toEqual([1, 1]);
   expect(complaint[0]).not.toMatch(/^\s*at /);
+});
+
+test('every setting is in the table of docs/running.md, in the same order, and nothing else is', async () => {
+  const page = await readFile(new URL('../../docs/running.md', import.meta.url), 'utf8');
+  const table = /\n\| variable [\s\S]*?\n\n/.exec(page)?.[0] ?? '';
+  expect([...table.matchAll(/^\| `([A-Z0-9_]+)`/gm)].map(([, name]) => name)).toEqual(SETTINGS);
 });
 
 /** A Postgres that is not there. */

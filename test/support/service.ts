@@ -4,7 +4,7 @@ import { createDatabase, type TestDatabase } from './database.js';
 import { type Exit, type NodeProcess, spawnNode } from './process.js';
 
 const main = fileURLToPath(new URL('../../dist/apps/ledger/main.js', import.meta.url));
-const READY = /^Ledger on (http:\S+),/;
+const READY = /^Ledger on (https?:\S+),/;
 
 export interface ServiceOptions {
   /** Replicas of one ledger share a database. A fresh one when left out, dropped after the test file. */

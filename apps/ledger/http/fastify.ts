@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -42,7 +43,15 @@ export interface Gatekeepers {
 }
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter({ access, admission, origins, metrics, log }: Gatekeepers): FastifyAdapter {
+export function fastifyAdapter(
+  { access, admission, origins, metrics, log }: Gatekeepers,
+  tls?: SecureContextOptions,
+): FastifyAdapter {
+  const server = {
+    requireHostHeader: false, // we ask for it ourselves, with a problem
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: LOOK_MS,
+  };
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
@@ -50,11 +59,9 @@ export function fastifyAdapter({ access, admission, origins, metrics, log }: Gat
     keepAliveTimeout: 72_000,
     requestTimeout: BODY_MS,
     return503OnClosing: false,
-    http: {
-      requireHostHeader: false, // we ask for it ourselves, with a problem
-      headersTimeout: HEADERS_MS,
-      connectionsCheckingInterval: LOOK_MS,
-    },
+    ...(tls
+      ? { https: { ...server, ...tls, ...callersCertificates(tls), handshakeTimeout: HEADERS_MS } }
+      : { http: server }),
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBadHttp,
     // What the router refuses, before any hook or filter: malformed or over-long paths.
@@ -102,6 +109,11 @@ function isRefused({ method }: FastifyRequest, reply: FastifyReply, admission: A
   }
   if (isCommand) reply.raw.once('close', () => admission.done());
   return false;
+}
+
+/** Where callers need a certificate, a handshake without one fails. */
+function callersCertificates({ ca }: SecureContextOptions) {
+  return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

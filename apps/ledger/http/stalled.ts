@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as TlsServer } from 'node:tls';
 
 /** How often to look, and how long a reader may take nothing of what waits for it, in milliseconds. */
 const LOOK_MS = 5_000;
@@ -19,7 +20,8 @@ interface Progress {
  */
 export function dropStalled(server: Server): void {
   const sockets = new Map<Socket, Progress | undefined>();
-  server.on('connection', (socket: Socket) => {
+  // Under TLS the socket below says nothing of what waits above it.
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
     sockets.set(socket, undefined);
     socket.once('close', () => sockets.delete(socket));
   });

@@ -8,7 +8,10 @@ export interface KafkaPlace {
 }
 
 /** `server.properties` of one node that is broker and controller, on loopback only. */
-export function serverProperties({ directory, port, controllerPort }: KafkaPlace): string {
+export function serverProperties(
+  { directory, port, controllerPort }: KafkaPlace,
+  more: Readonly<Record<string, string>> = {},
+): string {
   return properties({
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -37,6 +40,7 @@ export function serverProperties({ directory, port, controllerPort }: KafkaPlace
     'broker.heartbeat.interval.ms': '500',
     // 128 MB of a 512 MB heap otherwise.
     'log.cleaner.dedupe.buffer.size': '16777216',
+    ...more,
   });
 }
 

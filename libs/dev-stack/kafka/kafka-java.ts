@@ -18,7 +18,12 @@ export function javaArguments(classPath: string, directory: string): string[] {
 }
 
 /** Writes the cluster's id into an empty log directory; does nothing where there is one. Throws a DevStackError. */
-export async function formatStorage(java: string, classPath: string, directory: string): Promise<void> {
+export async function formatStorage(
+  java: string,
+  classPath: string,
+  directory: string,
+  more: readonly string[] = [],
+): Promise<void> {
   const formatted = await access(join(directory, 'logs', 'meta.properties')).then(
     () => true,
     () => false,
@@ -27,7 +32,14 @@ export async function formatStorage(java: string, classPath: string, directory: 
   // With '=': an id may begin with '-', which would be read as an option.
   const id = `--cluster-id=${randomBytes(16).toString('base64url')}`;
   const config = ['--config', join(directory, 'server.properties')];
-  const args = [...javaArguments(classPath, directory), 'kafka.tools.StorageTool', 'format', id, ...config];
+  const args = [
+    ...javaArguments(classPath, directory),
+    'kafka.tools.StorageTool',
+    'format',
+    id,
+    ...config,
+    ...more,
+  ];
   try {
     await promisify(execFile)(java, args, { timeout: 60_000 });
   } catch (cause) {

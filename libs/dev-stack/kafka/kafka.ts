@@ -19,6 +19,10 @@ export interface KafkaOptions extends Restarts, JarOptions {
   /** Holds `logs/` (the data), the configuration, `kafka.log` and `owner.json`; made when absent. */
   dataDir: string;
   port: number;
+  /** More of `server.properties`, over what stands there. */
+  settings?: Readonly<Record<string, string>> | undefined;
+  /** More arguments of the storage tool when the data directory is made, as for a user that has to be there from the start. */
+  formatArguments?: readonly string[] | undefined;
   /** Gets whole lines meant for people. */
   log(line: string): void;
 }
@@ -71,7 +75,7 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka | 
       ...options,
       name: 'Kafka',
       logFile: join(directory, 'kafka.log'),
-      start: (stopping) => startServer(java, classPath, directory, port, stopping),
+      start: (stopping) => startServer(java, classPath, directory, options, stopping),
     });
     log(`Kafka ${kafkaVersion} on 127.0.0.1:${port}, data in ${directory}`);
     return { brokers: [`127.0.0.1:${port}`], stop: () => server.stop().finally(giveBack) };
@@ -102,14 +106,14 @@ async function startServer(
   java: string,
   classPath: string,
   directory: string,
-  port: number,
+  { port, settings, formatArguments = [] }: KafkaOptions,
   stopping: AbortSignal,
 ): Promise<Server> {
   await requireFreePort(port, 'Kafka', 'KAFKA_PORT'); // or a stranger's would be taken for ours
   const place = { directory, port, controllerPort: await freePort() };
-  await writeFile(join(directory, 'server.properties'), serverProperties(place));
+  await writeFile(join(directory, 'server.properties'), serverProperties(place, settings));
   await writeFile(join(directory, 'log4j2.properties'), loggingProperties(place));
-  await formatStorage(java, classPath, directory);
+  await formatStorage(java, classPath, directory, formatArguments);
   const logFile = join(directory, CONSOLE);
   const server = await launch({
     command: java,

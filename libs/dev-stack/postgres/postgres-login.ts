@@ -53,7 +53,7 @@ export async function provideLogin(options: LoginOptions): Promise<string> {
 }
 
 const HOSTS = `# Written by Session Ledger: its login from this machine, with its password, and nobody else.
-host all ${LEDGER} 127.0.0.1/32 scram-sha-256
+host all,replication ${LEDGER} 127.0.0.1/32 scram-sha-256
 `;
 
 /** In the place of what is there; never through a link, which another account may have put there. */
