@@ -26,10 +26,10 @@ import { Projector } from '#projections';
 import { Loop } from '#waiting';
 import type { AccessConfig, Config } from './config.js';
 import type { Faults } from './faults.js';
+import { LoopTurns } from './loop-turns.js';
 import type { Metrics } from './metrics.js';
 import { type OpenedAccess, startAccess } from './open-access.js';
 import { closePools, openPools, type Pools } from './pools.js';
-import { Turns } from './turns.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -61,7 +61,7 @@ export interface Replica {
   bulk: BulkWorker;
   tail: Tail;
   pages: LogPages;
-  turns: Turns;
+  turns: LoopTurns;
   /** Of Kafka, whether there is one or not. */
   topic: string;
   /** Absent when this replica has no such role, or there is no Kafka to relay to. */
@@ -158,7 +158,7 @@ export async function openReplica(
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
-  const turns = new Turns();
+  const turns = new LoopTurns();
   const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
   return {

@@ -4,9 +4,9 @@ import { Jobs } from '#jobs';
 import { type LogPages, Reports } from '#log';
 import { Reached, ReadModels } from '#projections';
 import { Execute, ReadLatest } from './bus.js';
+import type { LoopTurns } from './loop-turns.js';
 import type { Replica } from './replica.js';
 import type { ScopeWatch } from './streams/scope-watch.js';
-import type { Turns } from './turns.js';
 
 /** Where Nest keeps what the operations are served from. */
 export const SERVED = Symbol('the ledger that is served');
@@ -55,7 +55,7 @@ export function servedLedger(
 /** Pages of more events than these wait their turn: each keeps the event loop busy for a millisecond. */
 const FEW = 20;
 
-function inTurn(pages: LogPages, turns: Turns): Growing {
+function inTurn(pages: LogPages, turns: LoopTurns): Growing {
   return {
     get restores() {
       return pages.restores;

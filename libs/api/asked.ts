@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox';
 import type { ScopeKey } from '#session';
-import type { Caller } from './access.js';
+import type { Caller } from './caller.js';
 import type { Ledger } from './ledger.port.js';
 import type { Problem } from './problems/problem-body.js';
 import type { ScopeEventIds } from './request/event-ids.js';

@@ -1,6 +1,8 @@
 // What the API's operations mean and do, written once for every ledger; their schemas are behind the door #api/schemas.
-// May import session; typebox only in schemas/.
+// May import session and waiting; typebox only in schemas/.
 // Start at serve/index.ts for the operations, at ledger.port.ts for what they need of a ledger.
+
+export type { Answered, Asked, EventsAfter, One } from './asked.js';
 export {
   anonymous,
   type Caller,
@@ -9,8 +11,7 @@ export {
   type Needs,
   PERMISSIONS,
   type Permission,
-} from './access.js';
-export type { Answered, Asked, EventsAfter, One } from './asked.js';
+} from './caller.js';
 export type * from './ledger.port.js';
 export { type Problem, problemBody, retryAfterOf } from './problems/problem-body.js';
 export { ProblemError } from './problems/problem-error.js';

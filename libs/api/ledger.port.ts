@@ -15,7 +15,7 @@ import type {
   SessionId,
   StopIgnoredWhy,
 } from '#session';
-import type { Caller, Permission } from './access.js';
+import type { Caller, Permission } from './caller.js';
 
 /**
  * What a ledger can do, whatever it is kept in: handlers are written for this, once. Postgres implements it, and memory.

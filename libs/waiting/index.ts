@@ -3,7 +3,7 @@
 // Start reading in until-woken.ts: the other waits stand on it.
 export { backoffMs, untilDone } from './backoff.js';
 export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
-export { Gate } from './gate.js';
 export { Loop, type LoopOptions } from './loop.js';
 export { onAbort } from './on-abort.js';
+export { Places } from './places.js';
 export { pause, rest, untilWoken } from './until-woken.js';

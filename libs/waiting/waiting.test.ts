@@ -1,10 +1,10 @@
 import {
   backoffMs,
   DeadlineOver,
-  Gate,
   Loop,
   onAbort,
   orAborted,
+  Places,
   pause,
   rest,
   settled,
@@ -198,12 +198,12 @@ describe('a loop', () => {
   });
 });
 
-test('a gate lets so many do it at a time, the others in the order in which they came, also after one that fails', async () => {
-  const gate = new Gate(2);
+test('so many have a place at a time, the others in the order in which they came, also after one that fails', async () => {
+  const places = new Places(2);
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const all = [0, 1, 2, 3, 4].map((number) =>
-    gate.run(async () => {
+    places.run(async () => {
       begun.push(number);
       await new Promise<void>((resolve) => ends.push(resolve));
       if (number === 0) throw gone;
@@ -217,5 +217,5 @@ test('a gate lets so many do it at a time, the others in the order in which they
     ends[ended]?.();
   }
   expect((await results).map(({ status }) => status)).toEqual(['rejected', ...Array(4).fill('fulfilled')]);
-  expect(await gate.run(async () => 'free')).toBe('free');
+  expect(await places.run(async () => 'free')).toBe('free');
 });

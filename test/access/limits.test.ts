@@ -1,4 +1,4 @@
-import { by, type Guarded, startGuarded } from '../support/guarded.js';
+import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { ask } from '../support/http.js';
 import { newUser } from '../support/sessions.js';
 

@@ -1,7 +1,7 @@
 import { type Operation, type OperationId, operations, problemsOf } from '#api/schemas';
-import { by, type Guarded, startGuarded } from '../support/guarded.js';
+import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
+import { type Issuer, startIssuer } from '../support/access/issuer.js';
 import { ask } from '../support/http.js';
-import { type Issuer, startIssuer } from '../support/issuer.js';
 import { startService } from '../support/service.js';
 
 /** Every operation, asked with every credential that there is: the table is made from the operations. */

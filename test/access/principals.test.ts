@@ -1,6 +1,6 @@
 import type { Permission } from '#api';
 import { MemoryLedger } from '#memory-ledger';
-import { by, startGuarded } from '../support/guarded.js';
+import { by, startGuarded } from '../support/access/guarded.js';
 import { ask, type Call } from '../support/http.js';
 import { newUser } from '../support/sessions.js';
 

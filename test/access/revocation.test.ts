@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { by, type Guarded, startGuarded } from '../support/guarded.js';
+import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { ask } from '../support/http.js';
 import { spawnNode } from '../support/process.js';
 import { startProxy } from '../support/proxy.js';

@@ -1,6 +1,6 @@
 import { type Operation, type OperationId, operations } from '#api/schemas';
+import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { execute } from '../support/database.js';
-import { by, type Guarded, startGuarded } from '../support/guarded.js';
 import { RandomRequests, randomFrom, type Values } from '../support/random-requests.js';
 
 /**

@@ -16,7 +16,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Also in browsers: the published client brings it along.
   'libs/waiting': [],
   // What every operation means and does, for any ledger. What makes the schemas is not needed to serve them.
-  'libs/api': ['#session', 'types only: typebox'],
+  'libs/api': ['#session', '#waiting', 'types only: typebox'],
   'libs/api/schemas': ['#session', 'typebox'],
   'libs/postgres': ['pg', NODE],
   'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],

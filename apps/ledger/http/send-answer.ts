@@ -2,9 +2,9 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { Access } from '#access';
 import type { Answered } from '#api';
+import type { LoopTurns } from '../loop-turns.js';
 import { answersHead } from '../streams/head.js';
 import type { Streams } from '../streams/streams.js';
-import type { Turns } from '../turns.js';
 import { sendProblem } from './problems.filter.js';
 
 const LINES = 'application/x-ndjson';
@@ -36,7 +36,7 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
 /** Bytes of a part, about. Each line by itself would cost as much as all else about it. */
 const PART = 16 << 10;
 
-async function* inParts(lines: AsyncIterable<string>, turns: Turns): AsyncGenerator<string> {
+async function* inParts(lines: AsyncIterable<string>, turns: LoopTurns): AsyncGenerator<string> {
   let part = '';
   for await (const line of lines) {
     part += `${line}\n`;

@@ -4,7 +4,7 @@ import { withoutAccess } from '#access';
 import { encodeVector, type Latest, ScopeEventIds } from '#api';
 import type { LogPages, Tail } from '#log';
 import { scopeKey } from '#session';
-import { Turns } from '../turns.js';
+import { LoopTurns } from '../loop-turns.js';
 import { Streams, type StreamsOptions } from './streams.js';
 
 const big = JSON.stringify('x'.repeat(64 << 10));
@@ -31,7 +31,7 @@ function log(): Omit<StreamsOptions, 'access' | 'turns' | 'onFault'> {
 }
 
 const streamsOf = () =>
-  new Streams({ ...log(), turns: new Turns(), access: withoutAccess, onFault: () => {} });
+  new Streams({ ...log(), turns: new LoopTurns(), access: withoutAccess, onFault: () => {} });
 
 /** Streams to a reader that takes nothing unless it is read. */
 function opened(follow: (streams: Streams, reply: FastifyReply) => void) {

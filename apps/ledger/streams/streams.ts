@@ -4,7 +4,7 @@ import { aheadOfLog, type EventsAfter, encodeVector, type Latest, ScopeEventIds 
 import { type FeedEvent, LogError, type LogPages, type Tail, versionOf } from '#log';
 import type { ScopeKey } from '#session';
 import { onAbort, rest } from '#waiting';
-import type { Turns } from '../turns.js';
+import type { LoopTurns } from '../loop-turns.js';
 import { EventStream, frameOf, SSE_HEADERS } from './event-stream.js';
 import { answersHead } from './head.js';
 import { ScopeChannel } from './scope-channel.js';
@@ -18,7 +18,7 @@ const AGAIN_MS = 100;
 export interface StreamsOptions {
   tail: Tail;
   pages: LogPages;
-  turns: Turns;
+  turns: LoopTurns;
   access: Pick<Access, 'hold'>;
   /** A scope's latest session, as of when it is asked or later. */
   latest(scopeKey: ScopeKey): Promise<Latest | undefined>;
@@ -51,7 +51,7 @@ export class Streams {
   }
 
   /** Who may wait, and is served between answers. */
-  get turns(): Turns {
+  get turns(): LoopTurns {
     return this.options.turns;
   }
 

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { PERMISSIONS } from '../access.js';
+import { PERMISSIONS } from '../caller.js';
 import { named } from './components.js';
 import { closed, command, type Operation, read } from './operation.js';
 import { Id, Instant } from './values.js';

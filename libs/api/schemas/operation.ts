@@ -1,5 +1,5 @@
 import { type TSchema, Type } from 'typebox';
-import type { Needs } from '../access.js';
+import type { Needs } from '../caller.js';
 import type { ProblemCode } from '../problems/problems.js';
 import type { HeaderName } from './headers.js';
 import { GivenId, Id } from './values.js';

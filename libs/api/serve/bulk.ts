@@ -1,14 +1,15 @@
+import { Places } from '#waiting';
 import type { Serving } from '../asked.js';
 import type { JobState, Ledger } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { selectionOf } from '../request/selected.js';
+import { oneEach } from './one-each.js';
 import { receiptOf } from './receipts.js';
-import { oneEach, Turns } from './turns.js';
 
 /** Most who wait for the end of a job of a ledger at once; the next one is answered `overloaded`. */
 const MOST_WAITING = 200;
 const LOOK_MS = 200;
-const waitsOf = oneEach(() => new Turns(MOST_WAITING));
+const waitsOf = oneEach(() => new Places(MOST_WAITING));
 
 /** For operators: what concerns many sessions at once. */
 export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {

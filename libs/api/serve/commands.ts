@@ -1,6 +1,6 @@
 import type { ChainPolicy, Draft, SessionId, StartSession, Untimed } from '#session';
-import { type Caller, checkEnvironments } from '../access.js';
 import type { Answered, Asked, Serving } from '../asked.js';
+import { type Caller, checkEnvironments } from '../caller.js';
 import type { Ledger, Naming, Submission } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { attributesJson } from '../request/attributes.js';

@@ -1,6 +1,6 @@
 import { type Position, parseScopeKey, type Scope, type ScopeKey } from '#session';
-import type { Caller } from '../access.js';
 import type { Asked, Serving } from '../asked.js';
+import type { Caller } from '../caller.js';
 import type { Ledger } from '../ledger.port.js';
 import { positionText } from '../request/positions.js';
 import { submissionOf } from './commands.js';

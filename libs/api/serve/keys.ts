@@ -1,5 +1,5 @@
-import type { Caller } from '../access.js';
 import type { Answered, Asked, Serving } from '../asked.js';
+import type { Caller } from '../caller.js';
 import type { KeyInfo, KeyLimits, KeyOrder, Ledger, MadeKey } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { receiptOf } from './receipts.js';

@@ -1,19 +1,20 @@
 import { type Instant, partitionOfSession } from '#session';
-import type { Caller } from '../access.js';
+import { Places } from '#waiting';
 import type { Answered, Asked, Serving } from '../asked.js';
+import type { Caller } from '../caller.js';
 import type { Ledger, Renewal } from '../ledger.port.js';
 import { type Problem, problemBody } from '../problems/problem-body.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { problemOf } from './answers.js';
 import { submissionOf } from './commands.js';
+import { oneEach } from './one-each.js';
 import { unkeyed } from './receipts.js';
-import { oneEach, Turns } from './turns.js';
 
 /** Renewals of lists whose reasons the decider is asked for at once: others' commands come in between. */
 const MOST_DECIDED = 50;
 /** The longest that one of them waits for that, in milliseconds. */
 const TURN_MS = 5_000;
-const turnsOf = oneEach(() => new Turns(MOST_DECIDED));
+const turnsOf = oneEach(() => new Places(MOST_DECIDED));
 
 /** Renewals: they write no event, so their answers are small. */
 export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
@@ -26,7 +27,7 @@ export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
       throw new ProblemError('invalid-request', 'body names a session twice');
     }
     // What is wrong with one is no problem of the others.
-    const inTurn: InTurn = (work) => turnsOf(ledger).inTurn(work, TURN_MS);
+    const inTurn: InTurn = (work) => turnsOf(ledger).within(work, TURN_MS);
     const results = body.map(async ({ sessionId, epoch }) => {
       const renewed = await renew({ sessionId, epoch, by: caller }, ledger, inTurn);
       if ('until' in renewed) return { outcome: 'renewed', sessionId, ...renewed };

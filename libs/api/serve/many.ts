@@ -1,6 +1,6 @@
 import { parseScopeKey, partitionOf, type ScopeKey } from '#session';
-import type { Caller } from '../access.js';
 import type { Answered, Asked, Serving } from '../asked.js';
+import type { Caller } from '../caller.js';
 import type { Latest, Ledger, Meant } from '../ledger.port.js';
 import { type Problem, problemBody, retryAfterOf } from '../problems/problem-body.js';
 import { ProblemError } from '../problems/problem-error.js';

@@ -1,6 +1,6 @@
 import { type Candidate, parseScopeKey, resolve } from '#session';
-import type { Caller } from '../access.js';
 import type { Answered, Asked, Serving } from '../asked.js';
+import type { Caller } from '../caller.js';
 import type { Latest, Ledger, Meant, Place, ScopePlace, StoredSession } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { currentRead } from '../request/current-read.js';

@@ -1,4 +1,4 @@
-import type { Caller } from '../access.js';
+import type { Caller } from '../caller.js';
 import type { Naming, ReceiptKey } from '../ledger.port.js';
 import { canonicalJson } from '../request/canonical.js';
 import { meantBy } from '../request/reported-usage.js';

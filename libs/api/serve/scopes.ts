@@ -1,5 +1,5 @@
 import { type Handle, partitionOf, partitionOfSession, type Scope, scopeKey } from '#session';
-import type { Caller } from '../access.js';
+import type { Caller } from '../caller.js';
 import type { Naming, ScopePlace } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import type { OutsideName } from '../request/outside-names.js';

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Growing, ScopeEvent } from '#api';
 import type { ScopeKey } from '#session';
-import { Gate } from '#waiting';
+import { Places } from '#waiting';
 import { readError } from '../errors.js';
 import type { FeedEvent } from '../feed.port.js';
 import { refuseArchivedOf } from './archives.js';
@@ -21,7 +21,7 @@ const AT_ONCE = 1;
  * committed when somebody asks is in what they get.
  */
 export class LogPages implements Growing {
-  private readonly gate = new Gate(AT_ONCE);
+  private readonly places = new Places(AT_ONCE);
   private readonly history: History;
   private readonly ofPartitions = new SharedPages<FeedEvent>(({ bytes }) => bytes.length);
   private readonly ofScopes = new SharedPages<ScopeEvent>(({ json }) => json.length);
@@ -79,7 +79,7 @@ export class LogPages implements Growing {
     return (
       this.tail.kept(partition, after, limit) ??
       this.ofPartitions.get(`${partition}/${after}/${limit}`, limit, () =>
-        this.gate.run(() => this.tail.readFrom(this.pool, partition, after, limit)),
+        this.places.run(() => this.tail.readFrom(this.pool, partition, after, limit)),
       )
     );
   }
@@ -88,7 +88,7 @@ export class LogPages implements Growing {
   async followScope(scopeKey: ScopeKey, after: number, last: number): Promise<ScopeEvent[]> {
     const limit = pageAfter(after, last);
     return this.ofScopes.get(`${scopeKey}/${after}/${limit}`, limit, () =>
-      this.gate.run(() => this.history.events(scopeKey, after, limit)),
+      this.places.run(() => this.history.events(scopeKey, after, limit)),
     );
   }
 }

@@ -4,7 +4,7 @@ import { type Bound, type RowOf, send, smallints, texts, uuids } from '#postgres
 import { MOST_STEPS_BACK, type Session, type SessionId } from '#session';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
-import { sessionHandlesQuery } from './handle-queries.js';
+import { sessionHandlesQuery } from './handles/handle-queries.js';
 import { checkpointKey, type Loaded } from './loaded.js';
 
 const loadAncestors = statement('load_ancestors');

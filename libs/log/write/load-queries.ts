@@ -3,9 +3,9 @@ import { begin, booleans, smallints, uuids } from '#postgres';
 import type { Draft, ScopeKey, SessionId } from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { statement } from '../statements.js';
-import { handleQueries } from './handle-queries.js';
-import { tryingFor } from './heads.js';
+import { handleQueries } from './handles/handle-queries.js';
 import { ancestorsQuery, checkpointsQuery } from './load-chain.js';
+import { tryingFor } from './locked-heads.js';
 
 const readClock = statement('read_clock');
 const loadScopes = statement('load_scopes');

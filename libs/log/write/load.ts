@@ -4,8 +4,7 @@ import { query, rollback, send, smallints, uuids } from '#postgres';
 import { partitionOfSession, type ScopeKey, type Session, type SessionId } from '#session';
 import { ownStep } from '../errors.js';
 import { statement } from '../statements.js';
-import { BatchHandles } from './handle-tables.js';
-import { type LockedHeads, takeHeads } from './heads.js';
+import { BatchHandles } from './handles/handle-tables.js';
 import {
   type LockedHeadRow,
   learnHeads,
@@ -19,6 +18,7 @@ import { loadChains } from './load-chain.js';
 import { queriesOf } from './load-queries.js';
 import { loadReservations } from './load-reservations.js';
 import type { Loaded } from './loaded.js';
+import { type LockedHeads, takeHeads } from './locked-heads.js';
 
 const lockDue = statement('lock_due');
 

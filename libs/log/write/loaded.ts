@@ -1,6 +1,6 @@
 import type { Frontier } from '#audit';
 import type { Epoch, Instant, ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import type { BatchHandles } from './handle-tables.js';
+import type { BatchHandles } from './handles/handle-tables.js';
 
 /** A partition's head as it was locked. */
 export interface Head {

@@ -10,8 +10,8 @@ import {
   type ScopeKey,
   type Session,
 } from '#session';
-import { scopeIdOf } from '../ids.js';
-import { statement } from '../statements.js';
+import { scopeIdOf } from '../../ids.js';
+import { statement } from '../../statements.js';
 
 const reserveHandles = statement('reserve_handles');
 const loadHandles = statement('load_handles');

@@ -17,7 +17,7 @@ interface Waiting {
  * do a small piece each time it is their turn, one after the other, for half a millisecond of a turn of the loop. With
  * nothing else to do the loop turns all the time; while requests come in, they get a third of it at most.
  */
-export class Turns {
+export class LoopTurns {
   private waiting: Waiting[] = [];
   /** Where the next one stands among them. */
   private at = 0;

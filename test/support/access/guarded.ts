@@ -1,10 +1,10 @@
 import { type KeyOrder, PERMISSIONS, type Permission } from '#api';
 import { migrate } from '#log';
 import { rest } from '#waiting';
-import { Keys } from '../../libs/access/keys.js';
-import { openPool } from '../../libs/postgres/index.js';
-import { ask } from './http.js';
-import { freshDatabase, type Service, type ServiceOptions, startService } from './service.js';
+import { Keys } from '../../../libs/access/keys.js';
+import { openPool } from '../../../libs/postgres/index.js';
+import { ask } from '../http.js';
+import { freshDatabase, type Service, type ServiceOptions, startService } from '../service.js';
 
 /** A ledger with access control, and its keys. */
 export interface Guarded {

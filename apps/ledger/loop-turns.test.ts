@@ -1,4 +1,4 @@
-import { Turns } from './turns.js';
+import { LoopTurns } from './loop-turns.js';
 
 /** Does nothing else for so long. */
 const work = (ms: number) => {
@@ -6,7 +6,7 @@ const work = (ms: number) => {
 };
 
 test('whoever can wait gets a millisecond of each turn of the loop, one after the other', async () => {
-  const turns = new Turns();
+  const turns = new LoopTurns();
   const order: string[] = [];
   let isOver = false;
   const other = () => {
@@ -33,7 +33,7 @@ test('whoever can wait gets a millisecond of each turn of the loop, one after th
 });
 
 test('a lone one waits for nobody else', async () => {
-  const turns = new Turns();
+  const turns = new LoopTurns();
   let isDone = false;
   void turns.next().then(() => {
     isDone = true;
@@ -43,7 +43,7 @@ test('a lone one waits for nobody else', async () => {
 });
 
 test('those who come while others wait come after them, however many there are', async () => {
-  const turns = new Turns();
+  const turns = new LoopTurns();
   const order: number[] = [];
   const one = async (number: number) => {
     await turns.next();
@@ -56,7 +56,7 @@ test('those who come while others wait come after them, however many there are',
 });
 
 test('a large piece has a turn of the loop for itself', async () => {
-  const turns = new Turns();
+  const turns = new LoopTurns();
   const order: string[] = [];
   let isOver = false;
   const other = () => {
