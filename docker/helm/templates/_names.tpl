@@ -32,3 +32,7 @@ runAsUser: 1000
 runAsGroup: 1000
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
+
+{{- define "ledger.scheme" -}}
+{{- if .Values.tls.secret }}HTTPS{{ else }}HTTP{{ end }}
+{{- end }}
