@@ -104,7 +104,10 @@ whereThereAre('helm', 'kubeconform')(
   async () => {
     const chart = join(root, 'docker/helm');
     await run('helm', ['lint', '--strict', chart]);
-    const all = ['--set', 'serviceMonitor.enabled=true,tls.secret=tls,database.plain=true,env.LEDGER_LOG=json'];
+    const all = [
+      '--set',
+      'serviceMonitor.enabled=true,tls.secret=tls,database.plain=true,env.LEDGER_LOG=json',
+    ];
     const { stdout } = await run('helm', ['template', 'ledger', chart, ...all]);
     expect([...stdout.matchAll(/^kind: (\w+)$/gm)].map(([, kind]) => kind).sort()).toEqual([
       'Deployment',

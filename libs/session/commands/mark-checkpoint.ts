@@ -19,11 +19,10 @@ export function markCheckpoint(command: MarkCheckpoint, known: Known): Decision 
   const named = namedBy(command, known);
   if (!named) return gone(known);
   const current = about(currentOf(known));
+  // What is so already is told to whoever repeats it, whoever the session has gone to since.
+  if (known.checkpoint?.sessionId === named.sessionId) return acceptFor('unchanged', named, known);
   if (!isPrincipal(command, named)) return refuse('not-owner', current);
-  if (known.checkpoint) {
-    const isSame = known.checkpoint.sessionId === named.sessionId;
-    return isSame ? acceptFor('unchanged', named, known) : refuse('checkpoint-taken', current);
-  }
+  if (known.checkpoint) return refuse('checkpoint-taken', current);
   if (named.invalid) return refuse('session-invalid', current);
   if ((known.checkpoints ?? 0) >= MOST_CHECKPOINTS) return refuse('too-many-checkpoints', current);
   const { label } = command;
