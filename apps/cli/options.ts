@@ -80,3 +80,13 @@ function databaseUrl(text: string): string {
   if (/^postgres(ql)?:\/\//.test(text)) return verified(text);
   throw new InvalidArgumentError('It has to begin with postgres://.');
 }
+
+const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
+
+/** A time to last, in seconds. */
+export function timeSpan(text: string): number {
+  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  if (count === undefined)
+    throw new InvalidArgumentError('It has to be a time, such as 90d, 24h, 30m or 0s.');
+  return Number(count) * SECONDS[unit as keyof typeof SECONDS];
+}

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { maskPasswords } from '#postgres';
+import { accessLog } from './commands/access-log.js';
 import { archiveLog } from './commands/archive.js';
 import { bulk } from './commands/bulk.js';
 import { chain } from './commands/chain.js';
@@ -61,11 +62,17 @@ export function program(): Command {
     .configureOutput(masked)
     .exitOverride();
   const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys];
-  const offline = [replay, rebuildModels, verify, relay, archiveLog, migrateSchema];
+  const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema];
   for (const command of [...online, ...offline]) {
-    const one = command().configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
+    const one = settled(command()).addHelpText('after', exits);
     one.hook('preAction', (_, action) => breakSilence(placeOf(action.opts())));
-    root.addCommand(one.addHelpText('after', exits));
+    root.addCommand(one);
   }
   return root;
+}
+
+/** As all commands are, its own included. */
+function settled(command: Command): Command {
+  for (const inner of command.commands) settled(inner);
+  return command.configureOutput(masked).exitOverride().showHelpAfterError('(--help tells more)');
 }

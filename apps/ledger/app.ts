@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import type { Faults } from './faults.js';
+import { Admission } from './http/admission.js';
 import { fastifyAdapter } from './http/fastify.js';
 import { type OriginSettings, Origins } from './http/origins.js';
 import { RequestMetrics } from './http/request-metrics.js';
@@ -33,9 +34,15 @@ export async function createApp(
 ): Promise<App> {
   const requests = new RequestMetrics(metrics.registry);
   const secure = tls && readTls(tls);
+  const admission = new Admission({
+    aside: () => ledger.writer.heldCommands,
+    onShed: (why) => metrics.shed.inc({ why }),
+  });
+  admission.start();
+  const { access, log } = ledger.access;
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter(ledger.access.access, new Origins(origins), requests, secure),
+    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log, tls: secure }),
     {
       bodyParser: false,
       logger,
@@ -61,6 +68,7 @@ export async function createApp(
       // Whoever is answered from here on and keeps the connection would hold up the end: it goes with the answer.
       app.getHttpServer().keepAliveTimeout = 1;
       await app.close();
+      admission.close();
     },
   };
 }

@@ -20,6 +20,8 @@ const Settings = Type.Object({
   LEDGER_JWT_LEDGER_WIDE: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_ALLOWED_HOSTS: Type.Optional(Type.String({ pattern: '^[^,\\s]+(,[^,\\s]+)*$' })),
   LEDGER_CORS_ORIGINS: Type.Optional(Type.String({ pattern: '^https?://[^,\\s/]+(,https?://[^,\\s/]+)*$' })),
+  LEDGER_TENANT_COMMANDS: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  LEDGER_TENANT_READS: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
   LEDGER_WITHOUT_ACCESS_CONTROL: Type.Optional(Type.Literal('listen-everywhere')),
   LEDGER_TLS: Type.Optional(Type.Literal('proxy')),
   LEDGER_TLS_CERT: Type.Optional(Type.String({ minLength: 1 })),
@@ -68,6 +70,8 @@ export interface AccessConfig {
   isOpenToAll: boolean;
   adminKeyHash: string | undefined;
   tokens: TokenSettings | undefined;
+  /** Items a second of all keys of a tenant together. */
+  tenantLimits: { commands: number | undefined; reads: number | undefined };
 }
 
 /** What the service runs with; parsed once, handed on as values. */
@@ -214,6 +218,7 @@ function accessOf(s: Static<typeof Settings>, host: string): AccessConfig {
     isOpenToAll,
     adminKeyHash: s.LEDGER_ADMIN_KEY_SHA256,
     tokens: isRequired ? tokensOf(s) : undefined,
+    tenantLimits: { commands: s.LEDGER_TENANT_COMMANDS, reads: s.LEDGER_TENANT_READS },
   };
 }
 

@@ -20,6 +20,12 @@ export function observe(
       },
     });
   gauge('ledger_queue_commands', 'Commands that wait for their batch', () => ledger.writer.waiting);
+  gauge(
+    'ledger_held_partitions',
+    'Partitions whose heads somebody else holds for long: their commands wait',
+    () => ledger.writer.heldPartitions,
+  );
+  gauge('ledger_held_commands', 'Commands that wait for those partitions', () => ledger.writer.heldCommands);
   gauge('ledger_streams', 'Open event streams', streams);
   gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
   poolGauges(registry, ledger.pools);

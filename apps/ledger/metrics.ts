@@ -18,6 +18,12 @@ export class Metrics {
   readonly projected = this.counter('ledger_projected_events_total', 'Events that were projected here', []);
   readonly resent = this.counter('ledger_relay_resends_total', 'Batches that were sent to Kafka again', []);
 
+  readonly shed = this.counter(
+    'ledger_requests_shed_total',
+    'Requests that were refused before they were read, because commands or the event loop would be late',
+    ['why'],
+  );
+
   readonly rewinds = this.counter(
     'ledger_rewinds_total',
     "Times that the log's past was another one than this replica knew",

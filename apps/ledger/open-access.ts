@@ -1,4 +1,4 @@
-import { type Access, KeySet, Keys, openAccess, Tokens, withoutAccess } from '#access';
+import { type Access, AccessLog, KeySet, Keys, openAccess, Tokens, withoutAccess } from '#access';
 import type { KeyStore } from '#api';
 import { type AccessConfig, ConfigError } from './config.js';
 import type { Pools } from './pools.js';
@@ -7,6 +7,8 @@ import type { Pools } from './pools.js';
 export interface OpenedAccess {
   access: Access;
   keys: KeyStore;
+  /** Absent where everybody may do everything. */
+  log: AccessLog | undefined;
   /** Postgres has told which version of who may ask it is at. */
   looked(version: number): void;
   close(): Promise<void>;
@@ -19,12 +21,18 @@ const NO_ADMIN =
 
 /** Throws ConfigError when access control is required and nobody could come in. */
 export async function startAccess(
-  { isRequired, adminKeyHash, tokens }: AccessConfig,
+  { isRequired, adminKeyHash, tokens, tenantLimits }: AccessConfig,
   pools: Pick<Pools, 'changes' | 'tail'>,
   onFault: (error: unknown) => void,
 ): Promise<OpenedAccess> {
   if (!isRequired) {
-    return { access: withoutAccess, keys: new Keys(pools.changes), looked: () => {}, close: async () => {} };
+    return {
+      access: withoutAccess,
+      keys: new Keys(pools.changes),
+      log: undefined,
+      looked: () => {},
+      close: async () => {},
+    };
   }
   const set = new KeySet(pools.tail, { onFault });
   await set.start();
@@ -32,13 +40,20 @@ export async function startAccess(
     await set.close();
     throw new ConfigError(NO_ADMIN);
   }
-  const access = openAccess({ keys: set, tokens: tokens && new Tokens(tokens, set), adminKeyHash });
+  const access = openAccess({
+    ...{ keys: set, tokens: tokens && new Tokens(tokens, set) },
+    ...{ adminKeyHash, tenantLimits },
+  });
+  const log = new AccessLog(pools.changes, onFault);
+  log.start();
   return {
     access,
+    log,
     keys: new Keys(pools.changes, () => set.refresh()),
     looked: (version) => set.looked(version),
     async close() {
       access.close();
+      await log.close();
       await set.close();
     },
   };

@@ -107,6 +107,7 @@ export async function openReplica(
     lanes: config.writers,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
+    maxOfTenant: config.access.isRequired ? Math.ceil(config.maxQueue / 4) : undefined,
     deadlineMs: 5_000,
     settleMs: 5_000,
     onCommitted: (events) => tail.committed(events),

@@ -40,6 +40,7 @@ const BEHIND_EVENTS = 10_000;
 export class RunningLedger {
   private closing = false;
   private everWritable = false;
+  private looking: Promise<Writes> | undefined;
   private writes: { askedAt: number; answer: Promise<Writes> } | undefined;
 
   constructor(private readonly ledger: Replica) {}
@@ -60,10 +61,11 @@ export class RunningLedger {
   }
 
   async readiness(): Promise<Readiness> {
-    const writes = await this.ledger.pools.health.query('select 1').then(
-      () => this.takesWrites(),
-      () => 'unavailable' as const, // the answer itself says so
-    );
+    // Who asks meanwhile gets the same answer: however many ask, there is one query.
+    this.looking ??= this.look().finally(() => {
+      this.looking = undefined;
+    });
+    const writes = await this.looking;
     const postgres = writes === 'ok' && this.ledger.writer.heldUp ? 'writes-wait' : writes;
     // A replica that has never had another one reads from a standby, and is there for nothing else.
     this.everWritable ||= postgres === 'ok';
@@ -88,6 +90,13 @@ export class RunningLedger {
       ...(troubled?.why && { relayWhy: troubled.why }),
       ...(warnings.length > 0 && { relayWarnings: warnings.map(({ text }) => text) }),
     };
+  }
+
+  private look(): Promise<Writes> {
+    return this.ledger.pools.health.query('select 1').then(
+      () => this.takesWrites(),
+      () => 'unavailable', // the answer itself says so
+    );
   }
 
   private takesWrites(): Promise<Writes> {

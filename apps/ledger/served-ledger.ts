@@ -1,11 +1,12 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import type { Ledger } from '#api';
+import type { Growing, Ledger } from '#api';
 import { Jobs } from '#jobs';
-import { Reports } from '#log';
+import { type LogPages, Reports } from '#log';
 import { Reached, ReadModels } from '#projections';
 import { Execute, ReadLatest } from './bus.js';
 import type { Replica } from './replica.js';
 import type { ScopeWatch } from './streams/scope-watch.js';
+import type { Turns } from './turns.js';
 
 /** Where Nest keeps what the operations are served from. */
 export const SERVED = Symbol('the ledger that is served');
@@ -17,7 +18,7 @@ export function servedLedger(
   commands: CommandBus,
   queries: QueryBus,
 ): Ledger {
-  const { pools, source, naming, bulk, renewer, history, finder, scopes, pages } = replica;
+  const { pools, source, naming, bulk, renewer, history, finder, scopes, pages, turns } = replica;
   const jobs = { ordered: new Jobs(pools.changes), shown: new Jobs(pools.reads) };
   const reports = { kept: new Reports(pools.changes), shown: new Reports(pools.reads) };
   return {
@@ -46,7 +47,26 @@ export function servedLedger(
       figures: (tenant, consumer) => reports.shown.figures(tenant, consumer),
       outOfSync: (tenant, page) => reports.shown.outOfSync(tenant, page),
     },
-    tail: pages,
+    tail: inTurn(pages, turns),
     keys: replica.access.keys,
+  };
+}
+
+/** Pages of more events than these wait their turn: each keeps the event loop busy for a millisecond. */
+const FEW = 20;
+
+function inTurn(pages: LogPages, turns: Turns): Growing {
+  return {
+    get restores() {
+      return pages.restores;
+    },
+    heads: () => pages.heads(),
+    storedHeads: () => pages.storedHeads(),
+    refuseArchived: (vector) => pages.refuseArchived(vector),
+    async read(partition, after, limit) {
+      const events = await pages.read(partition, after, limit);
+      if (events.length > FEW) await turns.nextLarge();
+      return events;
+    },
   };
 }

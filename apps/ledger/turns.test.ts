@@ -54,3 +54,22 @@ test('those who come while others wait come after them, however many there are',
   await Promise.all([...first, ...Array.from({ length: 3_000 }, (_, index) => one(3_000 + index))]);
   expect(order).toEqual(order.map((_, index) => index));
 });
+
+test('a large piece has a turn of the loop for itself', async () => {
+  const turns = new Turns();
+  const order: string[] = [];
+  let isOver = false;
+  const other = () => {
+    order.push('other');
+    if (!isOver) setImmediate(other);
+  };
+  setImmediate(other);
+  await Promise.all(
+    [1, 2, 3].map(async () => {
+      await turns.nextLarge();
+      order.push('large');
+    }),
+  );
+  isOver = true;
+  expect(order.join(' ')).not.toContain('large large');
+});

@@ -1,10 +1,16 @@
 /** How much of each turn of the event loop is for those who can wait, in milliseconds. */
 const SHARE_MS = 0.5;
 
-/** Between two such shares while there are requests as well, in milliseconds. */
+/** Between two such shares while there are requests as well, in milliseconds: at least twice as long as they take. */
 const PAUSE_MS = 1;
+const LARGE_PAUSE_MS = 5;
 /** So many that have had their turn may be kept among those who wait. */
 const MOST_PAST = 1_024;
+
+interface Waiting {
+  resolve(): void;
+  isLarge: boolean;
+}
 
 /**
  * Shares the event loop between answers and what can wait: events for those who follow, pages of the log, snapshots. Those
@@ -12,7 +18,7 @@ const MOST_PAST = 1_024;
  * nothing else to do the loop turns all the time; while requests come in, they get a third of it at most.
  */
 export class Turns {
-  private waiting: (() => void)[] = [];
+  private waiting: Waiting[] = [];
   /** Where the next one stands among them. */
   private at = 0;
   private isGiving = false;
@@ -27,8 +33,17 @@ export class Turns {
 
   /** Resolves when it is the caller's turn. Its piece has to follow at once, and to be done by its next `await`. */
   next(): Promise<void> {
+    return this.turn(false);
+  }
+
+  /** The same for a piece of a millisecond, which is done a few steps after it was resolved: it has a turn of the loop for itself. */
+  nextLarge(): Promise<void> {
+    return this.turn(true);
+  }
+
+  private turn(isLarge: boolean): Promise<void> {
     return new Promise((resolve) => {
-      this.waiting.push(resolve);
+      this.waiting.push({ resolve, isLarge });
       if (this.isGiving) return;
       this.isGiving = true;
       queueMicrotask(() => this.give());
@@ -37,20 +52,26 @@ export class Turns {
 
   /** To one after the other until the time is over, then on in a later turn of the loop. */
   private give(): void {
-    const resolve = this.waiting[this.at];
-    if (!resolve || this.at >= MOST_PAST) {
+    const next = this.waiting[this.at];
+    if (!next || this.at >= MOST_PAST) {
       this.waiting.splice(0, this.at);
       this.at = 0;
     }
-    if (!resolve) this.isGiving = false;
+    if (!next) this.isGiving = false;
     else if (this.hasTime()) {
       this.at += 1;
-      resolve();
-      queueMicrotask(() => this.give()); // after the piece
-    } else if (this.hasCompany) {
-      this.hasCompany = false;
-      setTimeout(() => this.give(), PAUSE_MS);
-    } else setImmediate(() => this.give());
+      next.resolve();
+      if (next.isLarge) this.later(LARGE_PAUSE_MS);
+      else queueMicrotask(() => this.give()); // after the piece
+    } else this.later(PAUSE_MS);
+  }
+
+  private later(pauseMs: number): void {
+    const give = () => this.give();
+    const isNextWaiting = this.at < this.waiting.length;
+    if (isNextWaiting && this.hasCompany) setTimeout(give, pauseMs);
+    else setImmediate(give);
+    this.hasCompany = false;
   }
 
   private hasTime(): boolean {

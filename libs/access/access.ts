@@ -1,9 +1,10 @@
-import { anonymous, callerOf, checkNeeds, type Needs, ProblemError } from '#api';
+import { anonymous, callerOf, type KeyLimits, type Needs, ProblemError } from '#api';
 import { LogError } from '#log';
 import type { Asking } from './asking.js';
 import { FailedLogins } from './failed-logins.js';
 import { hashOf, isKey } from './key-format.js';
 import type { KeySet } from './key-set.js';
+import { type Counted, Limits, type Reached } from './limits.js';
 import type { Tokens } from './tokens.js';
 
 export type { Asking } from './asking.js';
@@ -11,14 +12,19 @@ export type { Asking } from './asking.js';
 /** Who may ask a service for what. */
 export interface Access {
   /**
-   * Who asks, by the Authorization header. Throws ProblemError `unauthenticated`, `permission-required` or
+   * Who asks, by the Authorization header; whether it may is for who asks this. Throws ProblemError `unauthenticated` or
    * `rate-limited`, and LogError `unavailable` while nobody can say. A promise only for a token that is new here.
    */
   of(authorization: string | undefined, needs: Needs, address: string): Asking | Promise<Asking>;
   /** Whether a credential that counted does no more. */
   isOver(asking: Asking): boolean;
-  /** Calls `end` once, when the credential counts no more: within a second of that. Returns how to stop that. */
-  onEnd(asking: Asking, end: () => void): () => void;
+  /**
+   * For what stays open: calls `end` once, when the credential counts no more, within a second of that. Returns how to
+   * stop that. Throws `rate-limited` when the tenant holds as many open as it may.
+   */
+  hold(what: Held, asking: Asking, end: () => void): () => void;
+  /** Counts items that are asked for; a limit, when that is reached. */
+  take(asking: Asking, counted: Counted, items: number): Reached | undefined;
   close(): void;
 }
 
@@ -28,7 +34,8 @@ const never = () => {};
 export const withoutAccess: Access = {
   of: () => everybody,
   isOver: () => false,
-  onEnd: () => never,
+  hold: () => never,
+  take: () => undefined,
   close: never,
 };
 const everybody: Asking = { caller: anonymous, name: 'none', isOver: () => false };
@@ -39,6 +46,10 @@ const nobody: Asking = {
   isOver: () => false,
 };
 
+/** What stays open, and how many of it a tenant may hold open at a replica. */
+const MOST_HELD = { streams: 500, waits: 2_000, snapshots: 2 } as const;
+export type Held = keyof typeof MOST_HELD;
+
 const LOOK_MS = 500;
 
 export interface AccessOptions {
@@ -47,6 +58,8 @@ export interface AccessOptions {
   tokens?: Tokens | undefined;
   /** SHA-256, in hex, of a key that is in no table: for a ledger that has no other yet. */
   adminKeyHash?: string | undefined;
+  /** Of all keys of a tenant together. */
+  tenantLimits?: KeyLimits | undefined;
 }
 
 /** Access by keys and tokens. */
@@ -57,10 +70,14 @@ export function openAccess(options: AccessOptions): Access {
 class AccessByCredential implements Access {
   private readonly failed = new FailedLogins();
   private readonly held = new Map<() => void, Asking>();
+  /** How many each tenant holds open, by what. */
+  private readonly counts = new Map<string, number>();
+  private readonly limits: Limits;
   private readonly look: NodeJS.Timeout;
   private readonly admin: Asking;
 
   constructor(private readonly options: AccessOptions) {
+    this.limits = new Limits(options.tenantLimits ?? {});
     this.look = setInterval(() => this.endHeld(), LOOK_MS);
     this.look.unref();
     this.admin = {
@@ -78,13 +95,13 @@ class AccessByCredential implements Access {
     }
     if (token === undefined) throw this.refusal(authorization === undefined, address);
     const asking = this.known(token);
-    if (asking) return allowed(asking, needs);
+    if (asking) return asking;
     const { tokens } = this.options;
     if (!tokens || !isToken(token)) throw this.refusal(false, address);
     return tokens.check(token).then(
       (checked) => {
         if (this.isOver(checked)) throw this.refusal(false, address);
-        return allowed(checked, needs);
+        return checked;
       },
       (error) => {
         if ((error as { code?: string }).code === 'unauthenticated') this.failed.count(address);
@@ -97,9 +114,27 @@ class AccessByCredential implements Access {
     return asking.isOver(this.options.keys.now);
   }
 
-  onEnd(asking: Asking, end: () => void): () => void {
+  hold(what: Held, asking: Asking, end: () => void): () => void {
+    const name = `${what} ${asking.caller.tenant || asking.name}`;
+    const count = this.counts.get(name) ?? 0;
+    if (count >= MOST_HELD[what]) {
+      throw new ProblemError('rate-limited', `The tenant has ${count} ${what} open already.`);
+    }
+    this.counts.set(name, count + 1);
     this.held.set(end, asking);
-    return () => this.held.delete(end);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.held.delete(end);
+      const left = (this.counts.get(name) ?? 1) - 1;
+      if (left > 0) this.counts.set(name, left);
+      else this.counts.delete(name);
+    };
+  }
+
+  take(asking: Asking, counted: Counted, items: number): Reached | undefined {
+    return this.limits.take(asking, counted, items);
   }
 
   close(): void {
@@ -138,11 +173,6 @@ class AccessByCredential implements Access {
       end();
     }
   }
-}
-
-function allowed(asking: Asking, needs: Needs): Asking {
-  checkNeeds(asking.caller, needs);
-  return asking;
 }
 
 /** RFC 6750, section 2.1. */

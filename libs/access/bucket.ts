@@ -19,9 +19,4 @@ export class Bucket {
     }
     return (least - this.level) / this.perSecond;
   }
-
-  /** Items that are left, and in how many seconds it is full. */
-  get left(): number {
-    return Math.max(0, Math.floor(this.level));
-  }
 }

@@ -2,8 +2,10 @@
 // May import api, log, postgres, waiting, jose, pg (types) and Node.
 // Start reading in access.ts: what becomes of a request's Authorization header.
 export { type Access, type Asking, openAccess, withoutAccess } from './access.js';
+export { AccessLog, type LoggedAccess, readAccessLog } from './access-log.js';
 export { isKey, newKey } from './key-format.js';
 export { KeySet } from './key-set.js';
 export { Keys } from './keys.js';
+export type { Counted, Reached } from './limits.js';
 export { isPrincipal, isTenant } from './names.js';
 export { type TokenSettings, Tokens } from './tokens.js';

@@ -126,3 +126,52 @@ test('and one that was found again, by a look whose own wait for the standby was
   expect(await isStored(told)).toBe(true);
   expect(faults).toHaveLength(1); // the connection that was lost
 });
+
+describe('what hangs while the standby is missing is bounded, however often it is tried', () => {
+  const hanging = async () => {
+    const { rows } = await ledger.pool.query(
+      "select count(*)::int as count from pg_stat_activity where wait_event = 'SyncRep'",
+    );
+    return rows[0].count;
+  };
+
+  test('by one connection of each lane', async () => {
+    const options = { lanes: 2, deadlineMs: 400, settleMs: 100, database: { statementMs: 100 } };
+    const writer = ledger.writer({ ...options, onFault: () => {} });
+    await setStandby('missing');
+    const codes: unknown[] = [];
+    for (const end = performance.now() + 8_000; performance.now() < end; ) {
+      // One partition after the other: each would have a connection of its own hang.
+      const place = newPlace(ledger.partitions, codes.length % 4);
+      const told = [await ask(writer, start(place))];
+      codes.push(...told.map(({ answer }) => 'code' in answer && answer.code));
+    }
+    expect(await hanging()).toBeLessThanOrEqual(2);
+    expect(new Set(codes)).not.toContain(false);
+    await setStandby('');
+    const next = async () => (await ask(writer, start(newPlace(ledger.partitions)))).answer;
+    for (const end = performance.now() + 5_000; 'code' in (await next()) && performance.now() < end; );
+    expect(await next()).toMatchObject({ outcome: 'started' });
+  });
+
+  test('by the connections of a pool', async () => {
+    const pool = ledger.servicePool(2, { statementMs: 100, connectMs: 300 });
+    const write = (partition = 0) =>
+      pool.query('update ledger.heads set at = at where partition = $1', [partition]);
+    await write();
+    await setStandby('missing');
+    for (const end = performance.now() + 5_000; performance.now() < end; ) {
+      await Promise.allSettled([0, 1, 2, 3].map(write));
+    }
+    expect(await hanging()).toBeLessThanOrEqual(2);
+    await setStandby('');
+    let isDone = false;
+    for (const end = performance.now() + 5_000; !isDone && performance.now() < end; ) {
+      isDone = await write().then(
+        () => true,
+        () => false,
+      );
+    }
+    expect(isDone).toBe(true);
+  });
+});

@@ -13,6 +13,11 @@ export function isAnswered(error: unknown): boolean {
   return isSqlState(code) && severity === 'ERROR';
 }
 
+/** Whether a lock could not be had in the time that a statement may wait for it. */
+export function isLockTimeout(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03';
+}
+
 /** A mistake in our own statement: it would fail again, whenever it is asked. */
 const BY_STATEMENT = /^(22|42)/;
 

@@ -20,7 +20,16 @@ export {
   databaseUrlOf,
   requireVerified,
 } from './database-url.js';
-export { isAnswered, isAway, isDataError, isRefused, isStatementError, PostgresAway } from './errors.js';
+export {
+  isAnswered,
+  isAway,
+  isDataError,
+  isLockTimeout,
+  isRefused,
+  isStatementError,
+  PostgresAway,
+} from './errors.js';
+export { StillAtWork } from './given-up.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export type { Type } from './postgres-types.js';

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { config, type DatabaseOptions } from './database.js';
+import { boundGivenUp } from './given-up.js';
 
 /** Too many wait for a connection of a pool already. */
 export class ShareFull extends Error {
@@ -75,5 +76,6 @@ export function openPool(options: DatabaseOptions, max: number, mostWaiting = MO
   pool.on('error', () => {}); // an idle connection was lost: the next query opens another one
   // One that is in somebody's hands: the next statement on it says so. Unheard, it would end the process.
   pool.on('connect', (client) => void client.on('error', () => {}));
+  boundGivenUp(pool, max);
   return pool;
 }

@@ -78,9 +78,10 @@ export class Projector {
   }
 
   start(): void {
-    this.forgetTail = this.options.tail.listen(() => {
+    const wake = () => {
       if (this.sleeping?.forNews) this.sleeping.wake();
-    });
+    };
+    this.forgetTail = this.options.tail.listen(wake, () => false);
     this.running = this.run();
   }
 

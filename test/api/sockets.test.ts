@@ -120,6 +120,11 @@ test('clients that come back again and again leave nothing behind, and nobody wa
   await until(async () => (await files()) <= before + 5);
 });
 
+test('readiness is found out once for all who ask at the same time', async () => {
+  const answers = await Promise.all(Array.from({ length: 200 }, () => ask(`${service.url}/health/ready`)));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
+
 test('with few files, connections are turned away before Postgres has none left, and all is well afterwards', async () => {
   const few = await startService({ openFiles: 400 });
   const userId = newUser();

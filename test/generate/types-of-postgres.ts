@@ -20,7 +20,8 @@ const VALUES: Readonly<Record<string, string>> = {
 const ALSO: Readonly<Record<string, readonly string[]>> = { 'timestamp with time zone': ['string'] };
 
 export function typeOfValue(type: string): string {
-  const found = type === 'text[]' ? 'string[]' : VALUES[type];
+  const [, element] = /^(text|integer)\[\]$/.exec(type) ?? [];
+  const found = element === undefined ? VALUES[type] : `${VALUES[element]}[]`;
   if (found === undefined) throw new Error(`${type} is not known: libs/postgres has to say how it is read`);
   return found;
 }

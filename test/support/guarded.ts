@@ -1,7 +1,9 @@
 import { type KeyOrder, PERMISSIONS, type Permission } from '#api';
 import { migrate } from '#log';
+import { rest } from '#waiting';
 import { Keys } from '../../libs/access/keys.js';
 import { openPool } from '../../libs/postgres/index.js';
+import { ask } from './http.js';
 import { freshDatabase, type Service, type ServiceOptions, startService } from './service.js';
 
 /** A ledger with access control, and its keys. */
@@ -39,15 +41,24 @@ export async function startGuarded(options: ServiceOptions = {}): Promise<Guarde
     };
     const made = await keys.create(whole, 'test');
     if ('madeBefore' in made) throw new Error('a key without a request was made before');
+    await known(made.secret);
     return { secret: made.secret, id: made.key.id };
   };
   const all = { tenant: '', ledgerWide: true, principal: 'root', permissions: ['audit', 'admin'] as const };
+  let url: string | undefined;
+  /** The service finds a key that was made at Postgres when it looks there next. */
+  const known = async (secret: string) => {
+    const isRefused = async () =>
+      url && (await ask(`${url}/v1/stats`, { headers: by(secret) })).status === 401;
+    for (let looks = 0; looks < 100 && (await isRefused()); looks += 1) await rest(20);
+  };
   const { secret: admin } = await key(all);
   const service = await startService({
     ...options,
     databaseUrl,
     env: { LEDGER_ACCESS: 'required', ...options.env },
   });
+  url = service.url;
   return {
     ...{ service, databaseUrl, admin, key, keys },
     revoke: async (id) => void (await keys.end(id, 0)),

@@ -15,7 +15,7 @@ import { type AnswerOf, LedgerClient, type RequestOf } from '#client';
 import { digest, newCommandId } from '#log';
 import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { jsonOption, urlOption } from '../options.js';
+import { jsonOption, timeSpan, urlOption } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
@@ -76,7 +76,7 @@ export function keys(): Command {
     .option('--ledger-wide', 'it may hold audit, and an admin of all keys')
     .option('--principal <name>', 'who asks by it, as the log says for good; made up when left out')
     .option('--environments <list>', 'those that it may name as owner or origin; any when left out', textsOf)
-    .option('--expires <time>', 'such as 90d, 24h or 30m; never when left out', secondsOf)
+    .option('--expires <time>', 'such as 90d, 24h or 30m; never when left out', timeSpan)
     .action((asked: CreateAsked & Place) =>
       withKeys(asked, async (ask) => showSecret(await ask('createKey', { body: bodyOf(asked) }), asked.json)),
     );
@@ -85,7 +85,7 @@ export function keys(): Command {
   );
   command('rotate', 'make another secret for the same principal')
     .argument('<keyId>')
-    .option('--overlap <time>', 'so long the old secret counts besides', secondsOf, 86_400)
+    .option('--overlap <time>', 'so long the old secret counts besides', timeSpan, 86_400)
     .action((keyId: string, asked: { overlap: number } & Place) =>
       withKeys(asked, async (ask) => {
         const request = { params: { keyId }, body: { overlapSeconds: asked.overlap } };
@@ -208,13 +208,4 @@ function permissionsOf(text: string): Permission[] {
   const wrong = textsOf(text).find((one) => !PERMISSIONS.includes(one as Permission));
   if (wrong === undefined) return textsOf(text) as Permission[];
   throw new InvalidArgumentError(`${wrong} is none of ${PERMISSIONS.join(', ')}.`);
-}
-
-const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
-
-function secondsOf(text: string): number {
-  const [, count, unit] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (count === undefined)
-    throw new InvalidArgumentError('It has to be a time, such as 90d, 24h, 30m or 0s.');
-  return Number(count) * SECONDS[unit as keyof typeof SECONDS];
 }

@@ -4,8 +4,10 @@ import type { SecureContextOptions } from 'node:tls';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from '#access';
+import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
+import { keepLog } from './access-log.js';
+import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { guard } from './guard.js';
@@ -31,13 +33,26 @@ const HEADERS_MS = 15_000;
 const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 
+/** What looks at each request before it is served. */
+export interface Gatekeepers {
+  access: Access;
+  admission: Admission;
+  origins: Origins;
+  metrics: RequestMetrics;
+  log: AccessLog | undefined;
+  /** Undefined: plain HTTP. */
+  tls: SecureContextOptions | undefined;
+}
+
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(
-  access: Access,
-  origins: Origins,
-  metrics: RequestMetrics,
-  tls?: SecureContextOptions,
-): FastifyAdapter {
+export function fastifyAdapter({
+  access,
+  admission,
+  origins,
+  metrics,
+  log,
+  tls,
+}: Gatekeepers): FastifyAdapter {
   const server = {
     requireHostHeader: false, // we ask for it ourselves, with a problem
     headersTimeout: HEADERS_MS,
@@ -66,6 +81,7 @@ export function fastifyAdapter(
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
+    if (request.url.startsWith('/v1/') && isRefused(request, reply, admission)) return;
     checkHeaders(request.raw);
     if (origins.answersPreflight(request, reply)) return;
     origins.check(request, reply);
@@ -75,6 +91,7 @@ export function fastifyAdapter(
     done(new ProblemError('invalid-request', 'the query is not percent-encoded UTF-8'));
   });
   guard(fastify, access);
+  if (log) keepLog(fastify, log);
   // Node would answer by itself, without a body: the request is refused like any other.
   fastify.server.on('checkExpectation', (request, response) => fastify.routing(request, response));
   fastify.server.on('connect', (_request, socket: Socket) => answerConnect(socket));
@@ -92,6 +109,17 @@ export function fastifyAdapter(
 /** Where callers need a certificate, a handshake without one fails. */
 function callersCertificates({ ca }: SecureContextOptions) {
   return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+}
+
+/** Refuses a request, before it is read, that would wait for too long, or lets it come in. */
+function isRefused({ method }: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
+  const isCommand = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+  if (admission.refuses(isCommand)) {
+    sendProblem(reply, { code: 'overloaded' });
+    return true;
+  }
+  if (isCommand) reply.raw.once('close', () => admission.done());
+  return false;
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Access, Asking } from '#access';
-import type { Needs } from '#api';
+import { checkNeeds, type Needs } from '#api';
 import type { OperationId } from '#api/schemas';
 
 declare module 'fastify' {
@@ -33,17 +33,15 @@ export function guard(fastify: FastifyInstance, access: Access): void {
 /** Whoever is known is let in at once: nothing is awaited, and nothing is asked of Postgres. */
 function letIn(request: FastifyRequest, access: Access, done: (error?: Error) => void): void {
   const needs = request.routeOptions.config.needs ?? [];
+  const enter = (asking: Asking) => {
+    request.asking = asking; // also of who is refused: the log of access names it
+    checkNeeds(asking.caller, needs);
+    done();
+  };
   try {
     const asking = access.of(request.headers.authorization, needs, request.ip);
-    if (asking instanceof Promise) {
-      asking.then((one) => {
-        request.asking = one;
-        done();
-      }, done);
-      return;
-    }
-    request.asking = asking;
-    done();
+    if (asking instanceof Promise) asking.then(enter).catch(done);
+    else enter(asking);
   } catch (error) {
     done(error as Error);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Access } from '#access';
+import type { Access, Reached } from '#access';
 import {
   type Answered,
   type Asked,
@@ -50,12 +50,15 @@ export function bindOperations(
     const operation: Operation = operations[id];
     const { method, path, params, query, body, needs } = operation;
     const serve = serving[id] as Serve;
+    const counted = isReading(operation) ? 'reads' : 'commands';
     const takesKey = method === 'POST' || method === 'PATCH';
     const counts = metrics.of(id);
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
       const begun = performance.now();
       try {
         const asked = askedBy(request, reply, path, takesKey, host);
+        const reached = access.take(request.asking, counted, itemsOf(asked.body));
+        if (reached) throw limited(reply, reached);
         const answered = await serve(asked, ledger);
         if (asked.isRevoked)
           throw new ProblemError('unauthenticated', 'The credential does not count any more.');
@@ -82,6 +85,20 @@ export function bindOperations(
   }
 }
 
+function isReading({ needs }: Operation): boolean {
+  return needs === 'nothing' || needs.some((one) => one === 'read' || one === 'audit');
+}
+
+/** Tells of a limit as draft-ietf-httpapi-ratelimit-headers-10 does, besides Retry-After. */
+function limited(reply: FastifyReply, { policy, perSecond, seconds }: Reached): ProblemError {
+  reply.headers({
+    'ratelimit-policy': `"${policy}";q=${perSecond};w=1`,
+    ratelimit: `"${policy}";r=0;t=${seconds}`,
+  });
+  const detail = `${policy}: at most ${perSecond} items a second, each of a list counted.`;
+  return new ProblemError('rate-limited', detail, {}, seconds);
+}
+
 /** What a request asks, which Fastify has checked. Throws ProblemError for what no schema can say. */
 function askedBy(
   request: FastifyRequest,
@@ -94,6 +111,14 @@ function askedBy(
   if (key !== undefined) checkRequestKey(key);
   if (request.inexact !== undefined) throw inexactNumber(request.inexact);
   return new AskedByRequest(path, key, request, reply, host);
+}
+
+/** Of a list each counts. */
+function itemsOf(body: object | undefined): number {
+  if (Array.isArray(body)) return body.length;
+  const { commands, of } = (body ?? {}) as { commands?: unknown; of?: unknown };
+  const list = commands ?? of;
+  return Array.isArray(list) ? list.length : 1;
 }
 
 /** What requests need of where they are served. */
@@ -132,7 +157,7 @@ class AskedByRequest implements Asked<OperationId> {
 
   gone(): AbortSignal {
     const gone = new AbortController();
-    const stop = this.host.access.onEnd(this.request.asking, () => {
+    const stop = this.host.access.hold('waits', this.request.asking, () => {
       this.isRevoked = true;
       gone.abort();
     });

@@ -20,7 +20,7 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
     const { raw, request } = reply;
     raw.once(
       'close',
-      access.onEnd(request.asking, () => raw.destroy()),
+      access.hold('snapshots', request.asking, () => raw.destroy()),
     );
     reply
       .header('content-type', LINES)

@@ -8,8 +8,6 @@ export const SSE_HEADERS = {
   'x-content-type-options': 'nosniff',
   // Proxies that buffer would hold events back.
   'x-accel-buffering': 'no',
-  // It ends with its connection. Chunks would cost as much as all else about an event, and say nothing to a reader of events.
-  connection: 'close',
 };
 
 const HEARTBEAT_MS = 15_000;
@@ -47,7 +45,6 @@ export class EventStream {
   static open(reply: FastifyReply, id: string): EventStream {
     reply.hijack();
     const { raw } = reply;
-    raw.useChunkedEncodingByDefault = false;
     raw.writeHead(200, SSE_HEADERS);
     raw.write(`retry: 1000\nid: ${id}\n\n`);
     return new EventStream(raw);

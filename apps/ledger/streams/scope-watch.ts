@@ -12,7 +12,11 @@ export class ScopeWatch {
   private isClosed = false;
 
   constructor(tail: Tail) {
-    this.stops = [tail.listen((events) => this.wake(events)), tail.onRewind(() => this.wakeAll())];
+    const stop = tail.listen(
+      (events) => this.wake(events),
+      () => this.waiters.size > 0,
+    );
+    this.stops = [stop, tail.onRewind(() => this.wakeAll())];
   }
 
   /** Whether the service is stopping: whoever was woken must not wait again. */

@@ -19,7 +19,7 @@ export interface StreamsOptions {
   tail: Tail;
   pages: LogPages;
   turns: Turns;
-  access: Pick<Access, 'onEnd'>;
+  access: Pick<Access, 'hold'>;
   /** A scope's latest session, as of when it is asked or later. */
   latest(scopeKey: ScopeKey): Promise<Latest | undefined>;
   onFault(error: unknown): void;
@@ -38,7 +38,10 @@ export class Streams {
 
   constructor(private readonly options: StreamsOptions) {
     const { tail } = options;
-    tail.listen((events) => this.hear(events));
+    tail.listen(
+      (events) => this.hear(events),
+      () => this.channels.size > 0 || this.followers.size > 0,
+    );
     // What they were sent may never have happened: they come back with the last id, and are told when it is ahead.
     tail.onRewind(() => this.close());
   }
@@ -86,9 +89,10 @@ export class Streams {
     if (restores !== this.options.tail.restores) throw aheadOfLog('header.last-event-id');
     if (this.streams.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
-    const stream = EventStream.open(reply, firstId);
+    let stream: EventStream | undefined;
+    const stop = this.options.access.hold('streams', reply.request.asking, () => stream?.end());
+    stream = EventStream.open(reply, firstId);
     this.streams.add(stream);
-    const stop = this.options.access.onEnd(reply.request.asking, () => stream.end());
     onAbort(stream.closed, () => {
       stop();
       this.streams.delete(stream);

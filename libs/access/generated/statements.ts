@@ -1,8 +1,21 @@
 // Generated from libs/access/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 8a05ab3c42b3b4b8.
+// Digest of the statements: 3d4be2e71f49bd30.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
+  add_to_access_log: {
+    row: never;
+    values: [
+      Buffer | readonly Date[],
+      Buffer | readonly number[],
+      Buffer | readonly number[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
+      Buffer | readonly string[],
+    ];
+  };
   end_key: {
     row: {
       id: string;
@@ -100,6 +113,19 @@ export interface Statements {
     values: [string, string, number];
   };
   note_use: { row: never; values: [Buffer | readonly string[]] };
+  read_access_log: {
+    row: {
+      at: Date;
+      status: number;
+      count: number;
+      credential: string;
+      principal: string;
+      tenant: string;
+      address: string;
+      operation: string;
+    };
+    values: [Date | string, string, number];
+  };
   read_keys: {
     row: {
       id: string;
@@ -123,4 +149,5 @@ export interface Statements {
   read_revoked_subjects: { row: { issuer: string; subject: string; before: Date }; values: [] };
   read_version: { row: { version: number; now: Date }; values: [] };
   revoke_subject: { row: never; values: [string, string] };
+  rotate_access_log: { row: { rotate_access_log: '' | null }; values: [] };
 }

@@ -3,11 +3,12 @@ import type { JobState, Ledger } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { selectionOf } from '../request/selected.js';
 import { receiptOf } from './receipts.js';
+import { oneEach, Turns } from './turns.js';
 
-/** Most who wait for the end of a job at once, in all; the next one is answered `overloaded`. */
+/** Most who wait for the end of a job of a ledger at once; the next one is answered `overloaded`. */
 const MOST_WAITING = 200;
 const LOOK_MS = 200;
-let waiting = 0;
+const waitsOf = oneEach(() => new Turns(MOST_WAITING));
 
 /** For operators: what concerns many sessions at once. */
 export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
@@ -21,14 +22,12 @@ export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
   },
   async bulkJob(asked, ledger) {
     const { caller, params, query } = asked;
-    if (waiting >= MOST_WAITING) throw new ProblemError('overloaded', 'Too many are waiting already.');
-    waiting += 1;
-    try {
-      const job = await finished(params.jobId, caller.tenant, query.wait ?? 0, asked.gone(), ledger);
-      return { body: shown(job, ledger) };
-    } finally {
-      waiting -= 1;
-    }
+    const { tenant } = caller;
+    const job = waitsOf(ledger).now(() =>
+      finished(params.jobId, tenant, query.wait ?? 0, asked.gone(), ledger),
+    );
+    if (!job) throw new ProblemError('overloaded', 'Too many are waiting already.');
+    return { body: shown(await job, ledger) };
   },
 };
 

@@ -7,6 +7,13 @@ import { ProblemError } from '../problems/problem-error.js';
 import { problemOf } from './answers.js';
 import { submissionOf } from './commands.js';
 import { unkeyed } from './receipts.js';
+import { oneEach, Turns } from './turns.js';
+
+/** Renewals of lists whose reasons the decider is asked for at once: others' commands come in between. */
+const MOST_DECIDED = 50;
+/** The longest that one of them waits for that, in milliseconds. */
+const TURN_MS = 5_000;
+const turnsOf = oneEach(() => new Turns(MOST_DECIDED));
 
 /** Renewals: they write no event, so their answers are small. */
 export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
@@ -19,8 +26,9 @@ export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
       throw new ProblemError('invalid-request', 'body names a session twice');
     }
     // What is wrong with one is no problem of the others.
+    const inTurn: InTurn = (work) => turnsOf(ledger).inTurn(work, TURN_MS);
     const results = body.map(async ({ sessionId, epoch }) => {
-      const renewed = await renew({ sessionId, epoch, by: caller }, ledger);
+      const renewed = await renew({ sessionId, epoch, by: caller }, ledger, inTurn);
       if ('until' in renewed) return { outcome: 'renewed', sessionId, ...renewed };
       return { sessionId, problem: problemBody(renewed.problem) };
     });
@@ -28,16 +36,33 @@ export const leases: Pick<Serving, 'renewLease' | 'renewLeases'> = {
   },
 };
 
-/** Renews a lease: first by its row alone; who has no such row is told by the decider what is the matter. */
+type Renewed = { until: Instant } | { problem: Problem };
+/** Has the decider asked when it is the caller's turn; undefined when that does not come. */
+type InTurn = (decide: () => Promise<Renewed>) => Promise<Renewed | undefined>;
+
+/**
+ * Renews a lease: first by its row alone; who has no such row is told by the decider what is the matter, which is a
+ * command like any other.
+ */
 async function renew(
   renewal: Renewal & { by: Caller },
   ledger: Ledger,
-): Promise<{ until: Instant } | { problem: Problem }> {
-  const { sessionId, epoch, by } = renewal;
-  const partition = partitionOfSession(sessionId);
+  inTurn: InTurn = (work) => work(),
+): Promise<Renewed> {
+  const partition = partitionOfSession(renewal.sessionId);
   if (partition >= ledger.partitions) return { problem: { code: 'unknown-session' } };
   const until = await ledger.renew(renewal);
   if (until !== undefined) return { until };
+  const decided = await inTurn(() => decide(renewal, partition, ledger));
+  return decided ?? { problem: { code: 'timeout' } };
+}
+
+async function decide(
+  renewal: Renewal & { by: Caller },
+  partition: number,
+  ledger: Ledger,
+): Promise<Renewed> {
+  const { sessionId, epoch, by } = renewal;
   const command = { type: 'RenewLease', sessionId, epoch };
   const answer = await ledger.submit(submissionOf(unkeyed(by), command, partition, ledger));
   if (answer.kind !== 'accepted') return { problem: problemOf(answer) };

@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 82b2a615f1401458.
+// Digest of the statements: 11bb1332e5ac3aa0.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -36,6 +36,7 @@ export interface Statements {
   };
   find_transaction: { row: { status: string | null }; values: [string] };
   has_migrations: { row: { present: boolean }; values: [] };
+  limit_lock_waits: { row: { set_config: string | null }; values: [string] };
   load_ancestors: {
     row: { session_id: string; final: string; scope_key: ScopeKey };
     values: [Buffer | readonly number[], Buffer | readonly string[], number];
@@ -140,7 +141,7 @@ export interface Statements {
     values: [Buffer | readonly number[], Buffer | readonly string[]];
   };
   lock_heads: {
-    row: { partition: number; sequence: number; frontier: Buffer; at: number; now: number };
+    row: { partition: number; sequence: number; frontier: Buffer; at: number; now: number; waited: boolean };
     values: [Buffer | readonly number[]];
   };
   lock_leases: { row: never; values: [Buffer | readonly number[], Buffer | readonly string[]] };
@@ -168,6 +169,7 @@ export interface Statements {
     values: [number, string, number, Date | string];
   };
   read_checkpoints: { row: { label: string; session_id: string; at: Date }; values: [number, string] };
+  read_clock: { row: { now: number }; values: [] };
   read_current: {
     row: {
       number: number;
@@ -331,6 +333,10 @@ export interface Statements {
       Buffer | readonly string[],
       Buffer | readonly string[],
     ];
+  };
+  try_heads: {
+    row: { partition: number; sequence: number; frontier: Buffer; at: number; now: number };
+    values: [Buffer | readonly number[]];
   };
   withdraw_reports: { row: never; values: [string, string, number, string] };
 }

@@ -32,6 +32,17 @@ export class PartitionTail {
     this.bytes = 0;
   }
 
+  /** Whether somebody waits for what comes next. */
+  get isAwaited(): boolean {
+    return this.wakes.size > 0;
+  }
+
+  /** Goes on with events that come after others which were not read. */
+  skipTo(events: readonly FeedEvent[]): void {
+    this.startFrom(this.head, undefined);
+    this.take(events);
+  }
+
   /** The next events, in order. */
   take(events: readonly FeedEvent[]): void {
     for (const event of events) {

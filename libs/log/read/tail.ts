@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { query } from '#postgres';
-import { Loop, untilWoken } from '#waiting';
+import { Loop, rest, untilWoken } from '#waiting';
 import { readError } from '../errors.js';
 import type { Feed, FeedEvent } from '../feed.port.js';
 import { noteARestore } from '../followers/restores.js';
@@ -15,6 +15,9 @@ const lookAtHeads = statement('look_at_heads');
 /** Most events of one read. */
 const PAGE = 500;
 
+/** So long what others append gathers, until it is read, when a commit of this replica came after it. */
+const GATHER_MS = 10;
+
 export interface TailOptions {
   pool: pg.Pool;
   /** All pools of the replica: a new connection of any of them may lead to another past. Only `pool` when left out. */
@@ -27,7 +30,10 @@ export interface TailOptions {
   onFault(error: unknown): void;
 }
 
-/** Hears committed events in their partition's order, each once, from the moment it was added. */
+/**
+ * Hears committed events in their partition's order, each once, from the moment it was added. While nobody wants events
+ * it hears of news without those of other replicas.
+ */
 export type TailListener = (events: readonly FeedEvent[]) => void;
 
 /** Hears that the past of the log is another one than this replica knew, after it was forgotten here. */
@@ -49,7 +55,8 @@ export class Tail implements Feed {
   /** How often the past of the log has changed, for all replicas: ids of events are good for one such time. */
   restores = 0;
   private readonly tails: PartitionTail[];
-  private readonly listeners = new Set<TailListener>();
+  /** With whether they want events now. */
+  private readonly listeners = new Map<TailListener, () => boolean>();
   private readonly rewindListeners = new Set<RewindListener>();
   /** The table may have another past than is known here: the next look compares. */
   private suspect = false;
@@ -93,8 +100,9 @@ export class Tail implements Feed {
     return this.tails.map((tail) => tail.head);
   }
 
-  listen(listener: TailListener): () => void {
-    this.listeners.add(listener);
+  /** `isWanted`: whether it has use for events. What others append is not read while nobody has, and nobody waits for it. */
+  listen(listener: TailListener, isWanted = () => true): () => void {
+    this.listeners.set(listener, isWanted);
     return () => this.listeners.delete(listener);
   }
 
@@ -149,14 +157,27 @@ export class Tail implements Feed {
     if (tail.contradicts(events)) this.suspect = true;
     const next = events.findIndex(({ sequence }) => sequence === tail.head + 1);
     if (next >= 0) this.take(tail, next === 0 ? events : events.slice(next));
+    else if ((events.at(-1)?.sequence ?? 0) <= tail.head) return;
     // Another replica has appended in between: read what is missing, then these, in order.
-    else if ((events.at(-1)?.sequence ?? 0) > tail.head) this.fill(partition);
+    else if (tail.filling || this.isWanted(tail)) this.fill(partition, GATHER_MS);
+    else {
+      tail.skipTo(events);
+      this.tell(events);
+    }
   }
 
-  /** Reads up to the end what others have appended. */
-  private fill(partition: number): void {
+  /** Whether anybody has use for events that other replicas append to a partition. */
+  private isWanted(tail: PartitionTail): boolean {
+    if (tail.isAwaited) return true;
+    for (const isWanted of this.listeners.values()) if (isWanted()) return true;
+    return false;
+  }
+
+  /** Reads up to the end what others have appended, after a while. */
+  private fill(partition: number, ms = 0): void {
     const tail = this.tail(partition);
-    tail.filling ??= this.readOn(partition, tail)
+    tail.filling ??= (ms > 0 ? rest(ms) : Promise.resolve())
+      .then(() => this.readOn(partition, tail))
       .catch(this.options.onFault) // the next poll tries again
       .finally(() => {
         tail.filling = undefined;
@@ -176,7 +197,11 @@ export class Tail implements Feed {
 
   private take(tail: PartitionTail, events: FeedEvent[]): void {
     tail.take(events);
-    for (const listener of this.listeners) listener(events);
+    this.tell(events);
+  }
+
+  private tell(events: readonly FeedEvent[]): void {
+    for (const listener of this.listeners.keys()) listener(events);
   }
 
   /** As `readTable`, over connections of another pool. */
@@ -246,9 +271,26 @@ export class Tail implements Feed {
       await this.rewind(heads, isNoted);
       return;
     }
-    for (const { partition, sequence } of heads) {
-      if (sequence > this.tail(partition).head) this.fill(partition);
+    const unread: HeadRow[] = [];
+    for (const head of heads) {
+      const tail = this.tail(head.partition);
+      if (head.sequence <= tail.head) continue;
+      if (tail.filling || this.isWanted(tail)) this.fill(head.partition);
+      else unread.push(head);
     }
+    if (unread.length > 0) await this.skip(unread);
+  }
+
+  /** Goes on to where others have come without reading what they appended, which nobody here has use for. */
+  private async skip(heads: readonly HeadRow[]): Promise<void> {
+    const { history } = this;
+    const ends = await this.ends(heads);
+    if (history !== this.history) return;
+    for (const { partition, sequence } of heads) {
+      const tail = this.tail(partition);
+      if (sequence > tail.head && !tail.filling) tail.startFrom(sequence, ends.get(partition));
+    }
+    this.tell([]);
   }
 }
 

@@ -124,6 +124,14 @@ export class BatchHandles {
     return [...this.holders.values()].flatMap(({ idle, partition }) => (idle ? [partition] : []));
   }
 
+  /** Whether a command names a handle of a scope without session in one of some partitions. */
+  isOfIdle(command: Draft, partitions: readonly number[]): boolean {
+    return handlesIn(command).some(({ hash }) => {
+      const holder = this.holders.get(hash);
+      return holder?.idle === true && partitions.includes(holder.partition);
+    });
+  }
+
   /** The command with its handles as events of its scope call them. */
   called<C extends Draft>(command: C, scopeId: string): C {
     if (handlesIn(command).length === 0) return command;

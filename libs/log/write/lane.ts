@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import type { Answer, Submission } from '#api';
-import { type DatabaseOptions, isAnswered, isDataError, Link } from '#postgres';
+import { type DatabaseOptions, isAnswered, isDataError, Link, rollback, send } from '#postgres';
 import { rest } from '#waiting';
 import { isDefect, LogError, OwnFault, ownStep } from '../errors.js';
 import type { FeedEvent } from '../feed.port.js';
 import { Batch } from './batch.js';
-import { load } from './load.js';
+import { type LockedHeads, takeHeads } from './heads.js';
+import { IdleHandlesHeld, load } from './load.js';
 import { loadDetails } from './load-details.js';
+import { inTime, Queue } from './queue.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
 
@@ -26,6 +28,8 @@ export interface LaneOptions {
   maxBatch: number;
   /** Most commands that may wait; the next one is answered `overloaded`. */
   maxQueue: number;
+  /** The same of one tenant; undefined: there is no such bound. */
+  maxOfTenant?: number | undefined;
   /** How long to find out whether a commit happened whose answer was lost, in milliseconds. */
   settleMs: number;
   /** Hears every committed event, in its partition's order. */
@@ -49,17 +53,46 @@ interface Connection {
 /** Tells the senders of a batch what became of their commands. */
 type Tell = () => void;
 
+const tellNobody: Tell = () => {};
+
+/** How a batch comes to the locks of its partitions' heads: without waiting, waiting for them in line, or it has them. */
+type Heads = 'try' | 'wait' | LockedHeads;
+
 /** A batch takes milliseconds. One that takes so long waits for something that Postgres waits for. */
-const LONG_MS = 3_000;
+export const LONG_MS = 3_000;
 /** So long it is believed that the next one would wait, too. */
-const BELIEVED_MS = 10_000;
+export const BELIEVED_MS = 10_000;
 
 /** Between two looks whether a lost commit happened. */
 const RETRY_MS = 100;
 
-/** The commands of some partitions, and a connection that commits one batch at a time. */
+/** Between two tries for heads that somebody else holds for long. */
+export const TRY_MS = 25;
+/** The longest that a transaction may lie idle while it holds heads: its process is paused, or gone. */
+const IDLE_MS = 1_000;
+
+/** What a lane did. */
+export interface Committed {
+  /** Tells the senders, so that the next batch can be on its way before. */
+  tell: Tell;
+  /** Nothing was done for these, since somebody else holds the head of one of them. In the order of their arrival. */
+  givenBack: readonly Waiting[];
+  /** Somebody else held a head that it waited for. */
+  waited: boolean;
+}
+
+/** Of whom a lane takes commands: the queue of a partition is the one at its number, modulo their count. */
+type Queues = readonly Queue[];
+
+/**
+ * A connection that commits one batch at a time.
+ *
+ * A batch takes its commands, then locks their heads and reads what they need in one round trip. It does not wait there:
+ * when somebody else holds one of the heads, the commands go back. The next batches lock first and take their commands
+ * then, so that they form while another replica works. Heads that are held for longer than that takes stand aside
+ * with their commands; they are tried for again and again, and nobody waits for them.
+ */
 export class Lane {
-  private queue: Waiting[] = [];
   private readonly link: Link<Connection>;
   /** Time in batches that are over, and when the one at hand began, by performance.now(). */
   private worked = 0;
@@ -68,13 +101,13 @@ export class Lane {
   private longUntil = Number.NEGATIVE_INFINITY;
   /** Postgres warned that the commit at hand was not awaited by its standby. */
   private unreplicated = false;
+  /** What the batch at hand could not lock the heads of, in the order of arrival. */
+  private givenBack: Waiting[] = [];
 
   constructor(private readonly options: LaneOptions) {
-    this.link = new Link(options.database, (client) => this.takeOn(client));
-  }
-
-  get waiting(): number {
-    return this.queue.length;
+    const { statementMs = IDLE_MS } = options.database;
+    const database = { ...options.database, idleMs: Math.min(statementMs, IDLE_MS) };
+    this.link = new Link(database, (client) => this.takeOn(client));
   }
 
   /** Milliseconds that it has worked on batches until now. */
@@ -88,73 +121,146 @@ export class Lane {
     return now - (this.since ?? now) > LONG_MS || now - this.longUntil < BELIEVED_MS;
   }
 
-  push(submission: Waiting): void {
-    if (this.queue.length >= this.options.maxQueue) {
-      submission.reject(new LogError('overloaded', 'Too many commands are waiting already.'));
-      return;
-    }
-    this.queue.push(submission);
-  }
-
-  /** The next commands, in the order of their arrival, at most a batch of them. */
-  take(): Waiting[] {
-    return this.queue.splice(0, this.options.maxBatch);
-  }
-
   /** Closes the connection. */
   close(): Promise<void> {
     return this.link.close();
   }
 
   /**
-   * Commits a batch; resolves to what answers it, so that the next one can be on its way before. Sends what there
+   * Commits the next commands, at most a batch of each queue: takes them, or `first` locks the heads. Sends what there
    * is to send before it returns. Never throws: every failure is somebody's answer.
    */
-  async commit(taken: Waiting[]): Promise<Tell> {
-    const batch = this.inTime(taken);
-    if (batch.length === 0) return () => {};
+  async commit(queues: Queues, first: boolean): Promise<Committed> {
     const started = performance.now();
     this.since = started;
-    const tell = await this.attempt(batch);
+    this.givenBack = [];
+    const { tell, waited } = await (first ? this.lockAndTake(queues) : this.takeAndTry(queues));
     this.since = undefined;
     const ended = performance.now();
     const took = ended - started;
     this.worked += took;
     this.longUntil = took > LONG_MS ? ended : Number.NEGATIVE_INFINITY;
-    this.options.onBatch(batch.length, took);
-    return tell;
+    return { tell, waited, givenBack: this.givenBack };
   }
 
-  private inTime(taken: Waiting[]): Waiting[] {
+  private async takeAndTry(queues: Queues): Promise<Pick<Committed, 'tell' | 'waited'>> {
+    const batch = this.take(queues);
+    return { tell: batch.length === 0 ? tellNobody : await this.attempt(batch, 'try'), waited: false };
+  }
+
+  private take(queues: Queues, partitions?: ReadonlySet<number>): Waiting[] {
+    const taken = queues.flatMap((queue) => queue.take(this.options.maxBatch, partitions));
+    return inTime(taken, performance.now());
+  }
+
+  /** Locks the heads of what waits, and takes what is there once it has them. */
+  private async lockAndTake(queues: Queues): Promise<Pick<Committed, 'tell' | 'waited'>> {
+    const wanted = queues.map((queue) => queue.wanted(performance.now()));
+    const wait = wanted.flatMap((each) => each.wait);
+    const attempt = wanted.flatMap((each) => each.attempt);
+    let heads: LockedHeads | undefined;
+    try {
+      const { client } = this.link.opened ?? (await this.link.open());
+      heads = await takeHeads(client, { wait, attempt });
+    } catch (error) {
+      this.options.onFault(error);
+      await this.link.close();
+      return { tell: refusal(this.take(queues), unavailable(error)), waited: false };
+    }
+    if (!heads) {
+      // One of them is held for long: which, the next try tells.
+      const now = performance.now();
+      for (const [index, queue] of queues.entries()) queue.setAside(wanted[index]!.wait, now);
+      return { tell: tellNobody, waited: true };
+    }
+    const taken = this.takeUnder(heads, { wait, attempt }, queues);
+    if (taken.length === 0) await this.giveUp();
+    const tell = taken.length === 0 ? tellNobody : await this.attempt(taken, heads);
+    return { tell, waited: heads.waited };
+  }
+
+  /** The commands of the heads that were got. Those of all others that were only tried for stand aside. */
+  private takeUnder(
+    { rows }: LockedHeads,
+    { wait, attempt }: { wait: readonly number[]; attempt: readonly number[] },
+    queues: Queues,
+  ): Waiting[] {
     const now = performance.now();
-    return taken.filter((submission) => {
-      if (submission.deadline > now) return true;
-      submission.reject(new LogError('timeout', 'The command waited too long and was not obeyed.'));
-      return false;
-    });
+    // Who waited for one and does not have it: there is no such partition, and its commands are told so.
+    const got = new Set([...rows.map(({ partition }) => partition), ...wait]);
+    for (const partition of attempt) {
+      const queue = queues[partition % queues.length]!;
+      if (got.has(partition)) queue.restore(partition);
+      else queue.lose(partition, now, now + TRY_MS);
+    }
+    return this.take(queues, got);
   }
 
-  private async attempt(batch: Waiting[]): Promise<Tell> {
+  /** Ends a transaction that locked heads for nothing. */
+  private async giveUp(): Promise<void> {
+    try {
+      const { client } = await this.link.open();
+      await send(client, [rollback]);
+    } catch (error) {
+      this.options.onFault(error);
+      await this.link.close();
+    }
+  }
+
+  private async attempt(batch: Waiting[], heads: Heads): Promise<Tell> {
+    // Nothing overtakes what was given back before it.
+    if (this.givenBack.length > 0) return this.giveBack(batch);
+    const began = performance.now();
     let decided: Decided | undefined;
     try {
       const connection = this.link.opened ?? (await this.link.open());
-      decided = await this.prepare(batch, connection);
+      decided = await this.prepare(batch, connection, heads);
+      if (!decided) return this.giveBack(batch);
       this.unreplicated = false;
       await save(connection.client, decided);
+      this.options.onBatch(batch.length, performance.now() - began);
       return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
     } catch (error) {
+      if (error instanceof IdleHandlesHeld) return this.withoutHandles(batch, error);
       this.options.onFault(error);
       await this.link.close();
       if (decided && !isAnswered(error)) return this.settle(batch, decided, error);
       if (isDataError(error) || error instanceof OwnFault) return this.split(batch, error);
       if (isDefect(error)) return refusal(batch, defect(error));
-      return refusal(batch, new LogError('unavailable', 'Postgres cannot be used.', { cause: error }));
+      return refusal(batch, unavailable(error));
     }
   }
 
-  /** Reads all that a batch and its answers need, and decides it. */
-  private async prepare(waiting: Waiting[], { client, types }: Connection): Promise<Decided> {
-    const batch = new Batch(await load(client, waiting), this.options.source);
+  private giveBack(batch: readonly Waiting[]): Tell {
+    this.givenBack.push(...batch);
+    return tellNobody;
+  }
+
+  /** Commands that need a head beyond their own partition's, which cannot be had, do not keep the others waiting. */
+  private withoutHandles(batch: readonly Waiting[], { commands }: IdleHandlesHeld): Tell {
+    this.giveBack(batch.filter((one) => !commands.includes(one)));
+    const error = new LogError('timeout', 'Somebody else holds the partition that a handle is taken from.');
+    return refusal(
+      batch.filter((one) => commands.includes(one)),
+      error,
+    );
+  }
+
+  /** Reads all that a batch and its answers need, and decides it; undefined when somebody else holds a head of it. */
+  private async prepare(
+    waiting: Waiting[],
+    { client, types }: Connection,
+    heads: Heads,
+  ): Promise<Decided | undefined> {
+    let locked = typeof heads === 'string' ? undefined : heads;
+    if (heads === 'wait') {
+      const wait = [...new Set(waiting.map(({ partition }) => partition))];
+      locked = await takeHeads(client, { wait, attempt: [] });
+      if (!locked) return undefined;
+    }
+    const loaded = await load(client, waiting, locked);
+    if (!loaded) return undefined;
+    const batch = new Batch(loaded, this.options.source);
     const answers = this.decide(waiting, batch);
     if (batch.unread.size > 0) await loadDetails(client, batch);
     return { answers, ...ownStep(() => written(batch, types)) };
@@ -181,9 +287,9 @@ export class Lane {
       return refusal(batch, new LogError('rejected', 'Postgres refuses this command.', { cause }));
     }
     const middle = Math.ceil(batch.length / 2);
-    const tell = await this.attempt(batch.slice(0, middle));
+    const tell = await this.attempt(batch.slice(0, middle), 'wait');
     tell();
-    return this.attempt(batch.slice(middle));
+    return this.attempt(batch.slice(middle), 'wait');
   }
 
   /**
@@ -200,7 +306,9 @@ export class Lane {
         const committed = await wasCommitted(client, decided);
         if (this.unreplicated) return refusal(batch, unknownOutcome());
         if (committed) return this.answers(decided);
-        return isDefect(cause) ? refusal(batch, defect(cause)) : await this.attempt(this.inTime(batch));
+        return isDefect(cause)
+          ? refusal(batch, defect(cause))
+          : await this.attempt(inTime(batch, performance.now()), 'wait');
       } catch (error) {
         this.options.onFault(error);
         await this.link.close();
@@ -234,6 +342,10 @@ function refusal(batch: Waiting[], error: LogError): Tell {
   return () => {
     for (const submission of batch) submission.reject(error);
   };
+}
+
+function unavailable(cause: unknown): LogError {
+  return new LogError('unavailable', 'Postgres cannot be used.', { cause });
 }
 
 function defect(cause: unknown): LogError {

@@ -7,7 +7,10 @@ import type { Loaded, NamedSession } from './loaded.js';
 
 type Row<Name extends keyof Statements> = Statements[Name]['row'];
 
-export function learnHeads(loaded: Loaded, rows: readonly Row<'lock_heads'>[]): void {
+/** `waited` only where it was waited for. */
+export type LockedHeadRow = Row<'try_heads'> & { waited?: boolean };
+
+export function learnHeads(loaded: Loaded, rows: readonly LockedHeadRow[]): void {
   for (const row of rows) {
     const frontier = Frontier.restore(row.sequence, row.frontier);
     loaded.heads.set(row.partition, { sequence: row.sequence, at: row.at, frontier });

@@ -4,24 +4,28 @@ import { type Draft, keysOf, type ScopeKey, type SessionId } from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 import { handleQueries } from './handle-queries.js';
+import { tryingFor } from './heads.js';
 import { ancestorsQuery, checkpointsQuery } from './load-chain.js';
 
-const lockHeads = statement('lock_heads');
+const readClock = statement('read_clock');
 const loadScopes = statement('load_scopes');
 const loadSessions = statement('load_sessions');
 const loadReceipts = statement('load_receipts');
 const loadIgnoredStops = statement('load_ignored_stops');
 const loadDetailed = statement('load_detailed');
 
-/** What is asked under the locks of a batch's partitions, in this order; the ids of its scopes are put into `scopeIds`. */
+/**
+ * What is asked under the locks of a batch's partitions, in this order; the ids of its scopes are put into `scopeIds`.
+ * Without `partitions` the transaction has begun and holds the locks: then only the clock is read again.
+ */
 export function queriesOf(
   batch: readonly Submission[],
-  partitions: readonly number[],
+  partitions: readonly number[] | undefined,
   scopeIds: Map<ScopeKey, string>,
 ) {
   return [
-    begin,
-    { ...lockHeads, values: [smallints(partitions)] },
+    partitions && begin,
+    partitions ? tryingFor(partitions) : readClock,
     scopesQuery(batch, scopeIds),
     sessionsQuery(batch),
     receiptsQuery(batch),

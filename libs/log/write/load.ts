@@ -5,7 +5,9 @@ import { partitionOfSession, type ScopeKey, type Session, type SessionId } from 
 import { ownStep } from '../errors.js';
 import { statement } from '../statements.js';
 import { BatchHandles } from './handle-tables.js';
+import { type LockedHeads, takeHeads } from './heads.js';
 import {
+  type LockedHeadRow,
   learnHeads,
   learnIgnoredStops,
   learnReceipts,
@@ -22,36 +24,60 @@ const lockDue = statement('lock_due');
 
 /**
  * Begins the transaction, locks the heads of the batch's partitions and reads what its commands need: one
- * round trip, since no statement waits for the answers before it. A handle of an idle scope elsewhere may be taken
- * away only under the lock of that scope's partition; the locks go in order, so it begins again with that one, too.
+ * round trip, since no statement waits for the answers before it. With `locked` both was done before. Undefined, and
+ * nothing is locked: somebody else holds one of the heads.
+ *
+ * A handle of an idle scope elsewhere may be taken away only under the lock of that scope's partition; the locks go in
+ * order, so it begins again with that one, too. Throws IdleHandlesHeld when that cannot be had in time.
  */
-export async function load(client: pg.Client, batch: readonly Submission[]): Promise<Loaded> {
+export async function load(
+  client: pg.Client,
+  batch: readonly Submission[],
+  locked?: LockedHeads,
+): Promise<Loaded | undefined> {
   const partitions = new Set(batch.map(({ partition }) => partition));
+  let heads = locked;
   for (;;) {
-    const loaded = await loadUnder(client, batch, [...partitions]);
-    const missing = loaded.handles.idlePartitions.filter((partition) => !partitions.has(partition));
-    if (missing.length === 0) return loaded;
+    const loaded = await loadUnder(client, batch, heads ?? [...partitions]);
+    const missing = loaded?.handles.idlePartitions.filter((partition) => !loaded.heads.has(partition)) ?? [];
+    if (!loaded || missing.length === 0) return loaded;
     for (const partition of missing) partitions.add(partition); // each of them once, so this ends
     await send(client, [rollback]);
+    heads = await takeHeads(client, { wait: [...partitions].sort((a, b) => a - b), attempt: [] });
+    if (!heads)
+      throw new IdleHandlesHeld(batch.filter(({ command }) => loaded.handles.isOfIdle(command, missing)));
   }
 }
 
+/** Commands that would take handles away from scopes without session, whose heads somebody else holds. */
+export class IdleHandlesHeld extends Error {
+  constructor(readonly commands: readonly Submission[]) {
+    super('The head that a command needs for a handle is held.');
+  }
+}
+
+/** Under heads that are locked already, or those of partitions, which it locks. */
 async function loadUnder(
   client: pg.Client,
   batch: readonly Submission[],
-  partitions: readonly number[],
-): Promise<Loaded> {
+  under: LockedHeads | readonly number[],
+): Promise<Loaded | undefined> {
   const scopeIds = new Map<ScopeKey, string>();
+  const [partitions, locked] = 'rows' in under ? [undefined, under.rows] : [under, undefined];
   const answers = await send(
     client,
     ownStep(() => queriesOf(batch, partitions, scopeIds)),
   );
-  const [, heads, scopes, sessions, receipts, ignored, detailed, ancestors, checkpoints, ...held] = answers;
+  const [, first, scopes, sessions, receipts, ignored, detailed, ancestors, checkpoints, ...held] = answers;
+  if (partitions && first.rows.length < partitions.length) {
+    await send(client, [rollback]);
+    return undefined;
+  }
   const states: StateRow[] = [...(scopes?.rows ?? []), ...(sessions?.rows ?? [])];
   const { due, now } = await lookForDue(client, states);
   const loaded = ownStep((): Loaded => {
     const named: Loaded = {
-      now,
+      now: Math.max(now, first.rows[0]?.now ?? 0),
       heads: new Map(),
       scopes: new Map(),
       scopeIds,
@@ -68,7 +94,8 @@ async function loadUnder(
       handles: new BatchHandles(held),
       detailed: new Set((detailed?.rows ?? []).map(({ scope_key }) => scope_key)),
     };
-    learnHeads(named, heads?.rows ?? []);
+    // Without heads that were locked before, it was them that were asked for.
+    learnHeads(named, locked ?? (first.rows as LockedHeadRow[]));
     learnStates(named, states);
     learnSessions(named, sessions?.rows ?? []);
     learnReceipts(named, receipts?.rows ?? []);

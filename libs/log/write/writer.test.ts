@@ -3,7 +3,17 @@ import type { LedgerWriter } from '../index.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
 import { brokenPromises } from '../testing/promises.js';
 import { readLog } from '../testing/stored-log.js';
-import { again, debug, dev, end, newPlace, rotate, sessionOf, start } from '../testing/submissions.js';
+import {
+  again,
+  debug,
+  dev,
+  end,
+  newPlace,
+  placeOf,
+  rotate,
+  sessionOf,
+  start,
+} from '../testing/submissions.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;
@@ -98,6 +108,29 @@ describe('a batch', () => {
     const answers = await Promise.all(Array.from({ length: 35 }, () => small.submit(start(place))));
     expect(sizes).toEqual([10, 10, 10, 5]);
     expect(answers.map((answer) => sessionOf(answer).epoch)).toEqual(answers.map((_, index) => index + 1));
+  });
+
+  test('takes tenants in turn when more wait than fit, and one tenant has its share of the queue alone', async () => {
+    const shared = ledger.writer({ lanes: 1, maxBatch: 10, maxQueue: 100, maxOfTenant: 50 });
+    let users = 0;
+    const of = (tenant: string) => {
+      users += 1;
+      return start(placeOf(ledger.partitions, `of a tenant ${users}`, { tenant }));
+    };
+    const told: string[] = [];
+    const sent = (tenant: string) =>
+      shared.submit(of(tenant)).then(
+        () => void told.push(tenant),
+        ({ code }) => void told.push(code),
+      );
+    const all = Array.from({ length: 60 }, () => sent('blue'));
+    all.push(sent('red'), sent('red'));
+    await Promise.all(all);
+    expect(told.filter((one) => one === 'overloaded')).toHaveLength(10);
+    const answered = told.filter((one) => one !== 'overloaded');
+    expect(answered.filter((one) => one === 'blue')).toHaveLength(50);
+    expect(answered.indexOf('red')).toBeLessThan(10);
+    expect(answered.lastIndexOf('red')).toBeLessThan(10);
   });
 
   test('holds no command of a session that its tenant does not have', async () => {

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { type LoggedAccess, readAccessLog } from '#access';
+import { databaseOption, jsonOption, timeSpan, wholeNumber } from '../options.js';
+import { printJson, printLine, printTable } from '../output.js';
+import { withDatabase } from '../with-database.js';
+
+const examples = `
+What is written down: keys that were made, rotated and revoked; credentials that did not count, summed up by the minute;
+what was refused for want of a permission; forced commands, bulk jobs and erasures; reads of what is of all tenants.
+It is kept for 400 days.
+
+Examples:
+  session-ledger access-log --since 24h
+  session-ledger access-log --principal operator --json | jq -r .operation
+`;
+
+export function accessLog(): Command {
+  return new Command('access-log')
+    .description('who asked for what, the newest first')
+    .option('--since <time>', 'such as 30d, 24h or 30m', timeSpan, 7 * 86_400)
+    .option('--principal <name>', 'of this one only')
+    .option('-n, --lines <n>', 'at most so many, 1 to 10000', wholeNumber(1, 10_000), 100)
+    .addOption(databaseOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action(run);
+}
+
+interface Asked {
+  since: number;
+  principal?: string;
+  lines: number;
+  databaseUrl: string;
+  json?: true;
+}
+
+async function run({ since, principal, lines, databaseUrl, json }: Asked): Promise<void> {
+  const asked = { since: new Date(Date.now() - since * 1_000), principal, limit: lines };
+  const rows = await withDatabase(databaseUrl, (pool) => readAccessLog(pool, asked));
+  if (json) {
+    for (const row of rows) printJson(row);
+  } else if (rows.length === 0) printLine('nothing was written down in this time');
+  else
+    printTable(
+      ['time', 'operation', 'status', 'times', 'principal', 'tenant', 'credential', 'address'],
+      rows.map(cellsOf),
+    );
+}
+
+function cellsOf({ at, operation, status, count, principal, tenant, credential, address }: LoggedAccess) {
+  return [at.toISOString(), operation, status, count, principal, tenant, credential, address];
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { AccessLog } from '#access';
+import type { Needs } from '#api';
+
+/** Writes down who asked for what is worth to be known later: never a body, an id of a session, or a secret. */
+export function keepLog(fastify: FastifyInstance, log: AccessLog): void {
+  fastify.addHook('onResponse', (request, { statusCode: status }, done) => {
+    const how = howNoted(request, status);
+    if (how) {
+      const { caller, name } = request.asking ?? { name: 'none' };
+      const access = {
+        ...{ at: new Date(), status, credential: name, address: request.ip },
+        ...{ principal: caller?.principal ?? '', tenant: caller?.tenant ?? '' },
+        operation: `${request.method} ${request.routeOptions.url ?? ''}`,
+      };
+      log.note(access, how === 'summed');
+    }
+    done();
+  });
+}
+
+/** What comes often is summed up: refusals, and reads of what is of all tenants. */
+function howNoted({ routeOptions, body }: FastifyRequest, status: number): 'each' | 'summed' | undefined {
+  if (status === 401 || status === 403 || status === 429) return 'summed';
+  const { needs = 'nothing' } = routeOptions.config as { needs?: Needs };
+  if (needs === 'nothing') return undefined;
+  if (needs.every((one) => one === 'audit')) return 'summed';
+  const isForced = typeof body === 'object' && body !== null && 'force' in body && body.force === true;
+  return isForced || needs.every((one) => one === 'operate' || one === 'admin') ? 'each' : undefined;
+}

@@ -1,0 +1,96 @@
+import { Admission, type Shed } from './admission.js';
+
+let now = 0;
+let aside = 0;
+let shed: Shed[] = [];
+let admission: Admission;
+beforeEach(() => {
+  now = 0;
+  aside = 0;
+  shed = [];
+  admission = new Admission({ aside: () => aside, onShed: (why) => shed.push(why), now: () => now });
+});
+
+/** So many commands come; how many are taken. */
+function come(count: number): number {
+  let taken = 0;
+  for (let one = 0; one < count; one += 1) if (!admission.refuses(true)) taken += 1;
+  return taken;
+}
+const answer = (count: number) => {
+  for (let one = 0; one < count; one += 1) admission.done();
+};
+/** Commands are answered at a pace while as many as are wanted wait, for so long; what was taken and refused. */
+function crowd({ perMs, callers, ms }: { perMs: number; callers: number; ms: number }) {
+  let taken = 0;
+  let most = 0;
+  for (const until = now + ms; now < until; now += 1) {
+    answer(Math.min(perMs, admission.commands));
+    taken += come(Math.min(50, Math.max(0, callers - admission.commands)));
+    most = Math.max(most, admission.commands);
+  }
+  return { taken, most };
+}
+
+test('as many as do not crowd are always taken, however long they take', () => {
+  expect(come(127)).toBe(127);
+  now += 60_000;
+  expect(come(1)).toBe(1);
+  expect(shed).toEqual([]);
+});
+
+test('a burst is taken; what is more than a burst is refused at once', () => {
+  expect(come(1_100)).toBe(1_024);
+  expect(shed).toEqual(Array(76).fill('queue'));
+});
+
+test('a crowd that stays is kept at what is answered within the time that a command may wait', () => {
+  crowd({ perMs: 5, callers: 4_000, ms: 3_000 });
+  const { taken, most } = crowd({ perMs: 5, callers: 4_000, ms: 2_000 });
+  expect(most).toBeLessThan(500); // 80 ms of 5 a millisecond
+  expect(most).toBeGreaterThan(300);
+  expect(taken).toBeGreaterThan(9_900); // as many as were answered
+});
+
+test('a crowd that goes is forgotten: the next burst is taken', () => {
+  crowd({ perMs: 5, callers: 4_000, ms: 3_000 });
+  answer(admission.commands);
+  now += 2_500;
+  shed = [];
+  expect(come(600)).toBe(600);
+  expect(shed).toEqual([]);
+});
+
+test('while nothing is answered, as without a database, all beyond few are refused', () => {
+  crowd({ perMs: 5, callers: 400, ms: 2_000 });
+  now += 2_000;
+  come(1_000);
+  now += 1_500;
+  shed = [];
+  expect(come(10)).toBe(0);
+  expect(shed).toHaveLength(10);
+});
+
+test('commands that wait for a partition which somebody else holds crowd nobody', () => {
+  come(500);
+  aside = 480;
+  now += 1_500;
+  expect(come(100)).toBe(100);
+});
+
+describe('while the event loop is late', () => {
+  const read = () => admission.refuses(false);
+  test('all are refused when many came meanwhile, until it is not late any more', () => {
+    for (let one = 0; one < 200; one += 1) read();
+    admission.tick(300);
+    expect([read(), admission.refuses(true)]).toEqual(['event-loop', 'event-loop']);
+    admission.tick(0);
+    expect([read(), admission.refuses(true)]).toEqual([undefined, undefined]);
+  });
+
+  test('nobody is refused when few came: the machine is slow, and refusing helps nobody', () => {
+    for (let one = 0; one < 100; one += 1) read();
+    admission.tick(5_000);
+    expect(read()).toBeUndefined();
+  });
+});

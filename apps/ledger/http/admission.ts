@@ -1,0 +1,124 @@
+/** Why a request is refused before it is read. */
+export type Shed = 'queue' | 'event-loop';
+
+export interface AdmissionOptions {
+  /** Commands that wait for something that holds up only them: they are nobody else's queue. */
+  aside(): number;
+  onShed(why: Shed): void;
+  /** Milliseconds, for tests. */
+  now?(): number;
+}
+
+/** A command that is taken is expected to be answered within this, in milliseconds. */
+const WAIT_MS = 80;
+/** So many commands at once are no crowd, however slow the machine. */
+const FEW = 128;
+/** So many may come in a burst. */
+const BURST = 1_024;
+/** A burst is over within this; what lasts longer is more than the service can do. */
+const BURST_MS = 1_000;
+/** So long after the last refusal a crowd is known to be there. */
+const CROWDED_MS = 2_000;
+/** Over which the answers a second are counted. */
+const WINDOW_MS = 100;
+/** How much the last window counts. */
+const WEIGHT = 0.3;
+/** How often it is looked whether the event loop is late. */
+const TICK_MS = 50;
+/** The event loop drowns when it is so late, and FEW requests or more came meanwhile. */
+const LATE_MS = 200;
+
+/**
+ * Which requests are taken. A command that would wait for long is refused at once, before it is read, so that those that
+ * were taken are answered in time and the event loop has time for health: an expected wait is how many are under way,
+ * divided by how many are answered a second (Little's law). Bursts are taken all the same. Reads are refused only while
+ * the event loop itself is late (docs/decisions/0024-shedding.md).
+ */
+export class Admission {
+  private underWay = 0;
+  private answered = 0;
+  private windowSince: number;
+  private perMs = 0;
+  private crowdSince: number | undefined;
+  private crowdedUntil = Number.NEGATIVE_INFINITY;
+  private arrived = 0;
+  private isLate = false;
+  private ticking: NodeJS.Timeout | undefined;
+  private readonly now: () => number;
+
+  constructor(private readonly options: AdmissionOptions) {
+    this.now = options.now ?? (() => performance.now());
+    this.windowSince = this.now();
+  }
+
+  /** Watches the event loop until it is closed. */
+  start(): void {
+    let last = this.now();
+    this.ticking = setInterval(() => {
+      const now = this.now();
+      this.tick(now - last - TICK_MS);
+      last = now;
+    }, TICK_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.ticking);
+  }
+
+  /** Commands that are under way. */
+  get commands(): number {
+    return this.underWay;
+  }
+
+  /** Commands that may be under way at once, as fast as they are answered now. */
+  get most(): number {
+    return Math.max(FEW, this.perMs * WAIT_MS);
+  }
+
+  /** Why a request is not taken; undefined when it is. A command that is taken has to be `done`. */
+  refuses(isCommand: boolean): Shed | undefined {
+    this.arrived += 1;
+    const why = this.isLate ? 'event-loop' : isCommand && this.isCrowded() ? 'queue' : undefined;
+    if (why) this.options.onShed(why);
+    else if (isCommand) this.underWay += 1;
+    return why;
+  }
+
+  /** A command that was taken is answered, or its caller is gone. */
+  done(): void {
+    this.underWay -= 1;
+    this.answered += 1;
+  }
+
+  /** @param late How much later than planned this tick is, in milliseconds. */
+  tick(late: number): void {
+    this.isLate = late > LATE_MS && this.arrived >= FEW;
+    this.arrived = 0;
+  }
+
+  private isCrowded(): boolean {
+    const now = this.now();
+    this.count(now);
+    const { most } = this;
+    const waiting = this.underWay - this.options.aside();
+    if (waiting < most) {
+      if (waiting < most / 2) this.crowdSince = undefined;
+      return false;
+    }
+    this.crowdSince ??= now;
+    const lasts = now < this.crowdedUntil || now - this.crowdSince > BURST_MS;
+    if (!lasts && waiting < Math.max(BURST, 2 * most)) return false;
+    this.crowdedUntil = now + CROWDED_MS;
+    return true;
+  }
+
+  private count(now: number): void {
+    const ms = now - this.windowSince;
+    if (ms < WINDOW_MS) return;
+    // Of a long pause only as much counts as of a window after the other.
+    const weight = 1 - (1 - WEIGHT) ** (ms / WINDOW_MS);
+    this.perMs += weight * (this.answered / ms - this.perMs);
+    this.answered = 0;
+    this.windowSince = now;
+  }
+}

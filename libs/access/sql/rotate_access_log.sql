@@ -1,0 +1,1 @@
+select ledger.rotate_access_log()

@@ -1,0 +1,45 @@
+import { ask } from '../support/http.js';
+import { startProxy, type TcpProxy } from '../support/proxy.js';
+import { freshDatabase, type Service, startService } from '../support/service.js';
+import { type CommandBody, cloudDev, newUser } from '../support/sessions.js';
+
+// More commands than can be obeyed, at the size of a test; test/load/too-many-connections.load.test.ts measures it.
+
+let proxy: TcpProxy;
+let service: Service;
+beforeAll(async () => {
+  const url = await freshDatabase();
+  const { hostname: host, port } = new URL(url);
+  proxy = await startProxy({ target: { host, port: Number(port) } });
+  service = await startService({ databaseUrl: proxy.reroute(url) });
+});
+afterAll(() => proxy.close());
+
+const start = () =>
+  ask<CommandBody & { type?: string }>(`${service.url}/v1/sessions`, {
+    body: { userId: newUser(), owner: cloudDev },
+  });
+const shed = async () =>
+  Number(
+    /^ledger_requests_shed_total\{why="queue"\} (\d+)$/m.exec(
+      (await ask(`${service.url}/metrics`)).text,
+    )?.[1],
+  );
+
+test('of a crowd that nobody can serve what is too much is refused at once, with when to come back; health is answered', async () => {
+  expect((await start()).status).toBe(201);
+  proxy.swallowReplies(); // Postgres takes what it is sent, and says nothing
+  const first = Array.from({ length: 1_024 }, start);
+  await ask(`${service.url}/health/live`); // comes after them
+  const began = performance.now();
+  const refused = await Promise.all(Array.from({ length: 100 }, start));
+  expect(performance.now() - began).toBeLessThan(3_000); // and not after the time of those who wait
+  for (const { status, body, headers } of refused) {
+    expect([status, body.type, headers.get('retry-after')]).toEqual([503, '/problems/overloaded', '1']);
+  }
+  expect((await ask(`${service.url}/health/live`)).status).toBe(200);
+  expect(await shed()).toBeGreaterThanOrEqual(100);
+  proxy.heal();
+  await Promise.all(first);
+  expect((await start()).status).toBe(201);
+});
