@@ -33,16 +33,16 @@ export async function createApp(
   { origins, tls, logger }: { origins: OriginSettings; tls: TlsFiles | undefined; logger: LoggerService },
 ): Promise<App> {
   const requests = new RequestMetrics(metrics.registry);
+  const secure = tls && readTls(tls);
   const admission = new Admission({
     aside: () => ledger.writer.heldCommands,
     onShed: (why) => metrics.shed.inc({ why }),
   });
   admission.start();
   const { access, log } = ledger.access;
-  const secure = tls && readTls(tls);
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics),
-    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log }, secure),
+    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log, tls: secure }),
     {
       bodyParser: false,
       logger,

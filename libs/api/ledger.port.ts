@@ -224,7 +224,10 @@ export type Past =
 
 export interface PastOfScopes {
   /** A session and its scope; undefined when no partition knows the id. */
-  session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined>;
+  session(
+    sessionId: SessionId,
+    tenant: string,
+  ): Promise<{ session: Session; scopeKey: ScopeKey } | undefined>;
   /** The session's stops that were not obeyed, the newest first, at most `limit`. */
   refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]>;
   /** The JSON of attributes by their digest; undefined when they were erased. */
@@ -247,10 +250,10 @@ export interface Meant {
 }
 
 export interface MeaningOfNames {
-  /** By hash; absent: nobody has it. */
-  byHandle(hashes: readonly string[]): Promise<ReadonlyMap<string, Meant>>;
-  /** By session id; absent: no partition knows it. */
-  bySession(ids: readonly SessionId[]): Promise<ReadonlyMap<SessionId, Meant>>;
+  /** By hash; absent: nobody of the tenant has it. */
+  byHandle(hashes: readonly string[], tenant: string): Promise<ReadonlyMap<string, Meant>>;
+  /** By session id; absent: the tenant has none such. */
+  bySession(ids: readonly SessionId[], tenant: string): Promise<ReadonlyMap<SessionId, Meant>>;
 }
 
 /** A current session of a user, as it is stored. */

@@ -218,8 +218,8 @@ describe('what is current does not depend on what was archived', () => {
     await writer.submit(start(other));
     await archiveAll(ledger, directory.path);
     const history = new History(ledger.servicePool(2));
-    expect(await history.session(session.sessionId)).toMatchObject({ session });
-    expect(await history.session(late.sessionId)).toMatchObject({ session: { status: 'ended' } });
+    expect(await history.session(session.sessionId, 'acme')).toMatchObject({ session });
+    expect(await history.session(late.sessionId, 'acme')).toMatchObject({ session: { status: 'ended' } });
     const rotated = sessionOf(await writer.submit(rotate(session)));
     expect(rotated).toMatchObject({ parentId: session.sessionId, epoch: session.epoch + 1 });
     expect(await writer.submit(end(late))).toMatchObject({

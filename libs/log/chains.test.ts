@@ -39,7 +39,8 @@ const submit = (submission: Submission) => writer.submit({ ...submission });
 /** Commands that arrive together share one transaction. */
 const inOneBatch = (...submissions: Submission[]) => Promise.all(submissions.map(submit));
 const typesOf = async () => (await readLog(ledger.pool, place.scopeKey)).map(({ type }) => type);
-const found = async ({ sessionId }: Session) => (await new History(ledger.pool).session(sessionId))?.session;
+const found = async ({ sessionId }: Session) =>
+  (await new History(ledger.pool).session(sessionId, 'acme'))?.session;
 
 /** A chain of so many sessions, the oldest first. */
 async function chain(length: number): Promise<[Session, ...Session[]]> {

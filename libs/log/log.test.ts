@@ -93,7 +93,7 @@ describe('a scope', () => {
     const first = sessionOf(await writer.submit(start(place)));
     expect(first.scope).toEqual({ userId: part, projectId: part });
     const next = sessionOf(await writer.submit({ ...rotate(first), tenant: part }));
-    expect(await new History(ledger.pool).session(next.sessionId)).toEqual({
+    expect(await new History(ledger.pool).session(next.sessionId, part)).toEqual({
       session: next,
       scopeKey: place.scopeKey,
     });

@@ -1,5 +1,5 @@
 import type { JobState, Latest, Ledger, Meant } from '#api';
-import { currentOf, isSelected, parseScopeKey, type ScopeKey, timerOf } from '#session';
+import { currentOf, isSelected, keysOf, parseScopeKey, type ScopeKey, timerOf } from '#session';
 import { newDetails } from './details.js';
 import { keys } from './keys.js';
 import { hasDetails } from './known-to.js';
@@ -56,18 +56,18 @@ export function inMemory(store: Store): Ledger {
     },
     history: pastOfScopes(store),
     finder: {
-      async byHandle(hashes) {
+      async byHandle(hashes, tenant) {
         const found = hashes.flatMap((hash) => {
           const holder = store.names.holderOf(hash);
           const one = holder && meant(store.scope(holder.scopeKey), holder.sessionId);
-          return one ? [[hash, one] as const] : [];
+          return one?.scopeKey.startsWith(keysOf(tenant)) ? [[hash, one] as const] : [];
         });
         return new Map(found);
       },
-      async bySession(ids) {
+      async bySession(ids, tenant) {
         const found = ids.flatMap((id) => {
           const one = meant(store.scopeOf(id), id);
-          return one ? [[id, one] as const] : [];
+          return one?.scopeKey.startsWith(keysOf(tenant)) ? [[id, one] as const] : [];
         });
         return new Map(found);
       },

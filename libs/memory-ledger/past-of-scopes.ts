@@ -1,16 +1,17 @@
 import type { Ledger, SessionRefusal } from '#api';
-import { currentOf, type SessionId, sessionOf } from '#session';
+import { currentOf, keysOf, type SessionId, sessionOf } from '#session';
 import type { Store } from './store.js';
 import type { StoredEvent } from './stored-scope.js';
 
 /** What is known of a session or a scope, from its events. */
 export function pastOfScopes(store: Store): Ledger['history'] {
   return {
-    async session(sessionId) {
+    async session(sessionId, tenant) {
       store.settle();
       const session = store.session(sessionId);
       const scope = store.scopeOf(sessionId);
-      return session && scope && { session, scopeKey: scope.scopeKey };
+      const isOurs = scope?.scopeKey.startsWith(keysOf(tenant));
+      return session && scope && isOurs ? { session, scopeKey: scope.scopeKey } : undefined;
     },
     async refusals(sessionId, limit) {
       store.settle();

@@ -23,6 +23,7 @@ export { type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
 export { type Candidate, resolve } from './resolve.js';
 export {
+  keysOf,
   murmur2,
   parseScopeKey,
   partitionOf,

@@ -32,6 +32,11 @@ export function scopeKey(scope: Scope): ScopeKey {
   return `${encodePart(scope.tenant)}/${encodePart(scope.userId)}/${encodePart(scope.projectId)}` as ScopeKey;
 }
 
+/** What the keys of a tenant's scopes, and no others, begin with. */
+export function keysOf(tenant: string): string {
+  return `${encodePart(tenant)}/`;
+}
+
 /** The scope that a key names. */
 export function parseScopeKey(key: ScopeKey): Scope {
   const [tenant, userId, projectId] = key.split('/').map(decodeURIComponent) as [string, string, string];

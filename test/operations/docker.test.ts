@@ -13,7 +13,7 @@ describe('compose.yaml', () => {
   test('gives the ledger settings that it understands', () => {
     const ledger = compose.slice(compose.indexOf('\n  ledger:'), compose.indexOf('\n  postgres:'));
     const env = Object.fromEntries(
-      [...ledger.matchAll(/^ {6}([A-Z_]+): (\S+)$/gm)].map(([, k, v]) => [k, v]),
+      [...ledger.matchAll(/^ {6}([A-Z_]+): "?([^"\s]+)"?$/gm)].map(([, k, v]) => [k, v]),
     );
     env.DATABASE_URL = env.DATABASE_URL?.replace(/\$\{\w+:-(\w+)\}/, '$1');
     expect(Object.keys(env).filter((name) => !settings().includes(name))).toEqual([]);

@@ -6,6 +6,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
+import { operations } from '#api/schemas';
 import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
@@ -40,13 +41,19 @@ export interface Gatekeepers {
   origins: Origins;
   metrics: RequestMetrics;
   log: AccessLog | undefined;
+  /** Undefined: plain HTTP. */
+  tls: SecureContextOptions | undefined;
 }
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter(
-  { access, admission, origins, metrics, log }: Gatekeepers,
-  tls?: SecureContextOptions,
-): FastifyAdapter {
+export function fastifyAdapter({
+  access,
+  admission,
+  origins,
+  metrics,
+  log,
+  tls,
+}: Gatekeepers): FastifyAdapter {
   const server = {
     requireHostHeader: false, // we ask for it ourselves, with a problem
     headersTimeout: HEADERS_MS,
@@ -100,20 +107,24 @@ export function fastifyAdapter(
   return adapter;
 }
 
+/** Where callers need a certificate, a handshake without one fails. */
+function callersCertificates({ ca }: SecureContextOptions) {
+  return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
+}
+
 /** Refuses a request, before it is read, that would wait for too long, or lets it come in. */
-function isRefused({ method }: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
-  const isCommand = method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS';
+function isRefused(request: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
+  const { method, routeOptions } = request;
+  const { operation } = routeOptions.config ?? {};
+  const isRead =
+    ['GET', 'HEAD', 'OPTIONS'].includes(method) || (operation && 'reads' in operations[operation]);
+  const isCommand = !isRead;
   if (admission.refuses(isCommand)) {
     sendProblem(reply, { code: 'overloaded' });
     return true;
   }
   if (isCommand) reply.raw.once('close', () => admission.done());
   return false;
-}
-
-/** Where callers need a certificate, a handshake without one fails. */
-function callersCertificates({ ca }: SecureContextOptions) {
-  return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

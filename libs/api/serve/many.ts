@@ -86,8 +86,8 @@ async function scopesOf(caller: Caller, named: readonly Named[], ledger: Ledger)
   const known = hashes.filter((hash) => hash !== undefined);
   const none: ReadonlyMap<string, Meant> = new Map();
   const [handles, sessions] = await Promise.all([
-    known.length > 0 ? ledger.finder.byHandle([...new Set(known)]) : none,
-    ids.length > 0 ? ledger.finder.bySession([...new Set(ids)]) : none,
+    known.length > 0 ? ledger.finder.byHandle([...new Set(known)], caller.tenant) : none,
+    ids.length > 0 ? ledger.finder.bySession([...new Set(ids)], caller.tenant) : none,
   ]);
   return named.map((one, index): { scopeKey: ScopeKey; partition: number } | Problem => {
     if ('userId' in one) return scopeOf(caller, one, ledger);

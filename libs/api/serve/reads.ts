@@ -31,7 +31,7 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
     async session({ caller, params: { sessionId } }, ledger) {
       placeOf(sessionId, ledger);
       const [found, refusals] = await Promise.all([
-        ledger.history.session(sessionId),
+        ledger.history.session(sessionId, caller.tenant),
         ledger.history.refusals(sessionId, MOST_REFUSALS),
       ]);
       if (!found || parseScopeKey(found.scopeKey).tenant !== caller.tenant) {
@@ -169,8 +169,8 @@ async function meant(
   const hashes = named.flatMap((one) => ('hash' in one ? [one.hash] : []));
   const ids = named.flatMap((one) => ('hash' in one ? [] : [one.sessionId]));
   const [handles, sessions] = await Promise.all([
-    ledger.finder.byHandle([...new Set(hashes)]),
-    ledger.finder.bySession([...new Set(ids)]),
+    ledger.finder.byHandle([...new Set(hashes)], caller.tenant),
+    ledger.finder.bySession([...new Set(ids)], caller.tenant),
   ]);
   const isOurs = ({ scopeKey }: Meant) => parseScopeKey(scopeKey).tenant === caller.tenant;
   return named.map((one) => {

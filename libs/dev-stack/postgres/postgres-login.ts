@@ -44,7 +44,7 @@ export async function provideLogin(options: LoginOptions): Promise<string> {
   try {
     await single(options, 'postgres', loginOf(password, options.superuser));
     await single(options, LEDGER, OWNERSHIP);
-    await writeAnew(join(options.cluster, 'pg_hba.conf'), HOSTS, options.account);
+    await writeAnew(join(options.cluster, 'pg_hba.conf'), hostsFor(options.superuser), options.account);
   } catch (cause) {
     throw new DevStackError(`Postgres: cannot make its login: ${(cause as Error).message}`, { cause });
   }
@@ -52,8 +52,11 @@ export async function provideLogin(options: LoginOptions): Promise<string> {
   return password;
 }
 
-const HOSTS = `# Written by Session Ledger: its login from this machine, with its password, and nobody else.
-host all,replication ${LEDGER} 127.0.0.1/32 scram-sha-256
+/** A superuser may make more logins. */
+const hostsFor = (
+  superuser: boolean,
+) => `# Written by Session Ledger: its login from this machine, with its password.
+host all,replication ${superuser ? 'all' : LEDGER} 127.0.0.1/32 scram-sha-256
 `;
 
 /** In the place of what is there; never through a link, which another account may have put there. */

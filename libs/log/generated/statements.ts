@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 087f9b7694d9fd62.
+// Digest of the statements: 11bb1332e5ac3aa0.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -27,12 +27,12 @@ export interface Statements {
   find_event: { row: { bytes: Buffer }; values: [number, number] };
   find_handles: {
     row: { hash: string; scope_key: ScopeKey; latest: string; session: string };
-    values: [Buffer | readonly string[]];
+    values: [Buffer | readonly string[], string];
   };
   find_other_relay: { row: { epoch: number }; values: [number, string] };
   find_sessions: {
     row: { session_id: string; scope_key: ScopeKey; latest: string; session: string };
-    values: [Buffer | readonly number[], Buffer | readonly string[]];
+    values: [Buffer | readonly number[], Buffer | readonly string[], string];
   };
   find_transaction: { row: { status: string | null }; values: [string] };
   has_migrations: { row: { present: boolean }; values: [] };
@@ -134,7 +134,7 @@ export interface Statements {
       body: string | null;
       due: boolean | null;
     };
-    values: [Buffer | readonly number[], Buffer | readonly string[]];
+    values: [Buffer | readonly number[], Buffer | readonly string[], Buffer | readonly string[]];
   };
   lock_due: {
     row: { session_id: string; over: boolean; now: number };
@@ -235,7 +235,7 @@ export interface Statements {
     row: { partition: number; sequence: number; version: number; text: string; count: number | null };
     values: [string, string, number, number];
   };
-  read_session: { row: { session: string; scope_key: ScopeKey }; values: [number, string] };
+  read_session: { row: { session: string; scope_key: ScopeKey }; values: [number, string, string] };
   read_snapshot: {
     row: { scope_id: string; latest: string; detailed: boolean; attributes: string | null };
     values: [number, string, number];

@@ -1,28 +1,32 @@
 import type pg from 'pg';
 import type { Meant } from '#api';
 import { type Given, query, type Statement, smallints, texts, uuids } from '#postgres';
-import { partitionOfSession, type ScopeKey, type SessionId } from '#session';
+import { keysOf, partitionOfSession, type ScopeKey, type SessionId } from '#session';
 import { readError } from '../errors.js';
 import { statement } from '../statements.js';
 
 const findHandles = statement('find_handles');
 const findSessions = statement('find_sessions');
 
-/** Finds what outside names and session ids mean, in one query for each. Rejects with LogError `unavailable`. */
+/** Finds what a tenant's outside names and session ids mean, in one query for each. Rejects with LogError `unavailable`. */
 export class Finder {
   constructor(private readonly pool: pg.Pool) {}
 
-  /** By hash; absent: nobody has it. */
-  async byHandle(hashes: readonly string[]): Promise<Map<string, Meant>> {
+  /** By hash; absent: nobody of the tenant has it. */
+  async byHandle(hashes: readonly string[], tenant: string): Promise<Map<string, Meant>> {
     if (hashes.length === 0) return new Map();
-    const rows = await this.find(findHandles, [texts(hashes)]);
+    const rows = await this.find(findHandles, [texts(hashes), keysOf(tenant)]);
     return new Map(rows.map((row) => [row.hash, meant(row)]));
   }
 
-  /** By session id; absent: no partition knows it. */
-  async bySession(ids: readonly SessionId[]): Promise<Map<SessionId, Meant>> {
+  /** By session id; absent: the tenant has none such. */
+  async bySession(ids: readonly SessionId[], tenant: string): Promise<Map<SessionId, Meant>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.find(findSessions, [smallints(ids, partitionOfSession), uuids(ids)]);
+    const rows = await this.find(findSessions, [
+      smallints(ids, partitionOfSession),
+      uuids(ids),
+      keysOf(tenant),
+    ]);
     return new Map(rows.map((row) => [row.session_id, meant(row)]));
   }
 

@@ -24,13 +24,13 @@ test('a session is found by its id, as it is or as it ended; an unknown one is n
   const first = sessionOf(await writer.submit(start(place)));
   const second = sessionOf(await writer.submit(rotate(first)));
   const { scopeKey } = place;
-  expect(await history.session(second.sessionId)).toEqual({ session: second, scopeKey });
-  expect(await history.session(first.sessionId)).toMatchObject({
+  expect(await history.session(second.sessionId, 'acme')).toEqual({ session: second, scopeKey });
+  expect(await history.session(first.sessionId, 'acme')).toMatchObject({
     session: { status: 'ended', endCause: 'rotated', successorId: second.sessionId },
     scopeKey,
   });
-  expect(await history.session(newSessionId(place.partition))).toBeUndefined();
-  expect(await history.session(newSessionId(4_095))).toBeUndefined();
+  expect(await history.session(newSessionId(place.partition), 'acme')).toBeUndefined();
+  expect(await history.session(newSessionId(4_095), 'acme')).toBeUndefined();
 });
 
 test('events of a scope come in pages, dense by version, with the count of ignored stops', async () => {
@@ -205,6 +205,6 @@ describe('a snapshot', () => {
     const pool = ledger.servicePool(1, { connectMs: 500 });
     const single = new History(pool, small(pool, {}));
     for (let times = 0; times < 3; times += 1) for await (const _ of single.snapshot()) break;
-    expect(await single.session(newSessionId(0))).toBeUndefined();
+    expect(await single.session(newSessionId(0), 'acme')).toBeUndefined();
   });
 });

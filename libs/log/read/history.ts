@@ -3,6 +3,7 @@ import type { Checkpoint, Past, ScopeEvent, ScopePlace, SessionRefusal } from '#
 import { type Given, query, type Result, rowOf, type Statement } from '#postgres';
 import {
   type AsOf,
+  keysOf,
   type Position,
   partitionOf,
   partitionOfSession,
@@ -40,9 +41,16 @@ export class History {
     this.snapshots = snapshots;
   }
 
-  /** A session and its scope; undefined when no partition knows the id. */
-  async session(sessionId: SessionId): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
-    const { rows } = await this.query(readSession, [partitionOfSession(sessionId), sessionId]);
+  /** A tenant's session and its scope; undefined when it has none of this id. */
+  async session(
+    sessionId: SessionId,
+    tenant: string,
+  ): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
+    const { rows } = await this.query(readSession, [
+      partitionOfSession(sessionId),
+      sessionId,
+      keysOf(tenant),
+    ]);
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
   }
 

@@ -1,6 +1,6 @@
 import type { Submission } from '#api';
-import { begin, booleans, smallints, uuids } from '#postgres';
-import type { Draft, ScopeKey, SessionId } from '#session';
+import { begin, booleans, smallints, texts, uuids } from '#postgres';
+import { type Draft, keysOf, type ScopeKey, type SessionId } from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 import { handleQueries } from './handles/handle-queries.js';
@@ -58,12 +58,21 @@ function supersedes(command: Draft): boolean {
 }
 
 function sessionsQuery(batch: readonly Submission[]) {
-  const named = new Map<SessionId, number>();
-  for (const { command, partition } of batch) {
-    if (!('scope' in command)) named.set(command.sessionId, partition);
+  const named = new Map<string, { sessionId: SessionId; partition: number; keys: string }>();
+  for (const { command, partition, tenant } of batch) {
+    if ('scope' in command) continue;
+    const { sessionId } = command;
+    const keys = tenant === undefined ? '' : keysOf(tenant);
+    named.set(`${sessionId} ${keys}`, { sessionId, partition, keys });
   }
   if (named.size === 0) return undefined;
-  return { ...loadSessions, values: [smallints([...named.values()]), uuids([...named.keys()])] };
+  const all = [...named.values()];
+  const values = [
+    smallints(all, (one) => one.partition),
+    uuids(all, (one) => one.sessionId),
+    texts(all, (one) => one.keys),
+  ];
+  return { ...loadSessions, values };
 }
 
 function receiptsQuery(batch: readonly Submission[]) {

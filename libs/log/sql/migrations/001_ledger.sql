@@ -149,6 +149,8 @@ do $$ begin
   if not pg_has_role(current_user, 'session_ledger', 'set') then
     grant session_ledger to current_user;
   end if;
+-- The role is another ledger's, and whoever made it is somebody else: the server's administrator grants it.
+exception when insufficient_privilege then null;
 end $$;
 grant usage on schema ledger to session_ledger;
 grant select on all tables in schema ledger to session_ledger;

@@ -110,6 +110,8 @@ do $$ begin
   if not pg_has_role(current_user, 'session_ledger_archivist', 'set') then
     grant session_ledger_archivist to current_user;
   end if;
+-- The role is another ledger's, and whoever made it is somebody else: the server's administrator grants it.
+exception when insufficient_privilege then null;
 end $$;
 grant usage on schema ledger to session_ledger_archivist;
 grant select on ledger.events, ledger.heads, ledger.relays, ledger.migrations, ledger.archives,

@@ -47,7 +47,7 @@ const taken = expect.objectContaining({
 
 /** Which sessions the names mean, in this order; undefined for nobody. */
 async function meant(...hashes: string[]): Promise<(string | undefined)[]> {
-  const found = await new Finder(ledger.servicePool(1)).byHandle(hashes);
+  const found = await new Finder(ledger.servicePool(1)).byHandle(hashes, 'acme');
   return hashes.map((hash) => found.get(hash)?.session.sessionId);
 }
 
