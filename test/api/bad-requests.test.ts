@@ -35,7 +35,7 @@ describe('addresses', () => {
   const methods: [string, string, string][] = [
     ['PUT', '/v1/sessions', 'POST, GET, HEAD'],
     ['DELETE', `/v1/sessions/${uuid}`, 'GET, HEAD'],
-    ['PUT', '/v1/current', 'GET, HEAD'],
+    ['PUT', '/v1/current', 'POST, GET, HEAD'],
     ['GET', '/v1/reports', 'POST, DELETE'],
     ['POST', '/v1/chain', 'GET, HEAD'],
     ['GET', `/v1/sessions/${uuid}/end`, 'POST'],
