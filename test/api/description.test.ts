@@ -26,6 +26,31 @@ test('every operation is described, and nothing else', () => {
   expect(described.sort()).toEqual(wanted.sort());
 });
 
+test('each operation has its place on the page, and a body to try that the service takes', () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  for (const [path, item] of Object.entries(description.paths)) {
+    for (const operation of Object.values(item) as unknown as {
+      tags: string[];
+      requestBody?: { content: Record<string, { example: unknown }> };
+      operationId: keyof typeof operations;
+    }[]) {
+      expect([path, operation.tags]).toEqual([path, [expect.any(String)]]);
+      const { body } = operations[operation.operationId] as Operation;
+      const example = operation.requestBody?.content['application/json']?.example;
+      const isTaken = body === undefined || ajv.validate(body, example);
+      expect([operation.operationId, isTaken, ajv.errors ?? []]).toEqual([operation.operationId, true, []]);
+    }
+  }
+});
+
+test('what the page offers for a start works as it stands', async () => {
+  const { requestBody } = description.paths['/v1/sessions']?.post as unknown as {
+    requestBody: { content: Record<string, { example: object }> };
+  };
+  const body = requestBody.content['application/json']?.example ?? {};
+  expect((await ask(`${service.url}/v1/sessions`, { body })).status).toBe(201);
+});
+
 test('path parameters are declared and required', () => {
   for (const [path, item] of Object.entries(description.paths)) {
     for (const [method, operation] of Object.entries(item)) {

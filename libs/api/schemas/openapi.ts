@@ -1,9 +1,10 @@
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
+import { examples } from './examples.js';
 import { answerHeaders, headerParameters } from './headers.js';
 import { type Operation, problemsOf, type Reply } from './operation.js';
-import { operations } from './operations.js';
+import { groups, operations } from './operations.js';
 import { Problem } from './problem.js';
 
 /** How who asks is known: by a key, or a token of an issuer (docs/access.md). */
@@ -28,15 +29,24 @@ export function openApi(version: string): Json {
       description: 'The one place that knows which session is current for a user and a project.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
+    servers: [{ url: '/' }],
+    tags: Object.keys(groups).map((name) => ({ name })),
     paths,
     components: { securitySchemes: { bearer } },
   });
+}
+
+const bodies: Readonly<Record<string, unknown>> = examples;
+
+function tagOf(operationId: string): string | undefined {
+  return Object.entries(groups).find(([, group]) => operationId in group)?.[0];
 }
 
 function describe(operationId: string, operation: Operation): Json {
   return {
     operationId,
     summary: operation.summary,
+    tags: [tagOf(operationId)],
     security: operation.needs === 'nothing' ? [] : [{ bearer: [] }],
     ...(operation.needs !== 'nothing' && {
       description: `Needs the permission ${operation.needs.join(' or ')}, where access control is on.`,
@@ -47,7 +57,10 @@ function describe(operationId: string, operation: Operation): Json {
       ...headerParameters(hasKey(operation) ? ['Idempotency-Key'] : operation.takes),
     ],
     ...(operation.body && {
-      requestBody: { required: true, content: { 'application/json': { schema: operation.body } } },
+      requestBody: {
+        required: true,
+        content: { 'application/json': { schema: operation.body, example: bodies[operationId] } },
+      },
     }),
     responses: {
       ...Object.fromEntries(

@@ -11,6 +11,19 @@ import { problemPages } from './problem.js';
 import { reads } from './reads.js';
 import { stats } from './stats.js';
 
+/** As they stand together on the page of /docs. */
+export const groups = {
+  Commands: { ...commands, ...many },
+  Leases: leases,
+  'What is current': reads,
+  History: history,
+  'All events': feed,
+  'Who holds what': stats,
+  'Many sessions': { ...bulk, ...erasure },
+  Keys: keys,
+  Problems: problemPages,
+} as const;
+
 /** Every operation of the API: their schemas validate requests, and describe them in /openapi.json. */
 export const operations = {
   ...commands,
