@@ -152,7 +152,7 @@ describe('the database fails while sessions are made', () => {
     for (const { agent } of creations) expect(await stateOf(agent)).toBe('whole');
   }
 
-  const [readAnswer, commitAnswer] = [contains('lock_heads'), contains('commit\0')];
+  const [readAnswer, commitAnswer] = [contains('try_heads'), contains('commit\0')];
   test.each([
     { how: 'is gone', fail: () => proxy.cut(), status: 503 },
     { how: 'does not answer', fail: () => proxy.swallowReplies(), status: 503 },
