@@ -237,7 +237,7 @@ async def test_more_calls_than_it_may_make_are_refused_before_they_are_sent() ->
         return problem("no-current-session", 404)
 
     way.plan("", slow, slow, slow)
-    async with LedgerClient("http://127.0.0.1:9", transport=way, max_calls=2) as ledger:
+    async with LedgerClient("http://127.0.0.1:9", transport=way, max_calls=2, gather=False) as ledger:
         calls = [ledger.current({"userId": "ada"}) for _ in range(3)]
         results = await asyncio.gather(*calls, return_exceptions=True)
         assert results[:2] == [None, None]

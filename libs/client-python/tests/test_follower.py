@@ -276,6 +276,16 @@ async def stop_of(one: Following) -> FollowerStopped:
     return why
 
 
+async def test_a_credential_that_may_not_know_of_all_events_is_told_so() -> None:
+    way = FaultyWay()
+    answer = json.dumps({"sync": {"inSync": 0, "outOfSync": 0, "unknown": 0, "consumers": [], "list": []}})
+    headers = {"content-type": "application/json"}
+    way.plan("/v1/stats", *[stopped(lambda: httpx.Response(200, headers=headers, content=answer))] * 20)
+    async with LedgerClient("http://127.0.0.1:9", transport=way) as ledger, Following(ledger) as one:
+        await until(lambda: one.troubles)
+        assert isinstance(one.troubles[0], PermissionError) and "audit" in str(one.troubles[0])
+
+
 async def test_it_stops_for_another_ledger_and_for_positions_that_the_ledger_has_not(
     service: Service, own_service: Service
 ) -> None:

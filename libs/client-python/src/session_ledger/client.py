@@ -61,6 +61,7 @@ class LedgerClient(AsyncCalls):
         max_calls: int = 1_000,
         max_sessions: int = 10_000,
         max_watches: int = 1_000,
+        gather: bool = True,
         on_trouble: Callable[[BaseException], object] = lambda _: None,
         verify: ssl.SSLContext | bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -71,11 +72,13 @@ class LedgerClient(AsyncCalls):
         function is asked before each attempt. LEDGER_TOKEN, or what LEDGER_TOKEN_FILE names, when left out.
         `max_calls`: most calls at once, waits aside. `max_sessions`: most sessions held at once. `max_watches`: for how
         many of them to wait at the ledger, each on a connection of its own; the others hear that they are lost from
-        their next renewal. Beyond a bound calls are refused with ClientBusy, before they are sent. `on_trouble`: what
-        went wrong where nobody awaits it. `verify`, `transport`: as httpx takes them.
+        their next renewal. Beyond a bound calls are refused with ClientBusy, before they are sent. `gather`: whether
+        commands that are made in the same turn of the event loop, or while four requests are under way, go in one
+        request, and reads of what is current likewise; the token and the headers are then asked for once, for all of
+        them. `on_trouble`: what went wrong where nobody awaits it. `verify`, `transport`: as httpx takes them.
         """
         self._transport = Transport(
-            TransportOptions(url, token, headers, deadline, attempt, max_calls, verify, transport)
+            TransportOptions(url, token, headers, deadline, attempt, max_calls, verify, transport, gather)
         )
         self._tasks = Tasks()
         self._renewals = Renewals(self._transport, on_trouble)

@@ -23,12 +23,17 @@ _NOT_BEGUN = {"overloaded", "timeout", "unavailable", "closing"}
 """With these the ledger answers in place of beginning with a command, or has undone it."""
 
 
+def is_command(operation: str) -> bool:
+    """Whether the operation may be sent as one of many."""
+    return ROUTES[operation].answer == "CommandAnswer"
+
+
 def is_one_command(operation: str) -> bool:
     """Whether it is obeyed as a whole or not at all, and answered again under the same key.
 
     Of a lease that was only renewed no receipt tells.
     """
-    return ROUTES[operation].answer == "CommandAnswer" and operation != "touchSession"
+    return is_command(operation) and operation != "touchSession"
 
 
 def may_be_obeyed(asked: Asked, code: str, status: int) -> bool:

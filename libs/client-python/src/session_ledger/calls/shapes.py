@@ -22,6 +22,7 @@ _SESSIONS: Shape = {"sessions": "array"}
 # What every version gives, and callers cannot do without. Whatever else an answer has, or lacks, is an older or a
 # newer ledger's right: so these are not made from the schemas, which are this version's.
 _SHAPES: dict[str, Shape] = {
+    "AccessKey": {"keyId": "string"},
     "BulkJob": {"jobId": "string", "state": "string"},
     "ChainPage": _SESSIONS,
     "CheckpointList": {"checkpoints": "array"},
@@ -33,6 +34,10 @@ _SHAPES: dict[str, Shape] = {
     "CurrentPage": _SESSIONS,
     "ErasedAnswer": {"outcome": "string"},
     "EventPage": {"events": "array"},
+    "KeyPage": {"keys": "array"},
+    "ManyAnswers": {"answers": "array"},
+    "ManyCurrent": {"answers": "array"},
+    "NewKey": {"secret": "string", "key": {"keyId": "string"}},
     "ProblemPage": {"type": "string"},
     "Renewed": {"outcome": "string", "sessionId": "string", "until": "string"},
     "RenewedMany": {"results": "array"},
@@ -43,7 +48,7 @@ _SHAPES: dict[str, Shape] = {
     "Session": _SESSION,
     "SessionPage": _SESSIONS,
     "SessionWithRefusals": _SESSION,
-    "Stats": {"ledger": {"heads": "array"}},
+    "Stats": {"sync": {"inSync": "number"}},
     "TransitionPage": {"transitions": "array"},
 }
 

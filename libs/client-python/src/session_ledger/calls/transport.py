@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
+import json
 import os
 import re
 import ssl
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from uuid import uuid4
@@ -17,9 +16,11 @@ import httpx
 
 from ..errors import ClientBusy, ClientForked, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer
 from ..generated.calls import ROUTES
-from .answer import BodyLost, read_answer
+from .among import Among, Gatherings
+from .answer import BodyLost, Raw, judged, read_answer, read_whole, retry_after, seconds_in
 from .clock import now
 from .credentials import Credentials, Headers, Token
+from .gathering import Gathered, Progress
 from .options import CallOptions
 from .outcome import Asked, is_one_command
 from .shapes import Shape, shape_of
@@ -29,7 +30,6 @@ from .wire import body_of, path_of, query_of
 _MOST_ATTEMPTS = 20
 _LEAST_ATTEMPT = 0.1
 """An attempt for which the deadline leaves less is not begun: it would only hide what the last one ran into."""
-_MOST_RETRY_AFTER = 600.0
 _AGAIN = {408, 429, 502, 503, 504}
 _KEY = re.compile(r"[\x20-\x7e]{1,256}")
 
@@ -46,6 +46,7 @@ class TransportOptions:
     max_calls: int = 1_000
     verify: ssl.SSLContext | bool = True
     transport: httpx.AsyncBaseTransport | None = None
+    gather: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,17 +69,16 @@ class _Attempt:
     shape: Shape | None
     asked: Asked
     is_wait: bool
+    among: Among | None
 
 
 class _Failed(Exception):
-    """An attempt has come to nothing: why, and how long the ledger asks to wait."""
+    """An attempt has come to nothing: why, and how far it came."""
 
-    def __init__(self, cause: BaseException, *, sent: bool, retry_after: float = 0.0, status: int = 0) -> None:
+    def __init__(self, cause: Exception, progress: Progress) -> None:
         super().__init__("the attempt came to nothing")
         self.cause = cause
-        self.sent = sent
-        self.retry_after = retry_after
-        self.status = status
+        self.progress = progress
 
 
 class Transport:
@@ -99,6 +99,7 @@ class Transport:
         # Waits hold a connection each: beside the rest, every call would look through all of them.
         self._calling: httpx.AsyncBaseTransport | None = options.transport
         self._waiting: httpx.AsyncBaseTransport | None = options.transport
+        self._gatherings = Gatherings(self._ask_many) if options.gather else None
 
     def check_process(self) -> None:
         """Raises ClientForked in a child of the process that made this."""
@@ -136,7 +137,7 @@ class Transport:
             if response.is_success and re.match(r"text/event-stream|application/x-ndjson", kind):
                 return response
             try:
-                await read_answer(response, None, Asked(None, False, False))
+                read_answer(await read_whole(response), None, Asked(None, False, False))
             finally:
                 await response.aclose()
         what = f"content type {kind} in place of a stream"
@@ -179,14 +180,16 @@ class Transport:
         headers = {"content-type": "application/json"} if has_body else {}
         if key is not None:
             headers["idempotency-key"] = key
+        content = body_of(request.get("body", {})) if has_body else None
         return _Attempt(
             method=route.method,
             url=self.url + path_of(route.path, request.get("params", {})) + query_of(query),
-            content=body_of(request.get("body", {})) if has_body else None,
+            content=content,
             headers=headers,
             shape=shape_of(operation, query),
             asked=Asked(key, is_one_command(operation), doubtful),
             is_wait=is_wait,
+            among=self._gatherings and self._gatherings.among(operation, request, content or b"", key),
         )
 
     async def _repeat(self, attempt: _Attempt, how: CallOptions) -> Answered:
@@ -203,39 +206,85 @@ class Transport:
                 error, again = _failure_of(failed, attempts, attempt.asked)
                 if error.outcome_unknown:
                     attempt = replace(attempt, asked=replace(attempt.asked, doubtful=True))
-                pause = failed.retry_after + backoff(attempts)
+                pause = failed.progress.retry_after + backoff(attempts)
                 is_too_late = now() + pause + _LEAST_ATTEMPT >= until
                 if not again or attempts >= _MOST_ATTEMPTS or is_too_late:
                     raise error from error.__cause__
             await asyncio.sleep(pause)
 
     async def _once(self, attempt: _Attempt, seconds: float) -> tuple[object, bool]:
-        is_sent = False
-        response: httpx.Response | None = None
+        progress = Progress()
         try:
             async with timeout(seconds):
-                headers = {**await self._credentials.headers(), **attempt.headers}
-                request = httpx.Request(attempt.method, attempt.url, content=attempt.content, headers=headers)
-                is_sent = True
-                response = await self._send(request, is_wait=attempt.is_wait)
-                body = await read_answer(response, attempt.shape, attempt.asked)
-                return body, response.headers.get("idempotency-replayed") == "true"
+                if attempt.among is None:
+                    return await self._alone(attempt, progress)
+                return await self._gathered(attempt, attempt.among, progress)
+        except _Failed:
+            raise
         except Exception as error:
-            after, status = (0.0, 0) if response is None else (_retry_after(response), response.status_code)
             if isinstance(error, TimeoutError | asyncio.TimeoutError):
                 error = TimeoutError(f"no answer within {seconds:.3g} s")
-            raise _Failed(error, sent=is_sent, retry_after=after, status=status) from None
+            raise _Failed(error, progress) from None
+
+    async def _alone(self, attempt: _Attempt, progress: Progress) -> tuple[object, bool]:
+        raw, headers = await self._fetch(attempt, [progress])
+        body = read_answer(raw, attempt.shape, attempt.asked)
+        return body, headers.get("idempotency-replayed") == "true"
+
+    async def _gathered(self, attempt: _Attempt, among: Among, progress: Progress) -> tuple[object, bool]:
+        call = Gathered(among.json, among.order, progress)
+        try:
+            got = await among.gathering.ask(call)
+            if got is None:
+                return await self._alone(attempt, progress)
         finally:
-            if response is not None:
-                await response.aclose()
+            among.gathering.done(call)
+        if isinstance(got, Exception):
+            raise _Failed(got, progress)  # all of them have run into the same: it is not raised itself
+        if isinstance(got, Raw):
+            return read_answer(got, attempt.shape, attempt.asked), False
+        progress.status = status = cast("int", got["status"])
+        progress.retry_after = seconds_in(str(got.get("retryAfter", "")))
+        body = among.body_of(got) if status in (200, 201) else got
+        answer = judged(status, body, attempt.shape, attempt.asked, lambda: json.dumps(got).encode())
+        return answer, got.get("replayed") is True
+
+    async def _ask_many(self, operation: str, content: bytes, calls: Sequence[Gathered]) -> Raw:
+        route = ROUTES[operation]
+        attempt = _Attempt(
+            method=route.method,
+            url=self.url + route.path,
+            content=content,
+            headers={"content-type": "application/json"},
+            shape=None,
+            asked=Asked(None, False, False),
+            is_wait=False,
+            among=None,
+        )
+        return (await self._fetch(attempt, [one.progress for one in calls]))[0]
+
+    async def _fetch(self, attempt: _Attempt, all_progress: Sequence[Progress]) -> tuple[Raw, httpx.Headers]:
+        """One request, for so many calls."""
+        headers = {**await self._credentials.headers(), **attempt.headers}
+        request = httpx.Request(attempt.method, attempt.url, content=attempt.content, headers=headers)
+        for one in all_progress:
+            one.is_sent = True
+        response = await self._send(request, is_wait=attempt.is_wait)
+        try:
+            after = retry_after(response)
+            for one in all_progress:
+                one.status, one.retry_after = response.status_code, after
+            return await read_whole(response), response.headers
+        finally:
+            await response.aclose()
 
 
 def _failure_of(failed: _Failed, attempts: int, asked: Asked) -> tuple[LedgerError, bool]:
     """What to raise, unless the call goes on, and whether another attempt may help."""
     cause = failed.cause
-    unknown = asked.key is not None and (asked.doubtful or failed.sent)
+    unknown = asked.key is not None and (asked.doubtful or failed.progress.is_sent)
     if isinstance(cause, BodyLost):
-        lost = UnexpectedAnswer(failed.status, str(cause), outcome_unknown=unknown, idempotency_key=asked.key)
+        lost = UnexpectedAnswer(failed.progress.status, str(cause), outcome_unknown=unknown, idempotency_key=asked.key)
         lost.__cause__ = cause.__cause__
         return lost, True
     if isinstance(cause, LedgerProblem | UnexpectedAnswer):
@@ -243,15 +292,3 @@ def _failure_of(failed: _Failed, attempts: int, asked: Asked) -> tuple[LedgerErr
     none = NoAnswer(attempts, outcome_unknown=unknown, idempotency_key=asked.key)
     none.__cause__ = cause
     return none, True
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """RFC 9110, section 10.2.3: seconds or a date. What cannot be read counts as none."""
-    given = response.headers.get("retry-after", "")
-    if re.fullmatch(r"[0-9]{1,9}", given):
-        return min(float(given), _MOST_RETRY_AFTER)
-    try:
-        seconds = email.utils.parsedate_to_datetime(given).timestamp() - time.time()
-    except (TypeError, ValueError):
-        return 0.0
-    return min(max(seconds, 0.0), _MOST_RETRY_AFTER)

@@ -20,6 +20,9 @@ class Heads(NamedTuple):
 
 
 async def read_heads(ledger: LedgerClient) -> Heads:
-    """Asks the ledger."""
-    found: dict[str, Any] = {**(await ledger.call("stats", {"query": {"limit": 1}}))["ledger"]}
+    """Asks the ledger. Raises PermissionError for a credential that may not know of all tenants."""
+    figures = (await ledger.call("stats", {"query": {"limit": 1}})).get("ledger")
+    if figures is None:
+        raise PermissionError("whoever follows all events needs a credential with the permission audit")
+    found: dict[str, Any] = {**figures}
     return Heads(found.get("source"), found["heads"], found.get("restores"))
