@@ -29,17 +29,18 @@ const shed = async () =>
 test('of a crowd that nobody can serve what is too much is refused at once, with when to come back; health is answered', async () => {
   expect((await start()).status).toBe(201);
   proxy.swallowReplies(); // Postgres takes what it is sent, and says nothing
-  const first = Array.from({ length: 1_024 }, start);
-  await ask(`${service.url}/health/live`); // comes after them
-  const began = performance.now();
-  const refused = await Promise.all(Array.from({ length: 100 }, start));
-  expect(performance.now() - began).toBeLessThan(3_000); // and not after the time of those who wait
+  const crowd = Array.from({ length: 1_300 }, start);
+  // The others wait for Postgres; these are told, and not after the time of those who wait.
+  const soon = new Promise<void>((resolve) => setTimeout(resolve, 2_000));
+  const answered = await Promise.all(crowd.map((one) => Promise.race([one, soon])));
+  const refused = answered.filter((one) => one !== undefined);
+  expect(refused.length).toBeGreaterThanOrEqual(200);
   for (const { status, body, headers } of refused) {
     expect([status, body.type, headers.get('retry-after')]).toEqual([503, '/problems/overloaded', '1']);
   }
   expect((await ask(`${service.url}/health/live`)).status).toBe(200);
-  expect(await shed()).toBeGreaterThanOrEqual(100);
+  expect(await shed()).toBeGreaterThanOrEqual(200);
   proxy.heal();
-  await Promise.all(first);
+  await Promise.all(crowd);
   expect((await start()).status).toBe(201);
 });
