@@ -165,6 +165,20 @@ describe('commands', () => {
     await aborted.promise;
   });
 
+  test('go one by one when their list is refused as a whole, each to its own answer', async () => {
+    const { client, requests } = watched();
+    const long = 'x'.repeat(65);
+    const [good, wrong, other] = await Promise.all([
+      start(client),
+      failed<LedgerProblem>(
+        client.call('activateSession', { params: { sessionId: long }, body: { epoch: 1 } }),
+      ),
+      start(client),
+    ]);
+    expect([good.outcome, other.outcome, wrong.status]).toEqual(['started', 'started', 400]);
+    expect(requests.map(({ count }) => count)).toEqual([3, 1, 1, 1]);
+  });
+
   test('go one by one to a ledger that takes no lists', async () => {
     const { client, requests } = watched(async (send, { path }) =>
       path === '/v1/commands'
@@ -228,6 +242,15 @@ describe('reads of what is current', () => {
       users[1],
       undefined,
     ]);
+  });
+
+  test('of a scope that there cannot be fail alone', async () => {
+    const { client } = watched();
+    const [none, wrong] = await Promise.all([
+      client.current({ userId: newUser() }),
+      failed<LedgerProblem>(client.current({ userId: '' })),
+    ]);
+    expect([none, wrong.code]).toEqual([undefined, 'invalid-request']);
   });
 
   test('that say more than a scope go by themselves', async () => {

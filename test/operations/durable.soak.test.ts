@@ -134,7 +134,7 @@ test('SIGTERM: a client that was answered meanwhile and keeps its connection doe
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1');
   const answer = new Promise<string>((resolve) => socket.once('data', (bytes) => resolve(bytes.toString())));
   const closed = once(socket, 'close');
-  socket.write('GET /v1/current?userId=nobody&wait=60 HTTP/1.1\r\nhost: ledger\r\n\r\n');
+  socket.write('GET /v1/current?userId=nobody&wait=60 HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await untilMetric(service, 'ledger_waiters 1');
   const began = performance.now();
   expect(await service.stop('SIGTERM')).toEqual({ code: 0, signal: null });

@@ -25,16 +25,21 @@ export interface Gathered {
 interface Waiting extends Gathered {
   isSent: boolean;
   isOver: boolean;
+  /** It goes by itself: a list that it was in was refused. */
+  isApart: boolean;
   onOver(): void;
   answer(got: Got | undefined): void;
   fail(error: unknown): void;
 }
 
-/** Asks for many in one request. Resolves to what each got; to undefined where the ledger takes no lists. */
+/**
+ * Asks for many in one request. Resolves to what each got; to `no-lists` where the ledger takes none; to `apart` where this
+ * one was refused as a whole, which may be the fault of one of them.
+ */
 export type SendMany = (
   list: string,
   options: { signal: AbortSignal; ms: number; count: number },
-) => Promise<Got[] | undefined>;
+) => Promise<Got[] | 'no-lists' | 'apart'>;
 
 /** It came to nothing before it was sent. */
 export class NeverSent extends Error {
@@ -78,6 +83,7 @@ export class Gathering {
         ...call,
         isSent: false,
         isOver: false,
+        isApart: false,
         onOver() {},
         answer(got) {
           end();
@@ -137,10 +143,11 @@ export class Gathering {
     let characters = 0;
     for (const one of this.#waiting.splice(0)) {
       if (one.isOver) continue;
+      const isLast = taken.length > 0 && (one.isApart || taken[0]?.isApart);
       const isHeld = one.order !== undefined && (held.has(one.order) || this.#orders.has(one.order));
       const isFull =
         taken.length >= MOST || (taken.length > 0 && characters + one.json.length > MOST_CHARACTERS);
-      if (isHeld || isFull) {
+      if (isHeld || isFull || isLast) {
         left.push(one);
         if (one.order !== undefined) held.add(one.order);
         continue;
@@ -167,13 +174,25 @@ export class Gathering {
       const got = await this.#sendMany(list, {
         ...{ signal: gone.signal, ms, count: together.length },
       });
-      if (!got) this.#isRefused = true;
-      for (const [index, one] of together.entries()) if (!one.isOver) one.answer(got?.[index]);
+      if (got === 'apart') return this.#putBack(together);
+      if (got === 'no-lists') this.#isRefused = true;
+      for (const [index, one] of together.entries())
+        if (!one.isOver) one.answer(got === 'no-lists' ? undefined : got[index]);
     } catch (error) {
       for (const one of together) if (!one.isOver) one.fail(error);
     } finally {
       this.#end(together.flatMap(({ order }) => order ?? []));
     }
+  }
+
+  /** Before all others: they came first. Nothing was done for them. */
+  #putBack(together: readonly Waiting[]): void {
+    for (const one of together) {
+      one.isApart = true;
+      one.isSent = false;
+      one.onOver = () => {};
+    }
+    this.#waiting.unshift(...together);
   }
 
   #end(orders: readonly string[]): void {

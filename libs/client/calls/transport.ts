@@ -37,7 +37,8 @@ export interface TransportOptions {
   /**
    * Whether commands that are made in the same turn of the event loop, or while four requests are under way, go in one
    * request, and reads of what is current likewise: so unless it is `false`. Each keeps its own key, time, signal and error;
-   * a lone call goes by itself. What one waits for, those beside it wait for, too.
+   * a lone call goes by itself. What one waits for, those beside it wait for, too. `token` and `headers` are asked once for all
+   * that go together: who asks with another one for each caller needs a client for each.
    */
   gather?: boolean | undefined;
   deadlineMs?: number | undefined;
@@ -258,12 +259,13 @@ export class Transport {
     const { among, signal, ms } = attempt;
     if (!among) return this.#alone(attempt);
     const { gathering, json, order } = among;
+    const until = now() + ms;
     const got = await gathering.ask({ json, order, signal, ms }).catch((error) => {
       throw error instanceof NeverSent ? new Unsent(error.cause) : error;
     });
     if (got) return placed(got, among, attempt);
     try {
-      return await this.#alone(attempt);
+      return await this.#alone({ ...attempt, ms: Math.max(1, until - now()) });
     } finally {
       gathering.done({ order });
     }
@@ -281,12 +283,12 @@ export class Transport {
     }
   }
 
-  /** Undefined: the ledger is older than lists are. */
+  /** A ledger that is older than lists are does not know the address. */
   async #askMany(
     id: 'sendCommands' | 'currentSessions',
     body: string,
     { count, ...how }: { signal: AbortSignal; ms: number; count: number },
-  ): Promise<Got[] | undefined> {
+  ): Promise<Got[] | 'no-lists' | 'apart'> {
     const headers = { 'content-type': 'application/json' };
     const { method, path } = routes[id];
     const { response, done } = await this.#fetch(this.#base + path, { method, body }, headers, how);
@@ -298,7 +300,8 @@ export class Transport {
     } finally {
       done();
     }
-    if (raw.status === 404 || raw.status === 405) return undefined;
+    if (raw.status === 404 || raw.status === 405) return 'no-lists';
+    if (raw.status === 400 || raw.status === 413) return 'apart';
     return placesIn(raw, count);
   }
 
