@@ -24,7 +24,7 @@ async function load({
   const from = performance.now() + rampMs;
   const until = from + ms;
   const head =
-    `${method} ${path} HTTP/1.1\r\nhost: ledger\r\n` +
+    `${method} ${path} HTTP/1.1\r\nhost: localhost\r\n` +
     Object.entries(headers)
       .map(([name, value]) => `${name}: ${value}\r\n`)
       .join('');
