@@ -67,8 +67,8 @@ export class LogPages implements Growing {
     const read = () => this.tail.readFrom(this.pool, partition, after, limit);
     const kept = this.tail.kept(partition, after, limit);
     if (kept) return kept;
-    // Beyond what is known here there may be more by now: that is for each to find out.
-    if (this.tail.head(partition) < after + limit) return read();
+    // Beyond what is known here there may be more by now, or another past: that is for each to find out.
+    if (!this.tail.isSure || this.tail.head(partition) < after + limit) return read();
     return this.ofPartitions.get(`${partition}/${after}/${limit}`, limit, read);
   }
 

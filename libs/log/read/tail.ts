@@ -60,6 +60,7 @@ export class Tail implements Feed {
   private readonly rewindListeners = new Set<RewindListener>();
   /** The table may have another past than is known here: the next look compares. */
   private suspect = false;
+  private isComparing = false;
   private readonly onConnect = () => {
     this.suspect = true;
   };
@@ -137,7 +138,12 @@ export class Tail implements Feed {
 
   /** Events after a sequence, at most `limit`, from memory; undefined when it does not have them, or there are none. */
   kept(partition: number, after: number, limit: number): FeedEvent[] | undefined {
-    return this.tail(partition).kept(after, limit);
+    return this.isSure ? this.tail(partition).kept(after, limit) : undefined;
+  }
+
+  /** Whether what is in memory is known to be the table's past: not from a lost connection on until it was compared. */
+  get isSure(): boolean {
+    return !this.suspect && !this.isComparing;
   }
 
   changed(partition: number, after: number, ms: number, signal?: AbortSignal): Promise<void> {
@@ -260,6 +266,7 @@ export class Tail implements Feed {
     // What is known before it asks: what comes meanwhile may be missing in the answer.
     const known = this.tails.map(({ head, end }, partition) => ({ partition, sequence: head, end }));
     const wasSuspect = this.suspect;
+    this.isComparing ||= wasSuspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
     const heads: LookedAt[] = (await query(this.options.pool, lookAtHeads)).rows;
     const { restores = 0, access_version = 0 } = heads[0] ?? {};
@@ -269,8 +276,10 @@ export class Tail implements Feed {
     const isOlder = restores < this.restores || isShorter;
     if (isNoted || isOlder || ((wasSuspect || this.suspect) && !(await this.holds(known)))) {
       await this.rewind(heads, isNoted);
+      this.isComparing = false;
       return;
     }
+    this.isComparing = false;
     const unread: HeadRow[] = [];
     for (const head of heads) {
       const tail = this.tail(head.partition);
