@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import type { Position } from '#session';
 import { backUp } from '../../../test/support/database.js';
@@ -435,4 +436,18 @@ test('a page that lies wholly in archives is refused, not empty', async () => {
   expect(await tail.read(1, head - 1, 10)).toHaveLength(1);
   expect(await tail.read(1, head, 10)).toEqual([]);
   await directory.remove();
+});
+
+test('after a new connection nothing comes from memory until the past was compared', async () => {
+  const { tail, writer } = await replica();
+  const place = newPlace(ledger.partitions);
+  await submitTo(writer, [place], 2);
+  const { partition } = place;
+  const head = tail.head(partition);
+  expect(tail.kept(partition, head - 1, 1)).toHaveLength(1);
+  ledger.pool.emit('connect', new EventEmitter() as unknown as pg.PoolClient);
+  expect([tail.isSure, tail.kept(partition, head - 1, 1)]).toEqual([false, undefined]);
+  expect(await tail.read(partition, head - 1, 1)).toHaveLength(1); // from the table
+  await tail.changed(partition, head, 500); // no news: time for a look
+  expect([tail.isSure, tail.kept(partition, head - 1, 1)?.length]).toEqual([true, 1]);
 });
