@@ -34,6 +34,8 @@ export interface Asked<Id extends OperationId> {
   one<Other extends OperationId>(id: Other, one: One, place: string): Asked<Other>;
   /** What somebody is told of what one of many ran into. */
   problemOf(error: unknown): Problem;
+  /** Hears what one of many was answered, so that it is counted; `operation` as the request names it. */
+  tell(operation: string, answered: Answered): void;
 }
 
 /** A request among others, before it is checked. */

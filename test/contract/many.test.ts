@@ -100,6 +100,27 @@ test('a key counts as by itself: twice in a list, later again, and for another r
     expect(alone.body.session.sessionId).toBe(first.session.sessionId);
   }));
 
+test('a list that is repeated by its key repeats its commands, also those without one of their own', () =>
+  both(async (t, userId) => {
+    const own = { ...start(`${userId}-own`), idempotencyKey: `own of ${userId}` };
+    const body = { commands: [start(userId), own, start(`${userId}-2`)] } as never;
+    const headers = { 'idempotency-key': 'l'.repeat(256 - userId.length) + userId };
+    const sessions = [];
+    for (let time = 0; time < 2; time++) {
+      const { answers } = (await t.ask('sendCommands', { body, headers })).body;
+      expect(codes(answers)).toEqual(['started', 'started', 'started']);
+      expect(answers.map(({ replayed }: { replayed?: true }) => replayed === true)).toEqual(
+        Array(3).fill(time === 1),
+      );
+      sessions.push(answers.map(({ session }: Told['body']) => session.sessionId));
+    }
+    expect(sessions[1]).toEqual(sessions[0]);
+    const other = { commands: [start(userId, { owner: cloudDebug })] } as never;
+    expect(codes((await t.ask('sendCommands', { body: other, headers })).body.answers)).toEqual([
+      'key-reused',
+    ]);
+  }));
+
 test('a list that is none is refused as a whole', () =>
   both(async (t, userId) => {
     const statuses = [];

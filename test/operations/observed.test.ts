@@ -24,12 +24,19 @@ beforeAll(async () => {
   });
   await ask(`${service.url}/v1/current?userId=${userId}`);
   await ask(`${service.url}/v1/current`);
+  const commands = [
+    { operation: 'startSession', body: { userId: newUser(), owner: cloudDev } },
+    { operation: 'nothing' },
+  ];
+  await ask(`${service.url}/v1/commands`, { body: { commands } });
   await ask(`${service.url}/nowhere`);
   scraped = await (await fetch(`${service.url}/metrics`)).text();
 });
 
 test.each([
-  ['ledger_commands_total{operation="startSession",outcome="started"} 2'],
+  ['ledger_commands_total{operation="startSession",outcome="started"} 3'],
+  ['ledger_http_requests_total{operation="sendCommands",status="200"} 1'],
+  ['ledger_problems_total{operation="none",code="invalid-request"} 1'],
   ['ledger_problems_total{operation="endSession",code="stale-session"} 1'],
   ['ledger_problems_total{operation="currentSession",code="invalid-request"} 1'],
   ['ledger_problems_total{operation="none",code="not-found"} 1'],

@@ -6,7 +6,7 @@ import { printJson, printLine, printTable } from '../output.js';
 import { inWords } from '../show-session.js';
 
 const examples = `
-The newest first. A session that follows another in its chain says which one it is of how many.
+The newest first; session-ledger chain shows how they followed one another.
 
 Examples:
   session-ledger sessions ada captions

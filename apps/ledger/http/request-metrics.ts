@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { Problem } from '#api';
-import { problems } from '#api';
+import { type Answered, type Problem, problems } from '#api';
+import { operations } from '#api/schemas';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -36,7 +36,9 @@ export class RequestMetrics {
   }
 
   /** Counters of one operation. What belongs to labels is looked up once: that costs more than to count. */
-  of(operation: string) {
+  readonly of = remembered((operation: string) => this.countersOf(operation));
+
+  private countersOf(operation: string) {
     const seconds = this.seconds.labels(operation);
     const byStatus = remembered((status: number) => this.requests.labels(operation, String(status)));
     const byOutcome = remembered((outcome: string) => this.commands.labels(operation, outcome));
@@ -47,7 +49,16 @@ export class RequestMetrics {
         byStatus(status).inc();
         if (outcome !== undefined) byOutcome(outcome).inc();
       },
+      /** A command that came among others was obeyed. */
+      obeyed: (outcome: string): void => byOutcome(outcome).inc(),
     };
+  }
+
+  /** What became of one of many commands that came in a request, which is counted by itself. */
+  oneOfMany(named: string, { outcome, problem }: Answered): void {
+    const operation = Object.hasOwn(operations, named) ? named : ELSEWHERE;
+    if (problem) this.problems.labels(operation, problem.code).inc();
+    else if (outcome !== undefined) this.of(operation).obeyed(outcome);
   }
 
   /** A request of this operation, or of none, was answered with a problem. */

@@ -44,6 +44,7 @@ export function bindOperations(
     access,
     check: (...part) => parts.check(...part),
     problemOf: (error) => problemOf(error, faults),
+    tell: (operation, answered) => metrics.oneOfMany(operation, answered),
   };
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -126,6 +127,7 @@ interface Host {
   access: Access;
   check: PartChecks['check'];
   problemOf(error: unknown): Problem;
+  tell: Asked<OperationId>['tell'];
 }
 
 /** Methods, not functions of its own: one is made for each request. */
@@ -167,6 +169,7 @@ class AskedByRequest implements Asked<OperationId> {
     });
     return gone.signal;
   }
+
   one<Other extends OperationId>(id: Other, { params, body, key }: One, place: string): Asked<Other> {
     this.host.check(id, 'params', params, place);
     this.host.check(id, 'body', body, `${place}.body`);
@@ -176,12 +179,16 @@ class AskedByRequest implements Asked<OperationId> {
       header: () => undefined,
       gone: () => this.gone(),
       one: () => assert.fail('one of many has none in it'),
-      problemOf: this.host.problemOf,
+      ...{ problemOf: this.host.problemOf, tell: this.host.tell },
     };
     return asked as unknown as Asked<Other>; // checked by the schemas that its type is made of
   }
 
   problemOf(error: unknown): Problem {
     return this.host.problemOf(error);
+  }
+
+  tell(operation: string, answered: Answered): void {
+    this.host.tell(operation, answered);
   }
 }

@@ -19,9 +19,11 @@ type Serve = (asked: Asked<OperationId>, ledger: Ledger) => Answered | Promise<A
  */
 export const many: Pick<Serving, 'sendCommands' | 'currentSessions'> = {
   async sendCommands(asked, ledger): Promise<Answered> {
-    const answers = asked.body.commands.map((sent, index) =>
-      answerTo(sent, `commands.${index}`, asked, ledger),
-    );
+    const answers = asked.body.commands.map(async (sent, index) => {
+      const answered = await answerTo(sent, index, asked, ledger);
+      asked.tell(sent.operation, answered);
+      return answerJson(answered);
+    });
     return { json: inAnswers(await Promise.all(answers)) };
   },
   async currentSessions(asked, ledger): Promise<Answered> {
@@ -40,10 +42,11 @@ const inAnswers = (answers: readonly string[]) => `{"answers":[${answers.join(',
 /** Never rejects: what is wrong with a command is the answer to it. */
 async function answerTo(
   { operation, sessionId, body = {}, idempotencyKey: key }: Sent,
-  place: string,
+  index: number,
   all: Asked<'sendCommands'>,
   ledger: Ledger,
-): Promise<string> {
+): Promise<Answered> {
+  const place = `commands.${index}`;
   try {
     if (!Object.hasOwn(commands, operation)) {
       throw new ProblemError('invalid-request', `${place}.operation is none that can be sent here`);
@@ -52,10 +55,12 @@ async function answerTo(
       throw new ProblemError('invalid-request', `${place}.sessionId is the ledger's to choose`);
     }
     const params = sessionId === undefined ? {} : { sessionId };
-    const asked = all.one(operation as OperationId, { params, body, key }, place);
-    return answerJson(await (commands[operation as keyof typeof commands] as Serve)(asked, ledger));
+    const one = all.one(operation as OperationId, { params, body, key }, place);
+    // Whoever repeats the request by its key repeats its commands, those without a key of their own as well.
+    const asked = { ...one, key: key ?? (all.key && JSON.stringify([all.key, index])) };
+    return await (commands[operation as keyof typeof commands] as Serve)(asked, ledger);
   } catch (error) {
-    return problemJson(all.problemOf(error));
+    return { problem: all.problemOf(error) };
   }
 }
 
