@@ -44,7 +44,7 @@ test('each operation has its place on the page, and a body to try that the servi
 });
 
 test('what the page offers for a start works as it stands', async () => {
-  const { requestBody } = description.paths['/v1/sessions']?.post as unknown as {
+  const { requestBody } = (description.paths['/v1/sessions']?.post ?? {}) as unknown as {
     requestBody: { content: Record<string, { example: object }> };
   };
   const body = requestBody.content['application/json']?.example ?? {};
