@@ -447,6 +447,23 @@ describe('a replica', () => {
     await until(() => replica.staleness < 1_000);
   });
 
+  test('follows no other ledger that answers once its snapshot is read', async () => {
+    const other = await startService({});
+    let isRead = false;
+    const fetchFrom: typeof fetch = async (url, init) => {
+      const at = isRead ? String(url).replace(service.url, other.url) : url;
+      isRead ||= String(url).includes('/v1/snapshot');
+      return fetch(at, init);
+    };
+    const replica = await openReplica({
+      ledger: new LedgerClient({ url: service.url, fetch: fetchFrom }),
+      lookMs: 100,
+    });
+    await until(() => replica.staleness === Number.POSITIVE_INFINITY);
+    expect(() => replica.current({ userId: 'ada' })).toThrow('another-ledger');
+    await other.stop();
+  });
+
   test('is stale while the ledger cannot be asked, and says for how long', async () => {
     const port = Number(new URL(service.url).port);
     const proxy = await startProxy({ target: { host: '127.0.0.1', port } });

@@ -395,6 +395,27 @@ async def test_a_replica_has_what_is_current_and_waits_for_a_position(service: S
             await CurrentReplica(ledger, most=3).open()
 
 
+async def test_a_replica_follows_no_other_ledger_that_answers_once_its_snapshot_is_read(
+    service: Service, own_service: Service
+) -> None:
+    class Switched(httpx.AsyncHTTPTransport):
+        is_read = False
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if self.is_read:
+                request.url = request.url.copy_with(port=httpx.URL(own_service.url).port)
+            self.is_read = self.is_read or request.url.path == "/v1/snapshot"
+            return await super().handle_async_request(request)
+
+    async with (
+        LedgerClient(service.url, transport=Switched()) as ledger,
+        CurrentReplica(ledger, look_seconds=0.1) as replica,
+    ):
+        await until(lambda: replica.staleness == float("inf"))
+        with pytest.raises(FollowerStopped, match="another-ledger"):
+            replica.current({"userId": "ada"})
+
+
 async def test_a_replica_that_is_full_stops_and_does_not_miss_somebody_silently(own_service: Service) -> None:
     stops: list[BaseException] = []
     async with (

@@ -6,6 +6,7 @@ import { parts } from './chunks.js';
 import type { EventSource, FollowerStopped } from './event-source.js';
 import type { FollowedEvent, SessionInEvent } from './followed-event.js';
 import { Follower } from './follower.js';
+import { readHeads, withRestores } from './heads.js';
 import { tell } from './tell.js';
 
 export interface ReplicaOptions {
@@ -112,7 +113,7 @@ export class CurrentReplica {
     this.#release();
   }
 
-  #follow(ledgerId?: string): Follower {
+  #follow(ledgerId = this.#booted.ledgerId): Follower {
     const { ledger, source, lookMs, onTrouble } = this.#options;
     return new Follower({
       ledger,
@@ -186,6 +187,8 @@ export class CurrentReplica {
 interface Booted {
   /** When the ledger was asked, by `now()`. */
   at: number;
+  /** Whose snapshot it is: whoever answers otherwise from now on is not followed. */
+  ledgerId: string | undefined;
   sessions: Map<string, SessionInEvent>;
   positions: Map<number, number>;
 }
@@ -198,7 +201,14 @@ async function boot(
   most: number,
   signal = new AbortController().signal,
 ): Promise<Booted> {
-  const booted: Booted = { at: now(), sessions: new Map(), positions: new Map() };
+  // Before the snapshot, which does not name its ledger: another one may answer after it.
+  const { ledgerId, restores } = await readHeads(ledger, signal);
+  const booted: Booted = {
+    at: now(),
+    ledgerId: withRestores(ledgerId, restores),
+    sessions: new Map(),
+    positions: new Map(),
+  };
   let isComplete = false;
   for await (const lines of parts(await ledger.stream('snapshot', {}, { signal }), '\n')) {
     for (const line of lines) {

@@ -5,7 +5,7 @@ import type { LedgerClient } from '../ledger-client.js';
 import { type EventSource, FollowerStopped, feedSource } from './event-source.js';
 import { BadEvent, type FollowedEvent, toEvent } from './followed-event.js';
 import { type FollowedTo, Handler } from './handler.js';
-import { readHeads } from './heads.js';
+import { readHeads, withRestores } from './heads.js';
 import { type FollowerCounts, Sequencer } from './sequencer.js';
 import { type Seen, Stalled, StallWatch } from './stall-watch.js';
 import { tell } from './tell.js';
@@ -123,7 +123,7 @@ export class Follower {
 
   /** Whose events these are, as in their `source`: store it with the positions. Undefined before it has begun. */
   get ledgerId(): string | undefined {
-    return this.#restores ? `${this.#ledgerId}#${this.#restores}` : this.#ledgerId;
+    return withRestores(this.#ledgerId, this.#restores);
   }
 
   /**

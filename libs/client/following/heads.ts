@@ -27,3 +27,8 @@ export async function readHeads(ledger: LedgerClient, signal: AbortSignal): Prom
     heads,
   };
 }
+
+/** What a follower stores of whose events it has: `/ledgers/<id>`, and how often its past had changed by then. */
+export function withRestores(ledgerId: string | undefined, restores: number | undefined): string | undefined {
+  return ledgerId !== undefined && restores ? `${ledgerId}#${restores}` : ledgerId;
+}

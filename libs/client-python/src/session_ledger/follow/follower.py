@@ -13,7 +13,7 @@ from ..calls.waiting import backoff, ended
 from ..errors import is_problem
 from .event import BadEvent, FollowedEvent, to_event
 from .handler import Handler, OnEvents
-from .ledger_heads import read_heads
+from .ledger_heads import read_heads, with_restores
 from .sequencer import FollowerCounts, Sequencer, Surroundings
 from .source import EventSource, FeedSource, FollowerStopped, Reading
 from .stalls import Look, Stalled, StallWatch
@@ -111,7 +111,7 @@ class Follower:
     @property
     def ledger_id(self) -> str | None:
         """Whose events these are: store it with the positions. None before it has begun."""
-        return f"{self._ledger_id}#{self._restores}" if self._restores else self._ledger_id
+        return with_restores(self._ledger_id, self._restores)
 
     @property
     def caught_up_at(self) -> float:

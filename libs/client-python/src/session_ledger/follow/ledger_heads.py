@@ -26,3 +26,8 @@ async def read_heads(ledger: LedgerClient) -> Heads:
         raise PermissionError("whoever follows all events needs a credential with the permission audit")
     found: dict[str, Any] = {**figures}
     return Heads(found.get("source"), found["heads"], found.get("restores"))
+
+
+def with_restores(ledger_id: str | None, restores: int | None) -> str | None:
+    """What a follower stores of whose events it has: `/ledgers/<id>`, and how often its past had changed by then."""
+    return f"{ledger_id}#{restores}" if ledger_id is not None and restores else ledger_id

@@ -18,6 +18,7 @@ from ..scope import ScopeName
 from .event import FollowedEvent
 from .follower import Follower
 from .handler import FollowedTo
+from .ledger_heads import read_heads, with_restores
 from .source import EventSource, FollowerStopped, parts
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ Key = tuple[str, str]
 class _Booted:
     at: float
     """When the ledger was asked, by `now()`."""
+    ledger_id: str | None
+    """Whose snapshot it is: whoever answers otherwise from now on is not followed."""
     sessions: dict[Key, SessionInEvent] = field(default_factory=dict[Key, SessionInEvent])
     positions: dict[int, int] = field(default_factory=dict[int, int])
 
@@ -78,7 +81,7 @@ class CurrentReplica:
     async def open(self) -> CurrentReplica:
         """Reads the snapshot, then follows. Raises when it cannot be read whole, or ReplicaFull."""
         self._booted = await self._boot()
-        self._follower = self._follow(None)
+        self._follower = self._follow(self._booted.ledger_id)
         return self
 
     def current(self, scope: ScopeName) -> SessionInEvent | None:
@@ -210,7 +213,10 @@ class CurrentReplica:
 
     async def _boot(self) -> _Booted:
         """`{"position":…}` begins a partition, `{"session":…}` follow, `{"complete":true}`: nothing is missing."""
-        booted = _Booted(now())
+        at = now()
+        # Before the snapshot, which does not name its ledger: another one may answer after it.
+        heads = await read_heads(self._ledger)
+        booted = _Booted(at, with_restores(heads.ledger_id, heads.restores))
         is_complete = False
         response = await self._ledger.stream("snapshot", {})
         async for lines in parts(response, "\n"):
