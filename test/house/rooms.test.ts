@@ -12,7 +12,9 @@ const NODE = 'node:*';
  */
 const ALLOWED: Record<string, readonly string[]> = {
   'libs/session': [],
-  'libs/audit': ['node:crypto'],
+  'libs/audit': ['#tlog', 'node:crypto'],
+  // Also in browsers, as waiting is.
+  'libs/tlog': [],
   // Also in browsers: the published client brings it along.
   'libs/waiting': [],
   // What every operation means and does, for any ledger. What makes the schemas is not needed to serve them.
