@@ -47,6 +47,8 @@ const Settings = Type.Object({
   KAFKA_CACHE_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_TOPIC: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9._-]{1,249}$' })),
   LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_ORIGIN: Type.Optional(Type.String({ pattern: '^[^\\s+]{1,200}$' })),
+  LEDGER_AUDIT_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_LOG: Type.Optional(Type.Enum(['text', 'json'])),
   LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
@@ -110,6 +112,12 @@ export interface Config {
   roles: ReadonlySet<Role>;
   /** Part of the time, from 0 to 1, that the projector takes while commands take all of it. */
   projectorShare: number;
+  /** Names the ledger in what it signs. Undefined: `session-ledger/<ledger id>`. */
+  origin: string | undefined;
+  /** Files of the keys that sign checkpoints. */
+  auditKeyFiles: readonly string[] | undefined;
+  /** Where a ledger with an embedded Postgres keeps the key that it makes, unless it is given some. */
+  ownAuditKey: string | undefined;
   writers: number;
   maxBatch: number;
   maxQueue: number;
@@ -160,6 +168,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     partitionsGiven: s.LEDGER_PARTITIONS !== undefined,
     roles: new Set((s.LEDGER_ROLES ?? 'api,relay,reaper,projector').split(',') as Role[]),
     projectorShare: (s.LEDGER_PROJECTOR_SHARE ?? 5) / 100,
+    origin: s.LEDGER_ORIGIN,
+    auditKeyFiles: s.LEDGER_AUDIT_KEY_FILE?.split(','),
+    ownAuditKey: databaseUrl === undefined ? join(s.LEDGER_DATA_DIR ?? '.data', 'audit-key') : undefined,
     writers: s.LEDGER_WRITERS ?? 2,
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,

@@ -16,6 +16,7 @@ export class Metrics {
   readonly faults = this.counter('ledger_faults_total', 'Faults of the machinery', ['where']);
   readonly relayed = this.counter('ledger_relay_events_total', 'Events that Kafka has acknowledged', []);
   readonly projected = this.counter('ledger_projected_events_total', 'Events that were projected here', []);
+  readonly tiles = this.counter('ledger_tiles_total', 'Full tiles of 256 hashes that were made here', []);
   readonly resent = this.counter('ledger_relay_resends_total', 'Batches that were sent to Kafka again', []);
 
   readonly shed = this.counter(

@@ -23,6 +23,8 @@ const KINDS = {
   reaper: { connections: 1 },
   /** Bulk jobs, and the time partitions of receipts. */
   jobs: { connections: 1 },
+  /** Tiles, and who asks for proofs. */
+  proofs: { connections: 1, mostWaiting: 100 },
   health: { connections: 1, mostWaiting: 10 },
 } as const satisfies Record<string, Kind>;
 

@@ -23,8 +23,9 @@ import {
 } from '#log';
 import { type DatabaseOptions, hasUnawaitedStandbys } from '#postgres';
 import { Projector } from '#projections';
+import { Checkpoints, ownSigningKey, PartitionTrees, readSigningKeys, TileMaker, Tiles } from '#proofs';
 import { Loop } from '#waiting';
-import type { AccessConfig, Config } from './config.js';
+import type { Config } from './config.js';
 import type { Faults } from './faults.js';
 import { LoopTurns } from './loop-turns.js';
 import type { Metrics } from './metrics.js';
@@ -56,6 +57,7 @@ export interface Replica {
   history: History;
   finder: Finder;
   scopes: UserScopes;
+  trees: PartitionTrees;
   /** Who may ask it. */
   access: OpenedAccess;
   bulk: BulkWorker;
@@ -94,7 +96,7 @@ export async function openReplica(
     faults.report(where, error);
   };
 
-  const { identity, tail, access, isUnawaited } = await readLedger(pools, config.access, fault);
+  const { identity, tail, access, checkpoints, isUnawaited } = await readLedger(pools, config, fault);
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -158,6 +160,13 @@ export async function openReplica(
   const projector = config.roles.has('projector')
     ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
+  const { trees, tileMaker } = openTrees(
+    config,
+    checkpoints,
+    { pools, tail, writer },
+    metrics,
+    fault('tiles'),
+  );
   const turns = new LoopTurns();
   const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
@@ -172,6 +181,7 @@ export async function openReplica(
     history: new History(pools.reads, new Snapshots(pools.snapshots, undefined, () => turns.next())),
     finder: new Finder(pools.reads),
     scopes: new UserScopes(pools.reads),
+    trees,
     access,
     bulk,
     tail,
@@ -182,6 +192,7 @@ export async function openReplica(
     projector,
     async close() {
       await receipts.close();
+      await tileMaker?.close();
       await projector?.close();
       await bulk.close();
       await reaper?.close();
@@ -196,10 +207,33 @@ export async function openReplica(
   };
 }
 
+/** What proves that the log is whole; a replica that projects also makes the tiles. */
+function openTrees(
+  config: Config,
+  checkpoints: Checkpoints,
+  { pools, tail, writer }: Pick<Replica, 'pools' | 'tail' | 'writer'>,
+  metrics: Metrics,
+  onFault: (error: unknown) => void,
+) {
+  const trees = new PartitionTrees(pools.proofs, checkpoints);
+  if (!config.roles.has('projector')) return { trees, tileMaker: undefined };
+  const tileMaker = new TileMaker({
+    tiles: new Tiles(pools.proofs),
+    checkpoints,
+    heads: () => tail.heads(),
+    workedMs: () => writer.workedMs,
+    onMade: (tiles) => metrics.tiles.inc(tiles),
+    onFault,
+  });
+  tail.onRewind(() => tileMaker.forget());
+  tileMaker.start();
+  return { trees, tileMaker };
+}
+
 /** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
 async function readLedger(
   pools: Pools,
-  accessConfig: AccessConfig,
+  { access: accessConfig, origin, auditKeyFiles, ownAuditKey }: Config,
   fault: (where: string) => (error: unknown) => void,
 ) {
   let tail: Tail | undefined;
@@ -213,7 +247,12 @@ async function readLedger(
       onAccess: access.looked,
     });
     await tail.start();
-    return { identity, tail, access, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
+    const name = origin ?? `session-ledger/${identity.id}`;
+    const signingKeys = auditKeyFiles
+      ? readSigningKeys(auditKeyFiles, name)
+      : [ownAuditKey].flatMap((file) => file ?? []).map((file) => ownSigningKey(file, name));
+    const checkpoints = new Checkpoints(pools.proofs, name, signingKeys);
+    return { identity, tail, access, checkpoints, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
   } catch (error) {
     tail?.close();
     await access?.close();

@@ -49,6 +49,7 @@ export function servedLedger(
     },
     tail: inTurn(pages, turns),
     keys: replica.access.keys,
+    trees: replica.trees,
   };
 }
 

@@ -51,6 +51,9 @@ export interface Answered {
   headers?: Record<string, string>;
   /** JSON as text. */
   json?: string;
+  /** Plain text. */
+  text?: string;
+  bytes?: Uint8Array;
   /** What becomes JSON. */
   body?: object;
   problem?: Problem;

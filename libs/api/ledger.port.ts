@@ -15,6 +15,7 @@ import type {
   SessionId,
   StopIgnoredWhy,
 } from '#session';
+import type { NodeHash, TilePlace } from '#tlog';
 import type { Caller, Permission } from './caller.js';
 
 /**
@@ -41,6 +42,7 @@ export interface Ledger extends Naming {
   readonly reports: HeldSessions;
   readonly tail: Growing;
   readonly keys: KeyStore;
+  readonly trees: Trees;
 }
 
 /** How a ledger names what is new, and what is called otherwise outside. */
@@ -496,4 +498,40 @@ export interface KeyStore {
   list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]>;
   /** Lets a key expire after so many seconds, unless it does before; 0: it is revoked. */
   end(id: string, seconds: number): Promise<KeyInfo | undefined>;
+}
+
+/** The Merkle tree of a partition's log (RFC 6962), as it stood. */
+export interface TreeHead {
+  partition: number;
+  /** Its leaves: the sequence of the last event. */
+  size: number;
+  /** 32 bytes. */
+  root: Uint8Array;
+}
+
+/** A checkpoint that was signed, and is kept. */
+export interface KeptCheckpoint {
+  size: number;
+  keptAt: Instant;
+  /** The signed note. */
+  note: string;
+}
+
+/** What proves that the log is whole. */
+export interface Trees {
+  /** Names the ledger in what is signed: the log of a partition is `<name>/<partition>`. */
+  readonly name: string;
+  /** The verifier keys of those who sign; none: nobody does. */
+  readonly keys: readonly string[];
+  readonly nodeHash: NodeHash;
+  /** Of every partition, at most a second old. */
+  heads(): Promise<readonly TreeHead[]>;
+  /** Of one, with all that was committed before it was asked for. */
+  headNow(partition: number): Promise<TreeHead>;
+  /** A checkpoint of it as a signed note; without signatures when nobody signs. */
+  note(head: TreeHead): string;
+  /** Tiles of a tree of `size` leaves, each exactly as wide as asked. Rejects with `overloaded` while they are being made. */
+  tiles(partition: number, size: number, places: readonly TilePlace[]): Promise<readonly Uint8Array[]>;
+  /** Of a smaller size than `before`, the newest first. */
+  kept(partition: number, before: number, limit: number): Promise<KeptCheckpoint[]>;
 }

@@ -1,7 +1,9 @@
 // The package that others install: starts, keeps and follows sessions of a ledger.
-// May import waiting alone, and Node in node.ts: there is nothing to install with it.
-// Start reading in ledger-client.ts: owning/ holds a session, following/ hears of all, resolving/ finds one, calls/ asks.
+// May import tlog and waiting, and Node in node.ts: there is nothing to install with it.
+// Start reading in ledger-client.ts: owning/ holds a session, following/ hears of all, resolving/ finds one,
+// proving/ checks what is told, calls/ asks.
 
+export { TlogError, type TlogFault } from '#tlog';
 export type { AnswerOf, CallOptions, RequestOf } from './calls/transport.js';
 export {
   type AnyLedgerProblem,
@@ -56,6 +58,16 @@ export { type HeldState, NotHeld } from './owning/gate.js';
 export type { Loss, LossReason } from './owning/loss.js';
 export { type Guarded, OwnedSession } from './owning/owned-session.js';
 export { SessionGuards } from './owning/session-guards.js';
+export { type AuditLog, auditLog } from './proving/audit-log.js';
+export { leafHash, nodeHash, sha256 } from './proving/hash.js';
+export { type SignedCheckpoint, verifyCheckpoint } from './proving/verifier.js';
+export {
+  type ConsistencyOfTrees,
+  type EventProof,
+  type VerifiedEvent,
+  verifyConsistency,
+  verifyEvent,
+} from './proving/verify-event.js';
 export { type Realm, type SessionName, SessionReference } from './resolving/reference.js';
 export {
   type CallSessions,

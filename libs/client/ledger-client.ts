@@ -3,6 +3,8 @@ import {
   type AnswerOf,
   type CallOptions,
   type RequestOf,
+  type StreamedRequest,
+  type StreamId,
   Transport,
   type TransportOptions,
 } from './calls/transport.js';
@@ -89,7 +91,7 @@ export class LedgerClient implements AsyncDisposable {
   }
 
   /** Any operation of the API, by its id in /openapi.json. Not the streams. */
-  async call<Id extends Exclude<OperationId, 'feedStream' | 'scopeStream' | 'snapshot'>>(
+  async call<Id extends Exclude<OperationId, StreamId>>(
     id: Id,
     request: RequestOf<Id>,
     options?: CallOptions,
@@ -97,13 +99,16 @@ export class LedgerClient implements AsyncDisposable {
     return (await this.#transport.call(id, request, options)).body;
   }
 
-  /** One of the streams; `signal` ends it. */
+  /** One of the streams, or something else than JSON; `signal` ends it. */
   stream(
-    id: 'feedStream' | 'scopeStream' | 'snapshot',
+    id: StreamId,
     query: Record<string, unknown>,
-    options: { signal: AbortSignal; lastEventId?: string | undefined },
+    {
+      params,
+      ...options
+    }: { signal: AbortSignal; lastEventId?: string | undefined } & Pick<StreamedRequest, 'params'>,
   ): Promise<ReadableStream<Uint8Array>> {
-    return this.#transport.open(id, query, options);
+    return this.#transport.open(id, { query, ...(params && { params }) }, options);
   }
 
   /** Starts a session and holds it. Rejects with `session-active` under `onConflict: 'reject'`. */

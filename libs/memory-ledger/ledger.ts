@@ -8,6 +8,7 @@ import { pastOfScopes } from './past-of-scopes.js';
 import { reports } from './reports.js';
 import type { Store } from './store.js';
 import type { Scope } from './stored-scope.js';
+import { trees } from './trees.js';
 
 /** Before every scope. */
 const START = { partition: 0, scopeId: '' };
@@ -101,6 +102,7 @@ export function inMemory(store: Store): Ledger {
     jobs: jobs(store),
     reports: reports(store),
     keys: keys(store),
+    trees: trees(store),
     tail: {
       // Memory is never restored, and nothing of it is ever archived.
       restores: 0,

@@ -5,9 +5,9 @@ const HEARTBEAT_MS = 15_000;
 
 /** The response that an answer is: JSON, problem+json, or a body that is still being written; without it for HEAD. */
 export function respond(answered: Answered, isHead: boolean, store: Store, signal: AbortSignal): Response {
-  const { status = 200, headers = {}, json, body, problem, lines, events } = answered;
-  const told = (text: () => string | ReadableStream<Uint8Array>, type: string) =>
-    new Response(isHead ? null : text(), { status, headers: { 'content-type': type, ...headers } });
+  const { status = 200, headers = {}, json, body, text, bytes, problem, lines, events } = answered;
+  const told = (content: () => string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>, type: string) =>
+    new Response(isHead ? null : content(), { status, headers: { 'content-type': type, ...headers } });
   if (problem) {
     const retryAfter = retryAfterOf(problem);
     const content = problemBody(problem);
@@ -24,6 +24,8 @@ export function respond(answered: Answered, isHead: boolean, store: Store, signa
       'text/event-stream',
     );
   if (lines) return told(() => streamOf(() => lined(lines)), 'application/x-ndjson');
+  if (text !== undefined) return told(() => text, 'text/plain; charset=utf-8');
+  if (bytes) return told(() => Uint8Array.from(bytes), 'application/octet-stream');
   if (json === undefined && body === undefined) return new Response(null, { status, headers });
   return told(() => json ?? JSON.stringify(body), 'application/json');
 }

@@ -1,6 +1,7 @@
 // Read models that are made from the log after its commits: sessions, transitions and usage, kept, rebuilt and verified.
 // May import session, api, archive, log, postgres and waiting.
 // Start reading in projector.ts, then step.ts: a page of events and what it makes of the tables.
+export { Pace } from './pace.js';
 export { projectedUpTo } from './projected-up-to.js';
 export { type Projected, Projector } from './projector.js';
 export { Reached } from './reached.js';

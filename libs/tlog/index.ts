@@ -28,6 +28,7 @@ export {
 export {
   hashesOf,
   type NodeHash,
+  type Range,
   type ReadTiles,
   rangesOfConsistency,
   rangesOfInclusion,

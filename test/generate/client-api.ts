@@ -76,7 +76,7 @@ function types(id: string, { summary, params, query, body, answers }: Operation)
 }
 
 const route = (id: string, { method, path, reads }: Operation) =>
-  `${id}: { method: '${method}', path: '${path}'${reads ? ', reads: true' : ''} },`;
+  `${id}: { method: '${method}', path: '${path.replace('*', '')}'${reads ? ', reads: true' : ''} },`;
 
 /** A stream's has no name. */
 function answer(id: string, { answers }: Operation): string[] {

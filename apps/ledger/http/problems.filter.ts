@@ -128,5 +128,5 @@ function methodsOf({ url, server }: FastifyRequest): string[] {
 }
 
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
+  return new RegExp(`^${path.replace(/:\w+\*$/, '.+').replace(/:\w+/g, '[^/]+')}$`);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
 import type { Access, Reached } from '#access';
 import {
   type Answered,
@@ -73,9 +73,11 @@ export function bindOperations(
         reply.send(error);
       }
     };
+    const rest = /:(\w+)\*$/.exec(path);
     fastify.route({
       method,
-      url: path,
+      url: rest ? path.replace(rest[0], '*') : path,
+      ...(rest && { preValidation: nameTheRest(rest[1] as string) }),
       config: { needs, operation: id },
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
@@ -84,6 +86,15 @@ export function bindOperations(
       },
     });
   }
+}
+
+/** Fastify calls what is left of an address `*`. */
+function nameTheRest(name: string): preValidationHookHandler {
+  return (request, _, done) => {
+    const { '*': rest, ...others } = request.params as Record<string, string>;
+    request.params = { ...others, [name]: rest };
+    done();
+  };
 }
 
 function isReading({ needs }: Operation): boolean {

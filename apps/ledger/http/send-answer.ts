@@ -11,7 +11,7 @@ const LINES = 'application/x-ndjson';
 
 /** Sends what an operation answered. */
 export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Streams, access: Access): void {
-  const { status = 200, headers, json, body, problem, lines, events } = answered;
+  const { status = 200, headers, json, body, text, bytes, problem, lines, events } = answered;
   if (headers) reply.headers(headers);
   if (problem) sendProblem(reply, problem);
   else if (events) streams.serve(reply, events);
@@ -25,7 +25,12 @@ export function sendAnswer(reply: FastifyReply, answered: Answered, streams: Str
     reply
       .header('content-type', LINES)
       .send(Readable.from(inParts(lines, streams.turns), { highWaterMark: 1 }));
-  } else if (json === undefined && body === undefined) reply.code(status).send();
+  } else if (text !== undefined) reply.header('content-type', 'text/plain; charset=utf-8').send(text);
+  else if (bytes)
+    reply
+      .header('content-type', 'application/octet-stream')
+      .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  else if (json === undefined && body === undefined) reply.code(status).send();
   else
     reply
       .code(status)

@@ -6,6 +6,12 @@ export function positionText({ partition, sequence }: Position): string {
   return `${partition}:${sequence}`;
 }
 
+/** Throws `invalid-request` for a partition that the ledger does not have. */
+export function checkedPartition(partition: number, partitions: number, place: string): number {
+  if (partition < partitions) return partition;
+  throw new ProblemError('invalid-request', `${place} has to be below ${partitions}`);
+}
+
 /** A position of the scope's own partition. Throws `invalid-request` for another one's. */
 export function positionOf(text: string, partition: number, place: string): Position {
   const [, of, sequence] = /^(\d{1,4}):(\d{1,16})$/.exec(text) ?? [];

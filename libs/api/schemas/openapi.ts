@@ -18,7 +18,7 @@ export const bearer = {
 export function openApi(version: string): Json {
   const paths: Record<string, Json> = {};
   for (const [operationId, operation] of Object.entries<Operation>(operations)) {
-    const path = operation.path.replace(/:(\w+)/g, '{$1}');
+    const path = operation.path.replace(/:(\w+)\*?/g, '{$1}');
     paths[path] = { ...paths[path], [operation.method.toLowerCase()]: describe(operationId, operation) };
   }
   return withComponents({

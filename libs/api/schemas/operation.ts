@@ -7,7 +7,7 @@ import { GivenId, Id } from './values.js';
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
 export interface Operation {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** With `:name` for parameters. */
+  /** With `:name` for parameters; `:name*` at the end is all that is left, slashes as well. */
   path: string;
   /** It changes nothing, although its question is so long that it is a POST. */
   reads?: true;

@@ -1,3 +1,4 @@
+import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { commands } from './commands.js';
 import { erasure } from './erasure.js';
@@ -20,6 +21,7 @@ export const groups = {
   'All events': feed,
   'Who holds what': stats,
   'Many sessions': { ...bulk, ...erasure },
+  Proof: audit,
   Keys: keys,
   Problems: problemPages,
 } as const;
@@ -35,6 +37,7 @@ export const operations = {
   ...bulk,
   ...erasure,
   ...stats,
+  ...audit,
   ...keys,
   ...problemPages,
 } as const satisfies Record<string, Operation>;

@@ -1,16 +1,14 @@
 import type { Answered, Asked, Serving } from '../asked.js';
 import type { Growing, Ledger } from '../ledger.port.js';
-import { ProblemError } from '../problems/problem-error.js';
 import { aheadOfLog, decodeVector, lastEventId, ScopeEventIds } from '../request/event-ids.js';
+import { checkedPartition } from '../request/positions.js';
 import { storedJson } from './answers.js';
 import { scopeOf } from './scopes.js';
 
 /** The log as followers read it: numbered, or as it grows. */
 export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapshot'> = {
   async feed({ query: { partition, after = 0, limit = 100 } }, { tail, partitions }) {
-    if (partition >= partitions) {
-      throw new ProblemError('invalid-request', `query.partition has to be below ${partitions}`);
-    }
+    checkedPartition(partition, partitions, 'query.partition');
     const { restores } = tail; // before the events: those of another past come with a number that is too low
     const events = await tail.read(partition, after, limit);
     if (events.length === 0 && (await isAhead({ [partition]: after }, tail))) throw aheadOfLog('query.after');

@@ -1,5 +1,6 @@
 import type { Serving } from '../asked.js';
 import { problemPage } from '../problems/problem-body.js';
+import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { commands } from './commands.js';
 import { erasure } from './erasure.js';
@@ -23,5 +24,6 @@ export const serving: Serving = {
   ...erasure,
   ...stats,
   ...keys,
+  ...audit,
   problem: ({ params: { code } }) => ({ body: problemPage(code) }),
 };

@@ -18,6 +18,10 @@ const sessions = { sessions: 'array' } as const;
  * the shapes cannot be made from the schemas, which are this version's.
  */
 const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
+  AuditKeys: { origin: 'string', keys: 'array' },
+  Checkpoints: { checkpoints: 'array' },
+  ConsistencyProof: { hashes: 'array' },
+  KeptCheckpoints: { checkpoints: 'array' },
   AccessKey: { keyId: 'string' },
   BulkJob: { jobId: 'string', state: 'string' },
   ChainPage: sessions,

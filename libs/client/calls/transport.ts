@@ -50,6 +50,12 @@ export interface TransportOptions {
 /** The parts of a request, as the operation wants them. */
 export type RequestOf<Id extends OperationId> = Omit<Operations[Id], 'answer'>;
 export type AnswerOf<Id extends OperationId> = Operations[Id]['answer'];
+/** What is answered as it comes, or as something else than JSON. */
+export type StreamId = {
+  [Id in OperationId]: Operations[Id]['answer'] extends ReadableStream<Uint8Array> ? Id : never;
+}[OperationId];
+
+const STREAMED = /^(text\/event-stream|application\/x-ndjson|text\/plain|application\/octet-stream)/;
 
 /** An answer and what is known about its call. */
 export interface Answered<T> {
@@ -58,6 +64,12 @@ export interface Answered<T> {
   sentAt: number;
   /** The ledger repeats what it answered to this key in an earlier call: the effect may be old. */
   isOld: boolean;
+}
+
+/** The parts of a request for a stream. */
+export interface StreamedRequest {
+  params?: Record<string, unknown>;
+  query?: Record<string, unknown>;
 }
 
 interface Attempt {
@@ -137,11 +149,11 @@ export class Transport {
 
   /** Opens a stream: one attempt, whose time is for the head of the answer only. The caller reads or cancels it. */
   async open(
-    id: 'feedStream' | 'scopeStream' | 'snapshot',
-    query: Record<string, unknown>,
+    id: StreamId,
+    { params, query }: StreamedRequest,
     { signal, lastEventId }: { signal: AbortSignal; lastEventId?: string | undefined },
   ): Promise<ReadableStream<Uint8Array>> {
-    const url = this.#base + routes[id].path + queryOf(query);
+    const url = this.#base + pathOf(routes[id].path, params) + queryOf(query);
     const headers = { ...(lastEventId && { 'last-event-id': lastEventId }) };
     const { response, done } = await this.#fetch(url, { method: 'GET' }, headers, {
       signal,
@@ -149,7 +161,7 @@ export class Transport {
       goesOn: true,
     }).catch((error) => Promise.reject(error instanceof Unsent ? error.cause : error));
     const type = response.headers.get('content-type') ?? '';
-    const isStream = response.ok && /^(text\/event-stream|application\/x-ndjson)/.test(type);
+    const isStream = response.ok && STREAMED.test(type);
     if (isStream) done();
     if (isStream && response.body) return response.body;
     const raw = await readWhole(response).finally(done);
@@ -175,9 +187,7 @@ export class Transport {
       query?: Record<string, unknown>;
       body?: unknown;
     };
-    const path = route.path.replace(/:(\w+)/g, (_, name: string) =>
-      encodeURIComponent(String(params?.[name])),
-    );
+    const path = pathOf(route.path, params);
     const isRead = route.method === 'GET' || 'reads' in route;
     const hasBody = route.method === 'POST' || route.method === 'PATCH';
     if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
@@ -431,4 +441,8 @@ function queryOf(query: Record<string, unknown> = {}): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   if (given.length === 0) return '';
   return `?${given.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&')}`;
+}
+
+function pathOf(path: string, params: Record<string, unknown> | undefined): string {
+  return path.replace(/:(\w+)/g, (_, name: string) => encodeURIComponent(String(params?.[name])));
 }

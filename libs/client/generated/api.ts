@@ -42,6 +42,14 @@ export interface AccessKey {
   usedOn?: string;
 }
 
+export interface AuditKeys {
+  /** Names the ledger: the log of partition 3 is `<origin>/3`. */
+  origin: string;
+
+  /** Verifier keys (c2sp.org/signed-note); empty: nobody signs. */
+  keys: string[];
+}
+
 /** Kept for 30 days after it was finished. */
 export interface BulkJob {
   jobId: string;
@@ -101,6 +109,11 @@ export interface CheckpointList {
   }[];
 }
 
+export interface Checkpoints {
+  /** Of each partition a checkpoint as a signed note (c2sp.org/tlog-checkpoint); without signatures where no key is set. */
+  checkpoints: string[];
+}
+
 export interface CommandAnswer {
   outcome: string;
   session: Session;
@@ -123,6 +136,19 @@ export interface CommandAnswer {
   /** For reported: in how many seconds to try again. */
   retryAfter?: number;
   position: Position;
+}
+
+export interface ConsistencyProof {
+  partition: number;
+
+  /** Leaves of a tree: the sequence of its last event. */
+  from: number;
+
+  /** Leaves of a tree: the sequence of its last event. */
+  to: number;
+
+  /** Base 64, in the order of RFC 6962 section 2.1.2. */
+  hashes: string[];
 }
 
 export interface CurrentPage {
@@ -158,6 +184,23 @@ export interface Handle {
 
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
   value: string;
+}
+
+export interface KeptCheckpoints {
+  /** The newest first. */
+  checkpoints: {
+    /** Leaves of a tree: the sequence of its last event. */
+    size: number;
+
+    /** UTC, milliseconds. */
+    keptAt: string;
+
+    /** The signed note. */
+    note: string;
+  }[];
+
+  /** What to ask for with `before`, when there may be more. */
+  next?: number;
 }
 
 export interface KeyPage {
@@ -1371,6 +1414,70 @@ export interface Operations {
     };
     answer: Stats;
   };
+  /** The ledger's name in what it signs, and the public keys. */
+  auditKeys: {
+    answer: AuditKeys;
+  };
+  /** A checkpoint of every partition, at most a second old. */
+  auditCheckpoints: {
+    answer: Checkpoints;
+  };
+  /** A partition's checkpoint, at most a second old. */
+  auditCheckpoint: {
+    query: {
+      partition: number;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** A partition's checkpoint, where programs for tiled logs look for it (c2sp.org/tlog-tiles). */
+  auditPartition: {
+    params: {
+      partition: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** Hashes of a partition's tree, by the addresses of c2sp.org/tlog-tiles: they never change. */
+  auditTile: {
+    params: {
+      partition: string;
+
+      /** `<level>/<index>`, with `.p/<width>` for a partial one: `0/x001/234.p/17`. */
+      tile: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** Checkpoints that are kept: one an hour of a partition that grows, and one at the end of each archive. */
+  auditKept: {
+    query: {
+      partition: number;
+      before?: number;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: KeptCheckpoints;
+  };
+  /** Proves that an event is in the log, archived or not (c2sp.org/tlog-proof). */
+  auditProof: {
+    query: {
+      /** partition:sequence, which is the event's id, too. */
+      position: string;
+    };
+    answer: ReadableStream<Uint8Array>;
+  };
+  /** Proves that a tree has grown from an earlier one. */
+  auditConsistency: {
+    query: {
+      partition: number;
+
+      /** Leaves of a tree: the sequence of its last event. */
+      from: number;
+
+      /** Leaves of a tree: the sequence of its last event. */
+      to: number;
+    };
+    answer: ConsistencyProof;
+  };
   /** Make a key; its secret is in this answer and nowhere else. */
   createKey: {
     body: {
@@ -1480,6 +1587,14 @@ export const routes = {
   report: { method: 'POST', path: '/v1/reports' },
   withdrawReports: { method: 'DELETE', path: '/v1/reports' },
   stats: { method: 'GET', path: '/v1/stats' },
+  auditKeys: { method: 'GET', path: '/v1/audit/key' },
+  auditCheckpoints: { method: 'GET', path: '/v1/audit/checkpoints' },
+  auditCheckpoint: { method: 'GET', path: '/v1/audit/checkpoint' },
+  auditPartition: { method: 'GET', path: '/v1/audit/:partition/checkpoint' },
+  auditTile: { method: 'GET', path: '/v1/audit/:partition/tile/:tile' },
+  auditKept: { method: 'GET', path: '/v1/audit/kept' },
+  auditProof: { method: 'GET', path: '/v1/audit/proof' },
+  auditConsistency: { method: 'GET', path: '/v1/audit/consistency' },
   createKey: { method: 'POST', path: '/v1/keys' },
   listKeys: { method: 'GET', path: '/v1/keys' },
   rotateKey: { method: 'POST', path: '/v1/keys/:keyId/rotate' },
@@ -1521,6 +1636,10 @@ export const answers = {
   report: 'ReportsTaken',
   withdrawReports: 'ReportsWithdrawn',
   stats: 'Stats',
+  auditKeys: 'AuditKeys',
+  auditCheckpoints: 'Checkpoints',
+  auditKept: 'KeptCheckpoints',
+  auditConsistency: 'ConsistencyProof',
   createKey: 'NewKey',
   listKeys: 'KeyPage',
   rotateKey: 'NewKey',

@@ -927,6 +927,93 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    auditKeys: { needs: ['audit'] },
+    auditCheckpoints: { needs: ['audit'] },
+    auditCheckpoint: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        required: ['partition'],
+        properties: { partition: { type: 'integer', minimum: 0, maximum: 4095 } },
+        additionalProperties: false,
+      },
+    },
+    auditPartition: {
+      needs: ['audit'],
+      params: {
+        type: 'object',
+        required: ['partition'],
+        properties: { partition: { type: 'string', pattern: '^(0|[1-9]\\d{0,3})$' } },
+        additionalProperties: false,
+      },
+    },
+    auditTile: {
+      needs: ['audit'],
+      params: {
+        type: 'object',
+        required: ['partition', 'tile'],
+        properties: {
+          partition: { type: 'string', pattern: '^(0|[1-9]\\d{0,3})$' },
+          tile: {
+            type: 'string',
+            pattern: '^\\d{1,2}/(x\\d{3}/){0,5}\\d{3}(\\.p/\\d{1,3})?$',
+            description: '`<level>/<index>`, with `.p/<width>` for a partial one: `0/x001/234.p/17`',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    auditKept: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        required: ['partition'],
+        properties: {
+          partition: { type: 'integer', minimum: 0, maximum: 4095 },
+          before: { type: 'integer', minimum: 1, maximum: 9007199254740991 },
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        },
+        additionalProperties: false,
+      },
+    },
+    auditProof: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        required: ['position'],
+        properties: {
+          position: {
+            type: 'string',
+            pattern: '^\\d{1,4}:\\d{1,16}$',
+            description: "partition:sequence, which is the event's id, too",
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    auditConsistency: {
+      needs: ['audit'],
+      query: {
+        type: 'object',
+        required: ['partition', 'from', 'to'],
+        properties: {
+          partition: { type: 'integer', minimum: 0, maximum: 4095 },
+          from: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 9007199254740991,
+            description: 'Leaves of a tree: the sequence of its last event',
+          },
+          to: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 9007199254740991,
+            description: 'Leaves of a tree: the sequence of its last event',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
     createKey: {
       needs: ['admin'],
       body: {

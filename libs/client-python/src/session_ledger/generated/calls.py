@@ -56,6 +56,14 @@ ROUTES: dict[str, Route] = {
     "report": Route("POST", "/v1/reports", False, "ReportsTaken"),
     "withdrawReports": Route("DELETE", "/v1/reports", False, "ReportsWithdrawn"),
     "stats": Route("GET", "/v1/stats", True, "Stats"),
+    "auditKeys": Route("GET", "/v1/audit/key", True, "AuditKeys"),
+    "auditCheckpoints": Route("GET", "/v1/audit/checkpoints", True, "Checkpoints"),
+    "auditCheckpoint": Route("GET", "/v1/audit/checkpoint", True, None),
+    "auditPartition": Route("GET", "/v1/audit/{partition}/checkpoint", True, None),
+    "auditTile": Route("GET", "/v1/audit/{partition}/tile/{tile}", True, None),
+    "auditKept": Route("GET", "/v1/audit/kept", True, "KeptCheckpoints"),
+    "auditProof": Route("GET", "/v1/audit/proof", True, None),
+    "auditConsistency": Route("GET", "/v1/audit/consistency", True, "ConsistencyProof"),
     "createKey": Route("POST", "/v1/keys", False, "NewKey"),
     "listKeys": Route("GET", "/v1/keys", True, "KeyPage"),
     "rotateKey": Route("POST", "/v1/keys/{keyId}/rotate", False, "NewKey"),
@@ -317,6 +325,26 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["auditKeys"], request: models.AuditKeysRequest, /, **how: Unpack[CallOptions]
+    ) -> models.AuditKeys: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["auditCheckpoints"], request: models.AuditCheckpointsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.Checkpoints: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["auditKept"], request: models.AuditKeptRequest, /, **how: Unpack[CallOptions]
+    ) -> models.KeptCheckpoints: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["auditConsistency"], request: models.AuditConsistencyRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ConsistencyProof: ...
+
+    @overload
+    async def call(
         self, operation: Literal["createKey"], request: models.CreateKeyRequest, /, **how: Unpack[CallOptions]
     ) -> models.NewKey: ...
 
@@ -511,6 +539,26 @@ class Calls:
     def call(
         self, operation: Literal["stats"], request: models.StatsRequest, /, **how: Unpack[CallOptions]
     ) -> models.Stats: ...
+
+    @overload
+    def call(
+        self, operation: Literal["auditKeys"], request: models.AuditKeysRequest, /, **how: Unpack[CallOptions]
+    ) -> models.AuditKeys: ...
+
+    @overload
+    def call(
+        self, operation: Literal["auditCheckpoints"], request: models.AuditCheckpointsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.Checkpoints: ...
+
+    @overload
+    def call(
+        self, operation: Literal["auditKept"], request: models.AuditKeptRequest, /, **how: Unpack[CallOptions]
+    ) -> models.KeptCheckpoints: ...
+
+    @overload
+    def call(
+        self, operation: Literal["auditConsistency"], request: models.AuditConsistencyRequest, /, **how: Unpack[CallOptions]
+    ) -> models.ConsistencyProof: ...
 
     @overload
     def call(

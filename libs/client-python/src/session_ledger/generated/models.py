@@ -897,6 +897,45 @@ class Stats(TypedDict):
     sync: StatsSync
 
 
+class AuditKeys(TypedDict):
+    origin: str
+    """Names the ledger: the log of partition 3 is `<origin>/3`."""
+    keys: list[str]
+    """Verifier keys (c2sp.org/signed-note); empty: nobody signs."""
+
+
+class Checkpoints(TypedDict):
+    checkpoints: list[str]
+    """Of each partition a checkpoint as a signed note (c2sp.org/tlog-checkpoint); without signatures where no key is set."""
+
+
+class KeptCheckpointsCheckpointsItem(TypedDict):
+    size: int
+    """Leaves of a tree: the sequence of its last event."""
+    keptAt: str
+    """UTC, milliseconds."""
+    note: str
+    """The signed note."""
+
+
+class KeptCheckpoints(TypedDict):
+    checkpoints: list[KeptCheckpointsCheckpointsItem]
+    """The newest first."""
+    next: NotRequired[int]
+    """What to ask for with `before`, when there may be more."""
+
+
+ConsistencyProof = TypedDict(
+    "ConsistencyProof",
+    {
+        "partition": "int",
+        "from": "int",
+        "to": "int",
+        "hashes": "list[str]",
+    },
+)
+
+
 class KeyBodyLimits(TypedDict):
     """As many as its tenant may, when left out."""
     commands: NotRequired[int]
@@ -1354,6 +1393,74 @@ class StatsRequestQuery(TypedDict):
 
 class StatsRequest(TypedDict):
     query: NotRequired[StatsRequestQuery]
+
+
+class AuditKeysRequest(TypedDict):
+    pass
+
+
+class AuditCheckpointsRequest(TypedDict):
+    pass
+
+
+class AuditCheckpointRequestQuery(TypedDict):
+    partition: int
+
+
+class AuditCheckpointRequest(TypedDict):
+    query: AuditCheckpointRequestQuery
+
+
+class AuditPartitionRequestParams(TypedDict):
+    partition: str
+
+
+class AuditPartitionRequest(TypedDict):
+    params: AuditPartitionRequestParams
+
+
+class AuditTileRequestParams(TypedDict):
+    partition: str
+    tile: str
+    """`<level>/<index>`, with `.p/<width>` for a partial one: `0/x001/234.p/17`."""
+
+
+class AuditTileRequest(TypedDict):
+    params: AuditTileRequestParams
+
+
+class AuditKeptRequestQuery(TypedDict):
+    partition: int
+    before: NotRequired[int]
+    limit: NotRequired[int]
+    """100 when left out."""
+
+
+class AuditKeptRequest(TypedDict):
+    query: AuditKeptRequestQuery
+
+
+class AuditProofRequestQuery(TypedDict):
+    position: str
+    """partition:sequence, which is the event's id, too."""
+
+
+class AuditProofRequest(TypedDict):
+    query: AuditProofRequestQuery
+
+
+AuditConsistencyRequestQuery = TypedDict(
+    "AuditConsistencyRequestQuery",
+    {
+        "partition": "int",
+        "from": "int",
+        "to": "int",
+    },
+)
+
+
+class AuditConsistencyRequest(TypedDict):
+    query: AuditConsistencyRequestQuery
 
 
 class CreateKeyRequest(TypedDict):
