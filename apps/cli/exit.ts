@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
 import { ArchiveError } from '#archive';
 import { KafkaSettingsError } from '#broker';
-import { LedgerError } from '#client';
+import { LedgerError, TlogError } from '#client';
 import { LogError } from '#log';
 import { DatabaseUrlError, isAway, isRefused, maskPasswords } from '#postgres';
+import { SigningKeyError } from '#proofs';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -39,7 +40,16 @@ export function complain(error: unknown): void {
 }
 
 /** Their messages are for users. */
-const OURS = [CommandFailed, LedgerError, LogError, ArchiveError, DatabaseUrlError, KafkaSettingsError];
+const OURS = [
+  CommandFailed,
+  LedgerError,
+  LogError,
+  ArchiveError,
+  DatabaseUrlError,
+  KafkaSettingsError,
+  SigningKeyError,
+  TlogError,
+];
 
 function inWords(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };

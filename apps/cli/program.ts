@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { maskPasswords } from '#postgres';
 import { accessLog } from './commands/access-log.js';
 import { archiveLog } from './commands/archive.js';
+import { audit } from './commands/audit/index.js';
 import { bulk } from './commands/bulk.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
@@ -61,7 +62,7 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .configureOutput(masked)
     .exitOverride();
-  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys];
+  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys, audit];
   const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema];
   for (const command of [...online, ...offline]) {
     const one = settled(command()).addHelpText('after', exits);

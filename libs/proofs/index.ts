@@ -6,3 +6,4 @@ export { PartitionTrees } from './partition-trees.js';
 export { makeKeyFile, ownSigningKey, readSigningKeys, SigningKeyError } from './signing-keys.js';
 export { TileMaker } from './tile-maker.js';
 export { Tiles, UnlikeTile } from './tiles.js';
+export { rebuildTiles, verifyTiles } from './verify-tiles.js';

@@ -74,6 +74,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     '#log',
     '#archive',
     '#projections',
+    '#proofs',
+    '#tlog',
     '#postgres',
     '#broker',
     '#dev-stack',

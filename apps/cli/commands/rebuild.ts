@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { identify } from '#log';
+import { identify, readHeads } from '#log';
 import { rebuild } from '#projections';
+import { rebuildTiles } from '#proofs';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine, progress } from '../output.js';
 import { withDatabase } from '../with-database.js';
@@ -12,6 +13,9 @@ any time it leaves the live ones as they are, and can be started again.
 Examples:
   session-ledger rebuild --database-url postgres://ledger_service:…@db/ledger
   session-ledger rebuild --archives /mnt/archives
+  session-ledger rebuild --tiles
+
+With --tiles the tiles of the trees are made anew instead, from which proofs come; archives are not needed for it.
 `;
 
 export function rebuildModels(): Command {
@@ -19,6 +23,7 @@ export function rebuildModels(): Command {
     .description('build the read models anew, beside the live ones')
     .addOption(databaseOption())
     .addOption(archivesOption())
+    .option('--tiles', 'make the tiles of the trees anew instead')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(run);
@@ -27,10 +32,12 @@ export function rebuildModels(): Command {
 interface Asked {
   databaseUrl: string;
   archives?: string;
+  tiles?: true;
   json?: true;
 }
 
-async function run({ databaseUrl, archives, json }: Asked): Promise<void> {
+async function run({ databaseUrl, archives, tiles, json }: Asked): Promise<void> {
+  if (tiles) return runTiles(databaseUrl, json);
   await withDatabase(databaseUrl, identify);
   const bar = progress('folding');
   const rebuilt = await rebuild({
@@ -40,4 +47,23 @@ async function run({ databaseUrl, archives, json }: Asked): Promise<void> {
   }).finally(bar.stop);
   if (json) printJson(rebuilt);
   else printLine(`generation ${rebuilt.generation} is live, of ${rebuilt.events} events`);
+}
+
+async function runTiles(databaseUrl: string, json: true | undefined): Promise<void> {
+  await withDatabase(databaseUrl, async (pool) => {
+    await identify(pool);
+    const heads = await readHeads(pool);
+    const total = heads.reduce((sum, { sequence }) => sum + sequence, 0);
+    const bar = progress('hashing');
+    let tiles = 0;
+    for (const { partition, sequence } of heads) {
+      await rebuildTiles(pool, partition, sequence, (made) => {
+        tiles += made;
+        bar.at(Math.min(total, tiles * 256), total);
+      });
+    }
+    bar.stop();
+    if (json) printJson({ tiles });
+    else printLine(`${tiles} tiles were made, of ${total} events`);
+  });
 }

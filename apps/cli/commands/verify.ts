@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { type PartitionReport, verifyLog } from '#archive';
 import { identify } from '#log';
 import { type Difference, type VerifyProgress, verifyProjections } from '#projections';
+import { verifyTiles } from '#proofs';
 import { comparedTopic, faultsOf, type LedgerAndTopic } from '../compare-kafka.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
@@ -11,7 +12,7 @@ import { kafkaOption, topicOption } from '../with-kafka.js';
 
 const examples = `
 Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the
-bytes, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
+bytes and its tiles, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
 With --projections the read models are compared instead, row by row, with what the log folds to.
 With --kafka the topic is compared instead, record by record: it has to hold each event, in order and byte for byte.
 Once anything was archived, either needs the files: --archives.
@@ -77,7 +78,13 @@ export async function verified(databaseUrl: string, archives?: string): Promise<
     const bar = progress('reading');
     const reports: PartitionReport[] = [];
     try {
-      for await (const report of verifyLog(pool, bar.at, archives)) reports.push(report);
+      for await (const report of verifyLog(pool, bar.at, archives)) {
+        for await (const fault of verifyTiles(pool, report.partition)) {
+          if (report.faults.length < MOST_LINES) report.faults.push(fault);
+          else report.moreFaults += 1;
+        }
+        reports.push(report);
+      }
     } finally {
       bar.stop();
     }

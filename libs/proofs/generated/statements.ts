@@ -1,8 +1,12 @@
 // Generated from libs/proofs/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: d7fc420f718e9bc5.
+// Digest of the statements: 8ebd8f7867b985bd.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
+  check_tiles: {
+    row: { level: number; index: number; root: Buffer; hashes: Buffer; wanted: Buffer | null };
+    values: [number, number, number, number];
+  };
   count_tiles: { row: { level: number; tiles: number }; values: [number] };
   find_unkept: { row: { partition: number; size: number; frontier: Buffer }; values: [number] };
   gather_tile: { row: { hashes: Buffer | null }; values: [number, number, number] };
@@ -17,4 +21,5 @@ export interface Statements {
     values: [number, Buffer | readonly number[], Buffer | readonly number[], Buffer | readonly number[]];
   };
   read_tree_heads: { row: { partition: number; sequence: number; frontier: Buffer }; values: [] };
+  remove_tiles: { row: never; values: [number] };
 }

@@ -1,0 +1,127 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { nodeHash } from '#audit';
+import { auditLog, LedgerClient, type LedgerEvent, verifyCheckpoint } from '#client';
+import { hashesOf, rangesOfInclusion, toBase64 } from '#tlog';
+import { clientOptions } from '../../client.js';
+import { CommandFailed, exitCodes } from '../../exit.js';
+import { jsonOption, urlOption } from '../../options.js';
+import { printFields, printJson, progress } from '../../output.js';
+import { erasuresIn, REPORT_FORMAT, type Report, summaryOf, verifyReport } from './report-file.js';
+import { keysIn, orUnsound } from './trust.js';
+
+const examples = `
+One file with what happened in a user's project: the events, the proof of each, a signed checkpoint, what was erased and
+when, and a summary that a person can read. Whoever gets it checks it with session-ledger audit verify, without the ledger.
+
+Examples:
+  session-ledger audit report --user ada --project captions -o report.json
+  session-ledger audit report --user ada --from 2026-11-01T00:00:00Z --to 2026-12-01T00:00:00Z -o november.json
+`;
+
+interface Options {
+  user: string;
+  project: string;
+  from?: string;
+  to?: string;
+  output: string;
+  key?: string[];
+  url: string;
+  json?: boolean;
+}
+
+/** Events are held in memory, about 2 kB each. */
+const MOST_EVENTS = 1_000_000;
+
+export function report(): Command {
+  return new Command('report')
+    .description('what happened in a scope, with what proves it, in one file')
+    .requiredOption('--user <userId>', 'whose')
+    .option('--project <projectId>', 'of which project', 'default')
+    .option('--from <time>', 'not before', instant)
+    .option('--to <time>', 'not after', instant)
+    .requiredOption('-o, --output <file>', 'where it goes')
+    .option(
+      '--key <vkey...>',
+      "the ledger's verifier keys, or files of them; those that it tells of when left out",
+    )
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((options: Options) => run(options));
+}
+
+async function run(options: Options): Promise<void> {
+  const { user: userId, project: projectId, from, to, output, json } = options;
+  if (existsSync(output)) throw new CommandFailed(`${output} is there already`, exitCodes.usage);
+  const ledger = new LedgerClient(clientOptions(options.url));
+  const log = auditLog(ledger);
+  const { keys: told } = await log.keys();
+  const keys = options.key ? keysIn(options.key) : told;
+  if (told.length === 0)
+    throw new CommandFailed(
+      'the ledger signs nothing: make a key with session-ledger audit keygen, and set LEDGER_AUDIT_KEY_FILE',
+    );
+  const events: LedgerEvent[] = [];
+  for await (const event of ledger.history({ userId, projectId })) {
+    if (to !== undefined && event.time > to) break;
+    if (from === undefined || event.time >= from) events.push(stored(event));
+    if (events.length > MOST_EVENTS)
+      throw new CommandFailed(`there are over ${MOST_EVENTS} events: ask for a shorter time`);
+  }
+  const [first] = events;
+  if (!first) throw new CommandFailed('nothing has happened there then', exitCodes.notFound);
+  const partition = Number(first.id.split(':')[0]);
+  const checkpoint = await log.checkpoint(partition);
+  const { size } = await orUnsound(options.url, verifyCheckpoint(checkpoint, keys));
+  const bar = progress('proving');
+  const proven: Report['events'] = [];
+  for (const event of events) {
+    const index = Number(event.id.split(':')[1]) - 1;
+    const ranges = rangesOfInclusion(index, size);
+    const hashes = await hashesOf(ranges, size, (places) => log.tiles(partition, places), nodeHash);
+    proven.push({ position: event.id, event: JSON.stringify(event), proof: hashes.map(toBase64) });
+    bar.at(proven.length, events.length);
+  }
+  bar.stop();
+  const text = JSON.stringify(
+    {
+      format: REPORT_FORMAT,
+      scope: { userId, projectId },
+      ...(from && { from }),
+      ...(to && { to }),
+      madeAt: new Date().toISOString(),
+      keys: told,
+      checkpoint,
+      events: proven,
+      erased: erasuresIn(events),
+      summary: summaryOf(events),
+    } satisfies Report,
+    undefined,
+    1,
+  );
+  // Not handed on before it is what whoever gets it will find.
+  await orUnsound(options.url, verifyReport(text, keys));
+  writeFileSync(output, `${text}\n`, { flag: 'wx' });
+  const facts = {
+    report: output,
+    events: events.length,
+    from: first.time,
+    to: events.at(-1)?.time,
+    checkpoint: `${partition}:${size}`,
+  };
+  if (json) printJson(facts);
+  else printFields(facts);
+}
+
+/** As it stands in the log: pages say of an ignored stop how often it came, besides. */
+function stored(event: LedgerEvent): LedgerEvent {
+  const { ignoredstops: _, ...rest } = event as LedgerEvent & { ignoredstops?: number };
+  return rest as LedgerEvent;
+}
+
+function instant(text: string): string {
+  const time = new Date(text);
+  if (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(time.getTime())) return time.toISOString();
+  throw new InvalidArgumentError('It has to be a time such as 2026-11-01T12:00:00Z.');
+}

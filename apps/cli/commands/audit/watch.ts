@@ -1,0 +1,168 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { parseSigningKey, type SigningKey } from '#audit';
+import {
+  type AuditLog,
+  auditLog,
+  LedgerClient,
+  LedgerError,
+  type SignedCheckpoint,
+  TlogError,
+  verifyCheckpoint,
+  verifyConsistency,
+} from '#client';
+import { cosignedText, noteText, parseNote, SIGNATURE_TYPES, type Signature } from '#tlog';
+import { clientOptions } from '../../client.js';
+import { CommandFailed, exitCodes } from '../../exit.js';
+import { jsonOption, timeSpan, urlOption } from '../../options.js';
+import { alarming, printJson, printLine } from '../../output.js';
+import { keyOption, keysIn, readText } from './trust.js';
+
+const examples = `
+Keeps the last checkpoint of each partition, and asks for proof that the next one has grown from it. A fork, a shrink or a
+change is told with its partition, both checkpoints stay in the directory, and the exit code is 4.
+With --witness-key what was found right is signed, too (c2sp.org/tlog-cosignature): others may then rely on that this watcher
+saw no other log. That key's public form is printed at the start.
+
+Examples:
+  session-ledger audit watch --dir checkpoints --key ledger.vkey
+  session-ledger audit watch --dir checkpoints --key ledger.vkey --once
+  session-ledger audit keygen --origin witness.example.com -o witness.key
+  session-ledger audit watch --dir checkpoints --key ledger.vkey --witness-key witness.key
+`;
+
+interface Options {
+  dir: string;
+  key: string | string[];
+  every: number;
+  once?: boolean;
+  witnessKey?: string;
+  url: string;
+  json?: boolean;
+}
+
+export function watch(): Command {
+  return new Command('watch')
+    .description('keep checkpoints, and complain when the log is not what it was')
+    .requiredOption('--dir <directory>', 'where they are kept: as safe from the ledger as you can')
+    .addOption(keyOption())
+    .option('--every <time>', 'how often to look, such as 30s or 5m', timeSpan, 60)
+    .option('--once', 'look once')
+    .option('--witness-key <file>', 'a key of yours, made by audit keygen, that signs what was found right')
+    .addOption(urlOption())
+    .addOption(jsonOption())
+    .addHelpText('after', examples)
+    .action((options: Options) => run(options));
+}
+
+async function run(options: Options): Promise<void> {
+  const { dir, once, every, url } = options;
+  mkdirSync(dir, { recursive: true });
+  const witness = options.witnessKey === undefined ? undefined : witnessIn(options.witnessKey);
+  if (witness && !options.json) printLine(`witness: ${witness.verifierKey}`);
+  const watcher = new Watcher(
+    options,
+    keysIn(options.key),
+    auditLog(new LedgerClient(clientOptions(url))),
+    witness,
+  );
+  for (;;) {
+    try {
+      await watcher.look();
+    } catch (error) {
+      // What is not there for a while proves nothing; what is wrong ends the watch.
+      if (once || !(error instanceof LedgerError)) throw error;
+      printLine(`${new Date().toISOString()}  the ledger does not answer: ${error.message}`);
+    }
+    if (once) return;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(1, every) * 1_000));
+  }
+}
+
+function witnessIn(file: string): SigningKey {
+  try {
+    return parseSigningKey(readText(file));
+  } catch (error) {
+    throw error instanceof TlogError ? new CommandFailed(`${file}: ${error.message}`) : error;
+  }
+}
+
+class Watcher {
+  constructor(
+    private readonly options: Pick<Options, 'dir' | 'json'>,
+    private readonly keys: readonly string[],
+    private readonly log: AuditLog,
+    private readonly witness: SigningKey | undefined,
+  ) {}
+
+  async look(): Promise<void> {
+    const notes = await this.log.checkpoints();
+    let [events, grown] = [0, 0];
+    const wrong: string[] = [];
+    for (const [partition, note] of notes.entries()) {
+      try {
+        const seen = await this.seen(partition, note);
+        events += seen.size;
+        grown += seen.grown;
+      } catch (error) {
+        if (!(error instanceof TlogError)) throw error;
+        wrong.push(`partition ${partition}: ${error.fault}: ${error.message}`);
+        writeFileSync(this.file(partition, 'conflict'), note);
+      }
+    }
+    this.tell({ partitions: notes.length, events, grown, wrong });
+    if (wrong.length > 0) {
+      const what = `${alarming('the log is not what it was')}:\n${wrong.join('\n')}\nBoth checkpoints are in ${this.options.dir}.`;
+      throw new CommandFailed(what, exitCodes.unsound);
+    }
+  }
+
+  /** How large the partition's tree is, and by how much it has grown. */
+  private async seen(partition: number, note: string): Promise<{ size: number; grown: number }> {
+    const now = await verifyCheckpoint(note, this.keys);
+    if (now.partition !== partition)
+      throw new TlogError('another-log', `the checkpoint in its place is of ${now.origin}`);
+    const file = this.file(partition, 'checkpoint');
+    const before = existsSync(file) ? readText(file) : undefined;
+    const kept = before === undefined ? undefined : await this.compared(before, note, now);
+    if (kept?.size === now.size) return { size: now.size, grown: 0 };
+    // Never half a file: it is what all that comes is measured by.
+    writeFileSync(`${file}.new`, this.witness ? cosigned(note, this.witness) : note);
+    renameSync(`${file}.new`, file);
+    return { size: now.size, grown: now.size - (kept?.size ?? 0) };
+  }
+
+  private async compared(before: string, after: string, now: SignedCheckpoint): Promise<SignedCheckpoint> {
+    const kept = await verifyCheckpoint(before, this.keys);
+    const canAsk = kept.size > 0 && kept.size < now.size && kept.origin === now.origin;
+    const hashes = canAsk ? await this.log.consistency(now.partition, kept.size, now.size) : [];
+    await verifyConsistency({ before, after, hashes, keys: this.keys });
+    return kept;
+  }
+
+  private file(partition: number, kind: 'checkpoint' | 'conflict'): string {
+    return join(this.options.dir, `${partition}.${kind}`);
+  }
+
+  private tell(found: { partitions: number; events: number; grown: number; wrong: string[] }): void {
+    const at = new Date().toISOString();
+    if (this.options.json) printJson({ at, ...found });
+    if (this.options.json || found.wrong.length > 0) return;
+    printLine(
+      `${at}  ${found.partitions} partitions, ${found.events} events, ${found.grown} of them new: nothing has changed`,
+    );
+  }
+}
+
+/** The note with the witness's signature besides (c2sp.org/tlog-cosignature): eight bytes of time, then Ed25519. */
+function cosigned(note: string, witness: SigningKey): string {
+  const { text, signatures } = parseNote(note);
+  const seconds = Math.floor(Date.now() / 1_000);
+  const { keyId, bytes } = witness.signAs(SIGNATURE_TYPES.cosignature, cosignedText(seconds, text));
+  const timed = new Uint8Array(8 + bytes.length);
+  new DataView(timed.buffer).setBigUint64(0, BigInt(seconds));
+  timed.set(bytes, 8);
+  const mine: Signature = { name: witness.name, keyId, bytes: timed };
+  return noteText({ text, signatures: [...signatures, mine] });
+}
