@@ -1,6 +1,14 @@
 import type { TreeHead, Trees } from '#api';
 import { leafHash, nodeHash, sha256 } from '#client';
-import { checkpointText, noteText, type ReadTiles, rootOfRange, TILE_WIDTH, type TilePlace } from '#tlog';
+import {
+  checkpointText,
+  noteText,
+  type ReadTiles,
+  rootOfRange,
+  TILE_WIDTH,
+  type TilePlace,
+  tileRoot,
+} from '#tlog';
 import type { Store } from './store.js';
 
 /** The trees of a log in memory. Nobody signs them, and no checkpoint is kept. */
@@ -21,7 +29,7 @@ export function trees(store: Store): Trees {
     const hashes = Array.from({ length: width }, async (_, at): Promise<Uint8Array> => {
       if (level === 0) return leaves[first + at] as Uint8Array;
       const below = await tileOf(leaves, { level: level - 1, index: first + at, width: TILE_WIDTH });
-      return rootOfRange([0, TILE_WIDTH], TILE_WIDTH, async () => [below], nodeHash);
+      return tileRoot(below, nodeHash);
     });
     const tile = new Uint8Array(width * 32);
     for (const [at, hash] of (await Promise.all(hashes)).entries()) tile.set(hash, at * 32);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { nodeHash } from '#audit';
 import { bigints, ints, query, smallints } from '#postgres';
-import { fullTiles, rootOfRange, TILE_BYTES, TILE_WIDTH, type TilePlace } from '#tlog';
+import { fullTiles, TILE_BYTES, TILE_WIDTH, type TilePlace, tileRoot } from '#tlog';
 import { statement } from './statements.js';
 
 const countTiles = statement('count_tiles');
@@ -57,7 +57,7 @@ export class Tiles {
           `${partition}:${index * TILE_WIDTH ** (level + 1) + 1} on. session-ledger verify tells which.`,
       );
     }
-    const root = await rootOfRange([0, TILE_WIDTH], TILE_WIDTH, async () => [hashes], nodeHash);
+    const root = await tileRoot(hashes, nodeHash);
     await query(this.pool, insertTile, [partition, level, index, Buffer.from(root), hashes]);
   }
 }

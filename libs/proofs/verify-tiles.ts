@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { nodeHash } from '#audit';
 import { query } from '#postgres';
-import { rootOfRange, TILE_WIDTH } from '#tlog';
+import { TILE_WIDTH, tileRoot } from '#tlog';
 import { statement } from './statements.js';
 import { Tiles } from './tiles.js';
 
@@ -23,7 +23,7 @@ export async function* verifyTiles(pool: pg.Pool, partition: number): AsyncGener
     for (const { level, index, root, hashes, wanted } of rows) {
       const at = firstDifference(hashes, wanted ?? Buffer.alloc(0));
       if (at !== undefined) yield different(partition, level, index * TILE_WIDTH + at);
-      const found = await rootOfRange([0, TILE_WIDTH], TILE_WIDTH, async () => [hashes], nodeHash);
+      const found = await tileRoot(hashes, nodeHash);
       if (!root.equals(found)) yield `the root of tile ${level}/${index} is not that of its hashes`;
     }
     const last = rows.at(-1);

@@ -33,5 +33,6 @@ export {
   rangesOfConsistency,
   rangesOfInclusion,
   rootOfRange,
+  tileRoot,
 } from './tree.js';
 export { consistentRoots, includedRoot } from './verify.js';

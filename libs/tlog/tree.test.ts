@@ -9,6 +9,7 @@ import {
   rootOfRange,
   TILE_WIDTH,
   type TlogError,
+  tileRoot,
 } from './index.js';
 
 const leaves = Array.from({ length: 1_400 }, (_, index) => leafHash(Buffer.from(`leaf ${index}`)));
@@ -82,6 +83,11 @@ describe('a proof with another number of hashes', () => {
       expect(await faultOf(consistentRoots(proof, nodeHash))).toBe('inconsistent');
     }
   });
+});
+
+test('a full tile stands for the tree over its hashes', async () => {
+  const root = await tileRoot(Buffer.concat(leaves.slice(0, TILE_WIDTH)), nodeHash);
+  expect(Buffer.from(root)).toEqual(rootAt(TILE_WIDTH));
 });
 
 test('a leaf that is not in the tree has no proof', async () => {

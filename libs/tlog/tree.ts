@@ -92,6 +92,11 @@ export async function rootOfRange(
   return hash as Uint8Array;
 }
 
+/** The hash that stands for a full tile a level up. */
+export function tileRoot(tile: Uint8Array, nodeHash: NodeHash): Promise<Uint8Array> {
+  return rootOf(hashesIn(tile, 0, TILE_WIDTH), nodeHash);
+}
+
 /** What the range consists of, largest first: its tree is not full only at its right edge. */
 function subtreesOf([from, to]: Range): Subtree[] {
   const subtrees: Subtree[] = [];
