@@ -59,7 +59,7 @@ export type { Loss, LossReason } from './owning/loss.js';
 export { type Guarded, OwnedSession } from './owning/owned-session.js';
 export { SessionGuards } from './owning/session-guards.js';
 export { type AuditLog, auditLog } from './proving/audit-log.js';
-export { leafHash, nodeHash, sha256 } from './proving/hash.js';
+export { leafHash, nodeHash, sha256 } from './proving/sha256.js';
 export { type SignedCheckpoint, verifyCheckpoint } from './proving/verifier.js';
 export {
   type ConsistencyOfTrees,

@@ -12,8 +12,8 @@ const readTreeHeads = statement('read_tree_heads');
 
 /** How long what was read of the heads is good. */
 const HOLDS_MS = 500;
-/** Most tiles that are made for one request: 16,384 events. */
-const MOST_MADE = 64;
+/** Most tiles that are made for one request: 65,536 events, a few hundred milliseconds. */
+const MOST_MADE = 256;
 
 interface Heads {
   readAt: number;

@@ -15,7 +15,7 @@ const REST_MS = 250;
  * Part of the time, from 0 to 1, that it takes while commands take all of it: then it falls behind, and who asks for a proof
  * has the missing tiles made.
  */
-const SHARE = 0.005;
+const SHARE = 0.01;
 
 export interface TileMakerOptions {
   tiles: Tiles;

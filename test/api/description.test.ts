@@ -21,7 +21,7 @@ test('every operation is described, and nothing else', () => {
     Object.entries(item).map(([method, { operationId }]) => `${operationId}: ${method} ${path}`),
   );
   const wanted = Object.entries<Operation>(operations).map(
-    ([id, { method, path }]) => `${id}: ${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,
+    ([id, { method, path }]) => `${id}: ${method.toLowerCase()} ${path.replace(/:(\w+)\*?/g, '{$1}')}`,
   );
   expect(described.sort()).toEqual(wanted.sort());
 });

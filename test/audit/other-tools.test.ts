@@ -9,6 +9,9 @@ import { makeKeyFile } from '#proofs';
 import { spawnNode } from '../support/process.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
+
+const { until } = within(300_000);
 
 // Everything that is signed and proven is checked by Go's packages for transparency logs, which know nothing of this ledger.
 // AUDIT_EVENTS=1000000 makes it large; the figures are written to the output.
@@ -43,7 +46,16 @@ beforeAll(async () => {
     LEDGER_AUDIT_KEY_FILE: join(directory, 'key'),
   };
   service = await startService({ env });
-  await write(new LedgerClient({ url: service.url }));
+  const ledger = new LedgerClient({ url: service.url });
+  await write(ledger);
+  // While commands take all of the time, tiles wait.
+  const log = auditLog(ledger);
+  const isMade = async (position: string) =>
+    log.proof(position).then(
+      () => true,
+      () => false,
+    );
+  await until(async () => (await isMade('0:1')) && (await isMade('1:1')));
 }, 1_800_000);
 
 /** Supersedes sessions of two users until there are so many events: two each time. */

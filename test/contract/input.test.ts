@@ -394,7 +394,7 @@ describe.each([
         properties?: Record<string, { type?: string }>;
         required?: string[];
       };
-      const others = required.map((name) => `${name}=${name === 'partition' ? '0' : 'a'}`);
+      const others = required.map((name) => `${name}=${properties[name]?.type === 'integer' ? '0' : 'a'}`);
       return Object.entries(properties)
         .filter(([, { type }]) => type === 'integer')
         .map(([name]) => {

@@ -7,7 +7,7 @@ import { converted, faultOf, type Schema } from '../../libs/memory-ledger/valida
 /** The ledger in memory validates with a small validator of its own: it has to say what the service's says. */
 
 const uuid = '01920000-0000-7003-8000-000000000000';
-const texts = ['a', 'EUR', '1', '1:1', uuid, '2026-01-31T12:00:00Z'];
+const texts = ['a', 'EUR', '1', '1:1', '0/000', uuid, '2026-01-31T12:00:00Z'];
 const numbers = [
   '0x1',
   '0b1',

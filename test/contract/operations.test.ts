@@ -1,5 +1,7 @@
 import type { Permission } from '#api';
+import { leafHash, nodeHash } from '#audit';
 import { type OperationId, routes } from '#client';
+import { includedRoot, parseCheckpoint, parseNote, parseTlogProof } from '#tlog';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
 import { cloudDebug, cloudDev } from '../support/sessions.js';
 
@@ -384,6 +386,46 @@ const stories: Record<string, Story> = {
     }
     for (const id of ['x', '999']) await t.raw(scope, { headers: { 'last-event-id': id } });
     obeyed.add('feedStream').add('scopeStream');
+  },
+  'what is proven': async (t, userId) => {
+    for (const _ of [1, 2, 3]) await started(t, userId);
+    const { body: last } = await t.ask('startSession', { body: { userId, owner: cloudDev } });
+    const { partition, sequence } = last.position as { partition: number; sequence: number };
+    // Roots are of ids and times, which differ: what they have to do with each other does not.
+    const hidden = new Transcript(t.ledger, t.obeyed);
+    const asked = { partition };
+    const of = { partition: String(partition) };
+    const { body: text } = await hidden.ask('auditProof', {
+      query: { position: `${partition}:${sequence}` },
+    });
+    const { body: page } = await hidden.ask('feed', { query: { ...asked, after: sequence - 1 } });
+    const { index, hashes, checkpoint } = parseTlogProof(text);
+    const { size, root } = parseCheckpoint(parseNote(checkpoint).text);
+    const leaf = leafHash(Buffer.from(JSON.stringify(page.events[0])));
+    const found = await includedRoot({ index, size, leaf, hashes }, nodeHash);
+    const { body: note } = await hidden.ask('auditCheckpoint', { query: asked });
+    const { body: tiled } = await hidden.ask('auditPartition', { params: of });
+    const { body: all } = await hidden.ask('auditCheckpoints');
+    t.tell([
+      Buffer.from(root).equals(found),
+      index,
+      size,
+      all.checkpoints[partition] === note,
+      tiled === note,
+    ]);
+    const grown = { ...asked, from: 1, to: sequence };
+    const { body: proof } = await hidden.ask('auditConsistency', { query: grown });
+    t.tell([proof.from, proof.to, proof.hashes.length]);
+    const tile = { ...of, tile: `0/000.p/${Math.min(255, sequence)}` };
+    t.tell((await hidden.ask('auditTile', { params: tile })).status);
+    t.tell((await hidden.ask('auditKept', { query: asked })).status);
+    t.tell((await hidden.ask('auditKeys')).body.keys);
+    await t.ask('auditProof', { query: { position: `${partition}:0` } });
+    await t.ask('auditProof', { query: { position: `${partition}:9007199254740993` } });
+    await t.ask('auditProof', { query: { position: '4000:1' } });
+    await t.ask('auditConsistency', { query: { ...asked, from: 2, to: 1 } });
+    await t.ask('auditTile', { params: { ...of, tile: '7/000' } });
+    await t.ask('auditTile', { params: { partition: '99', tile: '0/000' } });
   },
   'the snapshot': async (t, userId) => {
     await started(t, userId, { attributes: { a: 1 } });

@@ -99,7 +99,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   'apps/build': ['swagger-ui-dist', NODE],
   'apps/ledger': [
     ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
-    ...['#leases', '#jobs', '#archive', '#projections', '#broker', '#dev-stack', '#waiting'],
+    ...['#leases', '#jobs', '#archive', '#projections', '#proofs', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['uuid', 'types only: pg', NODE],
   ],

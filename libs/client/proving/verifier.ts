@@ -8,7 +8,7 @@ import {
   TlogError,
   type VerifierKey,
 } from '#tlog';
-import { sha256 } from './hash.js';
+import { sha256 } from './sha256.js';
 
 /** A checkpoint whose signature is right. */
 export interface SignedCheckpoint extends Checkpoint {

@@ -1,5 +1,5 @@
 import { consistentRoots, includedRoot, type NodeHash, parseTlogProof, TlogError } from '#tlog';
-import { isSame, leafHash, nodeHash } from './hash.js';
+import { isSame, leafHash, nodeHash } from './sha256.js';
 import { type SignedCheckpoint, verifyCheckpoint } from './verifier.js';
 
 export interface EventProof {
