@@ -6,6 +6,7 @@ import { partitionOf } from '#session';
 import { ExecuteHandler, ReadLatestHandler } from './bus.js';
 import { Faults } from './faults.js';
 import { observe } from './gauges.js';
+import { ConsoleController } from './http/console.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
@@ -46,7 +47,7 @@ export class LedgerModule {
     return {
       module: LedgerModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [OperationsController, DocsController],
+      controllers: [OperationsController, DocsController, ConsoleController],
       providers: [
         ...values.map(([provide, useValue]) => ({ provide, useValue })),
         ExecuteHandler,

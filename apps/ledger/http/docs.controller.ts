@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Controller, Get, Redirect, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { asyncApi, openApi } from '#api/schemas';
@@ -32,6 +32,19 @@ const page = `<!doctype html>
 <script>${start}</script></body>
 </html>`;
 
+const ROOT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const root = `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Session Ledger</title></head>
+<body><main><h1>Session Ledger</h1>
+<ul>
+<li><a href="/console">Console</a>: who owns what, why, and what was refused</li>
+<li><a href="/docs">API</a>: every request and answer; <a href="/openapi.json">as OpenAPI</a></li>
+<li><a href="/health/ready">Health</a></li>
+</ul></main></body>
+</html>`;
+
 /** The API's description, for programs and for people. */
 @Controller()
 export class DocsController {
@@ -45,8 +58,11 @@ export class DocsController {
   /** Whoever opens the address in a browser is shown what there is. */
   @RouteConfig({ needs: 'nothing' })
   @Get('/')
-  @Redirect('/docs', 302)
-  root(): void {}
+  root(@Res() reply: FastifyReply): void {
+    reply
+      .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': ROOT_POLICY })
+      .send(root);
+  }
 
   @RouteConfig({ needs: 'nothing' })
   @Get('/openapi.json')
