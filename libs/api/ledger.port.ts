@@ -13,6 +13,7 @@ import type {
   Selection,
   Session,
   SessionId,
+  Status,
   StopIgnoredWhy,
 } from '#session';
 import type { Caller, Permission } from './caller.js';
@@ -308,8 +309,48 @@ export interface Newest {
   limit: number;
 }
 
+/** Which of a tenant's current sessions are meant; what is left out may be any. */
+export interface CurrentFilter {
+  environment?: string | undefined;
+  instance?: string | undefined;
+  status?: Exclude<Status, 'ended'> | undefined;
+  projectId?: string | undefined;
+  /** Started before. */
+  before?: Instant | undefined;
+  /** With a lease that is over before, unless it is renewed. */
+  leaseBefore?: Instant | undefined;
+  resetAdvised?: boolean | undefined;
+}
+
+/** `lease`: those with a lease, the one first whose lease is over first. */
+export type CurrentOrder = 'newest' | 'oldest' | 'lease';
+
+export interface CurrentPage {
+  order: CurrentOrder;
+  /** What came last in the page before: when it started, or when its lease is over. */
+  after?: { at: Instant; sessionId: SessionId } | undefined;
+  limit: number;
+}
+
+/** A current session among all of a tenant. */
+export interface ListedSession extends ProjectedSession {
+  partition: number;
+  /** The end of its lease, unless it is renewed. */
+  leaseUntil?: Instant;
+}
+
+/** How many current sessions a tenant has. */
+export interface CurrentCounts {
+  byStatus: { status: Status; count: number }[];
+  /** The 50 that have the most, those first; without environment: those that nobody owns. */
+  byEnvironment: { environment?: string; count: number }[];
+}
+
 /** The read models. */
 export interface Models {
+  /** A tenant's current sessions that match, in the page's order. */
+  current(tenant: string, filter: CurrentFilter, page: CurrentPage): Promise<ListedSession[]>;
+  counts(tenant: string): Promise<CurrentCounts>;
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   sessions(
     scope: ScopePlace,

@@ -3,6 +3,7 @@
  * made by. Postgres tells so only of a table's own columns.
  */
 export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
+  count_current: ['environment', 'of_status', 'count'],
   drop_reports: ['dropped'],
   find_behind_archives: ['partition', 'after'],
   find_handles: ['session'],
@@ -34,6 +35,9 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   probe_writes: ['read_only'],
   read_archives: ['newest'],
   read_archivable: ['archived', 'frontier'],
+  read_current_leased: ['detailed', 'lease_until'],
+  read_current_newest: ['detailed'],
+  read_current_oldest: ['detailed'],
   read_current: ['number', 'detailed'],
   read_cutoff: ['cutoff'],
   read_ends: ['partition'],

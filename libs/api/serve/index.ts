@@ -2,6 +2,7 @@ import type { Serving } from '../asked.js';
 import { problemPage } from '../problems/problem-body.js';
 import { bulk } from './bulk.js';
 import { commands } from './commands.js';
+import { currentList } from './current-list.js';
 import { erasure } from './erasure.js';
 import { feed } from './feed.js';
 import { history } from './history.js';
@@ -18,6 +19,7 @@ export const serving: Serving = {
   ...leases,
   ...reads,
   ...history,
+  ...currentList,
   ...feed,
   ...bulk,
   ...erasure,

@@ -27,6 +27,7 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
     session,
     position: { partition: 'number', sequence: 'number' },
   },
+  CurrentList: sessions,
   CurrentPage: sessions,
   ErasedAnswer: { outcome: 'string' },
   EventPage: { events: 'array' },

@@ -125,6 +125,14 @@ export interface CommandAnswer {
   position: Position;
 }
 
+/** Each with `lease.expiresAt`, where it has a lease. */
+export interface CurrentList {
+  sessions: PlacedSession[];
+
+  /** For the next page; absent in the last one. */
+  next?: string;
+}
+
 export interface CurrentPage {
   sessions: Session[];
 
@@ -684,7 +692,7 @@ export interface ShownLease {
   /** release when left out. */
   onLapse?: 'release' | 'end';
 
-  /** Only with `include=lease`: when it is over unless it is renewed. */
+  /** When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions. */
   expiresAt?: string;
 }
 
@@ -1190,6 +1198,39 @@ export interface Operations {
     };
     answer: SessionPage;
   };
+  /** All of the tenant's current sessions that match, in pages. */
+  listCurrent: {
+    query?: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      environment?: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      instance?: string;
+      status?: 'starting' | 'active' | 'released' | 'ending';
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** Those that started before it: an RFC 3339 time (a + in it is sent as %2B). */
+      before?: string;
+
+      /** Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B). */
+      leaseBefore?: string;
+
+      /** Those that a reset is advised for; `false`: the others. */
+      resetAdvised?: boolean;
+
+      /** newest when left out, by when they started; lease: only those with a lease, the one first that is over first. */
+      sort?: 'newest' | 'oldest' | 'lease';
+
+      /** 100 when left out. */
+      limit?: number;
+
+      /** What a page said as `next`, with the same `sort`. */
+      next?: string;
+    };
+    answer: CurrentList;
+  };
   /** The chain of the current or latest session, or of another one, from its tip to its root, in pages. */
   chain: {
     query: {
@@ -1467,6 +1508,7 @@ export const routes = {
   checkpoints: { method: 'GET', path: '/v1/checkpoints' },
   scopeEvents: { method: 'GET', path: '/v1/events' },
   sessions: { method: 'GET', path: '/v1/sessions' },
+  listCurrent: { method: 'GET', path: '/v1/sessions/current' },
   chain: { method: 'GET', path: '/v1/chain' },
   usage: { method: 'GET', path: '/v1/usage' },
   transitions: { method: 'GET', path: '/v1/transitions' },
@@ -1511,6 +1553,7 @@ export const answers = {
   checkpoints: 'CheckpointList',
   scopeEvents: 'EventPage',
   sessions: 'SessionPage',
+  listCurrent: 'CurrentList',
   chain: 'ChainPage',
   usage: 'ScopeUsage',
   transitions: 'TransitionPage',

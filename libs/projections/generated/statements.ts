@@ -1,10 +1,14 @@
 // Generated from libs/projections/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 1d4547cd6e5857e6.
+// Digest of the statements: caebf13be19ff269.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
   add_generation: { row: { generation: number }; values: [] };
   add_positions: { row: never; values: [number] };
+  count_current: {
+    row: { status: string; environment: string; of_status: boolean; count: number };
+    values: [string];
+  };
   drop_generation: { row: never; values: [Buffer | readonly number[]] };
   drop_positions: { row: never; values: [string] };
   drop_projected_sessions: { row: never; values: [number, number, number] };
@@ -40,6 +44,81 @@ export interface Statements {
   lock_projection: {
     row: { partition: number; sequence: number };
     values: [Buffer | readonly number[], number];
+  };
+  read_current_leased: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
+  };
+  read_current_newest: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string | null;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
+  };
+  read_current_oldest: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string | null;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
   };
   read_live_generation: { row: { generation: number; partition: number; sequence: number }; values: [] };
   read_named_sessions: {

@@ -31,6 +31,7 @@ _SHAPES: dict[str, Shape] = {
         "session": _SESSION,
         "position": {"partition": "number", "sequence": "number"},
     },
+    "CurrentList": _SESSIONS,
     "CurrentPage": _SESSIONS,
     "ErasedAnswer": {"outcome": "string"},
     "EventPage": {"events": "array"},

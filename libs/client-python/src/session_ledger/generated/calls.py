@@ -43,6 +43,7 @@ ROUTES: dict[str, Route] = {
     "resolve": Route("POST", "/v1/resolve", True, "Resolved"),
     "checkpoints": Route("GET", "/v1/checkpoints", True, "CheckpointList"),
     "scopeEvents": Route("GET", "/v1/events", True, "EventPage"),
+    "listCurrent": Route("GET", "/v1/sessions/current", True, "CurrentList"),
     "chain": Route("GET", "/v1/chain", True, "ChainPage"),
     "usage": Route("GET", "/v1/usage", True, "ScopeUsage"),
     "transitions": Route("GET", "/v1/transitions", True, "TransitionPage"),
@@ -267,6 +268,11 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["listCurrent"], request: models.ListCurrentRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CurrentList: ...
+
+    @overload
+    async def call(
         self, operation: Literal["chain"], request: models.ChainRequest, /, **how: Unpack[CallOptions]
     ) -> models.ChainPage: ...
 
@@ -461,6 +467,11 @@ class Calls:
     def call(
         self, operation: Literal["scopeEvents"], request: models.ScopeEventsRequest, /, **how: Unpack[CallOptions]
     ) -> models.EventPage: ...
+
+    @overload
+    def call(
+        self, operation: Literal["listCurrent"], request: models.ListCurrentRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CurrentList: ...
 
     @overload
     def call(

@@ -89,7 +89,7 @@ class ShownLease(TypedDict):
     onLapse: NotRequired[Literal['release', 'end']]
     """release when left out."""
     expiresAt: NotRequired[str]
-    """Only with `include=lease`: when it is over unless it is renewed."""
+    """When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions."""
 
 
 class UsageTotals(TypedDict):
@@ -700,6 +700,13 @@ class EventPage(TypedDict):
     next: NotRequired[int]
 
 
+class CurrentList(TypedDict):
+    """Each with `lease.expiresAt`, where it has a lease."""
+    sessions: list[PlacedSession]
+    next: NotRequired[str]
+    """For the next page; absent in the last one."""
+
+
 class ChainPage(TypedDict):
     """`usage`: of all sessions of the chain, also of those on other pages."""
     sessions: list[PlacedSession]
@@ -1203,6 +1210,32 @@ class ScopeEventsRequestQuery(TypedDict):
 
 class ScopeEventsRequest(TypedDict):
     query: ScopeEventsRequestQuery
+
+
+class ListCurrentRequestQuery(TypedDict):
+    environment: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    instance: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    status: NotRequired[Literal['starting', 'active', 'released', 'ending']]
+    projectId: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    before: NotRequired[str]
+    """Those that started before it: an RFC 3339 time (a + in it is sent as %2B)."""
+    leaseBefore: NotRequired[str]
+    """Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)."""
+    resetAdvised: NotRequired[bool]
+    """Those that a reset is advised for; `false`: the others."""
+    sort: NotRequired[Literal['newest', 'oldest', 'lease']]
+    """newest when left out, by when they started; lease: only those with a lease, the one first that is over first."""
+    limit: NotRequired[int]
+    """100 when left out."""
+    next: NotRequired[str]
+    """What a page said as `next`, with the same `sort`."""
+
+
+class ListCurrentRequest(TypedDict):
+    query: NotRequired[ListCurrentRequestQuery]
 
 
 class ChainRequestQuery(TypedDict):
