@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Permission } from '#api';
 import { type OperationId, routes } from '#client';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
@@ -308,6 +309,22 @@ const stories: Record<string, Story> = {
     }
     await t.ask('currentSession', { query: { userId, next: '1.2' } });
     await t.ask('currentSession', { query: { userId, all: true }, headers: { 'if-none-match': '"1"' } });
+  },
+  'all current sessions of a project': async (t, userId) => {
+    const projectId = `p of ${userId}`;
+    const query = { projectId };
+    for (const user of ['one', 'two', 'three']) {
+      const scope = { userId: `${userId}/${user}`, projectId };
+      const { body } = await t.ask('startSession', { body: { ...scope, owner: cloudDev } });
+      const { partition, sequence } = body.position;
+      await t.ask('sessions', { query: { ...scope, atLeast: `${partition}:${sequence}` } });
+      await pause(5); // of one millisecond they are in the order of their ids
+    }
+    await t.ask('listCurrent', { query: { ...query, limit: 2 } });
+    await t.ask('listCurrent', { query: { ...query, sort: 'lease', environment: 'cloud-dev' } });
+    await t.ask('listCurrent', { query: { ...query, instance: 'none', resetAdvised: true } });
+    await t.ask('listCurrent', { query: { next: 'bm8' } });
+    await t.ask('listCurrent', { query: { before: '2026-02-30T00:00:00Z' } });
   },
   'a job over many sessions': async (t, userId) => {
     const owner = { environment: `cloud of ${userId}`, instance: 'i' };
