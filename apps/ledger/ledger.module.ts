@@ -10,6 +10,7 @@ import { ConsoleController } from './http/console.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
+import type { RequestMetrics } from './http/request-metrics.js';
 import { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
 import { RunningLedger } from './running-ledger.js';
@@ -21,7 +22,7 @@ import { Streams } from './streams/streams.js';
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
 export class LedgerModule {
-  static of(replica: Replica, faults: Faults, metrics: Metrics): DynamicModule {
+  static of(replica: Replica, faults: Faults, metrics: Metrics, requests: RequestMetrics): DynamicModule {
     const { tail, pages, turns, writer, reader, naming } = replica;
     const watch = new ScopeWatch(tail);
     const streams = new Streams({
@@ -55,7 +56,7 @@ export class LedgerModule {
         {
           provide: SERVED,
           useFactory: (commands: CommandBus, queries: QueryBus) =>
-            servedLedger(replica, watch, commands, queries),
+            servedLedger(replica, watch, commands, queries, (tenant) => requests.traffic(tenant)),
           inject: [CommandBus, QueryBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

@@ -42,6 +42,7 @@ export interface Ledger extends Naming {
   readonly reports: HeldSessions;
   readonly tail: Growing;
   readonly keys: KeyStore;
+  readonly running: Running;
 }
 
 /** How a ledger names what is new, and what is called otherwise outside. */
@@ -537,4 +538,32 @@ export interface KeyStore {
   list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]>;
   /** Lets a key expire after so many seconds, unless it does before; 0: it is revoked. */
   end(id: string, seconds: number): Promise<KeyInfo | undefined>;
+}
+
+/** How far Kafka is known to have a partition. */
+export interface RelayStanding {
+  partition: number;
+  confirmed: number;
+  /** Whether a relay is at it. */
+  held: boolean;
+}
+
+/** Commands by what became of them, since the replica started: obeyed, or refused by the rules. */
+export interface Traffic {
+  commands: number;
+  refusals: number;
+}
+
+/** What of the ledger runs, here and elsewhere. */
+export interface Running {
+  /** This one. */
+  readonly replica: { id: string; since: Instant };
+  readonly version: string;
+  /** Whether who asks has to show a credential. */
+  readonly accessControl: boolean;
+  /** What this replica was asked, by a tenant or by all (undefined). */
+  traffic(tenant: string | undefined): Traffic;
+  relays(): Promise<RelayStanding[]>;
+  /** The ids of those that are connected to Postgres. */
+  replicas(): Promise<string[]>;
 }

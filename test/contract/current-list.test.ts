@@ -3,10 +3,12 @@ import type { AnswerOf } from '#client';
 import { bothLedgers, type Ledger } from '../support/both-ledgers.js';
 import { ask, type Reply } from '../support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from '../support/sessions.js';
+import { within } from '../support/until.js';
 
 /** All current sessions of a tenant, as a page of them is asked for. */
 
 type List = AnswerOf<'listCurrent'>;
+const { until } = within(10_000);
 
 let ledgers: Ledger[];
 beforeAll(async () => {
@@ -96,6 +98,37 @@ describe.each([
     // What starts meanwhile is before the page that was read, and moves nothing.
     const during = await pages({ sort: 'newest' }, async () => void (await start({ projectId })));
     expect(during).toEqual(oldest.toReversed());
+  });
+
+  test('figures count them by status and environment, and the commands that made them so', async () => {
+    type Stats = AnswerOf<'stats'>;
+    const [environment, projectId] = [`cloud ${randomUUID()}`, randomUUID()];
+    const before = (await askFor<Stats>('/v1/stats')).body;
+    const one = await start({ projectId, owner: { environment } });
+    await start({ projectId, owner: { environment }, phase: 'starting' });
+    const { sessionId, epoch } = await change('release', one, {});
+    const late = { epoch: epoch - 1, origin: cloudDev, reason: 'late' };
+    expect((await askFor(`/v1/sessions/${sessionId}/end`, late)).status).toBe(409);
+    let after = before;
+    await until(async () => {
+      after = (await askFor<Stats>('/v1/stats')).body;
+      return after.current.total === before.current.total + 2;
+    });
+    const { byStatus, byEnvironment } = after.current;
+    expect(byStatus.starting - before.current.byStatus.starting).toBe(1);
+    expect(byStatus.released - before.current.byStatus.released).toBe(1);
+    expect(byEnvironment).toContainEqual({ environment, count: 1 });
+    expect(after.traffic.commands - before.traffic.commands).toBe(3);
+    expect(after.traffic.refusals - before.traffic.refusals).toBe(1);
+    expect(after.traffic.all).toEqual({ commands: after.traffic.commands, refusals: after.traffic.refusals });
+    expect(after.replicas).toContain(after.traffic.replica);
+  });
+
+  test('who asks again and again for figures that may be old shares them', async () => {
+    const { body: first } = await askFor<{ at: string }>('/v1/stats?maxAge=60');
+    await start({});
+    expect((await askFor('/v1/stats?maxAge=60')).body).toEqual(first);
+    expect((await askFor<{ at: string }>('/v1/stats')).body.at > first.at).toBe(true);
   });
 
   test('those that started before a time', async () => {

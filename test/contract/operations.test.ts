@@ -414,6 +414,11 @@ const stories: Record<string, Story> = {
     );
     t.tell([mine, lines.at(-1), lines.filter(({ position }: { position?: object }) => position)]);
   },
+  'who asks is told what may be asked': async (t) => {
+    const { body } = await new Transcript(t.ledger, t.obeyed).ask('access');
+    const { version: _, source: __, ...caller } = body;
+    t.tell([caller, Object.keys(body)]);
+  },
   'keys are made, listed, rotated and revoked': async (t) => {
     const permissions: Permission[] = ['read', 'write'];
     const body = { tenant: 'acme', name: 'worker', permissions, principal: 'worker' };

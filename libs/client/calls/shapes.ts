@@ -20,6 +20,7 @@ const sessions = { sessions: 'array' } as const;
 const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   AccessKey: { keyId: 'string' },
   BulkJob: { jobId: 'string', state: 'string' },
+  CallerView: { principal: 'string', tenant: 'string', permissions: 'array' },
   ChainPage: sessions,
   CheckpointList: { checkpoints: 'array' },
   CommandAnswer: {

@@ -79,6 +79,29 @@ export interface BulkJob {
   finishedAt?: string;
 }
 
+/** Who asks, and whom. */
+export interface CallerView {
+  /** Whether who asks has to show a credential. */
+  accessControl: boolean;
+  principal: string;
+
+  /** Empty: of none. */
+  tenant: string;
+  permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
+
+  /** Whether it may reach what is of all tenants. */
+  ledgerWide: boolean;
+
+  /** Those that it may name; absent: any. */
+  environments?: string[];
+
+  /** The service's. */
+  version: string;
+
+  /** `/ledgers/<ledger id>`, as in its events. */
+  source: string;
+}
+
 /** `usage`: of all sessions of the chain, also of those on other pages. */
 export interface ChainPage {
   sessions: PlacedSession[];
@@ -123,6 +146,23 @@ export interface CommandAnswer {
   /** For reported: in how many seconds to try again. */
   retryAfter?: number;
   position: Position;
+}
+
+export interface CurrentFigures {
+  total: number;
+  byStatus: {
+    starting: number;
+    active: number;
+    released: number;
+    ending: number;
+  };
+
+  /** The 50 that have the most, those first. */
+  byEnvironment: {
+    /** Absent: those that nobody owns. */
+    environment?: string;
+    count: number;
+  }[];
 }
 
 /** Each with `lease.expiresAt`, where it has a lease. */
@@ -512,6 +552,17 @@ export interface Refusal {
   archived?: true;
 }
 
+export interface RelayFigures {
+  /** Up to where Kafka is known to have each partition. */
+  confirmed: number[];
+
+  /** Events that Kafka is not known to have. */
+  behind: number;
+
+  /** Partitions that a relay is at; 0: nobody relays. */
+  held: number;
+}
+
 export interface Renewed {
   outcome: 'renewed';
 
@@ -696,8 +747,16 @@ export interface ShownLease {
   expiresAt?: string;
 }
 
-/** As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant. */
+/** As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant. */
 export interface Stats {
+  /** When the figures were read: a rate is a difference by that of these. */
+  at: string;
+  current: CurrentFigures;
+  traffic: TrafficFigures;
+  relay?: RelayFigures;
+
+  /** The ids of those that Postgres sees, at most 100. */
+  replicas?: string[];
   ledger?: LedgerFigures;
   projection?: ProjectionFigures;
   sync: {
@@ -756,6 +815,30 @@ export interface Stats {
 
     /** What to ask for with `after`. */
     next?: string;
+  };
+}
+
+/** Commands that this replica has answered, by the tenant of who asks. */
+export interface TrafficFigures {
+  /** Who answers: another one has counted others. */
+  replica: string;
+
+  /** When it began to count. */
+  since: string;
+
+  /** Those that were obeyed. */
+  commands: number;
+
+  /** Those that the rules refused: 409, and `operate-required`. */
+  refusals: number;
+
+  /** Of all tenants; needs the permission audit. */
+  all?: {
+    /** Those that were obeyed. */
+    commands: number;
+
+    /** Those that the rules refused: 409, and `operate-required`. */
+    refusals: number;
   };
 }
 
@@ -1404,6 +1487,9 @@ export interface Operations {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
       consumer?: string;
 
+      /** Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out. */
+      maxAge?: number;
+
       /** Of those out of sync; 100 when left out. */
       limit?: number;
 
@@ -1411,6 +1497,10 @@ export interface Operations {
       after?: string;
     };
     answer: Stats;
+  };
+  /** Who asks, by the credential, and what that allows. */
+  access: {
+    answer: CallerView;
   };
   /** Make a key; its secret is in this answer and nowhere else. */
   createKey: {
@@ -1522,6 +1612,7 @@ export const routes = {
   report: { method: 'POST', path: '/v1/reports' },
   withdrawReports: { method: 'DELETE', path: '/v1/reports' },
   stats: { method: 'GET', path: '/v1/stats' },
+  access: { method: 'GET', path: '/v1/access' },
   createKey: { method: 'POST', path: '/v1/keys' },
   listKeys: { method: 'GET', path: '/v1/keys' },
   rotateKey: { method: 'POST', path: '/v1/keys/:keyId/rotate' },
@@ -1564,6 +1655,7 @@ export const answers = {
   report: 'ReportsTaken',
   withdrawReports: 'ReportsWithdrawn',
   stats: 'Stats',
+  access: 'CallerView',
   createKey: 'NewKey',
   listKeys: 'KeyPage',
   rotateKey: 'NewKey',

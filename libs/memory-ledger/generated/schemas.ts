@@ -955,6 +955,13 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             pattern: '^[A-Za-z0-9_.:-]+$',
             description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
           },
+          maxAge: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 60,
+            description:
+              'Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out',
+          },
           limit: {
             type: 'integer',
             minimum: 1,
@@ -970,6 +977,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    access: { needs: ['read', 'write', 'operate', 'audit', 'admin'] },
     createKey: {
       needs: ['admin'],
       body: {

@@ -20,10 +20,8 @@ create index projected_current_by_start on ledger.projected_current (tenant, gen
 grant select, insert, update, delete on ledger.projected_current to session_ledger;
 
 -- Keeps it as projected_sessions is, in the same statement. A trigger, because a replica of an older version, which knows
--- nothing of this table, projects as well while versions change. Once a statement, of which all rows are looked at
--- together; by index alone, since a plan that was made while the table was small would read all of it later.
-create function ledger.list_current() returns trigger language plpgsql
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+-- nothing of this table, projects as well while versions change. Once a statement, whose rows are looked at together.
+create function ledger.list_current() returns trigger language plpgsql as $$
 begin
   delete from ledger.projected_current c
    using changed n
@@ -48,8 +46,7 @@ create trigger began_to_be_current after insert on ledger.projected_sessions
 create trigger went_on_to_be_current after update on ledger.projected_sessions
   referencing new table as changed for each statement execute function ledger.list_current();
 
-create function ledger.unlist_current() returns trigger language plpgsql
-  set enable_hashjoin = off set enable_mergejoin = off set enable_seqscan = off as $$
+create function ledger.unlist_current() returns trigger language plpgsql as $$
 begin
   delete from ledger.projected_current c
    using dropped n

@@ -57,6 +57,7 @@ ROUTES: dict[str, Route] = {
     "report": Route("POST", "/v1/reports", False, "ReportsTaken"),
     "withdrawReports": Route("DELETE", "/v1/reports", False, "ReportsWithdrawn"),
     "stats": Route("GET", "/v1/stats", True, "Stats"),
+    "access": Route("GET", "/v1/access", True, "CallerView"),
     "createKey": Route("POST", "/v1/keys", False, "NewKey"),
     "listKeys": Route("GET", "/v1/keys", True, "KeyPage"),
     "rotateKey": Route("POST", "/v1/keys/{keyId}/rotate", False, "NewKey"),
@@ -323,6 +324,11 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["access"], request: models.AccessRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CallerView: ...
+
+    @overload
+    async def call(
         self, operation: Literal["createKey"], request: models.CreateKeyRequest, /, **how: Unpack[CallOptions]
     ) -> models.NewKey: ...
 
@@ -522,6 +528,11 @@ class Calls:
     def call(
         self, operation: Literal["stats"], request: models.StatsRequest, /, **how: Unpack[CallOptions]
     ) -> models.Stats: ...
+
+    @overload
+    def call(
+        self, operation: Literal["access"], request: models.AccessRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CallerView: ...
 
     @overload
     def call(

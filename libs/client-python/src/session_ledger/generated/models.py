@@ -832,6 +832,57 @@ class ReportsWithdrawn(TypedDict):
     """How many reports there were."""
 
 
+class CurrentFiguresByStatus(TypedDict):
+    starting: int
+    active: int
+    released: int
+    ending: int
+
+
+class CurrentFiguresByEnvironmentItem(TypedDict):
+    environment: NotRequired[str]
+    """Absent: those that nobody owns."""
+    count: int
+
+
+class CurrentFigures(TypedDict):
+    total: int
+    byStatus: CurrentFiguresByStatus
+    byEnvironment: list[CurrentFiguresByEnvironmentItem]
+    """The 50 that have the most, those first."""
+
+
+class TrafficFiguresAll(TypedDict):
+    """Of all tenants; needs the permission audit."""
+    commands: int
+    """Those that were obeyed."""
+    refusals: int
+    """Those that the rules refused: 409, and `operate-required`."""
+
+
+class TrafficFigures(TypedDict):
+    """Commands that this replica has answered, by the tenant of who asks."""
+    replica: str
+    """Who answers: another one has counted others."""
+    since: str
+    """When it began to count."""
+    commands: int
+    """Those that were obeyed."""
+    refusals: int
+    """Those that the rules refused: 409, and `operate-required`."""
+    all: NotRequired[TrafficFiguresAll]
+    """Of all tenants; needs the permission audit."""
+
+
+class RelayFigures(TypedDict):
+    confirmed: list[int]
+    """Up to where Kafka is known to have each partition."""
+    behind: int
+    """Events that Kafka is not known to have."""
+    held: int
+    """Partitions that a relay is at; 0: nobody relays."""
+
+
 class LedgerFigures(TypedDict):
     source: str
     """`/ledgers/<ledger id>`, as in its events."""
@@ -898,10 +949,35 @@ class StatsSync(TypedDict):
 
 
 class Stats(TypedDict):
-    """As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant."""
+    """As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant."""
+    at: str
+    """When the figures were read: a rate is a difference by that of these."""
+    current: CurrentFigures
+    traffic: TrafficFigures
+    relay: NotRequired[RelayFigures]
+    replicas: NotRequired[list[str]]
+    """The ids of those that Postgres sees, at most 100."""
     ledger: NotRequired[LedgerFigures]
     projection: NotRequired[ProjectionFigures]
     sync: StatsSync
+
+
+class CallerView(TypedDict):
+    """Who asks, and whom."""
+    accessControl: bool
+    """Whether who asks has to show a credential."""
+    principal: str
+    tenant: str
+    """Empty: of none."""
+    permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
+    ledgerWide: bool
+    """Whether it may reach what is of all tenants."""
+    environments: NotRequired[list[str]]
+    """Those that it may name; absent: any."""
+    version: str
+    """The service's."""
+    source: str
+    """`/ledgers/<ledger id>`, as in its events."""
 
 
 class KeyBodyLimits(TypedDict):
@@ -1379,6 +1455,8 @@ class WithdrawReportsRequest(TypedDict):
 class StatsRequestQuery(TypedDict):
     consumer: NotRequired[str]
     """A-Z, a-z, 0-9, _ . : and -: who holds a session."""
+    maxAge: NotRequired[int]
+    """Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out."""
     limit: NotRequired[int]
     """Of those out of sync; 100 when left out."""
     after: NotRequired[str]
@@ -1387,6 +1465,10 @@ class StatsRequestQuery(TypedDict):
 
 class StatsRequest(TypedDict):
     query: NotRequired[StatsRequestQuery]
+
+
+class AccessRequest(TypedDict):
+    pass
 
 
 class CreateKeyRequest(TypedDict):
