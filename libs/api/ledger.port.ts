@@ -352,6 +352,14 @@ export interface Models {
   /** A tenant's current sessions that match, in the page's order. */
   current(tenant: string, filter: CurrentFilter, page: CurrentPage): Promise<ListedSession[]>;
   counts(tenant: string): Promise<CurrentCounts>;
+  /**
+   * Sessions of a tenant that a version of any project was made with, the newest first: of the next `limit` of anybody
+   * after a session. `last`: where that look ended; undefined when there are no more.
+   */
+  ofVersion(
+    tenant: string,
+    page: { versionId: string; after?: SessionId | undefined; limit: number },
+  ): Promise<{ rows: (ProjectedSession & { partition: number })[]; last?: SessionId }>;
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   sessions(
     scope: ScopePlace,

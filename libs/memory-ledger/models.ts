@@ -68,6 +68,21 @@ export function models(store: Store): Ledger['models'] {
         .slice(0, limit)
         .map(({ row }) => row);
     },
+    async ofVersion(tenant, { versionId, after, limit }) {
+      store.settle();
+      const ours = store.scopes().filter(({ scopeKey }) => scopeKey.startsWith(keysOf(tenant)));
+      const found = ours
+        .flatMap(({ scopeKey, partition }) =>
+          [...foldSessions(told(scopeKey)).values()].map((row) => ({ ...row, partition })),
+        )
+        .filter(({ session }) => session.versionId === versionId)
+        .filter(({ sessionId }) => after === undefined || sessionId < after)
+        .sort((one, other) => (one.sessionId > other.sessionId ? -1 : 1))
+        .slice(0, limit);
+      const last = found.length === limit ? found.at(-1)?.sessionId : undefined;
+      const rows = found.map(({ partition, ...row }) => ({ ...stored(row), partition }));
+      return { rows, ...(last && { last }) };
+    },
     async counts(tenant) {
       const sessions = current(tenant).map(({ session }) => session);
       const byStatus = countsOf(sessions.map(({ status }) => status));

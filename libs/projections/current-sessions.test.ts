@@ -18,7 +18,8 @@ afterEach(() => ledger.close());
 const forget = `drop table ledger.projected_current cascade;
   drop function ledger.list_current cascade;
   drop function ledger.unlist_current cascade;
-  drop function if exists ledger.current_of cascade`;
+  drop function if exists ledger.current_of cascade;
+  drop index ledger.projected_sessions_by_version`;
 const migrate = async () => {
   await ledger.pool.query(forget);
   await ledger.pool.query(await readFile(migration, 'utf8'));

@@ -5,6 +5,7 @@ import type {
   CurrentFilter,
   CurrentPage,
   ListedSession,
+  Models,
   Newest,
   ProjectedChain,
   ProjectedPage,
@@ -25,6 +26,7 @@ const readTransitions = statement('read_projected_transitions');
 const readUsage = statement('read_projected_usage');
 
 const countCurrent = statement('count_current');
+const readOfVersion = statement('read_version_sessions');
 
 /** How current sessions are listed, and what is before the first of them. */
 const ORDERS = {
@@ -35,6 +37,7 @@ const ORDERS = {
 /** Decides nothing beside those times. */
 const NO_SESSION = '00000000-0000-0000-0000-000000000000';
 
+const ABOVE_ALL_SESSIONS = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Above every sequence. */
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
@@ -71,6 +74,19 @@ export class ReadModels {
       else counts.byEnvironment.push({ ...(environment && { environment }), count });
     }
     return counts;
+  }
+
+  /** Sessions of a tenant that a version of any project was made with: of the next `limit` of anybody, the newest first. */
+  async ofVersion(
+    tenant: string,
+    { versionId, after = ABOVE_ALL_SESSIONS, limit }: Parameters<Models['ofVersion']>[1],
+  ): ReturnType<Models['ofVersion']> {
+    const rows = await this.query(readOfVersion, [keysOf(tenant), versionKey(versionId), after, limit]);
+    const last = rows.length === limit ? rows.at(-1)?.session_id : undefined;
+    const ours = rows.flatMap(({ partition, session, ...row }) =>
+      session === null ? [] : [{ ...projected({ ...row, session }), partition }],
+    );
+    return { rows: ours, ...(last && { last }) };
   }
 
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */

@@ -131,6 +131,28 @@ describe.each([
     expect((await askFor<{ at: string }>('/v1/stats')).body.at > first.at).toBe(true);
   });
 
+  test('sessions are found by the version of a project that they were made with, ended ones as well', async () => {
+    const versionId = `v ${randomUUID()}`;
+    const find = async (query: Record<string, string>) =>
+      (await askFor<List>(`/v1/sessions/of-version?${new URLSearchParams({ versionId, ...query })}`)).body;
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++) {
+      const root = await start({ projectId: `p ${count}` });
+      const made = await change('rotate', root, { reason: 'build', versionId });
+      await change('end', made, { origin: cloudDev, reason: 'finished' });
+      ids.unshift(made.sessionId);
+    }
+    const { sessions } = await find({});
+    expect(sessions.map(({ sessionId }) => sessionId).sort()).toEqual([...ids].sort());
+    expect(sessions[0]).toMatchObject({ status: 'ended', versionId, position: expect.any(Object) });
+    const first = await find({ limit: '2' });
+    const second = await find({ limit: '2', next: first.next! });
+    expect([...idsOf(first), ...idsOf(second)]).toEqual(sessions.map(({ sessionId }) => sessionId));
+    expect(await find({ versionId: 'of nobody' })).toEqual({ sessions: [] });
+    const { status } = await askFor('/v1/sessions/of-version?versionId=v&next=bm8');
+    expect(status).toBe(400);
+  });
+
   test('those that started before a time', async () => {
     const projectId = randomUUID();
     const { sessionId, startedAt } = await start({ projectId });

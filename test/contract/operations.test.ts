@@ -323,6 +323,7 @@ const stories: Record<string, Story> = {
     await t.ask('listCurrent', { query: { ...query, limit: 2 } });
     await t.ask('listCurrent', { query: { ...query, sort: 'lease', environment: 'cloud-dev' } });
     await t.ask('listCurrent', { query: { ...query, instance: 'none', resetAdvised: true } });
+    await t.ask('versionSessions', { query: { versionId: 'of nobody' } });
     await t.ask('listCurrent', { query: { next: 'bm8' } });
     await t.ask('listCurrent', { query: { before: '2026-02-30T00:00:00Z' } });
   },

@@ -61,6 +61,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   read_sync: ['in_sync', 'out_of_sync', 'unknown'],
   read_unprojected: ['text'],
   read_user_sessions: ['detailed'],
+  read_version_sessions: ['detailed'],
   renew_leases: ['until'],
   save_reports: ['new'],
   read_version: ['now'],

@@ -84,6 +84,17 @@ export const SessionPage = named('SessionPage', {
   next,
 });
 
+export const VersionQuery = Type.Object(
+  {
+    versionId: Id,
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 500, description: 'How many are looked at; 100 when left out' }),
+    ),
+    next: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' })),
+  },
+  closed,
+);
+
 export const CurrentList = named(
   'CurrentList',
   {
@@ -148,6 +159,21 @@ export const history = {
     summary: "All of the tenant's current sessions that match, in pages",
     query: ListCurrentQuery,
     answers: { 200: { description: 'sessions, each as of its position', schema: CurrentList } },
+    problems: read,
+  },
+  versionSessions: {
+    method: 'GET',
+    path: '/v1/sessions/of-version',
+    needs: reader,
+    summary: 'Sessions that a version of any project was made with, the newest first, in pages',
+    query: VersionQuery,
+    answers: {
+      200: {
+        description:
+          'sessions, each as of its position; a page may have few, and more may follow all the same',
+        schema: SessionPage,
+      },
+    },
     problems: read,
   },
   chain: {

@@ -3,13 +3,21 @@ import type { CurrentOrder, CurrentPage, ListedSession } from '../ledger.port.js
 import { ProblemError } from '../problems/problem-error.js';
 import { cursorParts, encodeCursor } from '../request/cursor.js';
 import { momentOf } from '../request/positions.js';
-import { leasedJson, withPosition } from './answers.js';
+import { leasedJson, storedJson, withPosition } from './answers.js';
 
 /** The order, milliseconds and a session: where a page ends stays a place, whatever starts and ends meanwhile. */
 const PLACE = /^(newest|oldest|lease) (\d{1,15}) ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** All of a tenant's current sessions, from the read models. */
-export const currentList: Pick<Serving, 'listCurrent'> = {
+const VERSION_PLACE = /^v([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** A tenant's sessions whatever their scopes, from the read models. */
+export const currentList: Pick<Serving, 'listCurrent' | 'versionSessions'> = {
+  async versionSessions({ caller: { tenant }, query: { versionId, limit = 100, next } }, { models }) {
+    const [after] = next === undefined ? [] : cursorParts(next, VERSION_PLACE, 'query.next');
+    const { rows, last } = await models.ofVersion(tenant, { versionId, after, limit });
+    const sessions = rows.map((row) => withPosition(storedJson(row), row)).join(',');
+    return { json: `{"sessions":[${sessions}]${last ? `,"next":"${encodeCursor(`v${last}`)}"` : ''}}` };
+  },
   async listCurrent({ caller: { tenant }, query }, { models }) {
     const { sort: order = 'newest', limit = 100, next, before, leaseBefore, ...filter } = query;
     const rows = await models.current(

@@ -1314,6 +1314,20 @@ export interface Operations {
     };
     answer: CurrentList;
   };
+  /** Sessions that a version of any project was made with, the newest first, in pages. */
+  versionSessions: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      versionId: string;
+
+      /** How many are looked at; 100 when left out. */
+      limit?: number;
+
+      /** What a page said. */
+      next?: string;
+    };
+    answer: SessionPage;
+  };
   /** The chain of the current or latest session, or of another one, from its tip to its root, in pages. */
   chain: {
     query: {
@@ -1599,6 +1613,7 @@ export const routes = {
   scopeEvents: { method: 'GET', path: '/v1/events' },
   sessions: { method: 'GET', path: '/v1/sessions' },
   listCurrent: { method: 'GET', path: '/v1/sessions/current' },
+  versionSessions: { method: 'GET', path: '/v1/sessions/of-version' },
   chain: { method: 'GET', path: '/v1/chain' },
   usage: { method: 'GET', path: '/v1/usage' },
   transitions: { method: 'GET', path: '/v1/transitions' },
@@ -1645,6 +1660,7 @@ export const answers = {
   scopeEvents: 'EventPage',
   sessions: 'SessionPage',
   listCurrent: 'CurrentList',
+  versionSessions: 'SessionPage',
   chain: 'ChainPage',
   usage: 'ScopeUsage',
   transitions: 'TransitionPage',

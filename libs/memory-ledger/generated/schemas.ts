@@ -762,6 +762,24 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    versionSessions: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['versionId'],
+        properties: {
+          versionId: Id,
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 500,
+            description: 'How many are looked at; 100 when left out',
+          },
+          next: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' },
+        },
+        additionalProperties: false,
+      },
+    },
     chain: {
       needs: ['read'],
       query: {

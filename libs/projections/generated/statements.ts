@@ -1,5 +1,5 @@
 // Generated from libs/projections/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: caebf13be19ff269.
+// Digest of the statements: f6dca4df9aaae742.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -212,6 +212,18 @@ export interface Statements {
   read_unprojected: {
     row: { partition: number; sequence: number; scope_id: string; text: string };
     values: [Buffer | readonly number[], Buffer | readonly number[], number];
+  };
+  read_version_sessions: {
+    row: {
+      partition: number;
+      session_id: string;
+      sequence: number;
+      started: number;
+      session: string | null;
+      detailed: boolean;
+      attributes: string | null;
+    };
+    values: [string, string, string, number];
   };
   retire_generations: { row: never; values: [string] };
   save_projection: {

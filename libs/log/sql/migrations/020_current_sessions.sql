@@ -90,3 +90,7 @@ select c.*
           where l.partition = c.partition and l.session_id = c.session_id and l.renewable and l.until < lease_before
             and (select r.resumed_at from ledger.reaper r) + make_interval(secs => least(l.seconds, 60)) < lease_before))
 $$;
+
+-- Sessions by the version of a project that they were made with, whatever their scopes. Their ids rise with time.
+create index projected_sessions_by_version on ledger.projected_sessions (version_key, generation, session_id)
+  where version_key is not null;

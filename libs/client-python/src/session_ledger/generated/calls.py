@@ -44,6 +44,7 @@ ROUTES: dict[str, Route] = {
     "checkpoints": Route("GET", "/v1/checkpoints", True, "CheckpointList"),
     "scopeEvents": Route("GET", "/v1/events", True, "EventPage"),
     "listCurrent": Route("GET", "/v1/sessions/current", True, "CurrentList"),
+    "versionSessions": Route("GET", "/v1/sessions/of-version", True, "SessionPage"),
     "chain": Route("GET", "/v1/chain", True, "ChainPage"),
     "usage": Route("GET", "/v1/usage", True, "ScopeUsage"),
     "transitions": Route("GET", "/v1/transitions", True, "TransitionPage"),
@@ -274,6 +275,11 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["versionSessions"], request: models.VersionSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.SessionPage: ...
+
+    @overload
+    async def call(
         self, operation: Literal["chain"], request: models.ChainRequest, /, **how: Unpack[CallOptions]
     ) -> models.ChainPage: ...
 
@@ -478,6 +484,11 @@ class Calls:
     def call(
         self, operation: Literal["listCurrent"], request: models.ListCurrentRequest, /, **how: Unpack[CallOptions]
     ) -> models.CurrentList: ...
+
+    @overload
+    def call(
+        self, operation: Literal["versionSessions"], request: models.VersionSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.SessionPage: ...
 
     @overload
     def call(

@@ -1314,6 +1314,19 @@ class ListCurrentRequest(TypedDict):
     query: NotRequired[ListCurrentRequestQuery]
 
 
+class VersionSessionsRequestQuery(TypedDict):
+    versionId: str
+    """1 to 256 characters, valid Unicode, no control characters."""
+    limit: NotRequired[int]
+    """How many are looked at; 100 when left out."""
+    next: NotRequired[str]
+    """What a page said."""
+
+
+class VersionSessionsRequest(TypedDict):
+    query: VersionSessionsRequestQuery
+
+
 class ChainRequestQuery(TypedDict):
     userId: str
     """1 to 256 characters, valid Unicode, no control characters."""
