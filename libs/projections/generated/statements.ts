@@ -1,5 +1,5 @@
 // Generated from libs/projections/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: f6dca4df9aaae742.
+// Digest of the statements: 1f2d8bd124f2f13f.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -37,6 +37,10 @@ export interface Statements {
     ];
   };
   find_retired: { row: { generation: number; partition: number }; values: [] };
+  find_wrongly_listed: {
+    row: { session_id: string; sequence: number; missing: boolean };
+    values: [number, number];
+  };
   freeze_positions: { row: { partition: number; sequence: number }; values: [] };
   hold_projected_rows: { row: never; values: [number, number] };
   is_ahead: { row: { ahead: boolean }; values: [number, number] };
