@@ -79,10 +79,14 @@ export class ConsoleFiles {
     }
   }
 
+  get isBuilt(): boolean {
+    return this.files.size > 0;
+  }
+
   /** @param path What follows `/console/`. */
   find(path: string, acceptEncoding = ''): ServedFile {
     const file = this.files.get(path) ?? (path.startsWith(ASSETS) ? undefined : this.files.get(PAGE));
-    if (!file) return absent(this.files.size > 0);
+    if (!file) return absent(this.isBuilt);
     const isZipped = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/i.test(acceptEncoding);
     return {
       status: 200,

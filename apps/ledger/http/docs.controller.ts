@@ -32,19 +32,6 @@ const page = `<!doctype html>
 <script>${start}</script></body>
 </html>`;
 
-const ROOT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const root = `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>Session Ledger</title></head>
-<body><main><h1>Session Ledger</h1>
-<ul>
-<li><a href="/console">Console</a>: who owns what, why, and what was refused</li>
-<li><a href="/docs">API</a>: every request and answer; <a href="/openapi.json">as OpenAPI</a></li>
-<li><a href="/health/ready">Health</a></li>
-</ul></main></body>
-</html>`;
-
 /** The API's description, for programs and for people. */
 @Controller()
 export class DocsController {
@@ -53,15 +40,6 @@ export class DocsController {
 
   constructor(ledger: RunningLedger) {
     this.events = JSON.stringify(asyncApi(version, ledger.topic));
-  }
-
-  /** Whoever opens the address in a browser is shown what there is. */
-  @RouteConfig({ needs: 'nothing' })
-  @Get('/')
-  root(@Res() reply: FastifyReply): void {
-    reply
-      .headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': ROOT_POLICY })
-      .send(root);
   }
 
   @RouteConfig({ needs: 'nothing' })
