@@ -1,14 +1,11 @@
 // What the compiler leaves to do in dist: SQL goes beside the code that reads it, the page of /docs into a folder of its
-// own, and whatever has no source any more goes. A migration or a statement is what stands in the folder, so one that
-// was deleted or moved must not stay.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+// own, the console is built, and whatever has no source any more goes. A migration or a statement is what stands in the
+// folder, so one that was deleted or moved must not stay.
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-
-const filesBelow = (folder) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+import { buildConsole } from './build-console.js';
+import { filesBelow } from './files-below.js';
 
 function copy(from, to) {
   mkdirSync(dirname(to), { recursive: true });
@@ -27,3 +24,5 @@ const page = 'dist/docs-page';
 const { resolve } = createRequire(import.meta.url);
 for (const file of ['swagger-ui.css', 'swagger-ui-bundle.js'])
   copy(join(dirname(resolve('swagger-ui-dist/package.json')), file), join(page, file));
+
+await buildConsole();

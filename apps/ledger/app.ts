@@ -41,7 +41,7 @@ export async function createApp(
   admission.start();
   const { access, log } = ledger.access;
   const app = await NestFactory.create<NestFastifyApplication>(
-    LedgerModule.of(ledger, faults, metrics),
+    LedgerModule.of(ledger, faults, metrics, requests),
     fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log, tls: secure }),
     {
       bodyParser: false,

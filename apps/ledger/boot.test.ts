@@ -5,6 +5,7 @@ import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { withoutAccess } from '#access';
 import { Execute } from './bus.js';
 import { Faults } from './faults.js';
+import { RequestMetrics } from './http/request-metrics.js';
 import { LedgerModule } from './ledger.module.js';
 import { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
@@ -19,7 +20,8 @@ const ledger = {
   tail: { listen: () => () => {}, onRewind: () => () => {} },
   access: { access: withoutAccess },
 } as unknown as Replica;
-const wired = () => LedgerModule.of(ledger, new Faults(), new Metrics());
+const wired = () =>
+  LedgerModule.of(ledger, new Faults(), new Metrics(), new RequestMetrics(new Metrics().registry));
 
 /** The commands and queries that have a handler, once for each handler. */
 async function handled(

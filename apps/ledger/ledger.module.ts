@@ -6,9 +6,11 @@ import { partitionOf } from '#session';
 import { ExecuteHandler, ReadLatestHandler } from './bus.js';
 import { Faults } from './faults.js';
 import { observe } from './gauges.js';
+import { ConsoleController } from './http/console.controller.js';
 import { DocsController } from './http/docs.controller.js';
 import { OperationsController } from './http/operations.controller.js';
 import { ProblemsFilter } from './http/problems.filter.js';
+import type { RequestMetrics } from './http/request-metrics.js';
 import { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
 import { RunningLedger } from './running-ledger.js';
@@ -20,7 +22,7 @@ import { Streams } from './streams/streams.js';
 @Module({})
 // biome-ignore lint/complexity/noStaticOnlyClass: Nest's modules are classes
 export class LedgerModule {
-  static of(replica: Replica, faults: Faults, metrics: Metrics): DynamicModule {
+  static of(replica: Replica, faults: Faults, metrics: Metrics, requests: RequestMetrics): DynamicModule {
     const { tail, pages, turns, writer, reader, naming } = replica;
     const watch = new ScopeWatch(tail);
     const streams = new Streams({
@@ -46,7 +48,7 @@ export class LedgerModule {
     return {
       module: LedgerModule,
       imports: [CqrsModule.forRoot()],
-      controllers: [OperationsController, DocsController],
+      controllers: [OperationsController, DocsController, ConsoleController],
       providers: [
         ...values.map(([provide, useValue]) => ({ provide, useValue })),
         ExecuteHandler,
@@ -54,7 +56,7 @@ export class LedgerModule {
         {
           provide: SERVED,
           useFactory: (commands: CommandBus, queries: QueryBus) =>
-            servedLedger(replica, watch, commands, queries),
+            servedLedger(replica, watch, commands, queries, (tenant) => requests.traffic(tenant)),
           inject: [CommandBus, QueryBus],
         },
         { provide: APP_FILTER, useClass: ProblemsFilter },

@@ -41,9 +41,11 @@ interface Kind {
 export type PoolName = keyof typeof KINDS;
 export type Pools = Readonly<Record<PoolName, Share>>;
 
-export function openPools(database: DatabaseOptions): Pools {
+/** @param tailName What the connections of the tail are called, of which every replica always has one. */
+export function openPools(database: DatabaseOptions, tailName?: string): Pools {
   const opened = Object.entries<Kind>(KINDS).map(([name, { connections, mostWaiting, ...waits }]) => {
-    return [name, openPool({ ...database, ...waits }, connections, mostWaiting)];
+    const named = name === 'tail' ? { name: tailName } : {};
+    return [name, openPool({ ...database, ...named, ...waits }, connections, mostWaiting)];
   });
   return Object.fromEntries(opened) as Record<PoolName, Share>;
 }

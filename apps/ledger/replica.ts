@@ -16,6 +16,7 @@ import {
   namingOf,
   noteALostEvent,
   PostgresRelayLeases,
+  REPLICA,
   rotateReceipts,
   Snapshots,
   Tail,
@@ -46,6 +47,9 @@ const UNAWAITED =
 
 /** The parts of one running replica. */
 export interface Replica {
+  /** It names the replica while it runs, and its connections to the log's end. */
+  id: string;
+  startedAt: string;
   identity: LedgerIdentity;
   naming: Naming;
   /** `/ledgers/<id>`: where its events say that they are from. */
@@ -90,7 +94,8 @@ export async function openReplica(
 ): Promise<Replica> {
   if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
   const database = { url: databaseUrl, role: config.databaseRole };
-  const pools = openPools(database);
+  const id = randomUUID().slice(0, 8);
+  const pools = openPools(database, REPLICA + id);
   const fault = (where: string) => (error: unknown) => {
     metrics.faults.inc({ where });
     faults.report(where, error);
@@ -171,6 +176,8 @@ export async function openReplica(
   const receipts = keepReceipts(pools.jobs, fault('receipts'));
 
   return {
+    id,
+    startedAt: new Date().toISOString(),
     identity,
     naming: namingOf(identity),
     source,

@@ -1,12 +1,13 @@
 import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import type { Growing, Ledger } from '#api';
+import type { Growing, Ledger, Running } from '#api';
 import { Jobs } from '#jobs';
-import { type LogPages, Reports } from '#log';
+import { type LogPages, Reports, relayStandings, replicasSeen } from '#log';
 import { Reached, ReadModels } from '#projections';
 import { Execute, ReadLatest } from './bus.js';
 import type { LoopTurns } from './loop-turns.js';
 import type { Replica } from './replica.js';
 import type { ScopeWatch } from './streams/scope-watch.js';
+import { version } from './version.js';
 
 /** Where Nest keeps what the operations are served from. */
 export const SERVED = Symbol('the ledger that is served');
@@ -17,6 +18,7 @@ export function servedLedger(
   watch: ScopeWatch,
   commands: CommandBus,
   queries: QueryBus,
+  traffic: Running['traffic'],
 ): Ledger {
   const { pools, source, naming, bulk, renewer, history, finder, scopes, pages, turns } = replica;
   const jobs = { ordered: new Jobs(pools.changes), shown: new Jobs(pools.reads) };
@@ -50,6 +52,14 @@ export function servedLedger(
     tail: inTurn(pages, turns),
     keys: replica.access.keys,
     trees: replica.trees,
+    running: {
+      replica: { id: replica.id, since: replica.startedAt },
+      version,
+      accessControl: replica.access.log !== undefined,
+      traffic,
+      relays: () => relayStandings(pools.reads),
+      replicas: () => replicasSeen(pools.reads),
+    },
   };
 }
 

@@ -15,7 +15,7 @@ export {
 export type * from './ledger.port.js';
 export { type Problem, problemBody, retryAfterOf } from './problems/problem-body.js';
 export { ProblemError } from './problems/problem-error.js';
-export { advice, type ProblemCode, type ProblemKind, problems } from './problems/problems.js';
+export { advice, isRefusal, type ProblemCode, type ProblemKind, problems } from './problems/problems.js';
 export { fromText } from './request/address-values.js';
 export { aheadOfLog, encodeVector, ScopeEventIds } from './request/event-ids.js';
 export {

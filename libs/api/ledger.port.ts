@@ -13,6 +13,7 @@ import type {
   Selection,
   Session,
   SessionId,
+  Status,
   StopIgnoredWhy,
 } from '#session';
 import type { NodeHash, TilePlace } from '#tlog';
@@ -43,6 +44,7 @@ export interface Ledger extends Naming {
   readonly tail: Growing;
   readonly keys: KeyStore;
   readonly trees: Trees;
+  readonly running: Running;
 }
 
 /** How a ledger names what is new, and what is called otherwise outside. */
@@ -310,8 +312,56 @@ export interface Newest {
   limit: number;
 }
 
+/** Which of a tenant's current sessions are meant; what is left out may be any. */
+export interface CurrentFilter {
+  environment?: string | undefined;
+  instance?: string | undefined;
+  status?: Exclude<Status, 'ended'> | undefined;
+  projectId?: string | undefined;
+  /** Started before. */
+  before?: Instant | undefined;
+  /** With a lease that is over before, unless it is renewed. */
+  leaseBefore?: Instant | undefined;
+  resetAdvised?: boolean | undefined;
+}
+
+/** `lease`: those with a lease, the one first whose lease is over first. */
+export type CurrentOrder = 'newest' | 'oldest' | 'lease';
+
+export interface CurrentPage {
+  order: CurrentOrder;
+  /** What came last in the page before: when it started, or when its lease is over. */
+  after?: { at: Instant; sessionId: SessionId } | undefined;
+  limit: number;
+}
+
+/** A current session among all of a tenant. */
+export interface ListedSession extends ProjectedSession {
+  partition: number;
+  /** The end of its lease, unless it is renewed. */
+  leaseUntil?: Instant;
+}
+
+/** How many current sessions a tenant has. */
+export interface CurrentCounts {
+  byStatus: { status: Status; count: number }[];
+  /** The 50 that have the most, those first; without environment: those that nobody owns. */
+  byEnvironment: { environment?: string; count: number }[];
+}
+
 /** The read models. */
 export interface Models {
+  /** A tenant's current sessions that match, in the page's order. */
+  current(tenant: string, filter: CurrentFilter, page: CurrentPage): Promise<ListedSession[]>;
+  counts(tenant: string): Promise<CurrentCounts>;
+  /**
+   * Sessions of a tenant that a version of any project was made with, the newest first: of the next `limit` of anybody
+   * after a session. `last`: where that look ended; undefined when there are no more.
+   */
+  ofVersion(
+    tenant: string,
+    page: { versionId: string; after?: SessionId | undefined; limit: number },
+  ): Promise<{ rows: (ProjectedSession & { partition: number })[]; last?: SessionId }>;
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   sessions(
     scope: ScopePlace,
@@ -534,4 +584,32 @@ export interface Trees {
   tiles(partition: number, size: number, places: readonly TilePlace[]): Promise<readonly Uint8Array[]>;
   /** Of a smaller size than `before`, the newest first. */
   kept(partition: number, before: number, limit: number): Promise<KeptCheckpoint[]>;
+}
+
+/** How far Kafka is known to have a partition. */
+export interface RelayStanding {
+  partition: number;
+  confirmed: number;
+  /** Whether a relay is at it. */
+  held: boolean;
+}
+
+/** Commands by what became of them, since the replica started: obeyed, or refused by the rules. */
+export interface Traffic {
+  commands: number;
+  refusals: number;
+}
+
+/** What of the ledger runs, here and elsewhere. */
+export interface Running {
+  /** This one. */
+  readonly replica: { id: string; since: Instant };
+  readonly version: string;
+  /** Whether who asks has to show a credential. */
+  readonly accessControl: boolean;
+  /** What this replica was asked, by a tenant or by all (undefined). */
+  traffic(tenant: string | undefined): Traffic;
+  relays(): Promise<RelayStanding[]>;
+  /** The ids of those that are connected to Postgres. */
+  replicas(): Promise<string[]>;
 }

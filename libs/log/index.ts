@@ -7,6 +7,7 @@ export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { PostgresRelayLeases } from './followers/relay-leases.js';
 export { MOST_REPORTS, Reports } from './followers/reports.js';
 export { noteALostEvent, noteARestore } from './followers/restores.js';
+export { REPLICA, relayStandings, replicasSeen } from './followers/standing.js';
 export { digest, newCommandId, newSessionId, scopeIdOf, versionKey, whoId } from './ids.js';
 export { identify, type LedgerIdentity, migrate } from './migrate.js';
 export { namingOf } from './naming.js';

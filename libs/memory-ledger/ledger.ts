@@ -6,6 +6,7 @@ import { hasDetails } from './known-to.js';
 import { models } from './models.js';
 import { pastOfScopes } from './past-of-scopes.js';
 import { reports } from './reports.js';
+import { Running } from './running.js';
 import type { Store } from './store.js';
 import type { Scope } from './stored-scope.js';
 import { trees } from './trees.js';
@@ -18,6 +19,7 @@ const KEPT_MS = 30 * 86_400_000;
 /** The ledger in memory, as the API's operations need it. */
 export function inMemory(store: Store): Ledger {
   const { partitions, source } = store;
+  const running = new Running();
   const ofUser = (key: ScopeKey) => {
     const { tenant, userId } = parseScopeKey(key);
     return store.scopes().filter(({ scopeKey }) => {
@@ -40,7 +42,11 @@ export function inMemory(store: Store): Ledger {
     hashOf: (name) => name,
     digest: (text) => text,
     newDetails,
-    submit: async (submission) => store.submit(submission),
+    submit: async (submission) => {
+      const answer = store.submit(submission);
+      running.count(answer, submission.tenant);
+      return answer;
+    },
     async renew({ sessionId, epoch, by: { tenant, principal, operate } }) {
       const command = { type: 'RenewLease', sessionId, epoch, principal, operate } as const;
       const answer = store.submit({ command, tenant, partition: 0, commandId: '' });
@@ -103,6 +109,7 @@ export function inMemory(store: Store): Ledger {
     reports: reports(store),
     keys: keys(store),
     trees: trees(store),
+    running: running.running,
     tail: {
       // Memory is never restored, and nothing of it is ever archived.
       restores: 0,

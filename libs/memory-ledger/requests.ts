@@ -29,6 +29,8 @@ const patterns = Object.entries(routes).map(([id, { method, path }]) => {
     pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`),
   };
 });
+// A path without parameters is itself, and no parameter of another one.
+patterns.sort((one, other) => one.names.length - other.names.length);
 
 /** Which operation a request is for, and with what, checked as the service does. Throws ProblemError. */
 export function readRequest(

@@ -39,6 +39,8 @@ export interface DatabaseOptions {
   url: string;
   /** A role to work as; its rights are those that migrations granted. Undefined: the login's own. */
   role?: string | undefined;
+  /** How Postgres lists the connection; `session-ledger` when left out. */
+  name?: string | undefined;
   /** Longest wait for a new connection, in milliseconds. */
   connectMs?: number;
   /** Longest a statement may run or wait for a lock, in milliseconds. */
@@ -79,7 +81,7 @@ export function config(options: DatabaseOptions): pg.ClientConfig {
   return {
     connectionString: options.url,
     types,
-    application_name: 'session-ledger',
+    application_name: options.name ?? 'session-ledger',
     connectionTimeoutMillis: options.connectMs ?? 3_000,
     statement_timeout: statementMs,
     // A paused process must not hold a partition's lock for longer than a statement may run.

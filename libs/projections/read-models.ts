@@ -1,6 +1,11 @@
 import type pg from 'pg';
 import type {
   AsOfThen,
+  CurrentCounts,
+  CurrentFilter,
+  CurrentPage,
+  ListedSession,
+  Models,
   Newest,
   ProjectedChain,
   ProjectedPage,
@@ -11,7 +16,7 @@ import type {
 } from '#api';
 import { decodeEvent, readError, refuseArchivedScope, scopeIdOf, versionKey } from '#log';
 import { type Given, query, type RowOf, type Statement } from '#postgres';
-import { type SessionId, toldBy } from '#session';
+import { keysOf, type SessionId, type Status, toldBy } from '#session';
 import { statement } from './statements.js';
 
 const readSessions = statement('read_projected_sessions');
@@ -20,6 +25,19 @@ const readChain = statement('read_projected_chain');
 const readTransitions = statement('read_projected_transitions');
 const readUsage = statement('read_projected_usage');
 
+const countCurrent = statement('count_current');
+const readOfVersion = statement('read_version_sessions');
+
+/** How current sessions are listed, and what is before the first of them. */
+const ORDERS = {
+  newest: { read: statement('read_current_newest'), first: 'infinity' },
+  oldest: { read: statement('read_current_oldest'), first: '-infinity' },
+  lease: { read: statement('read_current_leased'), first: '-infinity' },
+} as const;
+/** Decides nothing beside those times. */
+const NO_SESSION = '00000000-0000-0000-0000-000000000000';
+
+const ABOVE_ALL_SESSIONS = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** Above every sequence. */
 const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
 
@@ -29,6 +47,47 @@ const ABOVE_ALL = Number.MAX_SAFE_INTEGER;
  */
 export class ReadModels {
   constructor(private readonly pool: pg.Pool) {}
+
+  /** A tenant's current sessions that match, in the page's order. */
+  async current(
+    tenant: string,
+    { environment, instance, status, projectId, before, leaseBefore, resetAdvised }: CurrentFilter,
+    { order, after, limit }: CurrentPage,
+  ): Promise<ListedSession[]> {
+    const { read, first } = ORDERS[order];
+    const { at = first, sessionId = NO_SESSION } = after ?? {};
+    const filter = [environment, instance, status, projectId, before, leaseBefore, resetAdvised] as const;
+    const rows = await this.query(read, [tenantOf(tenant), ...filter, at, sessionId, limit]);
+    return rows.map(({ partition, lease_until: leaseUntil, ...row }) => ({
+      ...projected(row),
+      partition,
+      ...(leaseUntil !== null && { leaseUntil }),
+    }));
+  }
+
+  /** How many current sessions a tenant has. Reads all of them: who asks often shares the answer. */
+  async counts(tenant: string): Promise<CurrentCounts> {
+    const rows = await this.query(countCurrent, [tenantOf(tenant)]);
+    const counts: CurrentCounts = { byStatus: [], byEnvironment: [] };
+    for (const { of_status: ofStatus, status, environment, count } of rows) {
+      if (ofStatus) counts.byStatus.push({ status: status as Status, count });
+      else counts.byEnvironment.push({ ...(environment && { environment }), count });
+    }
+    return counts;
+  }
+
+  /** Sessions of a tenant that a version of any project was made with: of the next `limit` of anybody, the newest first. */
+  async ofVersion(
+    tenant: string,
+    { versionId, after = ABOVE_ALL_SESSIONS, limit }: Parameters<Models['ofVersion']>[1],
+  ): ReturnType<Models['ofVersion']> {
+    const rows = await this.query(readOfVersion, [keysOf(tenant), versionKey(versionId), after, limit]);
+    const last = rows.length === limit ? rows.at(-1)?.session_id : undefined;
+    const ours = rows.flatMap(({ partition, session, ...row }) =>
+      session === null ? [] : [{ ...projected({ ...row, session }), partition }],
+    );
+    return { rows: ours, ...(last && { last }) };
+  }
 
   /** A scope's sessions that began before a sequence, the newest first; of one version of the project when given. */
   async sessions(
@@ -121,9 +180,25 @@ function page<Row extends { reached: number; sequence: number | null }, Shown>(
 }
 
 function sessionPage(rows: readonly RowOf<typeof readSessions>[]): ProjectedPage<ProjectedSession> {
-  return page(rows, ({ session_id: sessionId, session: json, sequence, started, detailed, attributes }) => {
-    const found: ProjectedSession = { sessionId, json, sequence, started };
-    if (detailed) found.attributes = attributes ?? 'erased';
-    return found;
-  });
+  return page(rows, projected);
+}
+
+type SessionRow = Omit<Found<RowOf<typeof readSessions>>, 'reached'>;
+
+function projected({
+  session_id: sessionId,
+  session: json,
+  sequence,
+  started,
+  detailed,
+  attributes,
+}: SessionRow): ProjectedSession {
+  const found: ProjectedSession = { sessionId, json, sequence, started };
+  if (detailed) found.attributes = attributes ?? 'erased';
+  return found;
+}
+
+/** As it stands in scope keys. */
+function tenantOf(tenant: string): string {
+  return keysOf(tenant).slice(0, -1);
 }

@@ -26,6 +26,7 @@ const rowsOf = async (generation: number) => {
   const { rows } = await ledger.pool.query(
     `select (select count(*) from ledger.projected_sessions where generation = $1)
           + (select count(*) from ledger.projected_transitions where generation = $1)
+          + (select count(*) from ledger.projected_current where generation = $1)
           + (select count(*) from ledger.projection_positions where generation = $1) as rows`,
     [generation],
   );
@@ -121,7 +122,7 @@ test('of two rebuilds at once the second takes over, and the first says so', asy
   await hurdle.query('begin');
   await hurdle.query(
     `insert into ledger.projected_sessions (partition, generation, session_id, scope_id, started, sequence, session)
-     select partition, 2, session_id, scope_id, 1, 1, '{}' from ledger.sessions limit 1`,
+     select partition, 2, session_id, scope_id, 1, 1, '{"status":"ended"}' from ledger.sessions limit 1`,
   );
   const first = rebuild({ database: database() });
   const failed = expect(first).rejects.toThrow('another rebuild has taken over');

@@ -47,6 +47,8 @@ describe.each(['in the table', 'archived'])('a log that is %s', (where) => {
   const one =
     '(partition, sequence) = (select partition, max(sequence) from ledger.projected_sessions group by 1 order by 2 limit 1)';
 
+  const listed = 'session_id = (select min(session_id::text)::uuid from ledger.projected_current)';
+
   const sum =
     '(partition, of_id, currency, sequence) = (select partition, of_id, currency, sequence from ledger.projected_usage order by 2, 3, 4 limit 1)';
 
@@ -133,6 +135,26 @@ describe.each(['in the table', 'archived'])('a log that is %s', (where) => {
       `insert into ledger.projected_transitions select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_transitions t where sequence = 1 and partition = 0`,
       'transitions wrong',
     ],
+    [
+      'a current session that is not listed',
+      `delete from ledger.projected_current where ${listed}`,
+      'current missing',
+    ],
+    [
+      'one that is listed as owned by another',
+      `update ledger.projected_current set environment = 'x' where ${listed}`,
+      'current wrong',
+    ],
+    [
+      "one that is listed as another tenant's",
+      `update ledger.projected_current set tenant = 'x' where ${listed}`,
+      'current wrong',
+    ],
+    [
+      'one that is listed, and has ended',
+      `insert into ledger.projected_current select (json_populate_record(t, json_build_object('session_id', gen_random_uuid()))).* from ledger.projected_current t where ${listed}`,
+      'current wrong',
+    ],
     ['a sum that is gone', `delete from ledger.projected_usage where ${sum}`, 'usage missing'],
     [
       'a sum less one report',
@@ -180,7 +202,7 @@ describe.each(['in the table', 'archived'])('a log that is %s', (where) => {
       expect(kinds).toContain(found);
     } finally {
       await client.query(
-        'truncate ledger.projected_sessions, ledger.projected_transitions, ledger.projected_usage',
+        'truncate ledger.projected_sessions, ledger.projected_transitions, ledger.projected_usage, ledger.projected_current',
       );
       await client.query('insert into ledger.projected_sessions table before_sessions');
       await client.query('insert into ledger.projected_transitions table before_transitions');

@@ -23,6 +23,7 @@ const readSessions = statement('read_named_sessions');
 const readTransitions = statement('read_named_transitions');
 const readUsage = statement('read_named_usage');
 const findUsage = statement('find_projected_usage');
+const findWronglyListed = statement('find_wrongly_listed');
 
 /** Events that are compared at once; rows, too. */
 const PAGE = 1_000;
@@ -47,11 +48,11 @@ export interface VerifyProgress {
 
 /** A row that is not what the log folds to. */
 export interface Difference {
-  model: 'sessions' | 'transitions' | 'usage';
+  model: 'sessions' | 'transitions' | 'usage' | 'current';
   /** `missing`: no row for what the log says. `stale`: an event that it does not show. `wrong`: not what its event says. */
   kind: 'missing' | 'stale' | 'wrong';
   partition: number;
-  /** Of the event that tells; for `wrong` of the one that the row names. */
+  /** Of the event that tells; for `wrong` of the one that the row names; 0: it names none. */
   sequence: number;
   /** Of a wrong sum: the root of its chain, or its scope's id. */
   sessionId: string;
@@ -109,6 +110,7 @@ class Part {
     // What names an event that there is not, or not yet.
     yield { events: 0, rows: await this.checkNamed(named, []) };
     await this.client.query('close projected_rows');
+    await this.checkCurrent();
   }
 
   /** Holds the keys of all rows, as of one moment; returns up to where they were projected then. */
@@ -224,6 +226,13 @@ class Part {
       count += rows.length;
     }
     return count;
+  }
+
+  /** The list of current sessions has no events of its own: it is right when it is what the sessions' rows say. */
+  private async checkCurrent(): Promise<void> {
+    const { partition, generation } = this.at;
+    for (const { missing, ...row } of await this.read(findWronglyListed, [partition, generation]))
+      this.differ('current', missing ? 'missing' : 'wrong', row);
   }
 
   private differ(

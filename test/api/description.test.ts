@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { problems } from '#api';
 import { NAME, type Operation, operations } from '#api/schemas';
@@ -140,6 +141,28 @@ test('the page for people brings its own style and script', async () => {
     expect(headers.get('content-type')).toMatch(/css|javascript/);
     expect(text.length).toBeGreaterThan(10_000);
   }
+});
+
+test('the first page leads to all that a browser is shown', async () => {
+  const page = await ask(`${service.url}/`);
+  expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+  const links = [...page.text.matchAll(/href="([^"]+)"/g)].map(([, address = '']) => address);
+  const others = ['/docs', '/openapi.json', '/health/ready'];
+  expect(links).toEqual(existsSync('dist/console/index.html') ? ['/console', ...others] : others);
+});
+
+test('the console is a page without a credential, also at an address within it', async () => {
+  for (const path of ['/console', '/console/', '/console/scope/a%2Fb']) {
+    const { status, headers, text } = await ask(`${service.url}${path}`);
+    const isBuilt = existsSync('dist/console/index.html');
+    expect(status).toBe(isBuilt ? 200 : 404);
+    expect(headers.get('content-type')).toMatch(/^text\/html/);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'self'/);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(text).toContain('Session Ledger');
+  }
+  const asset = await ask(`${service.url}/console/assets/of-another-build.js`);
+  expect(asset.status).toBe(404);
 });
 
 function walk(value: unknown, visit: (node: Record<string, unknown>) => void): void {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Permission } from '#api';
 import { leafHash, nodeHash } from '#audit';
 import { type OperationId, routes } from '#client';
@@ -311,6 +312,23 @@ const stories: Record<string, Story> = {
     await t.ask('currentSession', { query: { userId, next: '1.2' } });
     await t.ask('currentSession', { query: { userId, all: true }, headers: { 'if-none-match': '"1"' } });
   },
+  'all current sessions of a project': async (t, userId) => {
+    const projectId = `p of ${userId}`;
+    const query = { projectId };
+    for (const user of ['one', 'two', 'three']) {
+      const scope = { userId: `${userId}/${user}`, projectId };
+      const { body } = await t.ask('startSession', { body: { ...scope, owner: cloudDev } });
+      const { partition, sequence } = body.position;
+      await t.ask('sessions', { query: { ...scope, atLeast: `${partition}:${sequence}` } });
+      await pause(5); // of one millisecond they are in the order of their ids
+    }
+    await t.ask('listCurrent', { query: { ...query, limit: 2 } });
+    await t.ask('listCurrent', { query: { ...query, sort: 'lease', environment: 'cloud-dev' } });
+    await t.ask('listCurrent', { query: { ...query, instance: 'none', resetAdvised: true } });
+    await t.ask('versionSessions', { query: { versionId: 'of nobody' } });
+    await t.ask('listCurrent', { query: { next: 'bm8' } });
+    await t.ask('listCurrent', { query: { before: '2026-02-30T00:00:00Z' } });
+  },
   'a job over many sessions': async (t, userId) => {
     const owner = { environment: `cloud of ${userId}`, instance: 'i' };
     await started(t, userId, { owner });
@@ -438,6 +456,11 @@ const stories: Record<string, Story> = {
       ({ session }: { session?: { scope: { userId: string } } }) => session?.scope.userId === userId,
     );
     t.tell([mine, lines.at(-1), lines.filter(({ position }: { position?: object }) => position)]);
+  },
+  'who asks is told what may be asked': async (t) => {
+    const { body } = await new Transcript(t.ledger, t.obeyed).ask('access');
+    const { version: _, source: __, ...caller } = body;
+    t.tell([caller, Object.keys(body)]);
   },
   'keys are made, listed, rotated and revoked': async (t) => {
     const permissions: Permission[] = ['read', 'write'];

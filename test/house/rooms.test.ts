@@ -96,7 +96,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     NODE,
   ],
   // Completes dist after the compiler.
-  'apps/build': ['swagger-ui-dist', NODE],
+  'apps/build': ['swagger-ui-dist', 'vite', NODE],
   'apps/ledger': [
     ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#proofs', '#broker', '#dev-stack', '#waiting'],

@@ -174,6 +174,38 @@ describe('acts', () => {
     expect((await run(['bulk', '--job', job.jobId])).out).toMatch(/^changed +2$/m);
   });
 
+  test('sessions without a user are all current ones, or those that the options say', async () => {
+    const project = `of ${newUser()}`;
+    const [ada, bob] = [newUser(), newUser()];
+    const leased = { owner: { ...cloudDebug, instance: 'vm-7' }, lease: { seconds: 300 } };
+    const { session } = (await start(ada, { projectId: project })).body;
+    await start(bob, { projectId: project, ...leased });
+    await until(async () => documents(await run(['sessions', '--project', project, '--json'])).length === 2);
+    const shown = lines(await run(['sessions', '--project', project, '--sort', 'oldest']));
+    expect(shown[0]).toMatch(/^session {31}user +project +status +owner +started +lease until +advice$/);
+    expect(shown[1]).toMatch(
+      new RegExp(`^${session.sessionId}  ${ada} +${project}  active  cloud-dev +\\d{4}`),
+    );
+    const column = shown[0]!.indexOf('owner');
+    expect([shown[1], shown[2]].map((line) => line?.slice(column).split('  ')[0])).toEqual([
+      'cloud-dev',
+      'cloud-debug / vm-7',
+    ]);
+    const idsOf = async (...options: string[]) =>
+      documents(await run(['sessions', '--project', project, '--json', ...options])).map(
+        ({ scope }) => scope.userId,
+      );
+    expect(await idsOf('--environment', 'cloud-debug', '--instance', 'vm-7')).toEqual([bob]);
+    expect(await idsOf('--lease-within', '10m')).toEqual([bob]);
+    expect(await idsOf('--limit', '1', '--sort', 'newest')).toEqual([bob]);
+    expect(await run(['sessions', '--project', project, '--older-than', '1d'])).toMatchObject({
+      out: 'there is no such session\n',
+      code: 0,
+    });
+    expect(await run(['sessions', ada, '--status', 'active'])).toMatchObject({ code: 2 });
+    expect(await run(['sessions', '--status', 'ended'])).toMatchObject({ code: 2 });
+  });
+
   test('stats tells how much there is and who is out of sync', async () => {
     const userId = newUser();
     const { session } = (await start(userId)).body;
@@ -182,7 +214,10 @@ describe('acts', () => {
     await ask(`${service.url}/v1/reports`, { body: reports });
     const row = new RegExp(`^cli-test +${userId} +default +out-of-sync `, 'm');
     await until(async () => row.test((await run(['stats', '--consumer', 'cli-test'])).out));
-    expect((await run(['stats'])).out).toMatch(/^events +\d+ in 16 partitions$/m);
+    const { out } = await run(['stats']);
+    expect(out).toMatch(/^events +\d+ in 16 partitions$/m);
+    expect(out).toMatch(/^current +\d+ sessions: \d+ active/m);
+    expect(out).toMatch(/^replicas +1$/m);
   });
 });
 

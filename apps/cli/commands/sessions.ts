@@ -1,17 +1,22 @@
-import { Command } from 'commander';
-import { type AnswerOf, LedgerClient } from '#client';
+import { Command, Option } from 'commander';
+import { type AnswerOf, LedgerClient, type Operations } from '#client';
 import { clientOptions } from '../client.js';
-import { jsonOption, urlOption } from '../options.js';
+import { CommandFailed, exitCodes } from '../exit.js';
+import { jsonOption, timeSpan, urlOption, wholeNumber } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { inWords } from '../show-session.js';
 
 const examples = `
-The newest first; session-ledger chain shows how they followed one another.
+With a user: all sessions of the user's project, ended ones included, the newest first; session-ledger chain shows how they
+followed one another. Without: all current sessions of the tenant, whoever's they are, or those that the options say.
 
 Examples:
   session-ledger sessions ada captions
   session-ledger sessions ada captions --version-id v42
   session-ledger sessions ada --json | jq -r 'select(.status != "ended") | .sessionId'
+  session-ledger sessions --environment cloud-dev --older-than 7d
+  session-ledger sessions --lease-within 10m --sort lease
+  session-ledger sessions --status released --json | jq -r .sessionId
 `;
 
 const PAGE = 500;
@@ -19,25 +24,89 @@ const PAGE = 500;
 const MOST_ROWS = 10_000;
 
 type Listed = AnswerOf<'sessions'>['sessions'][number];
+type Filter = NonNullable<Operations['listCurrent']['query']>;
+
+interface Options {
+  url: string;
+  json?: boolean;
+  versionId?: string;
+  environment?: string;
+  instance?: string;
+  status?: NonNullable<Filter['status']>;
+  project?: string;
+  olderThan?: number;
+  leaseWithin?: number;
+  resetAdvised?: boolean;
+  sort?: NonNullable<Filter['sort']>;
+  limit?: number;
+}
 
 export function sessions(): Command {
   return new Command('sessions')
-    .description("all sessions of a user's project, ended ones included")
-    .argument('<userId>')
-    .argument('[projectId]', '', 'default')
+    .description("all sessions of a user's project, ended ones included; without a user all current sessions")
+    .argument('[userId]')
+    .argument('[projectId]', "'default' when left out")
     .option('--version-id <id>', 'only those made for this version')
+    .option('--environment <name>', 'current ones that this environment owns')
+    .option('--instance <name>', 'current ones that this instance owns')
+    .addOption(
+      new Option('--status <status>', 'current ones with this status').choices([
+        ...(['starting', 'active', 'released', 'ending'] as const),
+      ]),
+    )
+    .option('--project <id>', 'current ones of this project, whoever the user is')
+    .option('--older-than <time>', 'current ones that started longer ago, such as 7d', timeSpan)
+    .option(
+      '--lease-within <time>',
+      'current ones whose lease is over so soon, unless it is renewed',
+      timeSpan,
+    )
+    .option('--reset-advised', 'current ones that a reset is advised for')
+    .addOption(
+      new Option('--sort <order>', 'of current ones: newest when left out').choices([
+        ...(['newest', 'oldest', 'lease'] as const),
+      ]),
+    )
+    .option('--limit <count>', 'of current ones, at most so many', wholeNumber(1, 1_000_000))
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action((userId, projectId, { url, versionId, json }) =>
-      run(
-        listed(new LedgerClient(clientOptions(url)), { userId, projectId, ...(versionId && { versionId }) }),
-        json,
-      ),
-    );
+    .action((userId: string | undefined, projectId: string | undefined, options: Options) => {
+      const ledger = new LedgerClient(clientOptions(options.url));
+      const filter = filterOf(options);
+      const isFiltered = Object.keys(filter).length > 0;
+      if (userId === undefined) {
+        if (options.versionId !== undefined && isFiltered)
+          throw new CommandFailed(
+            '--version-id goes without the options for current sessions',
+            exitCodes.usage,
+          );
+        return showCurrent(current(ledger, filter, options), options.json);
+      }
+      if (isFiltered || options.limit !== undefined)
+        throw new CommandFailed('the options for current sessions go without a user', exitCodes.usage);
+      const { versionId } = options;
+      const query = { userId, projectId: projectId ?? 'default', ...(versionId && { versionId }) };
+      return showOfUser(ofUser(ledger, query), options.json);
+    });
 }
 
-async function* listed(
+function filterOf(options: Options): Filter {
+  const { environment, instance, status, project, olderThan, leaseWithin, resetAdvised, sort } = options;
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
+  return {
+    ...(environment !== undefined && { environment }),
+    ...(instance !== undefined && { instance }),
+    ...(status && { status }),
+    ...(project !== undefined && { projectId: project }),
+    ...(olderThan !== undefined && { before: inSeconds(-olderThan) }),
+    ...(leaseWithin !== undefined && { leaseBefore: inSeconds(leaseWithin) }),
+    ...(resetAdvised && { resetAdvised }),
+    ...(sort && { sort }),
+  };
+}
+
+async function* ofUser(
   ledger: LedgerClient,
   query: { userId: string; projectId: string; versionId?: string },
 ): AsyncGenerator<Listed> {
@@ -50,25 +119,70 @@ async function* listed(
   }
 }
 
-async function run(found: AsyncIterable<Listed>, json: boolean | undefined): Promise<void> {
+/** The tenant's current sessions, or those of a version, which may have ended. */
+async function* current(
+  ledger: LedgerClient,
+  filter: Filter,
+  { versionId, limit = Number.POSITIVE_INFINITY }: Options,
+): AsyncGenerator<Listed> {
+  let left = limit;
+  for (let next: string | undefined = ''; next !== undefined && left > 0; ) {
+    const paged = { limit: Math.min(PAGE, left), ...(next && { next }) };
+    const page: AnswerOf<'listCurrent'> =
+      versionId === undefined
+        ? await ledger.call('listCurrent', { query: { ...filter, ...paged } })
+        : await ledger.call('versionSessions', { query: { versionId, ...paged } });
+    yield* page.sessions;
+    left -= page.sessions.length;
+    next = page.next;
+  }
+}
+
+async function showOfUser(found: AsyncIterable<Listed>, json: boolean | undefined): Promise<void> {
+  await show(found, json, 'there is no session here yet', {
+    session: ({ sessionId }) => sessionId,
+    status: inWords,
+    owner: ownerOf,
+    started: ({ startedAt }) => startedAt,
+    ended: ({ endedAt }) => endedAt,
+    reason: ({ reason }) => reason,
+    version: ({ versionId }) => versionId,
+  });
+}
+
+async function showCurrent(found: AsyncIterable<Listed>, json: boolean | undefined): Promise<void> {
+  await show(found, json, 'there is no such session', {
+    session: ({ sessionId }) => sessionId,
+    user: ({ scope }) => scope.userId,
+    project: ({ scope }) => scope.projectId,
+    status: inWords,
+    owner: ownerOf,
+    started: ({ startedAt }) => startedAt,
+    'lease until': ({ lease }) => lease?.expiresAt,
+    advice: ({ resetAdvised }) => (resetAdvised ? 'reset' : undefined),
+  });
+}
+
+function ownerOf({ owner }: Listed): string | undefined {
+  return owner && [owner.environment, owner.instance].filter(Boolean).join(' / ');
+}
+
+async function show(
+  found: AsyncIterable<Listed>,
+  json: boolean | undefined,
+  ifNone: string,
+  columns: Record<string, (session: Listed) => string | undefined>,
+): Promise<void> {
   const rows: Listed[] = [];
   for await (const session of found) {
     if (json) printJson(session);
     else if (rows.push(session) === MOST_ROWS) break;
   }
   if (json) return;
-  if (rows.length === 0) return printLine('there is no session here yet');
+  if (rows.length === 0) return printLine(ifNone);
   printTable(
-    ['session', 'status', 'owner', 'started', 'ended', 'reason', 'version'],
-    rows.map((session) => [
-      session.sessionId,
-      inWords(session),
-      session.owner && [session.owner.environment, session.owner.instance].filter(Boolean).join(' / '),
-      session.startedAt,
-      session.endedAt,
-      session.reason,
-      session.versionId,
-    ]),
+    Object.keys(columns),
+    rows.map((session) => Object.values(columns).map((cellOf) => cellOf(session))),
   );
   if (rows.length === MOST_ROWS) printLine(`and perhaps more: these are ${MOST_ROWS}; --json gives all`);
 }

@@ -35,12 +35,23 @@ export function stats(): Command {
     });
 }
 
-function show({ ledger, projection, sync }: Stats): void {
+/** Absent: the ledger is of a version that does not count them. */
+function currentInWords(current: Stats['current'] | undefined): string | undefined {
+  if (!current) return undefined;
+  const statuses = Object.entries(current.byStatus).filter(([, count]) => count > 0);
+  const parts = statuses.map(([status, count]) => `${count} ${status}`);
+  return `${current.total} sessions${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+}
+
+function show({ ledger, projection, sync, current, relay, replicas }: Stats): void {
   printFields({
     // Of the whole ledger, so only for who may audit it.
     ledger: ledger?.source,
     events: ledger && `${ledger.events} in ${ledger.partitions} partitions`,
     'read models': projection && (projection.behind ? `${projection.behind} events behind` : 'up to date'),
+    current: currentInWords(current),
+    kafka: relay && (relay.held ? `${relay.behind} events behind` : 'nobody relays'),
+    replicas: replicas?.length,
     'in sync': `${sync.inSync} of ${sync.inSync + sync.outOfSync + sync.unknown} reports`,
     restores: ledger?.restores || undefined,
   });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
-import { Controller, Get, Redirect, Res } from '@nestjs/common';
+import { Controller, Get, Res } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
 import { asyncApi, openApi } from '#api/schemas';
@@ -41,12 +41,6 @@ export class DocsController {
   constructor(ledger: RunningLedger) {
     this.events = JSON.stringify(asyncApi(version, ledger.topic));
   }
-
-  /** Whoever opens the address in a browser is shown what there is. */
-  @RouteConfig({ needs: 'nothing' })
-  @Get('/')
-  @Redirect('/docs', 302)
-  root(): void {}
 
   @RouteConfig({ needs: 'nothing' })
   @Get('/openapi.json')

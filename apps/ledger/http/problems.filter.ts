@@ -1,5 +1,6 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Asking } from '#access';
 import {
   advice,
   explainValidation,
@@ -77,7 +78,10 @@ export function problemOf(error: unknown, faults: Faults): Problem {
 
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  reply.server.requestMetrics.refused(reply.request.routeOptions.config?.operation, problem);
+  const { routeOptions, asking } = reply.request;
+  // Who was refused before anybody knew who asks is of no tenant.
+  const tenant = (asking as Asking | undefined)?.caller.tenant;
+  reply.server.requestMetrics.refused(routeOptions.config?.operation, problem, tenant);
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');

@@ -1,11 +1,14 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import { type Answered, type Problem, problems } from '#api';
-import { operations } from '#api/schemas';
+import { type Answered, isRefusal, type Problem, problems, type Traffic } from '#api';
+import { commands, type OperationId, operations } from '#api/schemas';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Requests that are for no operation: pages, and addresses where there is nothing. */
 const ELSEWHERE = 'none';
+
+/** Most tenants that are counted by themselves; the one that came first is forgotten for another one. */
+const MOST_TENANTS = 10_000;
 
 /** What becomes of requests, for Prometheus. Labels are bounded: operations, outcomes and codes of problems. */
 export class RequestMetrics {
@@ -35,6 +38,26 @@ export class RequestMetrics {
     });
   }
 
+  /** Commands by what became of them, of all and by tenant: no label, since there is no bound of tenants. */
+  private readonly all: Traffic = { commands: 0, refusals: 0 };
+  private readonly tenants = new Map<string, Traffic>();
+
+  traffic(tenant: string | undefined): Traffic {
+    return { ...(tenant === undefined ? this.all : (this.tenants.get(tenant) ?? NO_TRAFFIC)) };
+  }
+
+  /** Counts a command that a tenant's caller was answered. */
+  private count(what: keyof Traffic, tenant: string): void {
+    this.all[what] += 1;
+    let own = this.tenants.get(tenant);
+    if (own === undefined) {
+      if (this.tenants.size >= MOST_TENANTS) this.tenants.delete(this.tenants.keys().next().value ?? '');
+      own = { ...NO_TRAFFIC };
+      this.tenants.set(tenant, own);
+    }
+    own[what] += 1;
+  }
+
   /** Counters of one operation. What belongs to labels is looked up once: that costs more than to count. */
   readonly of = remembered((operation: string) => this.countersOf(operation));
 
@@ -44,28 +67,45 @@ export class RequestMetrics {
     const byOutcome = remembered((outcome: string) => this.commands.labels(operation, outcome));
     return {
       /** It was answered as it should be, after so many milliseconds; undefined: how long says nothing. */
-      answered(status: number, outcome: string | undefined, milliseconds: number | undefined): void {
+      answered: (status: number, { outcome, tenant }: Obeyed, milliseconds: number | undefined): void => {
         if (milliseconds !== undefined) seconds.observe(milliseconds / 1_000);
         byStatus(status).inc();
-        if (outcome !== undefined) byOutcome(outcome).inc();
+        if (outcome === undefined) return;
+        byOutcome(outcome).inc();
+        this.count('commands', tenant);
       },
       /** A command that came among others was obeyed. */
-      obeyed: (outcome: string): void => byOutcome(outcome).inc(),
+      obeyed: (outcome: string, tenant: string): void => {
+        byOutcome(outcome).inc();
+        this.count('commands', tenant);
+      },
     };
   }
 
   /** What became of one of many commands that came in a request, which is counted by itself. */
-  oneOfMany(named: string, { outcome, problem }: Answered): void {
+  oneOfMany(named: string, { outcome, problem }: Answered, tenant: string): void {
     const operation = Object.hasOwn(operations, named) ? named : ELSEWHERE;
-    if (problem) this.problems.labels(operation, problem.code).inc();
-    else if (outcome !== undefined) this.of(operation).obeyed(outcome);
+    if (problem) {
+      this.problems.labels(operation, problem.code).inc();
+      if (isRefusal(problem.code)) this.count('refusals', tenant);
+    } else if (outcome !== undefined) this.of(operation).obeyed(outcome, tenant);
   }
 
   /** A request of this operation, or of none, was answered with a problem. */
-  refused(operation: string | undefined, { code }: Problem): void {
+  refused(operation: OperationId | undefined, { code }: Problem, tenant: string | undefined): void {
     this.requests.labels(operation ?? ELSEWHERE, String(problems[code].status)).inc();
     this.problems.labels(operation ?? ELSEWHERE, code).inc();
+    const isCommand = operation !== undefined && Object.hasOwn(commands, operation);
+    if (isCommand && tenant !== undefined && isRefusal(code)) this.count('refusals', tenant);
   }
+}
+
+const NO_TRAFFIC: Traffic = { commands: 0, refusals: 0 };
+
+/** A command that was obeyed, or undefined, and whose it was. */
+interface Obeyed {
+  outcome: string | undefined;
+  tenant: string;
 }
 
 function remembered<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {

@@ -44,7 +44,7 @@ export function bindOperations(
     access,
     check: (...part) => parts.check(...part),
     problemOf: (error) => problemOf(error, faults),
-    tell: (operation, answered) => metrics.oneOfMany(operation, answered),
+    tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
   };
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -67,7 +67,8 @@ export function bindOperations(
         if (answered.problem === undefined) {
           const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;
           const took = isTimed ? performance.now() - begun : undefined;
-          counts.answered(answered.status ?? 200, answered.outcome, took);
+          const { outcome } = answered;
+          counts.answered(answered.status ?? 200, { outcome, tenant: asked.caller.tenant }, took);
         }
       } catch (error) {
         reply.send(error);
@@ -138,7 +139,7 @@ interface Host {
   access: Access;
   check: PartChecks['check'];
   problemOf(error: unknown): Problem;
-  tell: Asked<OperationId>['tell'];
+  tell(operation: string, answered: Answered, tenant: string): void;
 }
 
 /** Methods, not functions of its own: one is made for each request. */
@@ -190,7 +191,7 @@ class AskedByRequest implements Asked<OperationId> {
       header: () => undefined,
       gone: () => this.gone(),
       one: () => assert.fail('one of many has none in it'),
-      ...{ problemOf: this.host.problemOf, tell: this.host.tell },
+      ...{ problemOf: this.host.problemOf, tell: () => assert.fail('one of many has none in it') },
     };
     return asked as unknown as Asked<Other>; // checked by the schemas that its type is made of
   }
@@ -200,6 +201,6 @@ class AskedByRequest implements Asked<OperationId> {
   }
 
   tell(operation: string, answered: Answered): void {
-    this.host.tell(operation, answered);
+    this.host.tell(operation, answered, this.caller.tenant);
   }
 }

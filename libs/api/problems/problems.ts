@@ -145,3 +145,8 @@ export const advice: Partial<Record<ProblemCode, string>> = {
   'key-reused': 'Use a new key for a new request, and repeat a request with a body that means the same.',
   'unknown-outcome': 'Repeat the request with the same Idempotency-Key: it is obeyed at most once.',
 };
+
+/** Whether the rules refused a command, and not its form or the machinery. */
+export function isRefusal(code: ProblemCode): boolean {
+  return problems[code].status === 409 || code === 'operate-required';
+}

@@ -7,9 +7,14 @@ export function encodeCursor(text: string): string {
 
 /** The first group of a cursor's text. Throws `invalid-request` for what no page of this kind has given out. */
 export function decodeCursor(cursor: string, pattern: RegExp): string {
-  const found = pattern.exec(Buffer.from(cursor, 'base64url').toString())?.[1];
-  if (found === undefined) {
-    throw new ProblemError('invalid-request', 'query.after is nothing that a page here gave as next');
+  return cursorParts(cursor, pattern, 'query.after')[0]!;
+}
+
+/** All of its groups; `place` is where it stands. */
+export function cursorParts(cursor: string, pattern: RegExp, place: string): string[] {
+  const [, ...found] = pattern.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
+  if (found.length === 0) {
+    throw new ProblemError('invalid-request', `${place} is nothing that a page here gave as next`);
   }
   return found;
 }

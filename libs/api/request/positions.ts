@@ -1,4 +1,4 @@
-import type { AsOf, Position } from '#session';
+import type { AsOf, Instant, Position } from '#session';
 import { ProblemError } from '../problems/problem-error.js';
 
 /** A position as headers and queries carry it. */
@@ -41,12 +41,17 @@ export function asOfQuery(text: string, partition: number): AsOf {
   if (/^\d{1,4}:\d+$/.test(text)) {
     return { sequence: positionOf(text, partition, 'query.asOf').sequence };
   }
+  return { time: momentOf(text, 'query.asOf') };
+}
+
+/** A time, to the millisecond. Throws `invalid-request` for a day that no calendar has. */
+export function momentOf(text: string, place: string): Instant {
   const time = new Date(text.toUpperCase());
   if (Number.isNaN(time.getTime()) || !isOnCalendar(text)) {
-    throw new ProblemError('invalid-request', 'query.asOf is no time that exists');
+    throw new ProblemError('invalid-request', `${place} is no time that exists`);
   }
   const ms = Math.min(Math.max(time.getTime(), FIRST_MS), LAST_MS);
-  return { time: new Date(ms).toISOString() };
+  return new Date(ms).toISOString();
 }
 
 /** Before any ledger, and after all of them: no calendar further out is the same in Postgres as in JavaScript. */

@@ -1,11 +1,12 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
-import { type Operation, placed, projected, reader } from './operation.js';
+import { type Operation, placed, projected, read, reader } from './operation.js';
 import {
   AsOf,
   GivenId,
   Id,
   Instant,
+  momentThat,
   Owner,
   Position,
   PositionText,
@@ -40,6 +41,34 @@ export const ChainQuery = Type.Object(
 export const TransitionsQuery = Type.Object(paged, closed);
 export const UsageQuery = Type.Object({ ...scope, atLeast, asOf: Type.Optional(AsOf) }, closed);
 
+export const ListCurrentQuery = Type.Object(
+  {
+    environment: Type.Optional(Id),
+    instance: Type.Optional(Id),
+    status: Type.Optional(Type.Enum(['starting', 'active', 'released', 'ending'])),
+    projectId: Type.Optional(Id),
+    before: Type.Optional(momentThat('Those that started before it')),
+    leaseBefore: Type.Optional(momentThat('Those with a lease that is over before it, unless it is renewed')),
+    resetAdvised: Type.Optional(
+      Type.Boolean({ description: 'Those that a reset is advised for; `false`: the others' }),
+    ),
+    sort: Type.Optional(
+      Type.Enum(['newest', 'oldest', 'lease'], {
+        description:
+          'newest when left out, by when they started; lease: only those with a lease, the one first that is over first',
+      }),
+    ),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+    next: Type.Optional(
+      Type.String({
+        pattern: '^[A-Za-z0-9_-]{1,128}$',
+        description: 'What a page said as `next`, with the same `sort`',
+      }),
+    ),
+  },
+  closed,
+);
+
 const next = Type.Optional(
   Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
 );
@@ -54,6 +83,26 @@ export const SessionPage = named('SessionPage', {
   sessions: Type.Array(PlacedSession),
   next,
 });
+
+export const VersionQuery = Type.Object(
+  {
+    versionId: Id,
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 500, description: 'How many are looked at; 100 when left out' }),
+    ),
+    next: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' })),
+  },
+  closed,
+);
+
+export const CurrentList = named(
+  'CurrentList',
+  {
+    sessions: Type.Array(PlacedSession, { maxItems: 500 }),
+    next: Type.Optional(Type.String({ description: 'For the next page; absent in the last one' })),
+  },
+  { description: 'Each with `lease.expiresAt`, where it has a lease' },
+);
 
 /** Absent when nothing is in the chain or scope, or until the read models are rebuilt that an older version made. */
 const usage = Type.Optional(UsageTotals);
@@ -102,6 +151,30 @@ export const history = {
     query: SessionsQuery,
     answers: { 200: { description: 'sessions, each as of its position', schema: SessionPage, ...placed } },
     problems: ['unknown-version', ...projected],
+  },
+  listCurrent: {
+    method: 'GET',
+    path: '/v1/sessions/current',
+    needs: reader,
+    summary: "All of the tenant's current sessions that match, in pages",
+    query: ListCurrentQuery,
+    answers: { 200: { description: 'sessions, each as of its position', schema: CurrentList } },
+    problems: read,
+  },
+  versionSessions: {
+    method: 'GET',
+    path: '/v1/sessions/of-version',
+    needs: reader,
+    summary: 'Sessions that a version of any project was made with, the newest first, in pages',
+    query: VersionQuery,
+    answers: {
+      200: {
+        description:
+          'sessions, each as of its position; a page may have few, and more may follow all the same',
+        schema: SessionPage,
+      },
+    },
+    problems: read,
   },
   chain: {
     method: 'GET',

@@ -2,7 +2,7 @@
 // own, because typebox makes them and who only serves has no need of it.
 // Start reading in operations.ts: all that the ledger can be asked.
 export { asyncApi } from './asyncapi.js';
-export type { StartBody } from './commands.js';
+export { commands, type StartBody } from './commands.js';
 export { NAME, namedIn } from './components.js';
 export { openApi } from './openapi.js';
 export { type Operation, problemsOf, type Reply } from './operation.js';

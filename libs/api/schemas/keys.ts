@@ -114,7 +114,31 @@ export const KeyPage = named('KeyPage', {
 const KeyParams = Type.Object({ keyId: Type.String({ maxLength: 64 }) }, closed);
 
 /** Who may ask. */
+/** Who asks, as the ledger takes it from the credential. */
+export const CallerView = named(
+  'CallerView',
+  {
+    accessControl: Type.Boolean({ description: 'Whether who asks has to show a credential' }),
+    principal: Type.String(),
+    tenant: Type.String({ description: 'Empty: of none' }),
+    permissions: Type.Array(Type.Enum([...PERMISSIONS])),
+    ledgerWide: Type.Boolean({ description: 'Whether it may reach what is of all tenants' }),
+    environments: Type.Optional(Type.Array(Id, { description: 'Those that it may name; absent: any' })),
+    version: Type.String({ description: "The service's" }),
+    source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
+  },
+  { description: 'Who asks, and whom' },
+);
+
 export const keys = {
+  access: {
+    method: 'GET',
+    path: '/v1/access',
+    summary: 'Who asks, by the credential, and what that allows',
+    needs: PERMISSIONS,
+    answers: { 200: { description: 'the caller', schema: CallerView } },
+    problems: read,
+  },
   createKey: {
     method: 'POST',
     path: '/v1/keys',

@@ -43,6 +43,14 @@ export const ReportsWithdrawn = named('ReportsWithdrawn', {
 export const StatsQuery = Type.Object(
   {
     consumer: Type.Optional(Consumer),
+    maxAge: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 60,
+        description:
+          'Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out',
+      }),
+    ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 500, description: 'Of those out of sync; 100 when left out' }),
     ),
@@ -76,9 +84,58 @@ export const ProjectionFigures = named('ProjectionFigures', {
   behind: Type.Integer({ description: 'Events that are not projected yet' }),
 });
 
+export const CurrentFigures = named('CurrentFigures', {
+  total: Type.Integer(),
+  byStatus: Type.Object({
+    starting: Type.Integer(),
+    active: Type.Integer(),
+    released: Type.Integer(),
+    ending: Type.Integer(),
+  }),
+  byEnvironment: Type.Array(
+    Type.Object({
+      environment: Type.Optional(Type.String({ description: 'Absent: those that nobody owns' })),
+      count: Type.Integer(),
+    }),
+    { description: 'The 50 that have the most, those first' },
+  ),
+});
+
+const traffic = {
+  commands: Type.Integer({ description: 'Those that were obeyed' }),
+  refusals: Type.Integer({ description: 'Those that the rules refused: 409, and `operate-required`' }),
+};
+
+export const TrafficFigures = named(
+  'TrafficFigures',
+  {
+    replica: Type.String({ description: 'Who answers: another one has counted others' }),
+    since: Type.String({ ...Instant, description: 'When it began to count' }),
+    ...traffic,
+    all: Type.Optional(Type.Object(traffic, { description: 'Of all tenants; needs the permission audit' })),
+  },
+  { description: 'Commands that this replica has answered, by the tenant of who asks' },
+);
+
+export const RelayFigures = named('RelayFigures', {
+  confirmed: Type.Array(Type.Integer(), { description: 'Up to where Kafka is known to have each partition' }),
+  behind: Type.Integer({ description: 'Events that Kafka is not known to have' }),
+  held: Type.Integer({ description: 'Partitions that a relay is at; 0: nobody relays' }),
+});
+
 export const Stats = named(
   'Stats',
   {
+    at: Type.String({
+      ...Instant,
+      description: 'When the figures were read: a rate is a difference by that of these',
+    }),
+    current: CurrentFigures,
+    traffic: TrafficFigures,
+    relay: Type.Optional(RelayFigures),
+    replicas: Type.Optional(
+      Type.Array(Type.String(), { description: 'The ids of those that Postgres sees, at most 100' }),
+    ),
     ledger: Type.Optional(LedgerFigures),
     projection: Type.Optional(ProjectionFigures),
     sync: Type.Object({
@@ -104,7 +161,7 @@ export const Stats = named(
   },
   {
     description:
-      'As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant',
+      'As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant',
   },
 );
 

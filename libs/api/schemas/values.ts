@@ -140,7 +140,8 @@ export const ShownLease = named(
     expiresAt: Type.Optional(
       Type.String({
         format: 'date-time',
-        description: 'Only with `include=lease`: when it is over unless it is renewed',
+        description:
+          'When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions',
       }),
     ),
   },
@@ -293,6 +294,15 @@ export const AsOf = Type.String({
   description: 'an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past',
   examples: ['2026-01-31T12:00:00Z', '3:1042'],
 });
+
+/** A time in a query: `what` it stands for. */
+export const momentThat = (what: string) =>
+  Type.String({
+    pattern:
+      '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$',
+    description: `${what}: an RFC 3339 time (a + in it is sent as %2B)`,
+    examples: ['2026-01-31T12:00:00Z'],
+  });
 
 export const PositionText = Type.String({
   pattern: '^[0-9]{1,4}:[0-9]{1,16}$',

@@ -1,6 +1,6 @@
-import { partitionOfSession, type Session } from '#session';
+import { type Position, partitionOfSession, type Session } from '#session';
 import type { Answered } from '../asked.js';
-import type { Answer, Ledger, NotObeyed, Shown, StoredSession } from '../ledger.port.js';
+import type { Answer, Due, Ledger, NotObeyed, Shown, StoredSession } from '../ledger.port.js';
 import type { Problem } from '../problems/problem-body.js';
 import { attributesTooLarge } from '../request/attributes.js';
 import { positionText } from '../request/positions.js';
@@ -9,6 +9,23 @@ import { positionText } from '../request/positions.js';
 export function storedJson({ json, attributes }: StoredSession): string {
   const shown = attributes === 'erased' ? '"erased"' : (attributes ?? '{}');
   return `${json.slice(0, -1)},"attributes":${shown}}`;
+}
+
+/** The JSON of a session with the end of its lease, where it has one, and with times that an outage has put off. */
+export function leasedJson({ due, ...stored }: StoredSession & { due?: Due }): string {
+  const json = storedJson(stored);
+  if (!due) return json;
+  const session = JSON.parse(json);
+  const { leaseUntil, sessionUntil, reservedUntil } = due;
+  if (session.lease && leaseUntil) session.lease.expiresAt = leaseUntil;
+  if (sessionUntil) session[session.status === 'ending' ? 'drainUntil' : 'expiresAt'] = sessionUntil;
+  if (reservedUntil) session.reservedUntil = reservedUntil;
+  return JSON.stringify(session);
+}
+
+/** A row's JSON, with the event that made it so. */
+export function withPosition(json: string, { partition, sequence }: Position): string {
+  return `${json.slice(0, -1)},"position":${JSON.stringify({ partition, sequence })}}`;
 }
 
 /** The JSON of a session that was read without its attributes, which takes a read of its own. */

@@ -3,7 +3,7 @@ import type { Ledger, ProjectedSession, ScopePlace } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { decodeCursor, encodeCursor } from '../request/cursor.js';
 import { noSuchPosition, positionOf, positionText } from '../request/positions.js';
-import { storedJson } from './answers.js';
+import { storedJson, withPosition } from './answers.js';
 import { pastOf } from './past.js';
 import { scopeOf } from './scopes.js';
 
@@ -80,7 +80,7 @@ export const history: History = {
       ledger.models.transitions(scope, { before, limit }),
     );
     const next = rows.length === limit ? rows.at(-1)?.sequence : undefined;
-    const items = rows.map(({ json, sequence }) => withPosition(json, scope, sequence));
+    const items = rows.map(({ json, sequence }) => withPosition(json, { ...scope, sequence }));
     return { headers, ...page('transitions', items, next && `s${next}`) };
   },
 };
@@ -131,11 +131,7 @@ function sequenceOf(after: string | undefined): number | undefined {
 }
 
 function shown(rows: readonly ProjectedSession[], scope: ScopePlace): string[] {
-  return rows.map((row) => withPosition(storedJson(row), scope, row.sequence));
-}
-
-function withPosition(json: string, { partition }: ScopePlace, sequence: number): string {
-  return `${json.slice(0, -1)},"position":${JSON.stringify({ partition, sequence })}}`;
+  return rows.map((row) => withPosition(storedJson(row), { ...scope, sequence: row.sequence }));
 }
 
 function page(

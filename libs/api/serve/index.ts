@@ -3,6 +3,7 @@ import { problemPage } from '../problems/problem-body.js';
 import { audit } from './audit.js';
 import { bulk } from './bulk.js';
 import { commands } from './commands.js';
+import { currentList } from './current-list.js';
 import { erasure } from './erasure.js';
 import { feed } from './feed.js';
 import { history } from './history.js';
@@ -19,6 +20,7 @@ export const serving: Serving = {
   ...leases,
   ...reads,
   ...history,
+  ...currentList,
   ...feed,
   ...bulk,
   ...erasure,

@@ -10,7 +10,22 @@ const OVERLAP_SECONDS = 86_400;
  * Who may ask. A tenant's admin has its tenant's keys and gives away no more than it holds itself; a ledger-wide one has
  * all of them.
  */
-export const keys: Pick<Serving, 'createKey' | 'listKeys' | 'rotateKey' | 'revokeKey'> = {
+export const keys: Pick<Serving, 'access' | 'createKey' | 'listKeys' | 'rotateKey' | 'revokeKey'> = {
+  access({ caller }, { running, source }) {
+    const { principal, tenant, ledgerWide, environments } = caller;
+    const { accessControl, version } = running;
+    const permissions = [...caller.permissions];
+    const who = { principal, tenant, permissions, ledgerWide };
+    return {
+      body: {
+        accessControl,
+        ...who,
+        ...(environments && { environments: [...environments] }),
+        version,
+        source,
+      },
+    };
+  },
   async createKey(asked, ledger) {
     const { caller } = asked;
     const order = orderOf(asked.body, caller, ledger);

@@ -8,7 +8,7 @@ import { etagOf, namesEtag } from '../request/etags.js';
 import { aheadOfLog } from '../request/event-ids.js';
 import { encodePlace } from '../request/place.js';
 import { positionText } from '../request/positions.js';
-import { readJson, storedJson } from './answers.js';
+import { leasedJson, readJson, storedJson } from './answers.js';
 import { eventPage } from './feed.js';
 import { pastOf } from './past.js';
 import { handleOf, placeOf, scopeOf } from './scopes.js';
@@ -118,16 +118,6 @@ async function changed(
   } finally {
     found.abort();
   }
-}
-
-/** The JSON of a session with the end of its lease, where it has one, and with times that an outage has put off. */
-function leasedJson(latest: Latest): string {
-  const session = JSON.parse(storedJson(latest));
-  const { leaseUntil, sessionUntil, reservedUntil } = latest.due ?? {};
-  if (session.lease && leaseUntil) session.lease.expiresAt = leaseUntil;
-  if (sessionUntil) session[session.status === 'ending' ? 'drainUntil' : 'expiresAt'] = sessionUntil;
-  if (reservedUntil) session.reservedUntil = reservedUntil;
-  return JSON.stringify(session);
 }
 
 function noneCurrent(last: StoredSession | undefined): Answered {

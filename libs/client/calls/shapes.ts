@@ -24,6 +24,7 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   KeptCheckpoints: { checkpoints: 'array' },
   AccessKey: { keyId: 'string' },
   BulkJob: { jobId: 'string', state: 'string' },
+  CallerView: { principal: 'string', tenant: 'string', permissions: 'array' },
   ChainPage: sessions,
   CheckpointList: { checkpoints: 'array' },
   CommandAnswer: {
@@ -31,6 +32,7 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
     session,
     position: { partition: 'number', sequence: 'number' },
   },
+  CurrentList: sessions,
   CurrentPage: sessions,
   ErasedAnswer: { outcome: 'string' },
   EventPage: { events: 'array' },

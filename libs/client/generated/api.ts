@@ -87,6 +87,29 @@ export interface BulkJob {
   finishedAt?: string;
 }
 
+/** Who asks, and whom. */
+export interface CallerView {
+  /** Whether who asks has to show a credential. */
+  accessControl: boolean;
+  principal: string;
+
+  /** Empty: of none. */
+  tenant: string;
+  permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
+
+  /** Whether it may reach what is of all tenants. */
+  ledgerWide: boolean;
+
+  /** Those that it may name; absent: any. */
+  environments?: string[];
+
+  /** The service's. */
+  version: string;
+
+  /** `/ledgers/<ledger id>`, as in its events. */
+  source: string;
+}
+
 /** `usage`: of all sessions of the chain, also of those on other pages. */
 export interface ChainPage {
   sessions: PlacedSession[];
@@ -149,6 +172,31 @@ export interface ConsistencyProof {
 
   /** Base 64, in the order of RFC 6962 section 2.1.2. */
   hashes: string[];
+}
+
+export interface CurrentFigures {
+  total: number;
+  byStatus: {
+    starting: number;
+    active: number;
+    released: number;
+    ending: number;
+  };
+
+  /** The 50 that have the most, those first. */
+  byEnvironment: {
+    /** Absent: those that nobody owns. */
+    environment?: string;
+    count: number;
+  }[];
+}
+
+/** Each with `lease.expiresAt`, where it has a lease. */
+export interface CurrentList {
+  sessions: PlacedSession[];
+
+  /** For the next page; absent in the last one. */
+  next?: string;
 }
 
 export interface CurrentPage {
@@ -547,6 +595,17 @@ export interface Refusal {
   archived?: true;
 }
 
+export interface RelayFigures {
+  /** Up to where Kafka is known to have each partition. */
+  confirmed: number[];
+
+  /** Events that Kafka is not known to have. */
+  behind: number;
+
+  /** Partitions that a relay is at; 0: nobody relays. */
+  held: number;
+}
+
 export interface Renewed {
   outcome: 'renewed';
 
@@ -727,12 +786,20 @@ export interface ShownLease {
   /** release when left out. */
   onLapse?: 'release' | 'end';
 
-  /** Only with `include=lease`: when it is over unless it is renewed. */
+  /** When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions. */
   expiresAt?: string;
 }
 
-/** As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant. */
+/** As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant. */
 export interface Stats {
+  /** When the figures were read: a rate is a difference by that of these. */
+  at: string;
+  current: CurrentFigures;
+  traffic: TrafficFigures;
+  relay?: RelayFigures;
+
+  /** The ids of those that Postgres sees, at most 100. */
+  replicas?: string[];
   ledger?: LedgerFigures;
   projection?: ProjectionFigures;
   sync: {
@@ -791,6 +858,30 @@ export interface Stats {
 
     /** What to ask for with `after`. */
     next?: string;
+  };
+}
+
+/** Commands that this replica has answered, by the tenant of who asks. */
+export interface TrafficFigures {
+  /** Who answers: another one has counted others. */
+  replica: string;
+
+  /** When it began to count. */
+  since: string;
+
+  /** Those that were obeyed. */
+  commands: number;
+
+  /** Those that the rules refused: 409, and `operate-required`. */
+  refusals: number;
+
+  /** Of all tenants; needs the permission audit. */
+  all?: {
+    /** Those that were obeyed. */
+    commands: number;
+
+    /** Those that the rules refused: 409, and `operate-required`. */
+    refusals: number;
   };
 }
 
@@ -1233,6 +1324,53 @@ export interface Operations {
     };
     answer: SessionPage;
   };
+  /** All of the tenant's current sessions that match, in pages. */
+  listCurrent: {
+    query?: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      environment?: string;
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      instance?: string;
+      status?: 'starting' | 'active' | 'released' | 'ending';
+
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      projectId?: string;
+
+      /** Those that started before it: an RFC 3339 time (a + in it is sent as %2B). */
+      before?: string;
+
+      /** Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B). */
+      leaseBefore?: string;
+
+      /** Those that a reset is advised for; `false`: the others. */
+      resetAdvised?: boolean;
+
+      /** newest when left out, by when they started; lease: only those with a lease, the one first that is over first. */
+      sort?: 'newest' | 'oldest' | 'lease';
+
+      /** 100 when left out. */
+      limit?: number;
+
+      /** What a page said as `next`, with the same `sort`. */
+      next?: string;
+    };
+    answer: CurrentList;
+  };
+  /** Sessions that a version of any project was made with, the newest first, in pages. */
+  versionSessions: {
+    query: {
+      /** 1 to 256 characters, valid Unicode, no control characters. */
+      versionId: string;
+
+      /** How many are looked at; 100 when left out. */
+      limit?: number;
+
+      /** What a page said. */
+      next?: string;
+    };
+    answer: SessionPage;
+  };
   /** The chain of the current or latest session, or of another one, from its tip to its root, in pages. */
   chain: {
     query: {
@@ -1406,6 +1544,9 @@ export interface Operations {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
       consumer?: string;
 
+      /** Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out. */
+      maxAge?: number;
+
       /** Of those out of sync; 100 when left out. */
       limit?: number;
 
@@ -1477,6 +1618,10 @@ export interface Operations {
       to: number;
     };
     answer: ConsistencyProof;
+  };
+  /** Who asks, by the credential, and what that allows. */
+  access: {
+    answer: CallerView;
   };
   /** Make a key; its secret is in this answer and nowhere else. */
   createKey: {
@@ -1574,6 +1719,8 @@ export const routes = {
   checkpoints: { method: 'GET', path: '/v1/checkpoints' },
   scopeEvents: { method: 'GET', path: '/v1/events' },
   sessions: { method: 'GET', path: '/v1/sessions' },
+  listCurrent: { method: 'GET', path: '/v1/sessions/current' },
+  versionSessions: { method: 'GET', path: '/v1/sessions/of-version' },
   chain: { method: 'GET', path: '/v1/chain' },
   usage: { method: 'GET', path: '/v1/usage' },
   transitions: { method: 'GET', path: '/v1/transitions' },
@@ -1595,6 +1742,7 @@ export const routes = {
   auditKept: { method: 'GET', path: '/v1/audit/kept' },
   auditProof: { method: 'GET', path: '/v1/audit/proof' },
   auditConsistency: { method: 'GET', path: '/v1/audit/consistency' },
+  access: { method: 'GET', path: '/v1/access' },
   createKey: { method: 'POST', path: '/v1/keys' },
   listKeys: { method: 'GET', path: '/v1/keys' },
   rotateKey: { method: 'POST', path: '/v1/keys/:keyId/rotate' },
@@ -1626,6 +1774,8 @@ export const answers = {
   checkpoints: 'CheckpointList',
   scopeEvents: 'EventPage',
   sessions: 'SessionPage',
+  listCurrent: 'CurrentList',
+  versionSessions: 'SessionPage',
   chain: 'ChainPage',
   usage: 'ScopeUsage',
   transitions: 'TransitionPage',
@@ -1640,6 +1790,7 @@ export const answers = {
   auditCheckpoints: 'Checkpoints',
   auditKept: 'KeptCheckpoints',
   auditConsistency: 'ConsistencyProof',
+  access: 'CallerView',
   createKey: 'NewKey',
   listKeys: 'KeyPage',
   rotateKey: 'NewKey',

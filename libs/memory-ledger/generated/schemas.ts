@@ -719,6 +719,67 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    listCurrent: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        properties: {
+          environment: Id,
+          instance: Id,
+          status: { enum: ['starting', 'active', 'released', 'ending'] },
+          projectId: Id,
+          before: {
+            type: 'string',
+            pattern:
+              '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$',
+            description: 'Those that started before it: an RFC 3339 time (a + in it is sent as %2B)',
+            examples: ['2026-01-31T12:00:00Z'],
+          },
+          leaseBefore: {
+            type: 'string',
+            pattern:
+              '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$',
+            description:
+              'Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)',
+            examples: ['2026-01-31T12:00:00Z'],
+          },
+          resetAdvised: {
+            type: 'boolean',
+            description: 'Those that a reset is advised for; `false`: the others',
+          },
+          sort: {
+            enum: ['newest', 'oldest', 'lease'],
+            description:
+              'newest when left out, by when they started; lease: only those with a lease, the one first that is over first',
+          },
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+          next: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,128}$',
+            description: 'What a page said as `next`, with the same `sort`',
+          },
+        },
+        additionalProperties: false,
+      },
+    },
+    versionSessions: {
+      needs: ['read'],
+      query: {
+        type: 'object',
+        required: ['versionId'],
+        properties: {
+          versionId: Id,
+          limit: {
+            type: 'integer',
+            minimum: 1,
+            maximum: 500,
+            description: 'How many are looked at; 100 when left out',
+          },
+          next: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' },
+        },
+        additionalProperties: false,
+      },
+    },
     chain: {
       needs: ['read'],
       query: {
@@ -912,6 +973,13 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             pattern: '^[A-Za-z0-9_.:-]+$',
             description: 'A-Z, a-z, 0-9, _ . : and -: who holds a session',
           },
+          maxAge: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 60,
+            description:
+              'Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out',
+          },
           limit: {
             type: 'integer',
             minimum: 1,
@@ -1014,6 +1082,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    access: { needs: ['read', 'write', 'operate', 'audit', 'admin'] },
     createKey: {
       needs: ['admin'],
       body: {

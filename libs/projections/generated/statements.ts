@@ -1,10 +1,14 @@
 // Generated from libs/projections/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 1d4547cd6e5857e6.
+// Digest of the statements: 1f2d8bd124f2f13f.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
   add_generation: { row: { generation: number }; values: [] };
   add_positions: { row: never; values: [number] };
+  count_current: {
+    row: { status: string; environment: string; of_status: boolean; count: number };
+    values: [string];
+  };
   drop_generation: { row: never; values: [Buffer | readonly number[]] };
   drop_positions: { row: never; values: [string] };
   drop_projected_sessions: { row: never; values: [number, number, number] };
@@ -33,6 +37,10 @@ export interface Statements {
     ];
   };
   find_retired: { row: { generation: number; partition: number }; values: [] };
+  find_wrongly_listed: {
+    row: { session_id: string; sequence: number; missing: boolean };
+    values: [number, number];
+  };
   freeze_positions: { row: { partition: number; sequence: number }; values: [] };
   hold_projected_rows: { row: never; values: [number, number] };
   is_ahead: { row: { ahead: boolean }; values: [number, number] };
@@ -40,6 +48,81 @@ export interface Statements {
   lock_projection: {
     row: { partition: number; sequence: number };
     values: [Buffer | readonly number[], number];
+  };
+  read_current_leased: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
+  };
+  read_current_newest: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string | null;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
+  };
+  read_current_oldest: {
+    row: {
+      partition: number;
+      session_id: string;
+      session: string;
+      sequence: number;
+      started: number;
+      detailed: boolean;
+      attributes: string | null;
+      lease_until: string | null;
+    };
+    values: [
+      string,
+      string,
+      string,
+      string,
+      string,
+      Date | string,
+      Date | string,
+      boolean,
+      Date | string,
+      string,
+      number,
+    ];
   };
   read_live_generation: { row: { generation: number; partition: number; sequence: number }; values: [] };
   read_named_sessions: {
@@ -133,6 +216,18 @@ export interface Statements {
   read_unprojected: {
     row: { partition: number; sequence: number; scope_id: string; text: string };
     values: [Buffer | readonly number[], Buffer | readonly number[], number];
+  };
+  read_version_sessions: {
+    row: {
+      partition: number;
+      session_id: string;
+      sequence: number;
+      started: number;
+      session: string | null;
+      detailed: boolean;
+      attributes: string | null;
+    };
+    values: [string, string, string, number];
   };
   retire_generations: { row: never; values: [string] };
   save_projection: {

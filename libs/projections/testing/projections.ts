@@ -75,7 +75,12 @@ export async function storedRows({ pool }: TestLedger) {
             cached_tokens::text, duration_ms::text, trim_scale(cost)::text as cost
        from ledger.projected_usage where ${live} order by partition, sequence, of_id`,
   );
-  return { sessions: sessions.rows, transitions: transitions.rows, usage: usage.rows };
+  const current = await pool.query(
+    `select partition, session_id, status, environment, instance, project_id, reset_advised, started_at, tenant
+       from ledger.projected_current where ${live} order by session_id`,
+  );
+  const { rows } = current;
+  return { sessions: sessions.rows, transitions: transitions.rows, usage: usage.rows, current: rows };
 }
 
 /** The rows as they should be: each partition's log folded at once. */
@@ -86,14 +91,16 @@ export async function foldedRows({
   const sessions: { session_id: string }[] = [];
   const transitions: { session_id: string; came: boolean }[] = [];
   const usage: object[] = [];
+  const current: { session_id: string }[] = [];
   for (let partition = 0; partition < partitions; partition++) {
     const { rows } = await pool.query(
-      'select sequence, scope_id, bytes from ledger.events where partition = $1 order by sequence',
+      'select sequence, scope_id, scope_key, bytes from ledger.events where partition = $1 order by sequence',
       [partition],
     );
     const told = rows.map(({ sequence, scope_id: scopeId, bytes }) =>
       readTold(partition, { sequence, scopeId, text: bytes.toString('utf8') }),
     );
+    const tenants = new Map(rows.map(({ scope_id, scope_key }) => [scope_id, scope_key.split('/')[0]]));
     for (const { sessionId, scopeId, started, sequence, session } of foldSessions(told).values()) {
       sessions.push({
         ...{ partition, session_id: sessionId, scope_id: scopeId, started, sequence },
@@ -101,6 +108,15 @@ export async function foldedRows({
         ...{ version_key: session.versionId === undefined ? null : asUuid(versionKey(session.versionId)) },
         ...{ session: JSON.stringify(session) },
       });
+      const { status, owner, scope, startedAt, resetAdvised } = session;
+      if (status === 'ended') continue;
+      const row = {
+        ...{ partition, session_id: sessionId, status, tenant: tenants.get(scopeId) },
+        ...{ environment: owner?.environment ?? null, instance: owner?.instance ?? null },
+        ...{ project_id: scope.projectId, reset_advised: resetAdvised ?? false },
+        started_at: new Date(startedAt),
+      };
+      current.push(row);
     }
     for (const { sessionId, came, scopeId, sequence, transition } of foldTransitions(told).values()) {
       transitions.push({
@@ -110,7 +126,8 @@ export async function foldedRows({
     }
     usage.push(...summed(told).map((row) => ({ partition, ...row })));
   }
-  return { sessions: sessions.sort(byId), transitions: transitions.sort(byId), usage };
+  const sorted = { sessions: sessions.sort(byId), transitions: transitions.sort(byId) };
+  return { ...sorted, usage, current: current.sort(byId) };
 }
 
 /** Each report added to the sums before it, exactly. */

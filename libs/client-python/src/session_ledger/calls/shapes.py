@@ -24,6 +24,7 @@ _SESSIONS: Shape = {"sessions": "array"}
 _SHAPES: dict[str, Shape] = {
     "AccessKey": {"keyId": "string"},
     "BulkJob": {"jobId": "string", "state": "string"},
+    "CallerView": {"principal": "string", "tenant": "string", "permissions": "array"},
     "ChainPage": _SESSIONS,
     "CheckpointList": {"checkpoints": "array"},
     "CommandAnswer": {
@@ -31,6 +32,7 @@ _SHAPES: dict[str, Shape] = {
         "session": _SESSION,
         "position": {"partition": "number", "sequence": "number"},
     },
+    "CurrentList": _SESSIONS,
     "CurrentPage": _SESSIONS,
     "ErasedAnswer": {"outcome": "string"},
     "EventPage": {"events": "array"},

@@ -43,6 +43,8 @@ ROUTES: dict[str, Route] = {
     "resolve": Route("POST", "/v1/resolve", True, "Resolved"),
     "checkpoints": Route("GET", "/v1/checkpoints", True, "CheckpointList"),
     "scopeEvents": Route("GET", "/v1/events", True, "EventPage"),
+    "listCurrent": Route("GET", "/v1/sessions/current", True, "CurrentList"),
+    "versionSessions": Route("GET", "/v1/sessions/of-version", True, "SessionPage"),
     "chain": Route("GET", "/v1/chain", True, "ChainPage"),
     "usage": Route("GET", "/v1/usage", True, "ScopeUsage"),
     "transitions": Route("GET", "/v1/transitions", True, "TransitionPage"),
@@ -64,6 +66,7 @@ ROUTES: dict[str, Route] = {
     "auditKept": Route("GET", "/v1/audit/kept", True, "KeptCheckpoints"),
     "auditProof": Route("GET", "/v1/audit/proof", True, None),
     "auditConsistency": Route("GET", "/v1/audit/consistency", True, "ConsistencyProof"),
+    "access": Route("GET", "/v1/access", True, "CallerView"),
     "createKey": Route("POST", "/v1/keys", False, "NewKey"),
     "listKeys": Route("GET", "/v1/keys", True, "KeyPage"),
     "rotateKey": Route("POST", "/v1/keys/{keyId}/rotate", False, "NewKey"),
@@ -275,6 +278,16 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["listCurrent"], request: models.ListCurrentRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CurrentList: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["versionSessions"], request: models.VersionSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.SessionPage: ...
+
+    @overload
+    async def call(
         self, operation: Literal["chain"], request: models.ChainRequest, /, **how: Unpack[CallOptions]
     ) -> models.ChainPage: ...
 
@@ -342,6 +355,11 @@ class AsyncCalls:
     async def call(
         self, operation: Literal["auditConsistency"], request: models.AuditConsistencyRequest, /, **how: Unpack[CallOptions]
     ) -> models.ConsistencyProof: ...
+
+    @overload
+    async def call(
+        self, operation: Literal["access"], request: models.AccessRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CallerView: ...
 
     @overload
     async def call(
@@ -492,6 +510,16 @@ class Calls:
 
     @overload
     def call(
+        self, operation: Literal["listCurrent"], request: models.ListCurrentRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CurrentList: ...
+
+    @overload
+    def call(
+        self, operation: Literal["versionSessions"], request: models.VersionSessionsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.SessionPage: ...
+
+    @overload
+    def call(
         self, operation: Literal["chain"], request: models.ChainRequest, /, **how: Unpack[CallOptions]
     ) -> models.ChainPage: ...
 
@@ -559,6 +587,11 @@ class Calls:
     def call(
         self, operation: Literal["auditConsistency"], request: models.AuditConsistencyRequest, /, **how: Unpack[CallOptions]
     ) -> models.ConsistencyProof: ...
+
+    @overload
+    def call(
+        self, operation: Literal["access"], request: models.AccessRequest, /, **how: Unpack[CallOptions]
+    ) -> models.CallerView: ...
 
     @overload
     def call(

@@ -89,7 +89,7 @@ class ShownLease(TypedDict):
     onLapse: NotRequired[Literal['release', 'end']]
     """release when left out."""
     expiresAt: NotRequired[str]
-    """Only with `include=lease`: when it is over unless it is renewed."""
+    """When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions."""
 
 
 class UsageTotals(TypedDict):
@@ -700,6 +700,13 @@ class EventPage(TypedDict):
     next: NotRequired[int]
 
 
+class CurrentList(TypedDict):
+    """Each with `lease.expiresAt`, where it has a lease."""
+    sessions: list[PlacedSession]
+    next: NotRequired[str]
+    """For the next page; absent in the last one."""
+
+
 class ChainPage(TypedDict):
     """`usage`: of all sessions of the chain, also of those on other pages."""
     sessions: list[PlacedSession]
@@ -825,6 +832,57 @@ class ReportsWithdrawn(TypedDict):
     """How many reports there were."""
 
 
+class CurrentFiguresByStatus(TypedDict):
+    starting: int
+    active: int
+    released: int
+    ending: int
+
+
+class CurrentFiguresByEnvironmentItem(TypedDict):
+    environment: NotRequired[str]
+    """Absent: those that nobody owns."""
+    count: int
+
+
+class CurrentFigures(TypedDict):
+    total: int
+    byStatus: CurrentFiguresByStatus
+    byEnvironment: list[CurrentFiguresByEnvironmentItem]
+    """The 50 that have the most, those first."""
+
+
+class TrafficFiguresAll(TypedDict):
+    """Of all tenants; needs the permission audit."""
+    commands: int
+    """Those that were obeyed."""
+    refusals: int
+    """Those that the rules refused: 409, and `operate-required`."""
+
+
+class TrafficFigures(TypedDict):
+    """Commands that this replica has answered, by the tenant of who asks."""
+    replica: str
+    """Who answers: another one has counted others."""
+    since: str
+    """When it began to count."""
+    commands: int
+    """Those that were obeyed."""
+    refusals: int
+    """Those that the rules refused: 409, and `operate-required`."""
+    all: NotRequired[TrafficFiguresAll]
+    """Of all tenants; needs the permission audit."""
+
+
+class RelayFigures(TypedDict):
+    confirmed: list[int]
+    """Up to where Kafka is known to have each partition."""
+    behind: int
+    """Events that Kafka is not known to have."""
+    held: int
+    """Partitions that a relay is at; 0: nobody relays."""
+
+
 class LedgerFigures(TypedDict):
     source: str
     """`/ledgers/<ledger id>`, as in its events."""
@@ -891,7 +949,14 @@ class StatsSync(TypedDict):
 
 
 class Stats(TypedDict):
-    """As of now. `ledger` and `projection` need the permission audit, `sync` is of the own tenant."""
+    """As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant."""
+    at: str
+    """When the figures were read: a rate is a difference by that of these."""
+    current: CurrentFigures
+    traffic: TrafficFigures
+    relay: NotRequired[RelayFigures]
+    replicas: NotRequired[list[str]]
+    """The ids of those that Postgres sees, at most 100."""
     ledger: NotRequired[LedgerFigures]
     projection: NotRequired[ProjectionFigures]
     sync: StatsSync
@@ -934,6 +999,24 @@ ConsistencyProof = TypedDict(
         "hashes": "list[str]",
     },
 )
+
+
+class CallerView(TypedDict):
+    """Who asks, and whom."""
+    accessControl: bool
+    """Whether who asks has to show a credential."""
+    principal: str
+    tenant: str
+    """Empty: of none."""
+    permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
+    ledgerWide: bool
+    """Whether it may reach what is of all tenants."""
+    environments: NotRequired[list[str]]
+    """Those that it may name; absent: any."""
+    version: str
+    """The service's."""
+    source: str
+    """`/ledgers/<ledger id>`, as in its events."""
 
 
 class KeyBodyLimits(TypedDict):
@@ -1244,6 +1327,45 @@ class ScopeEventsRequest(TypedDict):
     query: ScopeEventsRequestQuery
 
 
+class ListCurrentRequestQuery(TypedDict):
+    environment: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    instance: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    status: NotRequired[Literal['starting', 'active', 'released', 'ending']]
+    projectId: NotRequired[str]
+    """1 to 256 characters, valid Unicode, no control characters."""
+    before: NotRequired[str]
+    """Those that started before it: an RFC 3339 time (a + in it is sent as %2B)."""
+    leaseBefore: NotRequired[str]
+    """Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)."""
+    resetAdvised: NotRequired[bool]
+    """Those that a reset is advised for; `false`: the others."""
+    sort: NotRequired[Literal['newest', 'oldest', 'lease']]
+    """newest when left out, by when they started; lease: only those with a lease, the one first that is over first."""
+    limit: NotRequired[int]
+    """100 when left out."""
+    next: NotRequired[str]
+    """What a page said as `next`, with the same `sort`."""
+
+
+class ListCurrentRequest(TypedDict):
+    query: NotRequired[ListCurrentRequestQuery]
+
+
+class VersionSessionsRequestQuery(TypedDict):
+    versionId: str
+    """1 to 256 characters, valid Unicode, no control characters."""
+    limit: NotRequired[int]
+    """How many are looked at; 100 when left out."""
+    next: NotRequired[str]
+    """What a page said."""
+
+
+class VersionSessionsRequest(TypedDict):
+    query: VersionSessionsRequestQuery
+
+
 class ChainRequestQuery(TypedDict):
     userId: str
     """1 to 256 characters, valid Unicode, no control characters."""
@@ -1385,6 +1507,8 @@ class WithdrawReportsRequest(TypedDict):
 class StatsRequestQuery(TypedDict):
     consumer: NotRequired[str]
     """A-Z, a-z, 0-9, _ . : and -: who holds a session."""
+    maxAge: NotRequired[int]
+    """Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out."""
     limit: NotRequired[int]
     """Of those out of sync; 100 when left out."""
     after: NotRequired[str]
@@ -1461,6 +1585,10 @@ AuditConsistencyRequestQuery = TypedDict(
 
 class AuditConsistencyRequest(TypedDict):
     query: AuditConsistencyRequestQuery
+
+
+class AccessRequest(TypedDict):
+    pass
 
 
 class CreateKeyRequest(TypedDict):
