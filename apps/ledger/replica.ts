@@ -16,6 +16,7 @@ import {
   namingOf,
   noteALostEvent,
   PostgresRelayLeases,
+  roleOf,
   rotateReceipts,
   Snapshots,
   Tail,
@@ -87,7 +88,10 @@ export async function openReplica(
   metrics: Metrics,
 ): Promise<Replica> {
   if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
-  const database = { url: databaseUrl, role: config.databaseRole };
+  const database = {
+    url: databaseUrl,
+    role: config.databaseRole ?? (await roleOf({ url: databaseUrl }, 'service')),
+  };
   const pools = openPools(database);
   const fault = (where: string) => (error: unknown) => {
     metrics.faults.inc({ where });

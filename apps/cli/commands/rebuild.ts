@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { identify } from '#log';
+import { identify, roleOf } from '#log';
 import { rebuild } from '#projections';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
 import { printJson, printLine, progress } from '../output.js';
@@ -32,9 +32,10 @@ interface Asked {
 
 async function run({ databaseUrl, archives, json }: Asked): Promise<void> {
   await withDatabase(databaseUrl, identify);
+  const role = await roleOf({ url: databaseUrl }, 'service');
   const bar = progress('folding');
   const rebuilt = await rebuild({
-    database: { url: databaseUrl, role: 'session_ledger' },
+    database: { url: databaseUrl, role },
     archives,
     onProgress: ({ events, total }) => bar.at(events, total),
   }).finally(bar.stop);

@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 11bb1332e5ac3aa0.
+// Digest of the statements: 538939d6936502a2.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -30,6 +30,7 @@ export interface Statements {
     values: [Buffer | readonly string[], string];
   };
   find_other_relay: { row: { epoch: number }; values: [number, string] };
+  find_role: { row: { role: string }; values: [string] };
   find_sessions: {
     row: { session_id: string; scope_key: ScopeKey; latest: string; session: string };
     values: [Buffer | readonly number[], Buffer | readonly string[], string];
