@@ -91,7 +91,8 @@ export interface Config {
   databaseUrl: string | undefined;
   /** The longest to wait at the start for a Postgres that is away. */
   databaseWaitMs: number;
-  databaseRole: string;
+  /** Undefined: the ledger's own. */
+  databaseRole: string | undefined;
   migrate: boolean;
   postgresPort: number;
   postgresCacheDir: string | undefined;
@@ -152,7 +153,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host,
     databaseUrl,
     databaseWaitMs: (s.DATABASE_WAIT_SECONDS ?? 60) * 1_000,
-    databaseRole: s.DATABASE_ROLE ?? 'session_ledger',
+    databaseRole: s.DATABASE_ROLE,
     migrate: s.LEDGER_MIGRATE ? s.LEDGER_MIGRATE === 'at-start' : databaseUrl === undefined,
     postgresPort: s.POSTGRES_PORT ?? 4601,
     postgresCacheDir: s.POSTGRES_CACHE_DIR,

@@ -17,6 +17,7 @@ import {
   noteALostEvent,
   PostgresRelayLeases,
   REPLICA,
+  roleOf,
   rotateReceipts,
   Snapshots,
   Tail,
@@ -93,7 +94,10 @@ export async function openReplica(
   metrics: Metrics,
 ): Promise<Replica> {
   if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
-  const database = { url: databaseUrl, role: config.databaseRole };
+  const database = {
+    url: databaseUrl,
+    role: config.databaseRole ?? (await roleOf({ url: databaseUrl }, 'service')),
+  };
   const id = randomUUID().slice(0, 8);
   const pools = openPools(database, REPLICA + id);
   const fault = (where: string) => (error: unknown) => {

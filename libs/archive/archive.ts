@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { listArchives, readError } from '#log';
+import { listArchives, readError, roleOf } from '#log';
 import { openClient, type Queryable, query, rowOf } from '#postgres';
 import { type CutOptions, cuts } from './cut.js';
 import { ArchiveError } from './errors.js';
@@ -18,7 +18,7 @@ const LEAST_AGE = 3 * 86_400;
 
 export interface ArchiveOptions extends CutOptions {
   url: string;
-  /** The role to work as: `session_ledger_archivist`, whose member the login has to be. */
+  /** The role to work as; the ledger's own archivist when left out. The login has to be its member. */
   role?: string;
   /** What is older goes: seconds, at least three days. */
   olderThan: number;
@@ -166,9 +166,10 @@ function asking(client: pg.Client): Queryable {
   };
 }
 
-async function connect({ url, role = 'session_ledger_archivist' }: ArchiveOptions): Promise<pg.Client> {
+async function connect({ url, role }: ArchiveOptions): Promise<pg.Client> {
   try {
-    return await openClient({ url, role, statementMs: 60_000 });
+    const own = role ?? (await roleOf({ url }, 'archivist'));
+    return await openClient({ url, role: own, statementMs: 60_000 });
   } catch (cause) {
     if (!(cause as Error).message.includes('role')) throw readError(cause);
     throw new ArchiveError(

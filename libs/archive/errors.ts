@@ -10,7 +10,7 @@
  * | `file` | the file is not what was written: restore it from a copy |
  * | `log` | the partition's events are not those of its tree: run an audit, archive nothing |
  * | `not-relayed` | no relay has ever sent this ledger to Kafka: say that none ever will, or start one |
- * | `database` | migrate the database, or grant `session_ledger_archivist` to the login |
+ * | `database` | migrate the database, or grant the ledger's archivist role to the login |
  */
 export type ArchiveErrorCode = 'age' | 'busy' | 'directory' | 'file' | 'log' | 'not-relayed' | 'database';
 

@@ -230,7 +230,7 @@ describe('the history from files and table', () => {
   });
 
   test('needs no more than the service may read', async () => {
-    const pool = openPool({ url: ledger.database.url, role: 'session_ledger' }, 1);
+    const pool = openPool({ url: ledger.database.url, role: ledger.role }, 1);
     let count = 0;
     for await (const _ of replayFrom(directory.path, pool, 0)) count += 1;
     expect(count).toBe(await head());

@@ -27,7 +27,7 @@ test('a renewal is a HOT update: it touches no index and leaves its page as it w
   await ledger.pool.query('alter table ledger.leases set (autovacuum_enabled = off)');
   const before = await updates();
   const renewer = new LeaseRenewer({
-    database: { url: ledger.database.url, role: 'session_ledger' },
+    database: { url: ledger.database.url, role: ledger.role },
     maxBatch: 1_000,
     maxQueue: 10_000,
     onFault: (error) => replica.faults.push(error),

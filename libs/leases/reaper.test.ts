@@ -7,7 +7,7 @@ import { openReplica, startLeased, untilEvent } from './testing/leases.js';
 test('a session that cannot be settled is told of and tried again, and keeps no other one waiting', async () => {
   const ledger = await openTestLedger();
   const replica = openReplica(ledger);
-  const pool = openPool({ url: ledger.database.url, role: 'session_ledger' }, 2);
+  const pool = openPool({ url: ledger.database.url, role: ledger.role }, 2);
   const [stuck, other] = [await startLeased(replica, ledger), await startLeased(replica, ledger)];
   const faults: unknown[] = [];
   let isStuck = true;

@@ -20,6 +20,7 @@ export { LogPages } from './read/log-pages.js';
 export { type SnapshotRow, Snapshots } from './read/snapshots.js';
 export { Tail, type TailListener } from './read/tail.js';
 export { START, UserScopes } from './read/user-scopes.js';
+export { roleOf } from './roles.js';
 export { rotateReceipts } from './write/receipt-partitions.js';
 export { lockLeases } from './write/save.js';
 export { LedgerWriter } from './write/writer.js';

@@ -9,6 +9,7 @@ import { checkRowTypes } from './write/row-types.js';
 const hasMigrations = statement('has_migrations');
 const readVersion = statement('read_schema_version');
 const readIdentity = statement('read_identity');
+const findRole = statement('find_role');
 const folder = new URL('./sql/migrations/', import.meta.url);
 
 /** The migrations of this version, in order: `001_ledger` is number 1. */
@@ -33,13 +34,15 @@ export interface MigrateOptions {
   url: string;
   /** How many partitions to create the ledger with, 1 to 4096; an existing ledger keeps its own. */
   partitions: number;
+  /** A login that is let into the ledger as its service. */
+  serviceLogin?: string | undefined;
 }
 
 /**
  * Brings the database to this version's schema and returns the names of what was applied. Throws LogError
  * when the schema is newer than this version knows, or another migration runs for over ten seconds.
  */
-export async function migrate({ url, partitions }: MigrateOptions): Promise<string[]> {
+export async function migrate({ url, partitions, serviceLogin }: MigrateOptions): Promise<string[]> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => {}); // a lost connection also fails the statement on it, and that one is heard
   await client.connect();
@@ -49,6 +52,8 @@ export async function migrate({ url, partitions }: MigrateOptions): Promise<stri
     await client.query("select pg_advisory_xact_lock(hashtext('session-ledger migrations'))");
     const applied = await applyPending(client);
     await createLedger(client, partitions);
+    await client.query('select ledger.take_roles()');
+    if (serviceLogin !== undefined) await letIn(client, serviceLogin);
     await client.query('commit');
     return applied;
   } catch (error) {
@@ -91,6 +96,12 @@ async function createLedger(client: pg.Client, partitions: number): Promise<void
     'insert into ledger.projection_positions (generation, partition) select 1, generate_series(0, $1::int - 1)',
     [partitions],
   );
+}
+
+/** Whoever made the role may grant it. */
+async function letIn(client: pg.Client, login: string): Promise<void> {
+  const { role } = rowOf(await query(client, findRole, ['session_ledger']));
+  await client.query(`grant ${pg.escapeIdentifier(role)} to ${pg.escapeIdentifier(login)}`);
 }
 
 /** What a ledger is for good. */

@@ -52,7 +52,7 @@ test('connections that are lost in the middle cost nothing but time', async () =
   let over = false;
   const faults: unknown[] = [];
   await startProjector(ledger, {
-    database: { url: `${ledger.database.url}?application_name=projector`, role: 'session_ledger' },
+    database: { url: `${ledger.database.url}?application_name=projector`, role: ledger.role },
     onFault: (error) => void faults.push(error),
   });
   const sending = atRandom(10_000, 3, () => over);
@@ -71,7 +71,7 @@ test('connections that are lost in the middle cost nothing but time', async () =
 });
 
 test('one that hangs with the lock in its hand is taken over from when its transaction is ended', async () => {
-  const hanging = await openClient({ url: ledger.database.url, role: 'session_ledger', statementMs: 500 });
+  const hanging = await openClient({ url: ledger.database.url, role: ledger.role, statementMs: 500 });
   ledger.onClose(() => hanging.end().catch(() => {}));
   await hanging.query('begin');
   const held = await query(hanging, statement('lock_projection'), [[0], 1]);
@@ -106,7 +106,7 @@ test('while commands take all of the time it rests after a page; when they pause
 });
 
 test('a page costs what it holds, not what lies beside it, also by plans that were made when all was empty', async () => {
-  const client = await openClient({ url: ledger.database.url, role: 'session_ledger' });
+  const client = await openClient({ url: ledger.database.url, role: ledger.role });
   ledger.onClose(() => client.end());
   const project = () => step(client, 1, [{ partition: 0, most: 1_000 }]);
   const fetched = async () => {
@@ -183,7 +183,7 @@ test('a connection that does not answer any more is given up for another one', a
   const proxy = await startProxy({ target: { host, port: Number(port) } });
   const faults: unknown[] = [];
   await startProjector(ledger, {
-    database: { url: proxy.reroute(ledger.database.url), role: 'session_ledger', statementMs: 200 },
+    database: { url: proxy.reroute(ledger.database.url), role: ledger.role, statementMs: 200 },
     onFault: (error) => void faults.push(error),
   });
   await writer.submit(start(newPlace(ledger.partitions)));

@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => ledger.close());
 
-const database = () => ({ url: ledger.database.url, role: 'session_ledger' });
+const database = () => ({ url: ledger.database.url, role: ledger.role });
 const generations = async () =>
   (await ledger.pool.query('select generation, state from ledger.projection_generations order by 1')).rows;
 const rowsOf = async (generation: number) => {

@@ -200,7 +200,7 @@ test('what a version without sums has projected makes none of them known, until 
   await project();
   expect([await used(place), await used(later)]).toEqual([null, null]);
   expect(await models.chain(place, { limit: 1 })).toMatchObject({ reached: 4, usage: null });
-  await rebuild({ database: { url: ledger.database.url, role: 'session_ledger' } });
+  await rebuild({ database: { url: ledger.database.url, role: ledger.role } });
   expect([await used(place), await used(later)]).toMatchObject([
     { cost: { EUR: '1' } },
     { cost: { EUR: '2' } },

@@ -47,20 +47,20 @@ function firstDifference(one: Buffer, other: Buffer): number | undefined {
 }
 
 /**
- * Makes all tiles of a partition anew from its events, and from what archives have left. `pool` logs in as the ledger's owner.
+ * Makes all tiles of a partition anew from its events, and from what archives have left. `pool` logs in as a member of the role `archivist`.
  * Proofs that are asked for meanwhile have their tiles made.
  */
 export async function rebuildTiles(
   pool: pg.Pool,
-  partition: number,
-  size: number,
+  archivist: string,
+  { partition, size }: { partition: number; size: number },
   onMade: (tiles: number) => void,
 ): Promise<number> {
   const client = await pool.connect();
   let isDone = false;
   try {
     await client.query('begin');
-    await client.query('set local role session_ledger_archivist');
+    await client.query("select set_config('role', $1, true)", [archivist]);
     await query(client, removeTiles, [partition]);
     await client.query('commit');
     isDone = true;

@@ -13,6 +13,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   find_projected_sessions: ['session_id'],
   find_projected_transitions: ['session_id', 'came'],
   find_projected_usage: ['of_id', 'currency', 'sequence'],
+  find_role: ['role'],
   find_sessions: ['session'],
   find_unkept: ['partition', 'size', 'frontier'],
   find_unawaited_standbys: ['unawaited'],

@@ -10,6 +10,7 @@ for, at most ten seconds. Run it before a new version of the service starts.
 
 Examples:
   session-ledger migrate --database-url postgres://ledger_owner:…@db/ledger
+  session-ledger migrate --service-login ledger_service      for a service whose login does not own the database
   session-ledger migrate --partitions 64      for a ledger that is made now; an existing one keeps its own
 `;
 
@@ -22,13 +23,21 @@ export function migrateSchema(): Command {
         wholeNumber(1, 4_096),
       ),
     )
+    .option('--service-login <login>', 'a login that may work in this ledger as its service from now on')
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action(({ databaseUrl, partitions, json }) => run(databaseUrl, partitions, json));
+    .action(run);
 }
 
-async function run(url: string, asked: number | undefined, json: boolean | undefined): Promise<void> {
-  const applied = await migrate({ url, partitions: asked ?? 16 });
+interface Asked {
+  databaseUrl: string;
+  partitions?: number;
+  serviceLogin?: string;
+  json?: true;
+}
+
+async function run({ databaseUrl: url, partitions: asked, serviceLogin, json }: Asked): Promise<void> {
+  const applied = await migrate({ url, partitions: asked ?? 16, serviceLogin });
   const { partitions } = await withDatabase(url, identify);
   if (json) return printJson({ applied, partitions });
   printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { identify, readHeads } from '#log';
+import { identify, readHeads, roleOf } from '#log';
 import { rebuild } from '#projections';
 import { rebuildTiles } from '#proofs';
 import { archivesOption, databaseOption, jsonOption } from '../options.js';
@@ -39,9 +39,10 @@ interface Asked {
 async function run({ databaseUrl, archives, tiles, json }: Asked): Promise<void> {
   if (tiles) return runTiles(databaseUrl, json);
   await withDatabase(databaseUrl, identify);
+  const role = await roleOf({ url: databaseUrl }, 'service');
   const bar = progress('folding');
   const rebuilt = await rebuild({
-    database: { url: databaseUrl, role: 'session_ledger' },
+    database: { url: databaseUrl, role },
     archives,
     onProgress: ({ events, total }) => bar.at(events, total),
   }).finally(bar.stop);
@@ -50,14 +51,15 @@ async function run({ databaseUrl, archives, tiles, json }: Asked): Promise<void>
 }
 
 async function runTiles(databaseUrl: string, json: true | undefined): Promise<void> {
+  await withDatabase(databaseUrl, identify);
+  const archivist = await roleOf({ url: databaseUrl }, 'archivist');
   await withDatabase(databaseUrl, async (pool) => {
-    await identify(pool);
     const heads = await readHeads(pool);
     const total = heads.reduce((sum, { sequence }) => sum + sequence, 0);
     const bar = progress('hashing');
     let tiles = 0;
     for (const { partition, sequence } of heads) {
-      await rebuildTiles(pool, partition, sequence, (made) => {
+      await rebuildTiles(pool, archivist, { partition, size: sequence }, (made) => {
         tiles += made;
         bar.at(Math.min(total, tiles * 256), total);
       });

@@ -26,7 +26,7 @@ export type Renewed = { until: string } | { refused: string };
 export function openReplica(ledger: TestLedger, database: Partial<DatabaseOptions> = {}): Replica {
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
-  const options = { url: ledger.database.url, role: 'session_ledger', ...database };
+  const options = { url: ledger.database.url, role: ledger.role, ...database };
   const writer = ledger.writer({ database: options, onFault });
   const renewer = new LeaseRenewer({ database: options, maxBatch: 1_000, maxQueue: 50_000, onFault });
   const pool = openPool(options, 4);

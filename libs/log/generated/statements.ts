@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 26904fa0d1c4d0cb.
+// Digest of the statements: 937ea3c99b320d9a.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -31,6 +31,7 @@ export interface Statements {
   };
   find_other_relay: { row: { epoch: number }; values: [number, string] };
   find_replicas: { row: { id: string }; values: [string] };
+  find_role: { row: { role: string }; values: [string] };
   find_sessions: {
     row: { session_id: string; scope_key: ScopeKey; latest: string; session: string };
     values: [Buffer | readonly number[], Buffer | readonly string[], string];

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type DatabaseOptions, openPool } from '#postgres';
 import { createDatabase, type TestDatabase } from '../../../test/support/database.js';
-import { identify, LedgerWriter, migrate, rotateReceipts } from '../index.js';
+import { identify, LedgerWriter, migrate, roleOf, rotateReceipts } from '../index.js';
 import { Tail } from '../read/tail.js';
 import type { WriterOptions } from '../write/writer.js';
 
@@ -9,6 +9,8 @@ import type { WriterOptions } from '../write/writer.js';
 export interface TestLedger {
   database: TestDatabase;
   partitions: number;
+  /** As which the service works in it. */
+  role: string;
   /** CloudEvents source of its events. */
   source: string;
   /** Connections of the schema's owner, who may look at everything. */
@@ -36,7 +38,8 @@ export async function openTestLedger(partitions = 4, server?: { url: string }): 
   await rotateReceipts(pool);
   const { id } = await identify(pool);
   const source = `/ledgers/${id}`;
-  const service: DatabaseOptions = { url: database.url, role: 'session_ledger' };
+  const role = await roleOf({ url: database.url }, 'service');
+  const service: DatabaseOptions = { url: database.url, role };
   const faults: unknown[] = [];
   const onFault = (error: unknown) => void faults.push(error);
   const closing: (() => Promise<void>)[] = [() => pool.end()];
@@ -44,6 +47,7 @@ export async function openTestLedger(partitions = 4, server?: { url: string }): 
   return {
     database,
     partitions,
+    role,
     source,
     pool,
     writer({ database: changed, ...options } = {}) {

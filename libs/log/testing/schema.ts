@@ -92,11 +92,11 @@ const sources: { title: string; query: string; inOrder?: true }[] = [
         union all select 'function ' || proname, coalesce(proacl, acldefault('f', proowner))
                     from pg_proc where pronamespace = 'ledger'::regnamespace)
       select format('%s to %s: %s', what,
-               case a.grantee when 0 then 'everybody' else a.grantee::regrole::text end,
+               case a.grantee when 0 then 'everybody' else regexp_replace(a.grantee::regrole::text, '_[0-9a-f]{8}$', '_<id>') end,
                string_agg(lower(a.privilege_type), ', ' order by a.privilege_type collate "C")) as line
         from granted, aclexplode(acl) as a
        where a.grantee = 0
-          or a.grantee in ('session_ledger'::regrole, 'session_ledger_archivist'::regrole)
+          or a.grantee::regrole::text ~ '^session_ledger(_archivist)?(_[0-9a-f]{8})?$'
        group by what, a.grantee`,
   },
 ];

@@ -3,12 +3,12 @@
 // Starts sessions for as long as it lives, and prints `<command id> <partition>:<sequence>` for each answer.
 
 import { v4 } from 'uuid';
-import { LedgerWriter, newSessionId } from '#log';
+import { LedgerWriter, newSessionId, roleOf } from '#log';
 import { partitionOf, scopeKey } from '#session';
 
 const [url, source, partitions, callers] = process.argv.slice(2);
 const writer = new LedgerWriter({
-  database: { url, role: 'session_ledger', statementMs: 500 },
+  database: { url, role: await roleOf({ url }, 'service'), statementMs: 500 },
   source,
   lanes: 2,
   maxBatch: 512,

@@ -13,7 +13,7 @@ export async function startProjector(
 ): Promise<Projector> {
   const faults: unknown[] = [];
   const projector = new Projector({
-    database: { url: ledger.database.url, role: 'session_ledger' },
+    database: { url: ledger.database.url, role: ledger.role },
     tail: await ledger.tail(),
     share: 0.1,
     workedMs: () => 0,
@@ -30,8 +30,8 @@ export async function startProjector(
 }
 
 /** Projects everything that the log has, in pages of `most` events of each partition. */
-export async function projectAll({ database, partitions }: TestLedger, most: number): Promise<void> {
-  const client = await openClient({ url: database.url, role: 'session_ledger' });
+export async function projectAll({ database, partitions, role }: TestLedger, most: number): Promise<void> {
+  const client = await openClient({ url: database.url, role });
   const asked = Array.from({ length: partitions }, (_, partition) => ({ partition, most }));
   try {
     for (let events = 1; events > 0; ) {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { anonymous, placeOf, type ScopePlace, scopeOf, startOf, submissionOf, unkeyed } from '#api';
-import { decodeEvent } from '#log';
+import { decodeEvent, roleOf } from '#log';
 import { ReadModels, rebuild } from '#projections';
 import { evolve, noSessionYet, type ScopeState } from '#session';
 import type { Replica } from '../../../apps/ledger/replica.js';
@@ -112,7 +112,7 @@ async function overTheLog({ stack, plan, cleanup, signal, seeded }: Bench): Prom
     });
   });
   const rebuilding = side('rebuilt beside the live one, swapped, the old one dropped', async () => {
-    return (await rebuild({ database: { url, role: 'session_ledger' } })).events;
+    return (await rebuild({ database: { url, role: await roleOf({ url }, 'service') } })).events;
   });
   const sides = [reading, replaying, rebuilding, feeding];
   const turns = await interleave(sides, plan, signal);

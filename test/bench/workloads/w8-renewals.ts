@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { roleOf } from '#log';
 import { openPool } from '#postgres';
 import { partitionOfSession } from '#session';
 import { callLoops, compared, interleave, row, type Side, type Turn } from '../harness.js';
@@ -69,7 +70,7 @@ async function updater(
   cleanup: Cleanup,
 ): Promise<() => Promise<void>> {
   const text = await readFile(new URL('../../../libs/log/sql/renew_leases.sql', import.meta.url), 'utf8');
-  const pool = openPool({ url, role: 'session_ledger' }, 1);
+  const pool = openPool({ url, role: await roleOf({ url }, 'service') }, 1);
   cleanup.add(() => pool.end());
   const list = (values: readonly unknown[]) => `{${values.join(',')}}`;
   return async () => {

@@ -15,15 +15,8 @@ alter table ledger.tiles alter column hashes set storage external;
 create trigger tiles_are_immutable before update on ledger.tiles
   for each statement execute function ledger.refuse_change();
 -- What is made of the log can be made again: by the archivist, who may also take events out.
-create function ledger.refuse_tile_removal() returns trigger language plpgsql set search_path = '' as $$
-begin
-  if current_user <> 'session_ledger_archivist' then
-    raise exception 'tiles can only be inserted' using errcode = 'restrict_violation';
-  end if;
-  return null;
-end $$;
 create trigger tiles_are_not_deleted before delete or truncate on ledger.tiles
-  for each statement execute function ledger.refuse_tile_removal();
+  for each statement execute function ledger.refuse_removal();
 
 -- Checkpoints that were signed and are kept: a later one can be proven to have grown from each.
 create table ledger.kept_checkpoints (
