@@ -25,6 +25,8 @@ export interface Asked<Id extends OperationId> {
   header(name: string): string | undefined;
   /** The idempotency key: only of an operation that takes one, and checked. */
   key: string | undefined;
+  /** The trace in which a command is asked for, checked; no part of what it means. */
+  traceparent?: string | undefined;
   /** Aborts when nobody waits for the answer any more. */
   gone(): AbortSignal;
   /**

@@ -105,6 +105,8 @@ export interface Submission {
   details?: NewDetails;
   /** For ChangeAttributes: what to merge into the attributes. */
   patch?: JsonObject;
+  /** The trace in which it was asked for; the command's own events carry it. */
+  traceparent?: string;
 }
 
 /** Attributes' JSON by digest; one that is missing was erased. */

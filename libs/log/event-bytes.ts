@@ -11,6 +11,8 @@ export interface Envelope extends Position {
   commandId: string;
   /** Who asked for it; absent when time alone has brought it about. ASCII without quotes and backslashes. */
   principal?: string | undefined;
+  /** The trace in which it was asked for: CloudEvents' distributed tracing extension. */
+  traceparent?: string | undefined;
 }
 
 /** The event's text, and where in its bytes the sessions stand that the tables keep. */
@@ -34,13 +36,14 @@ export interface Slice {
  * `data` is ASCII, so its characters are its bytes.
  */
 export function encodeEvent(envelope: Envelope, event: SessionEvent): EncodedEvent {
-  const { partition, sequence, scopeKey, principal } = envelope;
+  const { partition, sequence, scopeKey, principal, traceparent } = envelope;
   let before =
     `{"specversion":"1.0","id":"${partition}:${sequence}","source":"${envelope.source}"` +
     `,"type":"session-ledger.${event.type}.v1","subject":"${scopeKey}","time":"${envelope.at}"` +
     `,"datacontenttype":"application/json","partitionkey":"${scopeKey}","partition":${partition}` +
     `,"sequence":"${padded(sequence)}","commandid":"${envelope.commandId}"` +
     `${principal === undefined ? '' : `,"principal":"${principal}"`}` +
+    `${traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`}` +
     `,"data":{"version":${envelope.version}`;
   const pieces: string[] = [];
   const encoded: EncodedEvent = { pieces, byteLength: 0 };

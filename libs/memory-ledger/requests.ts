@@ -15,6 +15,7 @@ import {
   type Problem,
   ProblemError,
   readJson,
+  traceparentOf,
 } from '#api';
 import { type OperationId, type ProblemCode, routes } from '#client';
 import { schemas } from './generated/schemas.js';
@@ -58,6 +59,8 @@ export function readRequest(
   const key = method === 'POST' || method === 'PATCH' ? headers.get('idempotency-key') : null;
   checkRequestKey(key);
   if (inexact !== undefined) throw inexactNumber(inexact);
+  const trace = headers.get('traceparent');
+  const traceparent = trace === null ? undefined : traceparentOf(trace);
   const asked = {
     path: routes[id].path,
     caller,
@@ -66,8 +69,12 @@ export function readRequest(
     body,
     header: (name: string) => headers.get(name) ?? undefined,
     key: key ?? undefined,
+    traceparent,
     gone: () => signal,
-    one: (other: OperationId, one: One, place: string) => oneOf(other, one, place, caller, signal),
+    one: (other: OperationId, one: One, place: string) => ({
+      ...oneOf(other, one, place, caller, signal),
+      traceparent,
+    }),
     ...{ problemOf, tell: () => {} }, // nothing is counted here
   };
   // What it has to be was checked by the schemas, from which its type is made, too.

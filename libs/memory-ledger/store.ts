@@ -169,7 +169,8 @@ export class Store {
       receipt,
       details,
       patch,
-    }: Pick<Submission, 'command' | 'receipt' | 'details' | 'patch'>,
+      traceparent,
+    }: Pick<Submission, 'command' | 'receipt' | 'details' | 'patch' | 'traceparent'>,
     scopeKey: ScopeKey,
     time: Instant,
   ): Answer {
@@ -189,8 +190,11 @@ export class Store {
     const decision = decide(command, { ...knownTo(command, scope, this), due });
     const commandId = crypto.randomUUID();
     for (const [index, event] of decision.events.entries()) {
-      const principal = index < (decision.settled ?? 0) ? undefined : command.principal;
-      this.#append(scope, event, at, { commandid: commandId, ...(principal !== undefined && { principal }) });
+      const asked = index >= (decision.settled ?? 0) && {
+        principal: command.principal,
+        ...(traceparent !== undefined && { traceparent }),
+      };
+      this.#append(scope, event, at, { commandid: commandId, ...asked });
     }
     const stored = scope.events.at(-1);
     const position = { partition: scope.partition, sequence: this.log(scope.partition).length };
@@ -234,7 +238,7 @@ export class Store {
     scope: Scope,
     event: SessionEvent,
     at: Instant,
-    by: { commandid: string; principal?: string },
+    by: { commandid: string; principal?: string; traceparent?: string },
   ): void {
     const { scopeKey, partition } = scope;
     this.#scopes.set(scopeKey, scope);

@@ -15,7 +15,7 @@ const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 const PREFLIGHT = {
   'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
   'access-control-allow-headers':
-    'authorization, content-type, idempotency-key, if-none-match, last-event-id, ledger-position',
+    'authorization, content-type, idempotency-key, if-none-match, last-event-id, ledger-position, traceparent',
   'access-control-max-age': '600',
 };
 const EXPOSED = 'etag, idempotency-replayed, ledger-position, ledger-restores, location, retry-after';

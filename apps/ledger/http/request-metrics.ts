@@ -16,6 +16,7 @@ export class RequestMetrics {
   private readonly requests: Counter;
   private readonly commands: Counter;
   private readonly problems: Counter;
+  readonly tracesDropped: Counter;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -35,6 +36,10 @@ export class RequestMetrics {
     this.problems = new Counter({
       ...{ name: 'ledger_problems_total', help: 'Requests that were refused or failed, by why' },
       ...{ labelNames: ['operation', 'code'], registers },
+    });
+    this.tracesDropped = new Counter({
+      ...{ name: 'ledger_traceparents_dropped_total', help: 'traceparent headers that were malformed' },
+      registers,
     });
   }
 

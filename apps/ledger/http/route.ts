@@ -13,6 +13,7 @@ import {
   type Problem,
   ProblemError,
   serving,
+  traceparentOf,
 } from '#api';
 import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Faults } from '../faults.js';
@@ -45,6 +46,7 @@ export function bindOperations(
     check: (...part) => parts.check(...part),
     problemOf: (error) => problemOf(error, faults),
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
+    traceDropped: () => metrics.tracesDropped.inc(),
   };
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -123,7 +125,13 @@ function askedBy(
   const key = takesKey ? (request.headers['idempotency-key'] as string | undefined) : undefined;
   if (key !== undefined) checkRequestKey(key);
   if (request.inexact !== undefined) throw inexactNumber(request.inexact);
-  return new AskedByRequest(path, key, request, reply, host);
+  const asked = new AskedByRequest(path, key, request, reply, host);
+  const trace = takesKey ? (request.headers.traceparent as string | undefined) : undefined;
+  if (trace !== undefined) {
+    asked.traceparent = traceparentOf(trace);
+    if (asked.traceparent === undefined) host.traceDropped();
+  }
+  return asked;
 }
 
 /** Of a list each counts. */
@@ -140,6 +148,8 @@ interface Host {
   check: PartChecks['check'];
   problemOf(error: unknown): Problem;
   tell(operation: string, answered: Answered, tenant: string): void;
+  /** A `traceparent` was malformed. */
+  traceDropped(): void;
 }
 
 /** Methods, not functions of its own: one is made for each request. */
@@ -147,6 +157,7 @@ class AskedByRequest implements Asked<OperationId> {
   readonly caller: Caller;
   /** The credential stopped counting while the answer was waited for. */
   isRevoked = false;
+  traceparent: string | undefined = undefined;
   readonly params: object;
   readonly query: object;
   readonly body: object;
@@ -188,6 +199,7 @@ class AskedByRequest implements Asked<OperationId> {
     checkRequestKey(key, `${place}.idempotencyKey`);
     const asked = {
       ...{ path: operations[id].path, caller: this.caller, params, query: {}, body, key },
+      traceparent: this.traceparent,
       header: () => undefined,
       gone: () => this.gone(),
       one: () => assert.fail('one of many has none in it'),

@@ -23,6 +23,12 @@ export const LedgerEvent = named(
         description: 'Who asked for it; absent when time alone brought it about, or in events of before 0.2',
       }),
     ),
+    traceparent: Type.Optional(
+      Type.String({
+        description:
+          'The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one',
+      }),
+    ),
     data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),
   },
   { additionalProperties: true, description: 'A CloudEvent (CloudEvents 1.0, structured mode)' },

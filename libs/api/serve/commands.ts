@@ -67,6 +67,7 @@ export function submissionOf(asked: Keyed, said: object, partition: number, nami
   const submission: Submission = { command, tenant, partition, commandId: naming.newCommandId() };
   const receipt = receiptOf(asked, naming);
   if (receipt) submission.receipt = receipt;
+  if (asked.traceparent !== undefined) submission.traceparent = asked.traceparent;
   return submission;
 }
 

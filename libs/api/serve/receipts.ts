@@ -10,6 +10,7 @@ export interface Keyed {
   path: string;
   params: object;
   body: unknown;
+  traceparent?: string | undefined;
 }
 
 /** What the ledger, or a program, asks for by itself: without a key. */

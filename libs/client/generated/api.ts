@@ -323,6 +323,9 @@ export interface LedgerEvent {
   /** Who asked for it; absent when time alone brought it about, or in events of before 0.2. */
   principal?: string;
 
+  /** The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one. */
+  traceparent?: string;
+
   /** version, and what the type says. */
   data: { [name: string]: unknown };
 }

@@ -157,7 +157,7 @@ export class Batch {
   /** Numbers and encodes the decision's events, and lets the rest of the batch see them. */
   private keep(decision: Decision, context: Context): Stamp {
     const { submission, scopeKey, at } = context;
-    const { partition, commandId, receipt } = submission;
+    const { partition, commandId, receipt, traceparent } = submission;
     const { source } = this;
     const head = this.head(partition);
     const scopeId = this.loaded.scopeIds.get(scopeKey) ?? '';
@@ -168,7 +168,9 @@ export class Batch {
       state = evolve(state, event);
       const sequence = head.sequence + index + 1;
       const { version } = state;
-      const principal = index < (decision.settled ?? 0) ? undefined : submission.command.principal;
+      // What time alone had brought about before, nobody asked for.
+      const isAsked = index >= (decision.settled ?? 0);
+      const principal = isAsked ? submission.command.principal : undefined;
       const placed = {
         partition,
         sequence,
@@ -180,6 +182,7 @@ export class Batch {
         source,
         commandId,
         principal,
+        traceparent: isAsked ? traceparent : undefined,
       };
       return { event, before, encoded: encodeEvent(placed, event), placed };
     });

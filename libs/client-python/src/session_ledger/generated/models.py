@@ -691,6 +691,8 @@ class LedgerEvent(TypedDict):
     """Shared by the events of one command."""
     principal: NotRequired[str]
     """Who asked for it; absent when time alone brought it about, or in events of before 0.2."""
+    traceparent: NotRequired[str]
+    """The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one."""
     data: dict[str, Any]
     """version, and what the type says."""
 
