@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ import { within } from '../support/until.js';
 const { until } = within(20_000);
 const cli = fileURLToPath(new URL('../../dist/apps/cli/main.js', import.meta.url));
 const ORIGIN = 'ledger.example.com';
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const topic = freshTopic();
 const directory = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
 const at = (file: string) => join(directory, file);
 
@@ -62,7 +64,7 @@ beforeAll(async () => {
   key = JSON.parse(made.out).key;
   service = await startService({
     kafkaBrokers: process.env.TEST_KAFKA_BROKERS ?? '',
-    topic: freshTopic(),
+    topic,
     env: { LEDGER_PARTITIONS: '1', LEDGER_ORIGIN: ORIGIN, LEDGER_AUDIT_KEY_FILE: at('audit.key') },
   });
   ledger = new LedgerClient({ url: service.url });
@@ -123,6 +125,20 @@ function shortened(proof: string): string {
   const { hashes, ...rest } = parseTlogProof(proof);
   return tlogProofText({ ...rest, hashes: hashes.slice(1) });
 }
+
+test('a record in Kafka is proven as docs/audit.md has it', async () => {
+  const page = readFileSync(join(root, 'docs/audit.md'), 'utf8');
+  const [, walk = ''] = /^```js\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  // Where the package is found that it imports.
+  const script = join(root, `dist/audit-walk-${process.pid}.mjs`);
+  writeFileSync(script, walk.replace('@session-ledger/client', '#client'));
+  const walking = spawnNode(script, {
+    env: { KAFKA: process.env.TEST_KAFKA_BROKERS, TOPIC: topic, LEDGER_URL: service.url, KEY: key },
+  });
+  await walking.waitForLine(/^0:256 stands in ledger\.example\.com\/0, of \d+ events$/, 30_000);
+  await walking.kill();
+  rmSync(script);
+}, 60_000);
 
 describe('a checkpoint', () => {
   test('stands at three addresses, and is signed', async () => {
