@@ -408,6 +408,21 @@ describe('from the command line', () => {
   });
 });
 
+test('a ledger that was killed while it made tiles goes on with whole ones', async () => {
+  for (let kills = 0; kills < 3; kills++) {
+    await write(400);
+    await service.restart(); // kill -9
+  }
+  await write(10);
+  const found = spawnNode(cli, { args: ['verify'], env: { DATABASE_URL: service.databaseUrl } });
+  expect([await found.exited, found.lines.join('\n')]).toEqual([
+    { code: 0, signal: null },
+    expect.stringContaining('sound'),
+  ]);
+  const proof = await auditLog(ledger).proof('0:900');
+  await verifyEvent({ event: await bytesOf(900), proof, keys: [key] });
+}, 60_000);
+
 test('what is archived is proven as before', async () => {
   const [event, log] = [await bytesOf(3), auditLog(ledger)];
   const before = await log.checkpoint(0);
@@ -432,6 +447,11 @@ test('what is archived is proven as before', async () => {
   await rebuilt.exited;
   expect(JSON.parse(rebuilt.lines[0]!).tiles).toBeGreaterThanOrEqual(3);
   const proof = await log.proof('0:3');
+  const { rows } = await pool.query('select max(last)::int as last from ledger.archives');
+  await until(async () => {
+    const { checkpoints } = await ledger.call('auditKept', { query: { partition: 0 } });
+    return checkpoints.some(({ size }) => size === rows[0].last);
+  });
   expect(await verifyEvent({ event, proof, keys: [key] })).toMatchObject({ sequence: 3 });
   await pool.end();
 }, 60_000);
