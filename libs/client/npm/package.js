@@ -27,7 +27,7 @@ compile('--removeComments', '--declaration', 'false');
 const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
 // What makes schemas is types to the rest: none of it runs here.
 await rm(join(target, 'api/schemas'), { recursive: true });
-for (const room of ['api', 'memory-ledger', 'session', 'waiting']) {
+for (const room of ['api', 'memory-ledger', 'session', 'tlog', 'waiting']) {
   const files = (await readdir(join(target, room), { recursive: true })).map((file) => `${room}/${file}`);
   const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
   await Promise.all(hidden.map((file) => rm(join(target, file))));

@@ -23,7 +23,7 @@ const MOST_BYTES = 1_000_000;
 const MOST_KEPT = 4_096;
 
 /** `signal` ends what is asked. */
-export function auditLog(ledger: LedgerClient, signal = new AbortController().signal): AuditLog {
+export function auditLog(ledger: LedgerClient, signal: AbortSignal = new AbortController().signal): AuditLog {
   const known = new Map<string, Promise<Uint8Array>>();
   const read = async (
     id: 'auditCheckpoint' | 'auditProof' | 'auditTile',
