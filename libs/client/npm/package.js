@@ -40,6 +40,16 @@ for (const room of ['api', 'memory-ledger', 'session', 'waiting']) {
     await writeFile(join(target, file), code);
   }
 }
+// Node requires what it can import. To TypeScript a declaration is of one kind only, so projects of CommonJS get these once
+// more, in a folder of that kind. `#client` means something to those who read `imports`: not to moduleResolution node10.
+const declarations = (await readdir(target, { recursive: true })).filter((file) => file.endsWith('.d.ts'));
+for (const file of declarations) {
+  const text = (await readFile(join(target, file), 'utf8')).replaceAll("'#client'", "'../client/index.js'");
+  await writeFile(join(target, file), text);
+  await mkdir(dirname(join(target, 'cjs', file)), { recursive: true });
+  await writeFile(join(target, 'cjs', file), text);
+}
+await writeFile(join(target, 'cjs/package.json'), '{"type":"commonjs"}\n');
 await cp(join(here, 'package.json'), join(target, 'package.json'));
 await cp(join(client, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));
