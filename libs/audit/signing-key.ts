@@ -24,6 +24,8 @@ export interface SigningKey {
   readonly name: string;
   /** Its public form, to be given to whoever verifies. */
   readonly verifierKey: string;
+  /** The same for cosignatures (c2sp.org/tlog-cosignature), where the key is a witness's. */
+  readonly witnessKey: string;
   /** Signs the text of a note. */
   sign(text: string): Signature;
   /** Signs something else, for a signature of another type under the same name. */
@@ -62,9 +64,12 @@ export function parseSigningKey(text: string): SigningKey {
     keyId: keyIdOf(name, type, publicBytes),
     bytes: sign(null, Buffer.from(message), key),
   });
+  const { ed25519, cosignature } = SIGNATURE_TYPES;
+  const witnessId = keyIdOf(name, cosignature, publicBytes);
   return {
     name,
-    verifierKey: verifierKeyText({ name, keyId, type: SIGNATURE_TYPES.ed25519, key: publicBytes }),
+    verifierKey: verifierKeyText({ name, keyId, type: ed25519, key: publicBytes }),
+    witnessKey: verifierKeyText({ name, keyId: witnessId, type: cosignature, key: publicBytes }),
     sign: (message) => {
       const { bytes: signed } = signAs(SIGNATURE_TYPES.ed25519, message);
       return { name, keyId, bytes: Uint8Array.from(signed) };

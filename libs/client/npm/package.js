@@ -3,7 +3,7 @@
 //   node libs/client/npm/package.js <directory>
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { minify } from '@swc/core';
 
@@ -24,12 +24,13 @@ compile();
 // The declarations have the comments: the code need not bring them a second time.
 compile('--removeComments', '--declaration', 'false');
 // Declarations that no entry of the package leads to.
-const SHOWN = ['memory-ledger/index.d.ts', 'memory-ledger/memory-ledger.d.ts'];
+const isShown = (file) =>
+  file.startsWith('tlog/') || /^memory-ledger\/(index|memory-ledger)\.d\.ts$/.test(file);
 // What makes schemas is types to the rest: none of it runs here.
 await rm(join(target, 'api/schemas'), { recursive: true });
 for (const room of ['api', 'memory-ledger', 'session', 'tlog', 'waiting']) {
   const files = (await readdir(join(target, room), { recursive: true })).map((file) => `${room}/${file}`);
-  const hidden = files.filter((file) => file.endsWith('.d.ts') && !SHOWN.includes(file));
+  const hidden = files.filter((file) => file.endsWith('.d.ts') && !isShown(file));
   await Promise.all(hidden.map((file) => rm(join(target, file))));
   // These are for `./testing` alone, and nobody's to read: without names of their own they are a third smaller.
   for (const file of files.filter((one) => one.endsWith('.js'))) {
@@ -40,6 +41,18 @@ for (const room of ['api', 'memory-ledger', 'session', 'tlog', 'waiting']) {
     await writeFile(join(target, file), code);
   }
 }
+// Node requires what it can import. To TypeScript a declaration is of one kind only, so projects of CommonJS get these once
+// more, in a folder of that kind. `#tlog` means something to those who read `imports`: not to moduleResolution node10.
+const declarations = (await readdir(target, { recursive: true })).filter((file) => file.endsWith('.d.ts'));
+for (const file of declarations) {
+  const text = (await readFile(join(target, file), 'utf8')).replace(/'#(client|tlog)'/g, (_, room) => {
+    return `'${relative(dirname(file), `${room}/index.js`)}'`;
+  });
+  await writeFile(join(target, file), text);
+  await mkdir(dirname(join(target, 'cjs', file)), { recursive: true });
+  await writeFile(join(target, 'cjs', file), text);
+}
+await writeFile(join(target, 'cjs/package.json'), '{"type":"commonjs"}\n');
 await cp(join(here, 'package.json'), join(target, 'package.json'));
 await cp(join(client, 'README.md'), join(target, 'README.md'));
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));

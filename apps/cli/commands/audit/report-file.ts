@@ -18,7 +18,9 @@ export interface Report {
   keys: string[];
   /** The signed note that everything here is proven by. */
   checkpoint: string;
-  /** In order, without gaps. */
+  /** The scope's last event before `from`: nothing is left out between it and the first of `events`. Absent: there is none. */
+  before?: ReportedEvent;
+  /** In order, without gaps. What came after the last one, nothing here can tell. */
   events: ReportedEvent[];
   /** When details were erased, by which event. */
   erased: { at: string; position: string }[];
@@ -55,8 +57,11 @@ export async function verifyReport(text: string, keys: readonly string[]): Promi
   const report = parsed(text);
   const checkpoint = await verifyCheckpoint(report.checkpoint, keys);
   const { userId, projectId } = report.scope;
-  let version: number | undefined;
+  // The scope's first event is number 1. A report that begins later brings the one before, so that none is left out there.
+  let version = 0;
   const events: LedgerEvent[] = [];
+  if (report.before) version = await numberBefore(report, checkpoint);
+  if (report.events.length === 0) throw new TlogError('malformed', 'the report has no events');
   for (const { position, event, proof } of report.events) {
     await prove(position, event, proof, checkpoint);
     const told = JSON.parse(event) as LedgerEvent & { data: { version: number } };
@@ -64,7 +69,7 @@ export async function verifyReport(text: string, keys: readonly string[]): Promi
     const [, user, project] = told.subject.split('/').map(decodeURIComponent);
     if (user !== userId || project !== projectId)
       throw changed(position, 'the event there is of another scope');
-    if (version !== undefined && told.data.version !== version + 1)
+    if (told.data.version !== version + 1)
       throw changed(
         position,
         `events before it are left out: ${version} is followed by ${told.data.version}`,
@@ -79,6 +84,17 @@ export async function verifyReport(text: string, keys: readonly string[]): Promi
   if (JSON.stringify(erasuresIn(events)) !== JSON.stringify(report.erased))
     throw new TlogError('not-included', 'what was erased is told otherwise than the events tell it');
   return { events: report.events.length, scope: `user ${userId}, project ${projectId}`, checkpoint };
+}
+
+/** The number of the event before the first one, which is of the scope and of an earlier time. */
+async function numberBefore({ before, scope, from }: Report, checkpoint: SignedCheckpoint): Promise<number> {
+  const { position, event, proof } = before as ReportedEvent;
+  await prove(position, event, proof, checkpoint);
+  const told = JSON.parse(event) as LedgerEvent & { data: { version: number } };
+  const [, user, project] = told.subject.split('/').map(decodeURIComponent);
+  if (user !== scope.userId || project !== scope.projectId || !from || told.time >= from)
+    throw changed(position, 'this is not the event before those of the report');
+  return told.data.version;
 }
 
 async function prove(

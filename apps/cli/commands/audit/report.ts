@@ -7,7 +7,14 @@ import { clientOptions } from '../../client.js';
 import { CommandFailed, exitCodes } from '../../exit.js';
 import { jsonOption, urlOption } from '../../options.js';
 import { printFields, printJson, progress } from '../../output.js';
-import { erasuresIn, REPORT_FORMAT, type Report, summaryOf, verifyReport } from './report-file.js';
+import {
+  erasuresIn,
+  REPORT_FORMAT,
+  type Report,
+  type ReportedEvent,
+  summaryOf,
+  verifyReport,
+} from './report-file.js';
 import { keysIn, orUnsound } from './trust.js';
 
 const examples = `
@@ -63,9 +70,11 @@ async function run(options: Options): Promise<void> {
       'the ledger signs nothing: make a key with session-ledger audit keygen, and set LEDGER_AUDIT_KEY_FILE',
     );
   const events: LedgerEvent[] = [];
+  let before: LedgerEvent | undefined;
   for await (const event of ledger.history({ userId, projectId })) {
     if (to !== undefined && event.time > to) break;
     if (from === undefined || event.time >= from) events.push(stored(event));
+    else before = stored(event);
     if (events.length > MOST_EVENTS)
       throw new CommandFailed(`there are over ${MOST_EVENTS} events: ask for a shorter time`);
   }
@@ -75,12 +84,14 @@ async function run(options: Options): Promise<void> {
   const checkpoint = await log.checkpoint(partition);
   const { size } = await orUnsound(options.url, verifyCheckpoint(checkpoint, keys));
   const bar = progress('proving');
-  const proven: Report['events'] = [];
-  for (const event of events) {
-    const index = Number(event.id.split(':')[1]) - 1;
-    const ranges = rangesOfInclusion(index, size);
+  const prove = async (event: LedgerEvent): Promise<ReportedEvent> => {
+    const ranges = rangesOfInclusion(Number(event.id.split(':')[1]) - 1, size);
     const hashes = await hashesOf(ranges, size, (places) => log.tiles(partition, places), nodeHash);
-    proven.push({ position: event.id, event: JSON.stringify(event), proof: hashes.map(toBase64) });
+    return { position: event.id, event: JSON.stringify(event), proof: hashes.map(toBase64) };
+  };
+  const proven: ReportedEvent[] = [];
+  for (const event of events) {
+    proven.push(await prove(event));
     bar.at(proven.length, events.length);
   }
   bar.stop();
@@ -93,6 +104,7 @@ async function run(options: Options): Promise<void> {
       madeAt: new Date().toISOString(),
       keys: told,
       checkpoint,
+      ...(before && { before: await prove(before) }),
       events: proven,
       erased: erasuresIn(events),
       summary: summaryOf(events),

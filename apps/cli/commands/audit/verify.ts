@@ -58,7 +58,7 @@ async function offline(file: string, event: string | undefined, keys: string[]):
   const text = readText(file);
   if (isReport(text)) {
     const { events, scope, checkpoint } = await orUnsound(file, verifyReport(text, keys));
-    const what = `${events} events of ${scope} stand in the log of ${checkpoint.origin}, and none between them is left out`;
+    const what = `${events} events of ${scope} stand in the log of ${checkpoint.origin}, and none before or between them is left out`;
     return { what, events, scope, ...told(checkpoint) };
   }
   if (event === undefined)

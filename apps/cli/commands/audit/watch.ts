@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { parseSigningKey, type SigningKey } from '#audit';
@@ -60,7 +60,7 @@ async function run(options: Options): Promise<void> {
   const { dir, once, every, url } = options;
   mkdirSync(dir, { recursive: true });
   const witness = options.witnessKey === undefined ? undefined : witnessIn(options.witnessKey);
-  if (witness && !options.json) printLine(`witness: ${witness.verifierKey}`);
+  if (witness && !options.json) printLine(`witness: ${witness.witnessKey}`);
   const watcher = new Watcher(
     options,
     keysIn(options.key),
@@ -111,6 +111,8 @@ class Watcher {
         writeFileSync(this.file(partition, 'conflict'), note);
       }
     }
+    for (const partition of this.kept().filter((one) => one >= notes.length))
+      wrong.push(`partition ${partition}: shrunk: the ledger tells of ${notes.length} partitions only`);
     this.tell({ partitions: notes.length, events, grown, wrong });
     if (wrong.length > 0) {
       const what = `${alarming('the log is not what it was')}:\n${wrong.join('\n')}\nBoth checkpoints are in ${this.options.dir}.`;
@@ -126,11 +128,17 @@ class Watcher {
     const file = this.file(partition, 'checkpoint');
     const before = existsSync(file) ? readText(file) : undefined;
     const kept = before === undefined ? undefined : await this.compared(before, note, now);
-    if (kept?.size === now.size) return { size: now.size, grown: 0 };
+    if (kept?.size === now.size && this.hasMine(before)) return { size: now.size, grown: 0 };
     // Never half a file: it is what all that comes is measured by.
     writeFileSync(`${file}.new`, this.witness ? cosigned(note, this.witness) : note);
     renameSync(`${file}.new`, file);
     return { size: now.size, grown: now.size - (kept?.size ?? 0) };
+  }
+
+  /** Whether what was kept is signed as it should be: a watcher may get a key of its own later. */
+  private hasMine(kept: string | undefined): boolean {
+    const { witness } = this;
+    return !witness || parseNote(kept ?? '\n\n').signatures.some(({ name }) => name === witness.name);
   }
 
   private async compared(before: string, after: string, now: SignedCheckpoint): Promise<SignedCheckpoint> {
@@ -139,6 +147,12 @@ class Watcher {
     const hashes = canAsk ? await this.log.consistency(now.partition, kept.size, now.size) : [];
     await verifyConsistency({ before, after, hashes, keys: this.keys });
     return kept;
+  }
+
+  /** Partitions that a checkpoint was kept of. */
+  private kept(): number[] {
+    const files = readdirSync(this.options.dir);
+    return files.flatMap((file) => /^(\d+)\.checkpoint$/.exec(file)?.[1] ?? []).map(Number);
   }
 
   private file(partition: number, kind: 'checkpoint' | 'conflict'): string {
