@@ -13,6 +13,7 @@ import httpx
 
 from .calls.credentials import Headers, Token
 from .calls.options import CallOptions
+from .calls.told import harmless
 from .calls.transport import Answered, Transport, TransportOptions
 from .calls.waiting import Tasks
 from .errors import ClientBusy, LedgerError, NoAnswer, is_problem
@@ -80,6 +81,7 @@ class LedgerClient(AsyncCalls):
         self._transport = Transport(
             TransportOptions(url, token, headers, deadline, attempt, max_calls, verify, transport, gather)
         )
+        on_trouble = harmless(on_trouble)
         self._tasks = Tasks()
         self._renewals = Renewals(self._transport, on_trouble)
         self._keeper = Keeper(
