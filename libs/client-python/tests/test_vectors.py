@@ -56,3 +56,9 @@ def test_what_json_has_no_form_for_has_no_fingerprint() -> None:
             canonical_json(bad)
     with pytest.raises(ValueError, match="surrogates"):
         scope_key("\ud83d")
+
+
+@pytest.mark.parametrize(("value", "error"), [({1: 2}, TypeError), (10**400, ValueError), ([{None: 1}], TypeError)])
+def test_what_is_no_json_is_told_as_documented(value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        canonical_json(value)
