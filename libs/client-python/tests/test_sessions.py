@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from support.faults import FaultyWay, page, stopped
+from support.faults import FaultyWay, never, page, stopped
 from support.service import DEBUG, DEV, Service, new_user, scope_of
 
 from session_ledger import LedgerClient, LedgerProblem, Loss, NotHeld, OwnedSession, Signal, is_problem
@@ -236,6 +236,40 @@ def test_who_waited_in_a_loop_that_is_closed_stops_nobody_from_hearing() -> None
     assert [str(one) for one in heard] == ["the session is not held: released"]
     assert not waiting.done()
     waiting._log_destroy_pending = False  # type: ignore
+
+
+async def test_a_release_waits_for_its_turn_no_longer_than_its_deadline(service: Service) -> None:
+    way = FaultyWay()
+    ledger = LedgerClient(service.url, transport=way)
+    mine = await ledger.start({"userId": new_user(), "owner": DEV})
+    way.plan("/attributes", never)
+    way.plan(mine.session_id, never)
+    changing = asyncio.create_task(mine.change_attributes({"a": 1}))
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    error = await failed(mine.release(deadline=0.3))
+    assert (type(error).__name__, error.outcome_unknown, mine.state) == ("NoAnswer", False, "held")
+    await ledger.release_all(deadline=0.3)
+    assert time.monotonic() - began < 2
+    changing.cancel()
+    await ledger.close()
+
+
+async def test_all_are_released_within_one_deadline(service: Service) -> None:
+    way = FaultyWay()
+    ledger = LedgerClient(service.url, transport=way, max_watches=0, gather=False)
+    starts = [ledger.start({"userId": new_user(), "owner": DEV}) for _ in range(250)]
+    sessions = await asyncio.gather(*starts)
+    for one in sessions:
+        way.plan(f"/{one.session_id}/release", hang)
+    began = time.monotonic()
+    await ledger.release_all(deadline=1)
+    assert time.monotonic() - began < 2.5
+    await ledger.close()
+
+
+async def hang(_: Any) -> Any:
+    await asyncio.sleep(3_600)
 
 
 async def test_a_late_stop_is_refused_and_says_who_is_current(service: Service) -> None:

@@ -14,8 +14,8 @@ from ..calls.told import OnTrouble
 from .lease import LocalLease
 from .loss import Loss
 
-HeldState = Literal["held", "lost", "released", "ended"]
-"""`held`: its owner's, as far as this process knows. The rest is for good."""
+HeldState = Literal["held", "lost", "released", "ended", "forked"]
+"""`held`: its owner's, as far as this process knows. The rest is for good. `forked`: it is the parent process's."""
 
 
 class NotHeld(Exception):
