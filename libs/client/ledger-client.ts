@@ -8,6 +8,7 @@ import {
   Transport,
   type TransportOptions,
 } from './calls/transport.js';
+import { LONGEST_TIMER_MS, now } from './clock.js';
 import { ClientBusy, isProblem, LedgerError, NoAnswer } from './errors.js';
 import type { CommandAnswer, LedgerEvent, OperationId, Operations, Owner, Session } from './generated/api.js';
 import { NotHeld } from './owning/gate.js';
@@ -168,13 +169,28 @@ export class LedgerClient implements AsyncDisposable {
     return session ? session.run(work) : Promise.reject(new NotHeld('not-here'));
   }
 
-  /** Releases all sessions that are held, at most 100 at a time. Never rejects: what cannot be released lapses. */
-  async releaseAll(options: CallOptions = { deadlineMs: 3_000 }): Promise<void> {
-    for (let sessions = this.held; sessions.length > 0; sessions = sessions.slice(100)) {
-      await Promise.allSettled(
-        sessions.slice(0, 100).map((session) => session.release({}, options).catch(this.#keeper.onTrouble)),
-      );
-    }
+  /**
+   * Releases all sessions that are held, at most 100 at a time, within `deadlineMs` for all of them: 3 s unless set. Never
+   * rejects: what cannot be released lapses.
+   */
+  async releaseAll({ deadlineMs = 3_000, ...options }: CallOptions = {}): Promise<void> {
+    const until = now() + deadlineMs;
+    const left = this.held.values();
+    const release = async () => {
+      for (const session of left) {
+        const leftMs = until - now();
+        if (leftMs <= 0) return;
+        await session.release({}, { ...options, deadlineMs: leftMs }).catch(this.#keeper.onTrouble);
+      }
+    };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // One that waits for its turn behind another command waits no longer either.
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, Math.min(deadlineMs, LONGEST_TIMER_MS));
+    });
+    const all = Promise.allSettled(Array.from({ length: Math.min(100, this.held.length) }, release));
+    await Promise.race([all, over]);
+    clearTimeout(timer);
   }
 
   /** Stops renewing and waiting: what is held is left to its lease. Nothing can be started afterwards. */

@@ -344,3 +344,17 @@ describe('the clock of a lease', () => {
     client.close();
   });
 });
+
+test('all are released within one deadline, however many they are and whatever they wait for', async () => {
+  const hangs: typeof fetch = (url, init) =>
+    /\/(attributes|release)$/.test(String(url)) ? never(init?.signal as AbortSignal) : fetch(url, init);
+  const client = new LedgerClient({ url: service.url, maxWatches: 0, gather: false, fetch: hangs });
+  const starts = Array.from({ length: 250 }, () => client.start({ userId: newUser(), owner: cloudDev }));
+  const [first] = await Promise.all(starts);
+  const changing = first?.changeAttributes({ a: 1 }, { deadlineMs: 8_000 }).catch((error) => error);
+  const began = performance.now();
+  await client.releaseAll({ deadlineMs: 1_000 });
+  expect(performance.now() - began).toBeLessThan(2_500);
+  client.close();
+  await changing;
+}, 30_000);

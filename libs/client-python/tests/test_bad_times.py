@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import pytest
 from support.faults import FaultyWay, never, page, problem, stopped
 from support.service import DEBUG, DEV, Process, Service, new_user, scope_of
 
-from session_ledger import ClientForked, LedgerClient, NoAnswer, NotHeld, sync
+from session_ledger import ClientForked, LedgerClient, NoAnswer, NotHeld, Realm, SessionResolver, sync
 from session_ledger.calls import clock
 
 LEASE: Any = {"seconds": 1, "graceSeconds": 60}
@@ -360,6 +361,42 @@ async def test_no_session_id_stands_in_what_is_logged(service: Service, caplog: 
         await session.end({"reason": "done"})
         assert session.session_id not in caplog.text
         assert user not in caplog.text
+
+
+async def test_a_child_of_the_process_holds_nothing_of_its_parents_in_asyncio(service: Service) -> None:
+    async with LedgerClient(service.url) as ledger:
+        session = await ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 60}})
+        resolver = SessionResolver(realm=Realm("here"), automatic=lambda: asyncio.sleep(0, session))
+        assert (await resolver.resolve()).session_id == session.session_id
+        child = os.fork()
+        if child == 0:
+            told = (ledger.holds(session), ledger.held, session.state, session.left)
+            os._exit(0 if told == (False, [], "forked", -math.inf) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert (ledger.holds(session), session.state) == (True, "held")
+
+
+KEPT_HANDLER = """
+import asyncio, os, signal, sys
+from session_ledger import LedgerClient, release_on_signal
+async def main():
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(told.set))
+    before = signal.getsignal(signal.SIGTERM)
+    ledger = LedgerClient(sys.argv[1])
+    release_on_signal(ledger)()
+    assert signal.getsignal(signal.SIGTERM) is before
+    release_on_signal(ledger)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(told.wait(), 5)
+    print("told", flush=True)
+asyncio.run(main())
+"""
+
+
+def test_a_handler_that_the_program_had_before_hears_the_signal_after_the_release(service: Service) -> None:
+    python(KEPT_HANDLER, service.url).wait_for("^told$")
 
 
 TERMINATED = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import subprocess
 import sys
 import zipfile
@@ -99,3 +101,12 @@ def test_what_users_write_is_typed(tmp_path: Path) -> None:
     assert "right.py:" not in said, said
     for number, what in enumerate(WRONG):
         assert f"wrong{number}.py:4" in said, f"{what} is not found:\n{said}"
+
+
+def test_every_module_that_the_readme_names_is_there() -> None:
+    readme = (Path(__file__).parent.parent / "README.md").read_text()
+    named = set(re.findall(r"session_ledger(?:\.[a-z_]+)+", readme))
+    assert "session_ledger.models" in named
+    for name in named:
+        importlib.import_module(name)
+    assert importlib.import_module("session_ledger.models").Session.__name__ == "Session"

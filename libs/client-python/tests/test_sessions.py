@@ -7,9 +7,10 @@ import time
 from typing import Any
 
 import pytest
+from support.faults import FaultyWay, never, page, stopped
 from support.service import DEBUG, DEV, Service, new_user, scope_of
 
-from session_ledger import LedgerClient, LedgerProblem, Loss, NotHeld, OwnedSession, is_problem
+from session_ledger import LedgerClient, LedgerProblem, Loss, NotHeld, OwnedSession, Signal, is_problem
 from session_ledger.owned import watch
 
 LEASE: Any = {"seconds": 1, "graceSeconds": 30}
@@ -168,6 +169,107 @@ async def test_a_loss_tells_guarded_work_and_no_listener_disturbs_another(servic
         await loss_of(mine)
         assert [loss.why for loss in heard] == ["superseded"]
         assert any(isinstance(one, ZeroDivisionError) for one in troubles)
+
+
+async def test_a_listener_of_a_signal_that_raises_silences_no_loss(service: Service) -> None:
+    troubles: list[BaseException] = []
+
+    def trouble(error: BaseException) -> None:
+        troubles.append(error)
+        raise error
+
+    def bad(_: BaseException) -> None:
+        raise ZeroDivisionError
+
+    async with LedgerClient(service.url, on_trouble=trouble) as ledger, LedgerClient(service.url) as other:
+        mine = await ledger.start({"userId": new_user(), "owner": DEV, "lease": {"seconds": 60}})
+        heard: list[Any] = []
+        mine.signal.on_set(bad)
+        mine.signal.on_set(heard.append)
+        mine.on_lost(bad)  # type: ignore
+        mine.on_lost(heard.append)
+        async with mine.guarded() as guarded:
+            guarded.signal.on_set(bad)
+            guarded.signal.on_set(heard.append)
+            waiting = asyncio.create_task(guarded.signal.wait())
+            await other.start({"userId": scope_of(mine)["userId"], "owner": DEBUG})
+            assert await asyncio.wait_for(waiting, 5) is heard[0]
+        assert (await loss_of(mine)).why == "superseded"
+        assert [type(one).__name__ for one in heard] == ["NotHeld", "NotHeld", "Loss"]
+        assert len([one for one in troubles if isinstance(one, ZeroDivisionError)]) == 3
+        assert ledger.held == []
+        assert ledger._renewals._due == {}  # pyright: ignore
+
+
+async def test_a_lease_that_may_be_over_is_told_to_all_listeners(service: Service) -> None:
+    troubles: list[BaseException] = []
+    async with LedgerClient(service.url, on_trouble=troubles.append) as ledger:
+        mine = await ledger.start({"userId": new_user(), "owner": DEV, "lease": LEASE})
+        await ledger._renewals.close()  # pyright: ignore
+        async with mine.guarded() as guarded:
+            guarded.signal.on_set(lambda _: 1 / 0)
+            reason = await asyncio.wait_for(guarded.signal.wait(), 5)
+        assert isinstance(reason, NotHeld) and reason.why == "lease-over"
+        assert [type(one) for one in troubles] == [ZeroDivisionError]
+        await mine.release()
+
+
+async def test_renewals_go_on_when_who_hears_of_their_troubles_raises(service: Service) -> None:
+    way = FaultyWay()
+    async with LedgerClient(service.url, transport=way, max_watches=0, on_trouble=lambda _: 1 / 0) as ledger:
+        mine = await ledger.start({"userId": new_user(), "owner": DEV, "lease": LEASE})
+        way.plan("/v1/leases/renew", stopped(lambda: page(400)))
+        while len(way.keys("/v1/leases/renew")) < 3:
+            await asyncio.sleep(0.01)
+        assert mine.state == "held"
+
+
+def test_who_waited_in_a_loop_that_is_closed_stops_nobody_from_hearing() -> None:
+    signal = Signal()
+    loop = asyncio.new_event_loop()
+    waiting = loop.create_task(signal.wait())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    heard: list[BaseException] = []
+    signal.on_set(heard.append)
+    signal.set(NotHeld("released"))
+    assert [str(one) for one in heard] == ["the session is not held: released"]
+    assert not waiting.done()
+    waiting._log_destroy_pending = False  # type: ignore
+
+
+async def test_a_release_waits_for_its_turn_no_longer_than_its_deadline(service: Service) -> None:
+    way = FaultyWay()
+    ledger = LedgerClient(service.url, transport=way)
+    mine = await ledger.start({"userId": new_user(), "owner": DEV})
+    way.plan("/attributes", never)
+    way.plan(mine.session_id, never)
+    changing = asyncio.create_task(mine.change_attributes({"a": 1}))
+    await asyncio.sleep(0.05)
+    began = time.monotonic()
+    error = await failed(mine.release(deadline=0.3))
+    assert (type(error).__name__, error.outcome_unknown, mine.state) == ("NoAnswer", False, "held")
+    await ledger.release_all(deadline=0.3)
+    assert time.monotonic() - began < 2
+    changing.cancel()
+    await ledger.close()
+
+
+async def test_all_are_released_within_one_deadline(service: Service) -> None:
+    way = FaultyWay()
+    ledger = LedgerClient(service.url, transport=way, max_watches=0, gather=False)
+    starts = [ledger.start({"userId": new_user(), "owner": DEV}) for _ in range(250)]
+    sessions = await asyncio.gather(*starts)
+    for one in sessions:
+        way.plan(f"/{one.session_id}/release", hang)
+    began = time.monotonic()
+    await ledger.release_all(deadline=1)
+    assert time.monotonic() - began < 2.5
+    await ledger.close()
+
+
+async def hang(_: Any) -> Any:
+    await asyncio.sleep(3_600)
 
 
 async def test_a_late_stop_is_refused_and_says_who_is_current(service: Service) -> None:

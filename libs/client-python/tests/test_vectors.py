@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from session_ledger import Realm, SessionName, SessionReference, canonical_json, fingerprint, partition_of, scope_key
+from session_ledger.calls.wire import body_of, path_of
 
 DOCS = Path(__file__).parents[3] / "docs"
 VECTORS: Any = json.loads((DOCS / "client-vectors.json").read_text("utf-8"))
@@ -56,3 +57,21 @@ def test_what_json_has_no_form_for_has_no_fingerprint() -> None:
             canonical_json(bad)
     with pytest.raises(ValueError, match="surrogates"):
         scope_key("\ud83d")
+
+
+@pytest.mark.parametrize(("value", "error"), [({1: 2}, TypeError), (10**400, ValueError), ([{None: 1}], TypeError)])
+def test_what_is_no_json_is_told_as_documented(value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        canonical_json(value)
+
+
+@pytest.mark.parametrize("value", [None, "", ".", ".."])
+def test_what_would_name_another_path_is_no_part_of_one(value: Any) -> None:
+    with pytest.raises(ValueError, match="no part of a path"):
+        path_of("/v1/sessions/{sessionId}", {"sessionId": value})
+
+
+def test_a_name_that_is_no_text_is_not_sent_as_one() -> None:
+    for body in ({1: "a"}, {"a": [{True: 1}]}):
+        with pytest.raises(TypeError, match="a name in JSON"):
+            body_of(body)

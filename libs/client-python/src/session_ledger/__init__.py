@@ -3,6 +3,7 @@
 Start reading in client.py; follow/follower.py is the other half.
 """
 
+from . import models
 from .calls.credentials import Headers, Token
 from .calls.options import CallOptions
 from .calls.signal import Signal
@@ -26,7 +27,6 @@ from .follow.replica import CurrentReplica, ReplicaFull
 from .follow.sequencer import FollowerCounts, Gap
 from .follow.source import EventSource, FeedSource, FollowerStopped, Reading, StopCode
 from .follow.stalls import Behind, Stalled
-from .generated import models
 from .guards import SessionGuards
 from .owned.gate import HeldState, NotHeld
 from .owned.loss import Loss, LossReason

@@ -12,7 +12,7 @@ from typing import cast
 def canonical_json(value: object) -> str:
     """Members in the order of their names' UTF-16 code units, numbers and texts as JavaScript writes them.
 
-    Raises ValueError for what JSON has no number or no text for.
+    Raises ValueError for what JSON has no number or no text for, TypeError for whatever else it has no form for.
     """
     if value is None or isinstance(value, bool):
         return json.dumps(value)
@@ -20,9 +20,15 @@ def canonical_json(value: object) -> str:
         value.encode()  # half of a surrogate pair is no text
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int | float):
-        return _number(float(value))
+        try:
+            return _number(float(value))
+        except OverflowError as error:
+            raise ValueError("a whole number is too large for JSON") from error
     if isinstance(value, Mapping):
         members = cast("Mapping[str, object]", value)
+        for name in members:
+            if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise TypeError(f"a name in JSON is a text, not a {type(name).__name__}")
         names = sorted(members, key=lambda name: name.encode("utf-16-be"))
         return "{" + ",".join(f"{canonical_json(name)}:{canonical_json(members[name])}" for name in names) + "}"
     if isinstance(value, list | tuple):

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
+from .calls.clock import now
 from .calls.credentials import Headers, Token
 from .calls.options import CallOptions
+from .calls.told import harmless
 from .calls.transport import Answered, Transport, TransportOptions
 from .calls.waiting import Tasks
 from .errors import ClientBusy, LedgerError, NoAnswer, is_problem
@@ -80,6 +82,7 @@ class LedgerClient(AsyncCalls):
         self._transport = Transport(
             TransportOptions(url, token, headers, deadline, attempt, max_calls, verify, transport, gather)
         )
+        on_trouble = harmless(on_trouble)
         self._tasks = Tasks()
         self._renewals = Renewals(self._transport, on_trouble)
         self._keeper = Keeper(
@@ -104,12 +107,12 @@ class LedgerClient(AsyncCalls):
 
     @property
     def held(self) -> list[OwnedSession]:
-        """The sessions that are held now."""
-        return list(self._held.values())
+        """The sessions that are held now; none in a child of the process: they are the parent's."""
+        return list(self._held.values()) if self._transport.is_here else []
 
     def holds(self, one: NamesSession) -> bool:
         """Whether this client holds exactly this session, under this epoch and on a lease that is not over."""
-        session = self._held.get(one.session_id.lower())
+        session = self._held.get(one.session_id.lower()) if self._transport.is_here else None
         return session is not None and session.epoch == one.epoch and session.left > 0
 
     async def stream(
@@ -169,13 +172,22 @@ class LedgerClient(AsyncCalls):
         return await session.run(work)
 
     async def release_all(self, *, deadline: float = 3.0) -> None:
-        """Releases all sessions that are held, at most 100 at a time. What cannot be released lapses."""
+        """Releases all sessions that are held, at most 100 at a time, within so many seconds for all of them.
+
+        What cannot be released lapses.
+        """
+        until = now() + deadline
         sessions = self.held
-        for begin in range(0, len(sessions), 100):
-            released = [one.release(deadline=deadline) for one in sessions[begin : begin + 100]]
-            for result in await asyncio.gather(*released, return_exceptions=True):
-                if isinstance(result, BaseException):
-                    self._keeper.on_trouble(result)
+        left = iter(sessions)
+
+        async def release() -> None:
+            for one in left:
+                try:
+                    await one.release(deadline=until - now())
+                except Exception as error:
+                    self._keeper.on_trouble(error)
+
+        await asyncio.gather(*(release() for _ in sessions[:100]))
 
     async def close(self) -> None:
         """Stops renewing and waiting: what is held is left to its lease. Nothing can be started afterwards."""

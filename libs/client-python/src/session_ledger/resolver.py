@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar, Union, cast
@@ -221,6 +222,7 @@ class SessionResolver:
         self._rules = Rules(ledger, realm, context)
         self._start = automatic
         self._automatic: asyncio.Future[NamesSession] | None = None
+        self._pid = os.getpid()
 
     async def resolve(self, call: CallSessions | None = None, **how: Unpack[CallOptions]) -> Resolved:
         """Raises SessionMismatch; LookupError when nothing names a session and there is no automatic one.
@@ -259,6 +261,8 @@ class SessionResolver:
     async def _automatically(self) -> NamesSession:
         if self._start is None:
             raise no_automatic()
+        if self._pid != os.getpid():
+            self._pid, self._automatic = os.getpid(), None  # that one is the parent's
         if self._automatic is None:
             self._automatic = asyncio.ensure_future(self._start())
             self._automatic.add_done_callback(self._forget_failure)

@@ -20,13 +20,22 @@ def release_on_signal(ledger: LedgerClient, number: signal.Signals = signal.SIGT
     tasks = Tasks()
 
     async def release() -> None:
-        await ledger.release_all()
-        await ledger.close()
-        stop()
-        os.kill(os.getpid(), number)
+        try:
+            await ledger.release_all()
+            await ledger.close()
+        finally:
+            stop()
+            # A handler of the loop's own has heard the signal already, and ends the process in its own way.
+            if number not in getattr(loop, "_signal_handlers", {}):
+                os.kill(os.getpid(), number)
+
+    def on_signal(*_: object) -> None:
+        loop.call_soon_threadsafe(lambda: tasks.start(release()))
 
     def stop() -> None:
-        loop.remove_signal_handler(number)
+        signal.signal(number, before)
 
-    loop.add_signal_handler(number, lambda: tasks.start(release()))
+    # Not by the loop: that could not give back what the program had set before.
+    before = signal.getsignal(number)
+    signal.signal(number, on_signal)
     return stop

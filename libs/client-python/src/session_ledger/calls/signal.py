@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+
+from .told import OnTrouble, tell
 
 
 class Signal:
     """Is set once, with the reason. May be looked at and waited for in any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_trouble: OnTrouble = lambda _: None) -> None:
+        """`on_trouble`: hears what a listener raises. No listener keeps others from being told."""
+        self._on_trouble = on_trouble
         self._lock = threading.Lock()
         self._reason: BaseException | None = None
         self._listeners: list[Callable[[BaseException], object]] = []
@@ -38,7 +43,7 @@ class Signal:
             self._reason = reason
             listeners, self._listeners = self._listeners, []
         for listener in listeners:
-            listener(reason)
+            tell(listener, reason, self._on_trouble)
 
     def on_set(self, listener: Callable[[BaseException], object]) -> Callable[[], None]:
         """Calls `listener` once with the reason; at once, if it is set. Returns how to stop listening."""
@@ -47,14 +52,19 @@ class Signal:
             if reason is None:
                 self._listeners.append(listener)
         if reason is not None:
-            listener(reason)
+            tell(listener, reason, self._on_trouble)
         return lambda: self._forget(listener)
 
     async def wait(self) -> BaseException:
         """Waits in asyncio until it is set; returns the reason."""
         loop = asyncio.get_running_loop()
         told = asyncio.Event()
-        stop = self.on_set(lambda _: loop.call_soon_threadsafe(told.set))
+
+        def heard(_: BaseException) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits there any more
+                loop.call_soon_threadsafe(told.set)
+
+        stop = self.on_set(heard)
         try:
             await told.wait()
         finally:

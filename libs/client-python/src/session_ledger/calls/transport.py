@@ -101,9 +101,19 @@ class Transport:
         self._waiting: httpx.AsyncBaseTransport | None = options.transport
         self._gatherings = Gatherings(self._ask_many) if options.gather else None
 
+    @property
+    def deadline(self) -> float:
+        """Seconds for a call that says nothing else."""
+        return self._options.deadline
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it belongs to this process, and not to the parent that forked it."""
+        return os.getpid() == self._pid
+
     def check_process(self) -> None:
         """Raises ClientForked in a child of the process that made this."""
-        if os.getpid() != self._pid:
+        if not self.is_here:
             raise ClientForked
 
     async def call(
@@ -146,7 +156,7 @@ class Transport:
     async def close(self) -> None:
         """Closes what is connected. A child of the process leaves its parent's connections alone."""
         both, self._calling, self._waiting = {self._calling, self._waiting}, None, None
-        if os.getpid() != self._pid:
+        if not self.is_here:
             return
         for one in both:
             if one is not None:

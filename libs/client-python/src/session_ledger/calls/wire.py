@@ -16,6 +16,7 @@ def body_of(value: object) -> bytes:
     """JSON in UTF-8. Raises ValueError or TypeError for what cannot be sent as it is meant."""
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+        _check_names(value)
         return text.encode()
     except UnicodeEncodeError as error:
         raise _surrogate() from error
@@ -29,7 +30,26 @@ def query_of(query: Mapping[str, object]) -> str:
 
 def path_of(path: str, params: Mapping[str, object]) -> str:
     """A path with its parameters in place of `{name}`."""
-    return re.sub(r"\{(\w+)\}", lambda found: escaped(params[found[1]]), path)
+    return re.sub(r"\{(\w+)\}", lambda found: _part(found[1], params[found[1]]), path)
+
+
+def _part(name: str, value: object) -> str:
+    part = "" if value is None else escaped(value)
+    if part in ("", ".", ".."):  # another path, to whoever reads it
+        raise ValueError(f"{name} is {value!r}, which is no part of a path")
+    return part
+
+
+def _check_names(value: object) -> None:
+    """JSON would write other names as texts without a word."""
+    if isinstance(value, Mapping):
+        for name, member in cast("Mapping[object, object]", value).items():
+            if not isinstance(name, str):
+                raise TypeError(f"a name in JSON is a text, not a {type(name).__name__}")
+            _check_names(member)
+    elif isinstance(value, list | tuple):
+        for one in cast("list[object]", value):
+            _check_names(one)
 
 
 def escaped(value: object) -> str:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Union, cast
 
 from ..calls.clock import by_monotonic, now
+from ..calls.told import harmless, tell
 from ..calls.waiting import backoff, ended
 from ..calls.wire import parsed
 from ..generated.models import Position, SessionInEvent
@@ -72,7 +73,7 @@ class CurrentReplica:
         self._source = source
         self._most = most
         self._look_seconds = look_seconds
-        self._on_trouble = on_trouble
+        self._on_trouble = harmless(on_trouble)
         self._on_stopped = on_stopped
         self._why: Stopped | None = None
         self._waiters: set[asyncio.Event] = set()
@@ -184,7 +185,7 @@ class CurrentReplica:
     def _fail(self, why: Stopped) -> None:
         self._why = why
         self._wake()
-        self._on_stopped(why)
+        tell(self._on_stopped, why, self._on_trouble)
 
     def _knows(self, position: Position) -> bool:
         if self._why is not None:

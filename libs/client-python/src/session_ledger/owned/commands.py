@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ..errors import ClientBusy
+from ..calls.clock import now
+from ..calls.waiting import timeout
+from ..errors import ClientBusy, NoAnswer
 
 _MOST = 100
 _CHANGE_EPOCH = {"rotateSession", "releaseOwnership", "endSession"}
@@ -46,16 +48,33 @@ class OwnCommands:
         """Waits until none is under way and none waits."""
         await self._idle.wait()
 
-    async def add(self, operation: str, execute: Callable[[], Awaitable[Any]]) -> Any:
-        """Executes a command after those that wait. Raises ClientBusy when 100 do."""
+    async def add(self, operation: str, execute: Callable[[float], Awaitable[Any]], deadline: float) -> Any:
+        """Executes a command after those that wait, with what is left of its deadline then.
+
+        Raises ClientBusy when 100 wait, NoAnswer when the deadline is over before its turn comes.
+        """
         if len(self._waiting) >= _MOST:
             raise ClientBusy(f"{_MOST} commands of the session wait")
         self._waiting.append(operation)
         self._idle.clear()
         try:
-            async with self._turn:
-                return await execute()
+            until = now() + deadline
+            await self._get_turn(deadline)
+            try:
+                return await execute(until - now())
+            finally:
+                self._turn.release()
         finally:
             self._waiting.remove(operation)
             if not self._waiting:
                 self._idle.set()
+
+    async def _get_turn(self, seconds: float) -> None:
+        if seconds > 0:
+            try:
+                async with timeout(seconds):
+                    await self._turn.acquire()
+                return
+            except (TimeoutError, asyncio.TimeoutError):
+                pass
+        raise NoAnswer(0, outcome_unknown=False)

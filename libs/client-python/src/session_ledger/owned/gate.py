@@ -10,11 +10,12 @@ from typing import Literal
 
 from ..calls.clock import LONGEST_TIMER
 from ..calls.signal import Signal
+from ..calls.told import OnTrouble
 from .lease import LocalLease
 from .loss import Loss
 
-HeldState = Literal["held", "lost", "released", "ended"]
-"""`held`: its owner's, as far as this process knows. The rest is for good."""
+HeldState = Literal["held", "lost", "released", "ended", "forked"]
+"""`held`: its owner's, as far as this process knows. The rest is for good. `forked`: it is the parent process's."""
 
 
 class NotHeld(Exception):
@@ -39,14 +40,15 @@ class NotHeld(Exception):
 class Gate:
     """Guarded work begins here in whichever thread it is asked for, and hears here when it has to stop."""
 
-    def __init__(self, lease: LocalLease) -> None:
+    def __init__(self, lease: LocalLease, on_trouble: OnTrouble) -> None:
         self._lease = lease
+        self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._shut: NotHeld | None = None
         self._running = 0
-        self._stop = Signal()
+        self._stop = Signal(on_trouble)
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> Signal:
@@ -88,10 +90,8 @@ class Gate:
         if not self._lease.is_over:
             return self.lease_moved()
         with self._lock:
-            over, self._stop = (
-                self._stop,
-                Signal(),
-            )  # the new one: for what begins after a renewal that came late
+            # The new one: for what begins after a renewal that came late.
+            over, self._stop = self._stop, Signal(self._on_trouble)
         over.set(NotHeld("lease-over"))
 
     def _moved(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -90,7 +91,8 @@ class OwnedSession:
     @property
     def state(self) -> HeldState:
         """Whether it is held, as far as this process knows."""
-        return self._tenure.state
+        state = self._tenure.state
+        return "forked" if state == "held" and not self._transport.is_here else state
 
     @property
     def loss(self) -> Loss | None:
@@ -100,7 +102,7 @@ class OwnedSession:
     @property
     def left(self) -> float:
         """Seconds of the lease that are left for certain; infinite without one, not above 0 when it could be over."""
-        return self._tenure.left
+        return self._tenure.left if self._transport.is_here else -math.inf
 
     @property
     def signal(self) -> Signal:
@@ -199,7 +201,12 @@ class OwnedSession:
 
     async def _command(self, operation: str, body: dict[str, Any], how: CallOptions) -> CommandAnswer:
         self._transport.check_process()
-        return await self._tenure.commands.add(operation, lambda: self._execute(operation, body, how))
+        deadline = how.get("deadline", self._transport.deadline)
+
+        def execute(left: float) -> Awaitable[CommandAnswer]:
+            return self._execute(operation, body, {**how, "deadline": left})
+
+        return await self._tenure.commands.add(operation, execute, deadline)
 
     async def _execute(self, operation: str, body: dict[str, Any], how: CallOptions) -> CommandAnswer:
         tenure = self._tenure

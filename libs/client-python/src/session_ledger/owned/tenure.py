@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..calls.signal import Signal
+from ..calls.told import OnTrouble, tell
 from ..calls.transport import Answered, Transport
 from ..calls.waiting import Tasks
 from ..errors import LedgerProblem
@@ -26,7 +27,7 @@ class Keeper:
     transport: Transport
     renewals: Renewals
     tasks: Tasks
-    on_trouble: Callable[[BaseException], object]
+    on_trouble: OnTrouble
     moved: Callable[[str, str], object]
     """The session was rotated: it is another one now."""
     forget: Callable[[str], object]
@@ -49,11 +50,11 @@ class Tenure:
         """The latest revision of the scope that was seen: what the ledger need not tell again."""
         self.state: HeldState = "held"
         self.loss: Loss | None = None
-        self.signal = Signal()
+        self.signal = Signal(keeper.on_trouble)
         """Is set when the tenure is over; when it was lost, once it is known how."""
         self._keeper = keeper
         self._lease = LocalLease()
-        self.gate = Gate(self._lease)
+        self.gate = Gate(self._lease, keeper.on_trouble)
         self._listeners: list[Callable[[Loss], object]] = []
         # How old the lease is that an answer did not start, only a renewal tells.
         if answered.is_old or answered.body["outcome"] == "unchanged":
@@ -82,7 +83,7 @@ class Tenure:
         """Calls it once, when the session is lost; soon, when it is lost already. Returns how to stop that."""
         loss = self.loss
         if loss is not None:
-            asyncio.get_running_loop().call_soon(self._tell, listener, loss)
+            asyncio.get_running_loop().call_soon(tell, listener, loss, self._keeper.on_trouble)
         else:
             self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
@@ -173,7 +174,7 @@ class Tenure:
         self.signal.set(reason)
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
-            self._tell(listener, loss)
+            tell(listener, loss, self._keeper.on_trouble)
 
     def _doubt(self) -> None:
         """The lease is of unknown age: it counts once it was renewed."""
@@ -211,9 +212,3 @@ class Tenure:
         self.view = seen
         if seen["status"] == "ending":
             self._keeper.renewals.drop(self)
-
-    def _tell(self, listener: Callable[[Loss], object], loss: Loss) -> None:
-        try:
-            listener(loss)
-        except Exception as error:
-            self._keeper.on_trouble(error)

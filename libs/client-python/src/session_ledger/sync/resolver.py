@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -46,6 +47,7 @@ class SessionResolver:
         self._start = automatic
         self._automatic: NamesSession | None = None
         self._lock = threading.Lock()
+        self._pid = os.getpid()
 
     def resolve(self, call: CallSessions | None = None, **how: Unpack[CallOptions]) -> Resolved:
         """Raises SessionMismatch, LookupError and LedgerError, as with asyncio. `how`: of the question, if one is."""
@@ -80,6 +82,8 @@ class SessionResolver:
     def _automatically(self) -> NamesSession:
         if self._start is None:
             raise no_automatic()
+        if self._pid != os.getpid():  # that one is the parent's, and one of its threads may have held the lock
+            self._pid, self._automatic, self._lock = os.getpid(), None, threading.Lock()
         with self._lock:
             if self._automatic is None:
                 self._automatic = self._start()
