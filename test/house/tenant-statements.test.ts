@@ -65,7 +65,9 @@ const WITHOUT: Record<string, readonly string[]> = {
 
 const OF_TENANTS =
   /\bledger\.(sessions|scopes|leases|handles|jobs|events|details|checkpoints|ignored_stops|reports|receipts|handle_salts|projected_\w+|keys)\b/;
-const COMPARED = /starts_with\([\w.]*scope_key, |\btenant(_id)? = |\bscope_key = /;
+// `current_of` compares the tenant that it is given.
+const COMPARED =
+  /starts_with\([\w.]*scope_key, |\btenant(_id)? = |\bscope_key = |ledger\.current_of\(\$1::text/;
 
 const libs = fileURLToPath(new URL('../../libs', import.meta.url));
 const statements = new Map(
