@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { localLedger } from '#dev-stack';
-import { DatabaseUrlError, databaseUrlOf, requireVerified } from '#postgres';
+import { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from '#postgres';
 
 /** What `npm start` runs here, if it does: beside it nothing has to be said about where things are. */
 export const local = localLedger(process.env.LEDGER_DATA_DIR || '.data');
@@ -76,9 +76,23 @@ function verified(url: string): string {
   }
 }
 
-function databaseUrl(text: string): string {
+export function databaseUrl(text: string): string {
+  warnOfPassword(text);
   if (/^postgres(ql)?:\/\//.test(text)) return verified(text);
   throw new InvalidArgumentError('It has to begin with postgres://.');
+}
+
+let isWarned = false;
+
+/** Everybody on the machine sees the arguments of a process. */
+function warnOfPassword(url: string): void {
+  const isArgument = process.argv.some((one) => one === url || one === `--database-url=${url}`);
+  if (isWarned || !isArgument || maskPasswords(url) === url) return;
+  isWarned = true;
+  process.stderr.write(
+    'The password in --database-url shows in lists of processes: put the URL into DATABASE_URL or into a file that ' +
+      'DATABASE_URL_FILE names, or leave the password to PGPASSFILE.\n',
+  );
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

@@ -140,6 +140,7 @@ export async function openReplica(
     database,
     maxBatch: 1_000,
     maxQueue: 50_000,
+    maxOfTenant: config.access.isRequired ? 12_500 : undefined,
     onFault: fault('renewer'),
   });
   const reaper = config.roles.has('reaper') ? startReaper(pools.reaper, writer, fault('reaper')) : undefined;

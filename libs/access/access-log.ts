@@ -103,6 +103,15 @@ export class AccessLog {
   }
 }
 
+/** Writes one act down at once: of a program that ends after it, at the database. Rejects when it cannot be written. */
+export async function noteOnce(pool: Pick<pg.Pool, 'query'>, access: Access): Promise<void> {
+  const { at, status, credential, principal, tenant, address, operation } = access;
+  await query(pool, add, [
+    ...([[at], [status], [1], [credential]] as const),
+    ...([[principal], [tenant], [address], [operation]] as const),
+  ]);
+}
+
 /** The newest first. Rejects with LogError `unavailable`. */
 export async function readAccessLog(
   pool: Pick<pg.Pool, 'query'>,

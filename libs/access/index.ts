@@ -2,7 +2,7 @@
 // May import api, log, postgres, waiting, jose, pg (types) and Node.
 // Start reading in access.ts: what becomes of a request's Authorization header.
 export { type Access, type Asking, openAccess, withoutAccess } from './access.js';
-export { AccessLog, type LoggedAccess, readAccessLog } from './access-log.js';
+export { AccessLog, type LoggedAccess, noteOnce, readAccessLog } from './access-log.js';
 export { isKey, newKey } from './key-format.js';
 export { KeySet } from './key-set.js';
 export { Keys } from './keys.js';

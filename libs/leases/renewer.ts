@@ -3,6 +3,7 @@ import type { Renewal } from '#api';
 import { LogError, lockLeases, whoId, writeError } from '#log';
 import { begin, bigints, commit, type DatabaseOptions, Link, send, smallints, uuids } from '#postgres';
 import { type Epoch, type Instant, partitionOfSession, type SessionId } from '#session';
+import { takenInTurn } from '#waiting';
 import { statement } from './statements.js';
 
 const renewLeases = statement('renew_leases');
@@ -18,6 +19,8 @@ export interface RenewerOptions {
   maxBatch: number;
   /** Most renewals that may wait; the next one is answered `overloaded`. */
   maxQueue: number;
+  /** Most of one tenant, where that is limited. */
+  maxOfTenant?: number | undefined;
   onFault(error: unknown): void;
 }
 
@@ -27,6 +30,8 @@ export interface RenewerOptions {
  */
 export class LeaseRenewer {
   private queue: Waiting[] = [];
+  /** How many of them each tenant has, where that is limited. */
+  private readonly tenants = new Map<string, number>();
   private readonly link: Link<pg.Client>;
   private running: Promise<void> | undefined;
 
@@ -40,10 +45,11 @@ export class LeaseRenewer {
    */
   renew({ sessionId, epoch, by }: Renewal): Promise<Instant | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.queue.length >= this.options.maxQueue) {
+      if (this.queue.length >= this.options.maxQueue || this.isFullOf(by)) {
         return reject(new LogError('overloaded', 'Too many renewals are waiting already.'));
       }
       this.queue.push({ sessionId, epoch, by, resolve, reject });
+      this.count(by, 1);
       this.running ??= this.run();
     });
   }
@@ -61,14 +67,26 @@ export class LeaseRenewer {
     this.running = undefined;
   }
 
+  private isFullOf({ tenant }: Renewal['by']): boolean {
+    const { maxOfTenant } = this.options;
+    return maxOfTenant !== undefined && (this.tenants.get(tenant) ?? 0) >= maxOfTenant;
+  }
+
+  private count({ tenant }: Renewal['by'], by: 1 | -1): void {
+    if (this.options.maxOfTenant === undefined) return;
+    const count = (this.tenants.get(tenant) ?? 0) + by;
+    if (count > 0) this.tenants.set(tenant, count);
+    else this.tenants.delete(tenant);
+  }
+
   /**
    * The next renewals, each session by one caller only: what the statement answers does not tell who asked. The others
-   * come next.
+   * come next. When more wait than fit, tenants take turns: one that sends many holds up itself.
    */
   private take(): Waiting[] {
     const callers = new Map<SessionId, Renewal['by']>();
     const later: Waiting[] = [];
-    const taken = this.queue.splice(0, this.options.maxBatch).filter((one) => {
+    const taken = this.pick(this.options.maxBatch).filter((one) => {
       const by = callers.get(one.sessionId) ?? one.by;
       callers.set(one.sessionId, by);
       const isSame = by === one.by || isSameCaller(by, one.by);
@@ -76,7 +94,16 @@ export class LeaseRenewer {
       return isSame;
     });
     this.queue.unshift(...later);
+    for (const { by } of taken) this.count(by, -1);
     return taken;
+  }
+
+  private pick(most: number): Waiting[] {
+    if (this.queue.length <= most || this.tenants.size < 2) return this.queue.splice(0, most);
+    const picked = takenInTurn(this.queue, most, ({ by }) => by.tenant);
+    const gone = new Set(picked);
+    this.queue = this.queue.filter((one) => !gone.has(one));
+    return picked;
   }
 
   private async commit(batch: Waiting[]): Promise<void> {

@@ -6,4 +6,5 @@ export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
 export { Loop, type LoopOptions } from './loop.js';
 export { onAbort } from './on-abort.js';
 export { Places } from './places.js';
+export { takenInTurn } from './taken-in-turn.js';
 export { pause, rest, untilWoken } from './until-woken.js';

@@ -156,6 +156,14 @@ test('the commands make, list, rotate and revoke keys, at the database and over 
   const wide = ['--ledger-wide', '--permissions', 'admin,audit', '--name', 'operator'];
   const first = await run(['create', '--offline', ...wide], atPostgres);
   expect([first.code, first.lines]).toEqual([0, [expect.stringMatching(/^sll_[0-9A-Za-z]{59}$/)]]);
+  const noted = async () => {
+    const log = spawnNode(cli, { args: ['access-log', '--since', '1h', '--json'], env: atPostgres });
+    await log.exited;
+    return log.lines.map((line) => JSON.parse(line)).filter(({ credential }) => credential === 'database');
+  };
+  expect(await noted()).toMatchObject([
+    { operation: 'POST /v1/keys', status: 201, principal: 'database-owner', address: 'offline' },
+  ]);
   const overHttp = { LEDGER_URL: second.url, LEDGER_TOKEN: first.lines[0] ?? '' };
   const made = await run(['create', '--tenant', 'red', '--permissions', 'read', '--name', 'app'], overHttp);
   expect([made.code, made.lines]).toEqual([0, [expect.stringMatching(/^slt_/)]]);

@@ -425,7 +425,12 @@ describe('the command line', () => {
     wrong.password = 's3cret';
     const refused = await run(['verify', '--database-url', wrong.href]);
     expect(refused).toMatchObject({ code: 1, out: '' });
-    expect(refused.err).toMatch(/^Postgres refuses: password authentication failed for user .*\n$/);
+    expect(refused.err).toMatch(
+      /^The password in --database-url shows .*DATABASE_URL_FILE.*\nPostgres refuses: password authentication failed for user .*\n$/,
+    );
+    expect(refused.err).not.toContain('s3cret');
+    const fromEnvironment = await run(['verify'], { DATABASE_URL: wrong.href });
+    expect(fromEnvironment.err).toMatch(/^Postgres refuses: .*\n$/);
   });
 
   test('helps with every command, by examples', async () => {

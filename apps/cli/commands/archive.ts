@@ -12,7 +12,7 @@ was read back and recorded. What is current never depends on them. Stopped at an
 Keep the files: audits and rebuilds read them.
 
 Examples:
-  session-ledger archive --older-than 30d --to /mnt/archives --database-url postgres://ledger_archivist:…@db/ledger
+  session-ledger archive --older-than 30d --to /mnt/archives --database-url postgres://ledger_archivist@db/ledger
   session-ledger archive --older-than 12w --to /mnt/archives --json
 `;
 

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isPrincipal, isTenant, Keys } from '#access';
+import { isPrincipal, isTenant, Keys, noteOnce } from '#access';
 import {
   type Answered,
   type Asked,
@@ -11,11 +11,13 @@ import {
   serving,
   unkeyed,
 } from '#api';
+import { operations } from '#api/schemas';
 import { type AnswerOf, LedgerClient, type RequestOf } from '#client';
 import { digest, newCommandId } from '#log';
+import { databaseUrlOf } from '#postgres';
 import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { jsonOption, timeSpan, urlOption } from '../options.js';
+import { databaseUrl, jsonOption, timeSpan, urlOption } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
@@ -34,7 +36,9 @@ Examples:
 `;
 
 const databaseOption = () =>
-  new Option('--database-url <url>', "the ledger's Postgres, for --offline").env('DATABASE_URL');
+  new Option('--database-url <url>', "the ledger's Postgres, for --offline")
+    .env('DATABASE_URL')
+    .argParser(databaseUrl);
 
 interface Place {
   url: string;
@@ -107,7 +111,10 @@ async function revoke(
   const { issuer, subject } = asked;
   if (issuer !== undefined && subject !== undefined && keyId === undefined) {
     if (!asked.offline) throw new CommandFailed('tokens are revoked with --offline', exitCodes.usage);
-    await withDatabase(urlOf(asked), (pool) => new Keys(pool).revokeSubject(issuer, subject));
+    await withDatabase(urlOf(asked), async (pool) => {
+      await new Keys(pool).revokeSubject(issuer, subject);
+      await noteOffline(pool, 'revoke tokens', 200);
+    });
     return printLine('revoked: tokens of this subject that are issued from now on count');
   }
   if (keyId === undefined) throw new CommandFailed('name a key, or --issuer and --subject', exitCodes.usage);
@@ -123,25 +130,39 @@ async function withKeys(place: Place, work: (ask: Ask) => Promise<void>): Promis
     const ledger = new LedgerClient(clientOptions(place.url));
     return work((id, request) => ledger.call(id, request));
   }
-  await withDatabase(urlOf(place), (pool) => work(atPostgres(new Keys(pool))));
+  await withDatabase(urlOf(place), (pool) => work(atPostgres(pool)));
 }
 
 function urlOf({ databaseUrl }: Place): string {
-  if (databaseUrl !== undefined) return databaseUrl;
-  throw new CommandFailed('--offline needs DATABASE_URL', exitCodes.usage);
+  const url = databaseUrl ?? databaseUrlOf(process.env);
+  if (url !== undefined) return url;
+  throw new CommandFailed('--offline needs DATABASE_URL or DATABASE_URL_FILE', exitCodes.usage);
 }
 
 /** Whoever owns the database may make any key. */
 const owner = callerOf({ tenant: '', principal: 'database-owner', permissions: ['admin'], ledgerWide: true });
 
+type Queried = Parameters<Parameters<typeof withDatabase>[1]>[0];
+
+/** In the same log as what came over HTTP. Postgres itself knows who the owner was. */
+async function noteOffline(pool: Queried, operation: string, status: number): Promise<void> {
+  const { principal } = owner;
+  const by = { credential: 'database', principal, tenant: '', address: 'offline' };
+  await noteOnce(pool, { at: new Date(), status, operation, ...by });
+}
+
 /** The operations as the service serves them, on the table itself. */
-function atPostgres(keys: Keys): Ask {
-  const ledger = { keys, digest, newCommandId } as unknown as Ledger;
+function atPostgres(pool: Queried): Ask {
+  const ledger = { keys: new Keys(pool), digest, newCommandId } as unknown as Ledger;
   return async <Id extends KeyOperation>(id: Id, request: RequestOf<Id>) => {
     const asked = { ...unkeyed(owner), query: {}, ...request } as unknown as Asked<KeyOperation>;
     const serve = serving[id] as (asked: Asked<KeyOperation>, ledger: Ledger) => Promise<Answered>;
     try {
-      return (await serve(asked, ledger)).body as AnswerOf<Id>;
+      const answered = await serve(asked, ledger);
+      const { method, path } = operations[id];
+      const route = path.replace(/\{(\w+)\}/g, ':$1');
+      if (id !== 'listKeys') await noteOffline(pool, `${method} ${route}`, answered.status ?? 200);
+      return answered.body as AnswerOf<Id>;
     } catch (error) {
       if (error instanceof ProblemError) throw new CommandFailed(error.detail ?? error.message);
       throw error;

@@ -9,7 +9,7 @@ Needs the login that owns the database. Migrations are numbered and only go forw
 for, at most ten seconds. Run it before a new version of the service starts.
 
 Examples:
-  session-ledger migrate --database-url postgres://ledger_owner:…@db/ledger
+  session-ledger migrate --database-url postgres://ledger_owner@db/ledger
   session-ledger migrate --service-login ledger_service      for a service whose login does not own the database
   session-ledger migrate --partitions 64      for a ledger that is made now; an existing one keeps its own
 `;

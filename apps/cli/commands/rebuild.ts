@@ -11,7 +11,7 @@ Builds all read models anew from the log, beside the live ones, and swaps at the
 any time it leaves the live ones as they are, and can be started again.
 
 Examples:
-  session-ledger rebuild --database-url postgres://ledger_service:…@db/ledger
+  session-ledger rebuild --database-url postgres://ledger_service@db/ledger
   session-ledger rebuild --archives /mnt/archives
   session-ledger rebuild --tiles
 

@@ -15,7 +15,7 @@ running relay makes it again and sends the whole log from its first event.
 Without --yes it only tells what it would do. Needs the login that owns the database.
 
 Examples:
-  session-ledger relay accept-restore --database-url postgres://ledger_owner:…@db/ledger --kafka kafka:9092
+  session-ledger relay accept-restore --database-url postgres://ledger_owner@db/ledger --kafka kafka:9092
   session-ledger relay accept-restore --yes
 `;
 

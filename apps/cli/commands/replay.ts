@@ -9,7 +9,7 @@ Folds every event from the first on, without looking at any state that is kept, 
 digest is over the states of all scopes: the same events lead to the same digest on any machine.
 
 Examples:
-  session-ledger replay --database-url postgres://ledger_service:…@db/ledger
+  session-ledger replay --database-url postgres://ledger_service@db/ledger
   session-ledger replay --json | jq -r .state
 `;
 

@@ -18,7 +18,7 @@ With --kafka the topic is compared instead, record by record: it has to hold eac
 Once anything was archived, either needs the files: --archives.
 
 Examples:
-  session-ledger verify --database-url postgres://ledger_service:…@db/ledger
+  session-ledger verify --database-url postgres://ledger_service@db/ledger
   session-ledger verify --json | jq 'select(.faults != [])'
   session-ledger verify --archives /mnt/archives
   session-ledger verify --projections --archives /mnt/archives

@@ -1,3 +1,4 @@
+import { takenInTurn } from '#waiting';
 import { LogError } from '../errors.js';
 import type { Waiting } from './lane.js';
 
@@ -102,7 +103,7 @@ export class Queue {
     const isShared = this.ready.length > most && this.tenants.size > 1;
     if (!partitions && !isShared) return this.ready.splice(0, most);
     const wanted = partitions ? this.ready.filter((one) => partitions.has(one.partition)) : this.ready;
-    const taken = isShared ? takenInTurn(wanted, most) : wanted.slice(0, most);
+    const taken = isShared ? takenInTurn(wanted, most, ({ tenant = '' }) => tenant) : wanted.slice(0, most);
     const gone = new Set(taken);
     this.ready = this.ready.filter((one) => !gone.has(one));
     return taken;
@@ -177,25 +178,6 @@ export class Queue {
     this.count(this.ready, 1);
     for (const { waiting } of this.held.values()) this.count(waiting, 1);
   }
-}
-
-/** The first ones of each tenant, one after the other, until there are so many. */
-function takenInTurn(waiting: readonly Waiting[], most: number): Waiting[] {
-  const byTenant = new Map<string | undefined, Waiting[]>();
-  for (const one of waiting) {
-    const others = byTenant.get(one.tenant);
-    if (others) others.push(one);
-    else byTenant.set(one.tenant, [one]);
-  }
-  const taken: Waiting[] = [];
-  const enough = Math.min(most, waiting.length);
-  for (let turn = 0; taken.length < enough; turn += 1) {
-    for (const own of byTenant.values()) {
-      const next = own[turn];
-      if (next && taken.length < enough) taken.push(next);
-    }
-  }
-  return taken;
 }
 
 /** Those whose time is not over; the others are told, and nothing was done for them. */
