@@ -1,0 +1,11 @@
+/** Everything is a file of its own below /console/assets: the page's policy allows nothing inline and nothing from elsewhere. */
+export default {
+  base: '/console/',
+  build: {
+    outDir: '../../dist/console',
+    emptyOutDir: true,
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+};
