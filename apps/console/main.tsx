@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { onSignInNeeded, signIn } from './data/call';
-import { addressOf, go, type Place, usePlace } from './data/place';
+import { addressOf, go, type Place, usePlace } from './data/location';
 import { HoldersPage } from './pages/holders';
 import { OverviewPage } from './pages/overview';
 import { ScopePage } from './pages/scope';

@@ -1,6 +1,7 @@
 /** Everything is a file of its own below /console/assets: the page's policy allows nothing inline and nothing from elsewhere. */
 export default {
   base: '/console/',
+  resolve: { conditions: ['source', 'module', 'browser'] },
   build: {
     outDir: '../../dist/console',
     emptyOutDir: true,

@@ -1,4 +1,4 @@
-import { type OperationId, type Operations, type Problem, routes } from '../../../libs/client/generated/api';
+import { type OperationId, type Operations, type Problem, routes } from '#client';
 
 /** A credential is held by this page's memory alone: it is in no address and no storage, and a reload forgets it. */
 let token: string | undefined;

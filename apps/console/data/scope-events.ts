@@ -1,4 +1,4 @@
-import type { LedgerEvent, Owner, Problem, Session } from '../../../libs/client/generated/api';
+import type { LedgerEvent, Owner, Problem, Session } from '#client';
 import { call, Refused } from './call';
 import { follow } from './stream';
 

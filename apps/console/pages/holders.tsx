@@ -1,5 +1,5 @@
 import { call } from '../data/call';
-import { addressOf } from '../data/place';
+import { addressOf } from '../data/location';
 import { usePolled } from '../data/use-polled';
 import { short } from '../timeline/model';
 

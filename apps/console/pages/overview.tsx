@@ -1,8 +1,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Stats } from '../../../libs/client/generated/api';
+import type { Operations } from '#client';
 import { call } from '../data/call';
-import { addressOf } from '../data/place';
+import { addressOf } from '../data/location';
 import { usePolled } from '../data/use-polled';
+
+type Stats = Operations['stats']['answer'];
 
 interface Rates {
   commands: number;

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { Session } from '../../../libs/client/generated/api';
+import type { Session } from '#client';
 import { call } from '../data/call';
-import { addressOf } from '../data/place';
+import { addressOf } from '../data/location';
 import { carried, followScope, type History, typeOf } from '../data/scope-events';
 import { nameOf, short, timelineOf, whatHappened } from '../timeline/model';
 import { TimelineView } from '../timeline/timeline-view';

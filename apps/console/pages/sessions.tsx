@@ -1,5 +1,5 @@
 import { call } from '../data/call';
-import { addressOf, go } from '../data/place';
+import { addressOf, go } from '../data/location';
 import { usePolled } from '../data/use-polled';
 import { nameOf, short } from '../timeline/model';
 

@@ -1,4 +1,4 @@
-import type { Owner, Session } from '../../../libs/client/generated/api';
+import type { Owner, Session } from '#client';
 import { carried, type SeenEvent, typeOf } from '../data/scope-events';
 
 export interface Bar {
