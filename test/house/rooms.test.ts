@@ -83,7 +83,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'cli-progress',
     NODE,
   ],
-  'apps/console': ['#client', '#api/schemas', NODE],
+  // In browsers.
+  'apps/console': ['#client', 'preact', 'preact/hooks'],
   'apps/demo': [
     '#client',
     '#client/kafka',

@@ -1,0 +1,70 @@
+import { authorization, queryOf, send } from './call';
+import type { SeenEvent } from './scope-events';
+
+interface Listener {
+  opened(): void;
+  event(event: SeenEvent): void;
+  lost(why: string): void;
+}
+
+const AGAIN_MS = 1_000;
+/** The service writes something every 15 seconds; one that is silent for longer is taken to be gone. */
+const SILENT_MS = 40_000;
+
+/**
+ * Follows server-sent events until `signal` aborts, and comes back after the last one when the connection breaks. It is
+ * fetched because EventSource can't send a credential.
+ */
+export async function follow(
+  path: string,
+  query: object,
+  signal: AbortSignal,
+  listener: Listener,
+): Promise<void> {
+  let last: string | undefined;
+  while (!signal.aborted) {
+    try {
+      const response = await send(`${path}${queryOf(query)}`, {
+        headers: { ...authorization(), ...(last !== undefined && { 'last-event-id': last }) },
+        signal,
+      });
+      listener.opened();
+      for await (const { id, data } of framesOf(response)) {
+        if (id !== undefined) last = id;
+        if (data !== undefined) listener.event(JSON.parse(data) as SeenEvent);
+      }
+      listener.lost('The service ended the stream.');
+    } catch (error) {
+      if (!signal.aborted) listener.lost(error instanceof Error ? error.message : String(error));
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+async function* framesOf(response: Response): AsyncGenerator<{ id?: string; data?: string }> {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (!reader) return;
+  let rest = '';
+  for (;;) {
+    const { done, value } = await withinSilence(reader);
+    if (done) return;
+    const frames = (rest + value).split('\n\n');
+    rest = frames.pop() ?? '';
+    for (const frame of frames) {
+      const fields = new Map(
+        frame.split('\n').map((line) => [line.split(':', 1)[0], line.replace(/^\w+: ?/, '')]),
+      );
+      const [id, data] = [fields.get('id'), fields.get('data')];
+      yield { ...(id !== undefined && { id }), ...(data !== undefined && { data }) };
+    }
+  }
+}
+
+async function withinSilence(reader: ReadableStreamDefaultReader<string>) {
+  const timer = setTimeout(() => void reader.cancel(), SILENT_MS);
+  try {
+    return await reader.read();
+  } finally {
+    clearTimeout(timer);
+  }
+}
