@@ -23,6 +23,7 @@ const forget = `drop table ledger.projected_current cascade;
 const migrate = async () => {
   await ledger.pool.query(forget);
   await ledger.pool.query(await readFile(migration, 'utf8'));
+  await ledger.pool.query('select ledger.take_roles()');
 };
 
 test('a ledger that knew of no such list gets it as if it always had, projected up to wherever', async () => {

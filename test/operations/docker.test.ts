@@ -65,7 +65,7 @@ describe('docs/running.md', () => {
       PORT: config.port,
       HOST: config.host,
       DATABASE_WAIT_SECONDS: config.databaseWaitMs / 1_000,
-      DATABASE_ROLE: config.databaseRole,
+      DATABASE_ROLE: config.databaseRole ?? "the ledger's own",
       POSTGRES_PORT: config.postgresPort,
       KAFKA_PORT: config.kafkaPort,
       LEDGER_TOPIC: config.topic,
