@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { KeptCheckpoint, TreeHead, Trees } from '#api';
+import { type KeptCheckpoint, ProblemError, type TreeHead, type Trees } from '#api';
 import { Frontier, nodeHash } from '#audit';
 import { LogError, readError } from '#log';
 import { query } from '#postgres';
@@ -59,21 +59,24 @@ export class PartitionTrees implements Trees {
 
   async tiles(partition: number, size: number, places: readonly TilePlace[]): Promise<Uint8Array[]> {
     try {
+      const isMade = (found: readonly (Uint8Array | undefined)[]): found is Uint8Array[] =>
+        !found.includes(undefined);
       let tiles = await this.tilesOf.read(partition, places);
-      if (tiles.includes(undefined)) {
-        const made = await this.tilesOf.make(partition, size, MOST_MADE);
-        if (made === MOST_MADE)
-          throw new LogError('overloaded', 'The tiles of the tree are still being made.');
-        tiles = await this.tilesOf.read(partition, places);
-      }
-      if (tiles.includes(undefined)) {
-        throw new UnlikeTile(
-          `the tree of partition ${partition} is not whole: session-ledger verify tells where`,
-        );
-      }
-      return tiles as Uint8Array[];
+      if (isMade(tiles)) return tiles;
+      const made = await this.tilesOf.make(partition, size, MOST_MADE);
+      tiles = await this.tilesOf.read(partition, places);
+      if (isMade(tiles)) return tiles;
+      if (made === MOST_MADE) throw new LogError('overloaded', 'The tiles of the tree are still being made.');
+      await this.tilesOf.mend(partition, MOST_MADE);
+      tiles = await this.tilesOf.read(partition, places);
+      if (isMade(tiles)) return tiles;
+      throw new UnlikeTile(
+        `the tree of partition ${partition} is not whole: session-ledger verify tells where`,
+      );
     } catch (error) {
-      throw error instanceof LogError ? error : readError(error);
+      // What is wrong does not go away by asking again, and is no outage.
+      if (error instanceof UnlikeTile) throw new ProblemError('internal', error.message);
+      throw readError(error);
     }
   }
 

@@ -50,7 +50,8 @@ export function ownSigningKey(file: string, name: string): SigningKey {
   return key as SigningKey;
 }
 
-function readSigningKey(file: string): SigningKey {
+/** Reads one key, whatever it is called. @throws SigningKeyError */
+export function readSigningKey(file: string): SigningKey {
   const text = read(file);
   try {
     return parseSigningKey(text);

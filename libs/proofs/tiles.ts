@@ -5,6 +5,7 @@ import { fullTiles, TILE_BYTES, TILE_WIDTH, type TilePlace, tileRoot } from '#tl
 import { statement } from './statements.js';
 
 const countTiles = statement('count_tiles');
+const findMissing = statement('find_missing_tiles');
 const gatherTile = statement('gather_tile');
 const insertTile = statement('insert_tile');
 const readTiles = statement('read_tiles');
@@ -46,6 +47,17 @@ export class Tiles {
       }
     }
     return made;
+  }
+
+  /** Tiles that somebody took out, the lower ones first, at most `most`. Looks at all: for when one is missed. */
+  async missing(partition: number, most: number): Promise<Pick<TilePlace, 'level' | 'index'>[]> {
+    return (await query(this.pool, findMissing, [partition, most])).rows;
+  }
+
+  /** Makes tiles again that were taken out, at most `most`. */
+  async mend(partition: number, most: number): Promise<void> {
+    for (const { level, index } of await this.missing(partition, most))
+      await this.makeOne(partition, level, index);
   }
 
   private async makeOne(partition: number, level: number, index: number): Promise<void> {

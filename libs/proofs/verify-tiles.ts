@@ -18,6 +18,8 @@ const START = { level: -1, index: 0 };
  * position of an event that is not what it was when its tile was made, too. Reads only, in pages.
  */
 export async function* verifyTiles(pool: pg.Pool, partition: number): AsyncGenerator<string> {
+  for (const { level, index } of await new Tiles(pool).missing(partition, PAGE))
+    yield `tile ${level}/${index} was taken out: it is made again for who asks for a proof, or by rebuild --tiles`;
   for (let after = START; ; ) {
     const { rows } = await query(pool, checkTiles, [partition, after.level, after.index, PAGE]);
     for (const { level, index, root, hashes, wanted } of rows) {

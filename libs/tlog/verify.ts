@@ -52,6 +52,8 @@ export async function consistentRoots(
   { before, size, rootBefore, hashes }: Grown,
   nodeHash: NodeHash,
 ): Promise<{ before: Uint8Array; after: Uint8Array }> {
+  if (!(before >= 1 && before < size))
+    throw new TlogError('inconsistent', `a tree of ${before} does not grow to one of ${size}`);
   const path = isPowerOfTwo(before) ? [rootBefore, ...hashes] : hashes;
   let [at, last] = [before - 1, size - 1];
   while (at % 2 === 1) [at, last] = [half(at), half(last)];

@@ -1,11 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { archive } from '#archive';
+import { verifierOf } from '#audit';
 import { auditLog, LedgerClient, verifyCheckpoint, verifyConsistency, verifyEvent } from '#client';
 import { openPool } from '#postgres';
-import { parseTlogProof, tlogProofText } from '#tlog';
+import { cosignedText, parseNote, parseTlogProof, tlogProofText } from '#tlog';
 import { spawnNode } from '../support/process.js';
 import {
   environment,
@@ -357,6 +358,7 @@ describe('from the command line', () => {
 
     const changes: [string, (one: typeof report) => void][] = [
       ['left out', (one) => one.events.splice(5, 1)],
+      ['left out', (one) => one.events.splice(0, 1)],
       [
         'not the event that the log has',
         (one) => (one.events[3].event = one.events[3].event.replace('cloud-dev', 'cloud-def')),
@@ -374,6 +376,34 @@ describe('from the command line', () => {
       const found = await run('verify', at('changed.json'), '--key', key);
       expect([found.code, found.errors]).toEqual([4, expect.stringContaining(said)]);
     }
+    // What is not whole is none, whatever it lacks.
+    const parts: ((one: typeof report) => void)[] = [
+      (one) => delete one.checkpoint,
+      (one) => delete one.events[0].proof,
+      (one) => (one.events[0] = null),
+      (one) => (one.events[0].event = '{}'),
+      (one) => (one.events = []),
+    ];
+    for (const part of parts) {
+      const changed = structuredClone(report);
+      part(changed);
+      writeFileSync(at('changed.json'), JSON.stringify(changed));
+      expect(await run('verify', at('changed.json'), '--key', key)).toMatchObject({
+        code: 4,
+        errors: expect.stringContaining('NOT PROVEN (malformed)'),
+      });
+    }
+    const later = await run(
+      'report',
+      '--user',
+      userId,
+      '--from',
+      report.events[20].event.match(/"time":"([^"]+)"/)[1],
+      '-o',
+      at('later.json'),
+    );
+    expect(later).toMatchObject({ code: 0, errors: '' });
+    expect(await run('verify', at('later.json'), '--key', key)).toMatchObject({ code: 0, errors: '' });
     writeFileSync(at('changed.json'), text.slice(0, 1_000));
     expect(await run('verify', at('changed.json'), '--key', key)).toMatchObject({
       code: 4,
@@ -405,6 +435,15 @@ describe('from the command line', () => {
     expect(kept).toContain('— witness.example.com ');
     expect(await verifyCheckpoint(kept, [key])).toMatchObject({ partition: 0 });
     expect(JSON.parse(made.out).key).toContain('witness.example.com+');
+    // The key that the watcher tells of verifies what it has signed.
+    const [, witness = ''] = /^witness: (.+)$/m.exec((await run(...watch)).out) ?? [];
+    const verifier = verifierOf(witness);
+    const { text, signatures } = parseNote(kept);
+    const { bytes } = signatures.find(({ keyId }) => keyId === verifier.keyId)!;
+    const seconds = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0));
+    expect(verifier.isRight(cosignedText(seconds, text), bytes.subarray(8))).toBe(true);
+    chmodSync(at('witness.key'), 0o644);
+    expect(await run(...watch)).toMatchObject({ code: 1, errors: expect.stringContaining('chmod 600 it') });
   });
 });
 

@@ -200,6 +200,32 @@ test('a tile that was changed is told, and proves nothing', async () => {
   await expect(proof).rejects.toMatchObject({ fault: 'not-included' });
 });
 
+test('a tile that was taken out is told, and made again for who asks for a proof', async () => {
+  await it.tamper('delete from ledger.tiles where level = 0 and index = 1');
+  const found = await it.verify();
+  expect(found).toMatchObject({ code: 4, out: expect.stringContaining('tile 0/1 was taken out') });
+  await verifyEvent({ event: it.bytes.get(300)!, proof: await it.log.proof('0:300'), keys: [it.key] });
+  expect(await it.verify()).toMatchObject({ code: 0 });
+});
+
+test('a proof of a log that is not whole is refused, and says so', async () => {
+  await it.tamper('delete from ledger.tiles');
+  await it.tamper('delete from ledger.events where sequence = 300');
+  await expect(it.log.proof('0:301')).rejects.toThrow('events are missing from 0:257 on');
+});
+
+test('a ledger that tells of fewer partitions than were watched is found out', async () => {
+  writeFileSync(
+    join(it.directory, 'kept', '1.checkpoint'),
+    readFileSync(join(it.directory, 'kept', '0.checkpoint')),
+  );
+  const found = await it.watch();
+  expect(found).toMatchObject({
+    code: 4,
+    errors: expect.stringContaining('partition 1: shrunk: the ledger tells of 1 partitions only'),
+  });
+});
+
 test('a checkpoint that was changed is not signed any more', async () => {
   const kept = join(it.directory, 'kept', '0.checkpoint');
   writeFileSync(kept, readFileSync(kept, 'utf8').replace(`\n${EVENTS}\n`, '\n500\n'));

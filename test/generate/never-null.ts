@@ -8,6 +8,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   drop_reports: ['dropped'],
   find_behind_archives: ['partition', 'after'],
   find_handles: ['session'],
+  find_missing_tiles: ['index'],
   find_wrongly_listed: ['session_id', 'sequence', 'missing'],
   find_replicas: ['id'],
   find_projected_sessions: ['session_id'],

@@ -24,12 +24,14 @@ const MOST_KEPT = 4_096;
 
 /** `signal` ends what is asked. */
 export function auditLog(ledger: LedgerClient, signal: AbortSignal = new AbortController().signal): AuditLog {
+  // Of each request its own: many that wait at once would be too many listeners for one signal.
+  const own = () => ({ signal: AbortSignal.any([signal]) });
   const known = new Map<string, Promise<Uint8Array>>();
   const read = async (
     id: 'auditCheckpoint' | 'auditProof' | 'auditTile',
     query: Record<string, unknown>,
     params: Record<string, unknown> = {},
-  ) => bytesOf(await ledger.stream(id, query, { signal, params }));
+  ) => bytesOf(await ledger.stream(id, query, { ...own(), params }));
   const text = async (...asked: Parameters<typeof read>) => new TextDecoder().decode(await read(...asked));
   const tile = (partition: number, place: TilePlace): Promise<Uint8Array> => {
     const params = { partition, tile: tilePath(place) };
@@ -44,16 +46,12 @@ export function auditLog(ledger: LedgerClient, signal: AbortSignal = new AbortCo
     return asked;
   };
   return {
-    keys: () => ledger.call('auditKeys', {}, { signal }),
-    checkpoints: async () => (await ledger.call('auditCheckpoints', {}, { signal })).checkpoints,
+    keys: () => ledger.call('auditKeys', {}, own()),
+    checkpoints: async () => (await ledger.call('auditCheckpoints', {}, own())).checkpoints,
     checkpoint: (partition) => text('auditCheckpoint', { partition }),
     proof: (position) => text('auditProof', { position }),
     async consistency(partition, from, to) {
-      const { hashes } = await ledger.call(
-        'auditConsistency',
-        { query: { partition, from, to } },
-        { signal },
-      );
+      const { hashes } = await ledger.call('auditConsistency', { query: { partition, from, to } }, own());
       return hashes.map((hash) => fromBase64(hash, 32));
     },
     tiles: (partition, places) => Promise.all(places.map((place) => tile(partition, place))),

@@ -1,5 +1,5 @@
 import { consistentRoots, includedRoot, type NodeHash, parseTlogProof, TlogError } from '#tlog';
-import { isSame, leafHash, nodeHash } from './sha256.js';
+import { isSame, leafHash, nodeHash, sha256 } from './sha256.js';
 import { type SignedCheckpoint, verifyCheckpoint } from './verifier.js';
 
 export interface EventProof {
@@ -85,6 +85,7 @@ export async function verifyConsistency({ before, after, hashes, keys }: Consist
     'inconsistent',
     `partition ${older.partition}: something at or before ${older.partition}:${size} is not what it was when the checkpoint was signed`,
   );
+  if (size === 0 && !isSame(older.root, await sha256())) throw changed;
   if (size === newer.size) {
     if (!isSame(older.root, newer.root)) throw changed;
   } else if (size > 0) {

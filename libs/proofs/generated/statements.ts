@@ -1,5 +1,5 @@
 // Generated from libs/proofs/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 8ebd8f7867b985bd.
+// Digest of the statements: 7042090e62e87c5c.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -8,6 +8,7 @@ export interface Statements {
     values: [number, number, number, number];
   };
   count_tiles: { row: { level: number; tiles: number }; values: [number] };
+  find_missing_tiles: { row: { level: number; index: number }; values: [number, number] };
   find_unkept: { row: { partition: number; size: number; frontier: Buffer }; values: [number] };
   gather_tile: { row: { hashes: Buffer | null }; values: [number, number, number] };
   insert_tile: { row: never; values: [number, number, number, Buffer, Buffer] };

@@ -132,11 +132,25 @@ export function erasuresIn(events: readonly LedgerEvent[]): Report['erased'] {
 function parsed(text: string): Report {
   try {
     const report = JSON.parse(text) as Report;
-    if (report.format === REPORT_FORMAT && Array.isArray(report.events) && report.scope) return report;
+    const { format, scope, checkpoint, events, before, erased, summary } = report;
+    const isWhole =
+      format === REPORT_FORMAT &&
+      [scope.userId, scope.projectId, checkpoint].every((one) => typeof one === 'string') &&
+      [events, erased, summary].every(Array.isArray) &&
+      [...events, ...(before ? [before] : [])].every(isReported);
+    if (isWhole) return report;
   } catch {
     // The answer is the same: it is none.
   }
   throw new TlogError('malformed', 'this is no audit report, or it was cut');
+}
+
+/** Throws for what is none at all. */
+function isReported({ position, event, proof }: ReportedEvent): boolean {
+  const told = JSON.parse(event);
+  const isEvent = [told.id, told.subject, told.time, told.type].every((one) => typeof one === 'string');
+  const isProof = Array.isArray(proof) && proof.every((hash) => typeof hash === 'string');
+  return typeof position === 'string' && isEvent && Number.isInteger(told.data.version) && isProof;
 }
 
 function changed(position: string, what: string): TlogError {

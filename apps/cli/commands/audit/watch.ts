@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { parseSigningKey, type SigningKey } from '#audit';
+import type { SigningKey } from '#audit';
 import {
   type AuditLog,
   auditLog,
@@ -12,6 +12,7 @@ import {
   verifyCheckpoint,
   verifyConsistency,
 } from '#client';
+import { readSigningKey } from '#proofs';
 import { cosignedText, noteText, parseNote, SIGNATURE_TYPES, type Signature } from '#tlog';
 import { clientOptions } from '../../client.js';
 import { CommandFailed, exitCodes } from '../../exit.js';
@@ -59,7 +60,7 @@ export function watch(): Command {
 async function run(options: Options): Promise<void> {
   const { dir, once, every, url } = options;
   mkdirSync(dir, { recursive: true });
-  const witness = options.witnessKey === undefined ? undefined : witnessIn(options.witnessKey);
+  const witness = options.witnessKey === undefined ? undefined : readSigningKey(options.witnessKey);
   if (witness && !options.json) printLine(`witness: ${witness.witnessKey}`);
   const watcher = new Watcher(
     options,
@@ -72,20 +73,27 @@ async function run(options: Options): Promise<void> {
       await watcher.look();
     } catch (error) {
       // What is not there for a while proves nothing; what is wrong ends the watch.
-      if (once || !(error instanceof LedgerError)) throw error;
-      printLine(`${new Date().toISOString()}  the ledger does not answer: ${error.message}`);
+      if (once || !isForAWhile(error)) throw error;
+      printLine(`${new Date().toISOString()}  ${alarming((error as Error).message)}`);
     }
     if (once) return;
     await new Promise((resolve) => setTimeout(resolve, Math.max(1, every) * 1_000));
   }
 }
 
-function witnessIn(file: string): SigningKey {
-  try {
-    return parseSigningKey(readText(file));
-  } catch (error) {
-    throw error instanceof TlogError ? new CommandFailed(`${file}: ${error.message}`) : error;
-  }
+/** The ledger, or one of its partitions, gives no answer: what is proven to be wrong has a code of its own. */
+function isForAWhile(error: unknown): boolean {
+  return error instanceof LedgerError || (error instanceof CommandFailed && error.code === exitCodes.failed);
+}
+
+interface Found {
+  partitions: number;
+  events: number;
+  grown: number;
+  /** What is proven to be wrong. */
+  wrong: string[];
+  /** Partitions that the ledger gives no proof of: asked again the next time. */
+  unproven: string[];
 }
 
 class Watcher {
@@ -100,12 +108,17 @@ class Watcher {
     const notes = await this.log.checkpoints();
     let [events, grown] = [0, 0];
     const wrong: string[] = [];
+    const unproven: string[] = [];
     for (const [partition, note] of notes.entries()) {
       try {
         const seen = await this.seen(partition, note);
         events += seen.size;
         grown += seen.grown;
       } catch (error) {
+        // One that gives no proof must not keep the others from being looked at.
+        if (error instanceof LedgerError)
+          unproven.push(`partition ${partition} gives no proof: ${error.message}`);
+        if (error instanceof LedgerError) continue;
         if (!(error instanceof TlogError)) throw error;
         wrong.push(`partition ${partition}: ${error.fault}: ${error.message}`);
         writeFileSync(this.file(partition, 'conflict'), note);
@@ -113,11 +126,12 @@ class Watcher {
     }
     for (const partition of this.kept().filter((one) => one >= notes.length))
       wrong.push(`partition ${partition}: shrunk: the ledger tells of ${notes.length} partitions only`);
-    this.tell({ partitions: notes.length, events, grown, wrong });
+    this.tell({ partitions: notes.length, events, grown, wrong, unproven });
     if (wrong.length > 0) {
       const what = `${alarming('the log is not what it was')}:\n${wrong.join('\n')}\nBoth checkpoints are in ${this.options.dir}.`;
       throw new CommandFailed(what, exitCodes.unsound);
     }
+    if (unproven.length > 0) throw new CommandFailed(unproven.join('\n'));
   }
 
   /** How large the partition's tree is, and by how much it has grown. */
@@ -159,10 +173,10 @@ class Watcher {
     return join(this.options.dir, `${partition}.${kind}`);
   }
 
-  private tell(found: { partitions: number; events: number; grown: number; wrong: string[] }): void {
+  private tell(found: Found): void {
     const at = new Date().toISOString();
     if (this.options.json) printJson({ at, ...found });
-    if (this.options.json || found.wrong.length > 0) return;
+    if (this.options.json || found.wrong.length + found.unproven.length > 0) return;
     printLine(
       `${at}  ${found.partitions} partitions, ${found.events} events, ${found.grown} of them new: nothing has changed`,
     );
