@@ -162,7 +162,7 @@ test('archive and feed together are the whole log', async () => {
 
 test('the command line verifies what is archived, too, and asks for the files', async () => {
   const verify = (...more: string[]) =>
-    spawnNode(cli, { args: ['verify', '--database-url', service.databaseUrl, ...more] });
+    spawnNode(cli, { args: ['verify', ...more], env: { DATABASE_URL: service.databaseUrl } });
   const whole = verify('--archives', directory, '--json');
   expect(await whole.exited).toMatchObject({ code: 0 });
   expect(JSON.parse(whole.lines[0] ?? '')).toMatchObject({ partition: 0, faults: [] });
@@ -178,14 +178,17 @@ test('a reader of the past is told that it is archived; chains are rebuilt from 
   const chain = async () => (await ask(`/v1/chain?userId=${userId}`)).body;
   const before = await chain();
   const rebuild = (...more: string[]) =>
-    spawnNode(cli, { args: ['rebuild', '--database-url', service.databaseUrl, ...more] });
+    spawnNode(cli, { args: ['rebuild', ...more], env: { DATABASE_URL: service.databaseUrl } });
   const without = rebuild();
   expect(await without.exited).toMatchObject({ code: 1 });
   expect(without.errors).toEqual([needsFiles]);
   expect(await rebuild('--archives', directory).exited).toMatchObject({ code: 0 });
   expect(await chain()).toEqual(before);
   const compare = (...more: string[]) =>
-    spawnNode(cli, { args: ['verify', '--projections', '--database-url', service.databaseUrl, ...more] });
+    spawnNode(cli, {
+      args: ['verify', '--projections', ...more],
+      env: { DATABASE_URL: service.databaseUrl },
+    });
   const compared = compare('--archives', directory);
   expect(await compared.exited).toMatchObject({ code: 0 });
   expect(compared.lines).toEqual([expect.stringMatching(/^\d+ events and \d+ rows compared$/)]);

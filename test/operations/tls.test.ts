@@ -175,7 +175,7 @@ test('Postgres over TLS is used only where its certificate is for its name and s
   const service = await startService({ databaseUrl: '', env: { DATABASE_URL_FILE: urlFile } });
   const { rows } = await execute(
     postgres.url,
-    "select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'session-ledger'",
+    "select distinct ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name ^@ 'session-ledger'",
   );
   expect(rows).toEqual([{ ssl: true }]);
   await service.stop();

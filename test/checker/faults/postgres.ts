@@ -36,7 +36,7 @@ export async function tablesOf(client: pg.Client): Promise<string[]> {
 async function backendsOf(client: pg.Client): Promise<number[]> {
   const { rows } = await client.query(
     `select pid from pg_stat_activity
-      where datname = current_database() and application_name = 'session-ledger'
+      where datname = current_database() and application_name ^@ 'session-ledger'
       order by state = 'idle', pid`,
   );
   return rows.map(({ pid }) => pid);
