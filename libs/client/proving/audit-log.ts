@@ -1,4 +1,4 @@
-import { fromBase64, TILE_WIDTH, type TilePlace, tilePath } from '#tlog';
+import { fromBase64, type TilePlace, tilePath } from '#tlog';
 import type { LedgerClient } from '../ledger-client.js';
 
 /** What an auditor asks a ledger for. Its answers prove nothing by themselves: verify them. */
@@ -13,13 +13,13 @@ export interface AuditLog {
   proof(position: string): Promise<string>;
   /** The hashes that prove that a tree of `to` events has grown from one of `from`. */
   consistency(partition: number, from: number, to: number): Promise<Uint8Array[]>;
-  /** Tiles of a partition's tree. Full ones are asked for once. */
+  /** Tiles of a partition's tree. Each is asked for once: none ever changes. */
   tiles(partition: number, places: readonly TilePlace[]): Promise<Uint8Array[]>;
 }
 
 /** More than any proof or tile. */
 const MOST_BYTES = 1_000_000;
-/** Full tiles of 8 KiB that are kept. */
+/** Tiles of at most 8 KiB that are kept. */
 const MOST_KEPT = 4_096;
 
 /** `signal` ends what is asked. */
@@ -39,7 +39,7 @@ export function auditLog(ledger: LedgerClient, signal: AbortSignal = new AbortCo
     const kept = known.get(name);
     if (kept) return kept;
     const asked = read('auditTile', {}, params);
-    if (place.width === TILE_WIDTH && known.size < MOST_KEPT) {
+    if (known.size < MOST_KEPT) {
       known.set(name, asked);
       asked.catch(() => known.delete(name));
     }
