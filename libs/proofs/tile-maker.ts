@@ -18,9 +18,9 @@ const REST_MS = 250;
 const SHARE = 0.01;
 
 export interface TileMakerOptions {
-  tiles: Tiles;
+  tiles: Pick<Tiles, 'make'>;
   /** Undefined: this replica signs nothing. */
-  checkpoints: Checkpoints | undefined;
+  checkpoints: Pick<Checkpoints, 'keep'> | undefined;
   /** The last sequence of each partition that is known here. */
   heads(): number[];
   /** Milliseconds that this replica has worked on commands until now. */
@@ -39,6 +39,7 @@ export class TileMaker {
   private readonly closing = new AbortController();
   /** Events of each partition whose full tiles are all made. */
   private readonly covered = new Map<number, number>();
+  private turn = 0;
   private keptAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: TileMakerOptions) {
@@ -59,19 +60,27 @@ export class TileMaker {
 
   /** Resolves to whether there is more to do. */
   private async round(): Promise<boolean> {
+    await this.keep();
     const began = performance.now();
     const heads = this.options.heads();
-    const partition = heads.findIndex((head, one) => head - (this.covered.get(one) ?? 0) >= TILE_WIDTH);
-    if (partition < 0) {
-      await this.keep();
-      return false;
-    }
+    const partition = this.next(heads);
+    if (partition === undefined) return false;
     const head = heads[partition] as number;
     const made = await this.options.tiles.make(partition, head, AT_ONCE);
     this.options.onMade(made);
     if (made < AT_ONCE) this.covered.set(partition, head - (head % TILE_WIDTH));
     await this.giveWay(performance.now() - began);
     return true;
+  }
+
+  /** Whose turn it is: one that always grows, or whose tiles cannot be made, does not keep the others from theirs. */
+  private next(heads: readonly number[]): number | undefined {
+    for (let tried = 0; tried < heads.length; tried++) {
+      const partition = this.turn++ % heads.length;
+      const head = heads[partition] as number;
+      if (head - (this.covered.get(partition) ?? 0) >= TILE_WIDTH) return partition;
+    }
+    return undefined;
   }
 
   /** Forgets what it knew to be made: the log has another past. */

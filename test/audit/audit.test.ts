@@ -7,6 +7,7 @@ import { verifierOf } from '#audit';
 import { auditLog, LedgerClient, verifyCheckpoint, verifyConsistency, verifyEvent } from '#client';
 import { openPool } from '#postgres';
 import { cosignedText, parseNote, parseTlogProof, tlogProofText } from '#tlog';
+import { grownFrom } from '../../apps/cli/commands/audit/trust.js';
 import { spawnNode } from '../support/process.js';
 import {
   environment,
@@ -338,6 +339,29 @@ describe('from the command line', () => {
     const shorter = await run('verify', '--checkpoint', at('kept.txt'), '--key', key, '--url', foreign.url);
     expect(shorter).toMatchObject({ code: 4, errors: expect.stringContaining('NOT PROVEN (shrunk)') });
     await foreign.stop();
+  });
+
+  test('a replica that has not looked for a moment is no log that has shrunk', async () => {
+    const log = auditLog(ledger);
+    const old = await log.checkpoint(0);
+    await write(5);
+    await until(async () => (await log.checkpoint(0)) !== old);
+    const newer = await log.checkpoint(0);
+    const answers = [old];
+    const behind = { ...log, checkpoint: async () => answers.shift() ?? newer };
+    const { before, now } = await grownFrom(behind, newer, [key]);
+    expect(now.size).toBe(before.size);
+    // One that stays behind has shrunk.
+    const cut = { ...log, checkpoint: async () => old };
+    await expect(grownFrom(cut, newer, [key])).rejects.toMatchObject({ fault: 'shrunk' });
+  });
+
+  test('a report is of what has just happened, too', async () => {
+    for (let tries = 0; tries < 5; tries++) {
+      const userId = await write(2);
+      const made = await run('report', '--user', userId, '-o', at(`just-now-${tries}.json`));
+      expect(made).toMatchObject({ code: 0, errors: '' });
+    }
   });
 
   test('a report says who owned a scope when, and is verified offline', async () => {

@@ -44,6 +44,9 @@ export function isReport(text: string): boolean {
 export interface VerifiedReport {
   events: number;
   scope: string;
+  /** Times of the first and the last event. */
+  from: string;
+  to: string;
   checkpoint: SignedCheckpoint;
 }
 
@@ -83,7 +86,11 @@ export async function verifyReport(text: string, keys: readonly string[]): Promi
     throw new TlogError('not-included', 'the summary says something else than the events');
   if (JSON.stringify(erasuresIn(events)) !== JSON.stringify(report.erased))
     throw new TlogError('not-included', 'what was erased is told otherwise than the events tell it');
-  return { events: report.events.length, scope: `user ${userId}, project ${projectId}`, checkpoint };
+  const [from, to] = [events[0], events.at(-1)].map((event) => (event as LedgerEvent).time) as [
+    string,
+    string,
+  ];
+  return { events: events.length, scope: `user ${userId}, project ${projectId}`, from, to, checkpoint };
 }
 
 /** The number of the event before the first one, which is of the scope and of an earlier time. */

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { nodeHash } from '#audit';
 import { auditLog, LedgerClient, type LedgerEvent, verifyCheckpoint } from '#client';
-import { hashesOf, rangesOfInclusion, toBase64 } from '#tlog';
+import { hashesOf, parseTlogProof, rangesOfInclusion, toBase64 } from '#tlog';
 import { clientOptions } from '../../client.js';
 import { CommandFailed, exitCodes } from '../../exit.js';
 import { jsonOption, urlOption } from '../../options.js';
@@ -78,10 +78,11 @@ async function run(options: Options): Promise<void> {
     if (events.length > MOST_EVENTS)
       throw new CommandFailed(`there are over ${MOST_EVENTS} events: ask for a shorter time`);
   }
-  const [first] = events;
-  if (!first) throw new CommandFailed('nothing has happened there then', exitCodes.notFound);
+  const [first, last] = [events[0], events.at(-1)];
+  if (!first || !last) throw new CommandFailed('nothing has happened there then', exitCodes.notFound);
   const partition = Number(first.id.split(':')[0]);
-  const checkpoint = await log.checkpoint(partition);
+  // Of its last event's proof: any other one may be from before that.
+  const { checkpoint } = parseTlogProof(await log.proof(last.id));
   const { size } = await orUnsound(options.url, verifyCheckpoint(checkpoint, keys));
   const bar = progress('proving');
   const prove = async (event: LedgerEvent): Promise<ReportedEvent> => {
@@ -119,7 +120,7 @@ async function run(options: Options): Promise<void> {
     report: output,
     events: events.length,
     from: first.time,
-    to: events.at(-1)?.time,
+    to: last.time,
     checkpoint: `${partition}:${size}`,
   };
   if (json) printJson(facts);

@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander';
-import { auditLog, LedgerClient, verifyCheckpoint, verifyConsistency, verifyEvent } from '#client';
+import { auditLog, LedgerClient, verifyEvent } from '#client';
 import { clientOptions } from '../../client.js';
 import { CommandFailed, exitCodes } from '../../exit.js';
 import { jsonOption, urlOption } from '../../options.js';
 import { printJson, printLine } from '../../output.js';
 import { isReport, verifyReport } from './report-file.js';
-import { keyOption, keysIn, orUnsound, readBytes, readText } from './trust.js';
+import { grownFrom, keyOption, keysIn, orUnsound, readBytes, readText } from './trust.js';
 
 const examples = `
 A proof and a report are checked offline. A checkpoint is compared with the ledger's present one: what was in the log then
@@ -57,9 +57,9 @@ type Proven = { what: string } & Record<string, unknown>;
 async function offline(file: string, event: string | undefined, keys: string[]): Promise<Proven> {
   const text = readText(file);
   if (isReport(text)) {
-    const { events, scope, checkpoint } = await orUnsound(file, verifyReport(text, keys));
-    const what = `${events} events of ${scope} stand in the log of ${checkpoint.origin}, and none before or between them is left out`;
-    return { what, events, scope, ...told(checkpoint) };
+    const { events, scope, from, to, checkpoint } = await orUnsound(file, verifyReport(text, keys));
+    const what = `${events} events of ${scope}, from ${from} to ${to}, stand in the log of ${checkpoint.origin}, and none between them is left out`;
+    return { what, events, scope, from, to, ...told(checkpoint) };
   }
   if (event === undefined)
     throw new CommandFailed('--event is missing: what is the proof of?', exitCodes.usage);
@@ -70,16 +70,10 @@ async function offline(file: string, event: string | undefined, keys: string[]):
 }
 
 async function grown(file: string, keys: string[], { url }: Options): Promise<Proven> {
-  const before = readText(file);
-  const kept = await orUnsound(file, verifyCheckpoint(before, keys));
   const log = auditLog(new LedgerClient(clientOptions(url)));
-  const after = await log.checkpoint(kept.partition);
-  const now = await orUnsound(url, verifyCheckpoint(after, keys));
-  const canAsk = kept.size > 0 && kept.size < now.size;
-  const hashes = canAsk ? await log.consistency(kept.partition, kept.size, now.size) : [];
-  await orUnsound(file, verifyConsistency({ before, after, hashes, keys }));
-  const what = `the log of ${now.origin} has grown from ${kept.size} to ${now.size} events, and nothing before has changed`;
-  return { what, from: kept.size, to: now.size, ...told(now) };
+  const { before, now } = await orUnsound(file, grownFrom(log, readText(file), keys));
+  const what = `the log of ${now.origin} has grown from ${before.size} to ${now.size} events, and nothing before has changed`;
+  return { what, from: before.size, to: now.size, ...told(now) };
 }
 
 const told = ({ origin, size, signedBy }: { origin: string; size: number; signedBy: string[] }) => ({
