@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { archive } from '#archive';
-import { verifierOf } from '#audit';
+import { parseSigningKey, verifierOf } from '#audit';
 import { auditLog, LedgerClient, verifyCheckpoint, verifyConsistency, verifyEvent } from '#client';
 import { openPool } from '#postgres';
-import { cosignedText, parseNote, parseTlogProof, tlogProofText } from '#tlog';
+import { cosignedText, noteText, parseNote, parseTlogProof, tlogProofText } from '#tlog';
 import { grownFrom } from '../../apps/cli/commands/audit/trust.js';
 import { spawnNode } from '../support/process.js';
 import {
@@ -184,6 +184,30 @@ describe('a checkpoint', () => {
     const wrong = verifyConsistency({ before, after, hashes: hashes.toReversed(), keys: [key] });
     await expect(wrong).rejects.toMatchObject({ fault: 'inconsistent' });
     expect([await log.consistency(0, 0, to!), await log.consistency(0, to!, to!)]).toEqual([[], []]);
+  });
+
+  test('of another log is refused, though the same key has signed it', async () => {
+    const signer = parseSigningKey(readFileSync(at('audit.key'), 'utf8'));
+    const { text } = parseNote(await auditLog(ledger).checkpoint(0));
+    const signed = (origin: string) => {
+      const other = text.replace(/^.*\n/, `${origin}\n`);
+      return noteText({ text: other, signatures: [signer.sign(other)] });
+    };
+    await expect(verifyCheckpoint(signed('other.example.com/0'), [key])).rejects.toMatchObject({
+      fault: 'another-log',
+    });
+    await expect(verifyCheckpoint(signed(ORIGIN), [key])).rejects.toMatchObject({ fault: 'another-log' });
+    // The tree of one partition, told as another one's: the event knows where it belongs.
+    const { checkpoint, ...proof } = parseTlogProof(await auditLog(ledger).proof('0:5'));
+    const { text: own } = parseNote(checkpoint);
+    const moved = own.replace(`${ORIGIN}/0\n`, `${ORIGIN}/1\n`);
+    const note = noteText({ text: moved, signatures: [signer.sign(moved)] });
+    const foreign = {
+      event: await bytesOf(5),
+      proof: tlogProofText({ ...proof, checkpoint: note }),
+      keys: [key],
+    };
+    await expect(verifyEvent(foreign)).rejects.toThrow('1:5: the event says of itself that it is 0:5');
   });
 
   test('is kept', async () => {
