@@ -1,5 +1,5 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import { withDeadline } from '#waiting';
+import { rest, withDeadline } from '#waiting';
 import type {
   KafkaPort,
   KafkaRecord,
@@ -58,7 +58,9 @@ class KafkaJs implements KafkaPort {
     const configEntries = Object.entries(spec.config).map(([name, value]) => ({ name, value }));
     const { partitions: numPartitions, replicationFactor } = spec;
     return this.#asAdmin(async (admin) => {
-      await admin.createTopics({ topics: [{ topic, numPartitions, replicationFactor, configEntries }] });
+      const wanted = { topic, numPartitions, replicationFactor, configEntries };
+      await admin.createTopics({ topics: [wanted], waitForLeaders: false });
+      await untilKnown(admin, topic);
     });
   }
 
@@ -132,5 +134,21 @@ class KafkaJs implements KafkaPort {
   /** Some requests in a row, each with its own time-out and one retry. */
   #deadlineMs(): number {
     return 4 * ((this.#options.requestTimeoutMs ?? 10_000) + (this.#options.connectTimeoutMs ?? 3_000));
+  }
+}
+
+/**
+ * A broker hears of a topic a little later than the controller that made it; kafkajs' own wait fails at a broker that has
+ * not heard yet. Ends with the admin's connection at the latest, which its deadline shuts.
+ */
+async function untilKnown(admin: Admin, topic: string): Promise<void> {
+  for (;;) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [topic] });
+      return;
+    } catch (error) {
+      if (![...typesOf(error)].includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
+      await rest(50);
+    }
   }
 }
