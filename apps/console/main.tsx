@@ -62,8 +62,10 @@ function Console() {
 }
 
 function Shown({ place: { page, about } }: { place: Place }) {
-  if (page === 'scope' && about.userId)
-    return <ScopePage userId={about.userId} projectId={about.projectId ?? 'default'} />;
+  if (page === 'scope' && about.userId) {
+    const { userId, projectId = 'default' } = about;
+    return <ScopePage key={JSON.stringify([userId, projectId])} userId={userId} projectId={projectId} />;
+  }
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
   if (page === 'holders') return <HoldersPage about={about} />;

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const PLACES = [
@@ -19,14 +19,16 @@ if (path === undefined)
 let browser: Browser | undefined;
 afterAll(() => browser?.close());
 
+export const PICTURES = 'dist/test/console';
+mkdirSync(PICTURES, { recursive: true });
+
 export interface Opened {
   page: Page;
   /** What the page wrote as an error, threw, or was forbidden by its policy. */
   complaints: string[];
 }
 
-/** Opens a place of the console in a tab of its own. */
-export async function open(address: string): Promise<Opened> {
+async function launch(): Promise<Browser> {
   browser ??= await chromium.launch({
     executablePath: path!,
     args: [
@@ -39,12 +41,43 @@ export async function open(address: string): Promise<Opened> {
       '--disable-sync',
     ],
   });
-  const page = await browser.newPage({ viewport: { width: 1320, height: 860 } });
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  await page.goto(address, { waitUntil: 'commit' });
-  return { page, complaints };
+  return browser;
 }
+
+/** Opens a place of the console in a browser of its own, as far as storage and connections go. */
+export async function open(address: string): Promise<Opened> {
+  const [opened] = await openTabs(address, 1);
+  return opened!;
+}
+
+/** Opens it in so many tabs of one browser: they share its connections and locks. */
+export async function openTabs(address: string, count: number): Promise<Opened[]> {
+  const context = await (await launch()).newContext({ viewport: { width: 1320, height: 860 } });
+  const tabs: Opened[] = [];
+  for (let tab = 0; tab < count; tab++) {
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
+    });
+    await page.goto(address, { waitUntil: 'commit' });
+    tabs.push({ page, complaints });
+  }
+  return tabs;
+}
+
+/** The address of a scope's page. */
+export const scopeAddress = ({ url }: { url: string }, userId: string, projectId = 'default') =>
+  `${url}/console/scope?${new URLSearchParams({ userId, projectId })}`;
+
+export const timelineOf = (page: Page) => page.locator('canvas.timeline');
+
+/** Resolves when the session that is current stands in this lane. */
+export const currentLane = (page: Page, lane: number) =>
+  timelineOf(page)
+    .and(page.locator(`[data-current="${lane}"]`))
+    .waitFor();
+
+/** Resolves when the table of what happened says so. */
+export const happened = (page: Page, what: string) => page.locator('tbody').getByText(what).first().waitFor();

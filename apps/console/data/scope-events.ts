@@ -28,6 +28,9 @@ export interface History {
   trouble?: string;
 }
 
+const PAGE = 500;
+const AGAIN_MS = 1_000;
+
 /** Reads a scope's whole past, then follows it. `told` hears of the history as it grows; events stand in order, each once. */
 export function followScope(
   scope: { userId: string; projectId: string },
@@ -41,15 +44,15 @@ export function followScope(
     state = { ...state, ...more };
     told({ ...state, events });
   };
+  const lastVersion = () => (events.length === 0 ? 0 : carried(events.at(-1)!).version);
   const add = (event: SeenEvent) => {
-    const last = events.at(-1);
-    if (!last || carried(event).version > carried(last).version) events.push(event);
+    if (carried(event).version > lastVersion()) events.push(event);
   };
   const readPast = async () => {
-    let after = 0;
+    let after = lastVersion();
     for (;;) {
       try {
-        const page = await call('scopeEvents', { query: { ...scope, after, limit: 500 }, signal });
+        const page = await call('scopeEvents', { query: { ...scope, after, limit: PAGE }, signal });
         page.events.forEach(add);
         tell();
         if (page.next === undefined) break;
@@ -62,29 +65,43 @@ export function followScope(
       }
     }
     live.splice(0).forEach(add);
+    if (isOpen) delete state.trouble;
     tell({ isComplete: true });
   };
+  let isOpen = false;
   let isReading = false;
-  const read = () => {
+  const read = async () => {
     if (isReading) return;
     isReading = true;
-    readPast().catch((error: unknown) => {
-      isReading = false;
-      if (!signal.aborted) tell({ trouble: error instanceof Error ? error.message : String(error) });
-    });
+    while (!signal.aborted) {
+      try {
+        await readPast();
+        break;
+      } catch (error) {
+        if (signal.aborted) break;
+        tell({ trouble: error instanceof Error ? error.message : String(error) });
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+    isReading = false;
   };
   void follow('/v1/stream', scope, signal, {
     // The stream is open before the past is read: nothing falls between the two.
     opened: () => {
+      isOpen = true;
       delete state.trouble;
-      read();
+      void read();
       tell();
     },
     event: (event) => {
-      if (!state.isComplete) return void live.push(event);
+      if (isReading || !state.isComplete) return void live.push(event);
       add(event);
       tell();
     },
-    lost: (trouble) => tell({ trouble }),
+    lost: (trouble) => {
+      isOpen = false;
+      tell({ trouble });
+    },
+    waiting: read,
   });
 }

@@ -5,15 +5,21 @@ interface Listener {
   opened(): void;
   event(event: SeenEvent): void;
   lost(why: string): void;
+  /** No stream may be open for now, see `takePlace`: called every three seconds, and at once. */
+  waiting(): void;
 }
 
 const AGAIN_MS = 1_000;
 /** The service writes something every 15 seconds; one that is silent for longer is taken to be gone. */
 const SILENT_MS = 40_000;
+const ASK_MS = 3_000;
+/** A browser has six connections to a service, for all its tabs: two are left to ask by. */
+const PLACES = 4;
 
 /**
  * Follows server-sent events until `signal` aborts, and comes back after the last one when the connection breaks. It is
- * fetched because EventSource can't send a credential.
+ * fetched because EventSource can't send a credential. A tab that nobody sees closes its stream; it goes on after the
+ * last event when it is seen again.
  */
 export async function follow(
   path: string,
@@ -23,10 +29,15 @@ export async function follow(
 ): Promise<void> {
   let last: string | undefined;
   while (!signal.aborted) {
+    await whenSeen(signal);
+    const place = await takePlace(signal, listener);
+    const unseen = new AbortController();
+    const onChange = () => document.hidden && unseen.abort();
+    document.addEventListener('visibilitychange', onChange);
     try {
       const response = await send(`${path}${queryOf(query)}`, {
         headers: { ...authorization(), ...(last !== undefined && { 'last-event-id': last }) },
-        signal,
+        signal: AbortSignal.any([signal, unseen.signal]),
       });
       listener.opened();
       for await (const { id, data } of framesOf(response)) {
@@ -35,10 +46,59 @@ export async function follow(
       }
       listener.lost('The service ended the stream.');
     } catch (error) {
-      if (!signal.aborted) listener.lost(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted && !unseen.signal.aborted)
+        listener.lost(error instanceof Error ? error.message : String(error));
+    } finally {
+      document.removeEventListener('visibilitychange', onChange);
+      place();
     }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    if (!unseen.signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
+}
+
+/** Resolves when the page is seen, or `signal` aborts. */
+function whenSeen(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden && !signal.aborted) return;
+      document.removeEventListener('visibilitychange', look);
+      signal.removeEventListener('abort', look);
+      resolve();
+    };
+    document.addEventListener('visibilitychange', look);
+    signal.addEventListener('abort', look);
+    look();
+  });
+}
+
+/**
+ * One of the streams that all tabs of this browser may have at once: its connections are few, and a tab that gets none
+ * could not even ask. Resolves with what gives it back. A page that is not of a secure context takes what it wants.
+ */
+async function takePlace(signal: AbortSignal, { waiting, lost }: Listener): Promise<() => void> {
+  if (!navigator.locks) return () => {};
+  for (let told = false; !signal.aborted; ) {
+    for (let place = 0; place < PLACES; place++) {
+      const giveBack = await tryLock(`session-ledger-stream-${place}`);
+      if (giveBack) return giveBack;
+    }
+    if (!told) lost(`Other tabs follow the service, ${PLACES} at most. This one asks every few seconds.`);
+    told = true;
+    waiting();
+    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  }
+  return () => {};
+}
+
+function tryLock(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve, reject) => {
+    navigator.locks
+      .request(name, { ifAvailable: true }, (lock) => {
+        if (!lock) return resolve(undefined);
+        return new Promise<void>((giveBack) => resolve(giveBack));
+      })
+      .catch(reject);
+  });
 }
 
 async function* framesOf(response: Response): AsyncGenerator<{ id?: string; data?: string }> {

@@ -1,41 +1,32 @@
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '#client';
 import { call } from '../data/call';
 import { addressOf } from '../data/location';
-import { carried, followScope, type History, typeOf } from '../data/scope-events';
-import { nameOf, short, timelineOf, whatHappened } from '../timeline/model';
+import { carried, followScope, type History } from '../data/scope-events';
+import { usePolled } from '../data/use-polled';
+import { AsOf } from '../timeline/as-of';
+import type { View } from '../timeline/draw';
+import { EventsTable } from '../timeline/events-table';
+import { nameOf, short, Timeline } from '../timeline/model';
 import { TimelineView } from '../timeline/timeline-view';
 
-const ROWS = 200;
 const STATUSES = ['active', 'starting', 'released', 'ending'];
 
-export function ScopePage({ userId, projectId }: { userId: string; projectId: string }) {
-  const [history, setHistory] = useState<History>({ events: [], isComplete: false });
+interface Scope {
+  userId: string;
+  projectId: string;
+}
+
+/** Who owned a scope and what happened there, live. */
+export function ScopePage(scope: Scope) {
+  const { timeline, history } = useScope(scope);
   const [asOf, setAsOf] = useState<number>();
-  useEffect(() => {
-    const stop = new AbortController();
-    let frame = 0;
-    setHistory({ events: [], isComplete: false });
-    followScope({ userId, projectId }, stop.signal, (told) => {
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => setHistory({ ...told }));
-    });
-    return () => {
-      stop.abort();
-      cancelAnimationFrame(frame);
-    };
-  }, [userId, projectId]);
+  const [view, setView] = useState<View>();
   const { events, archived, trouble, isComplete } = history;
-  const timeline = useMemo(() => timelineOf(events), [events, events.length]);
   const latest = events.findLast((event) => carried(event).session);
   return (
     <>
-      <Now
-        userId={userId}
-        projectId={projectId}
-        session={latest && carried(latest).session}
-        isComplete={isComplete}
-      />
+      <Now {...scope} session={latest && carried(latest).session} isComplete={isComplete} />
       {trouble && (
         <p class="trouble" role="status">
           {trouble}
@@ -49,7 +40,9 @@ export function ScopePage({ userId, projectId }: { userId: string; projectId: st
       )}
       <section class="card" aria-labelledby="owned">
         <h2 id="owned">Who owned it</h2>
-        {events.length > 0 && <TimelineView timeline={timeline} asOf={asOf} />}
+        {events.length > 0 && (
+          <TimelineView timeline={timeline} count={events.length} asOf={asOf} onView={setView} />
+        )}
         <p class="key">
           {STATUSES.map((status) => (
             <span key={status}>
@@ -60,71 +53,50 @@ export function ScopePage({ userId, projectId }: { userId: string; projectId: st
           <span class="refused">✕ stop ignored</span>
           <span>Other refused commands are counted, not kept.</span>
         </p>
-        {events.length > 0 && (
-          <AsOf userId={userId} projectId={projectId} start={timeline.start} asOf={asOf} setAsOf={setAsOf} />
-        )}
+        {events.length > 0 && <AsOf {...scope} start={timeline.start} asOf={asOf} setAsOf={setAsOf} />}
       </section>
       <section class="card" aria-labelledby="happened">
         <h2 id="happened">What happened</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>Time (UTC)</th>
-              <th>Who</th>
-              <th>What</th>
-              <th>Session</th>
-              <th>Epoch</th>
-              <th>Position</th>
-            </tr>
-          </thead>
-          <tbody>
-            {events
-              .slice(-ROWS)
-              .reverse()
-              .map((event) => {
-                const { session, previous, sessionId, origin, epoch } = carried(event);
-                const about = session ?? previous;
-                const id = about?.sessionId ?? sessionId;
-                return (
-                  <tr key={event.id} class={typeOf(event) === 'StopIgnored' ? 'refused-row' : ''}>
-                    <td>{event.time.slice(0, 23).replace('T', ' ')}</td>
-                    <td>
-                      {(origin ?? about?.owner)
-                        ? nameOf(origin ?? about?.owner)
-                        : (event.principal ?? 'time')}
-                    </td>
-                    <td>{whatHappened(event)}</td>
-                    <td>{id && <a href={addressOf('session', { id })}>{short(id)}</a>}</td>
-                    <td>{about?.epoch ?? epoch}</td>
-                    <td>
-                      {event.partition}:{Number(event.sequence)}
-                    </td>
-                  </tr>
-                );
-              })}
-          </tbody>
-        </table>
-        {events.length > ROWS && (
-          <p class="dim">
-            The newest {ROWS} of {events.length} events.
-          </p>
+        {isComplete ? (
+          <EventsTable events={events} view={view} />
+        ) : (
+          <p class="dim">Reading the history… {events.length > 0 && `${events.length} events so far.`}</p>
         )}
       </section>
     </>
   );
 }
 
-function Now({
-  userId,
-  projectId,
-  session,
-  isComplete,
-}: {
-  userId: string;
-  projectId: string;
+/** A scope's history as it grows; at most once a frame it is told. */
+function useScope({ userId, projectId }: Scope): { timeline: Timeline; history: History } {
+  const nothing = () => ({ timeline: new Timeline(), history: { events: [], isComplete: false } as History });
+  const [known, setKnown] = useState(nothing);
+  useEffect(() => {
+    const stop = new AbortController();
+    let frame = 0;
+    const fresh = nothing();
+    setKnown(fresh);
+    followScope({ userId, projectId }, stop.signal, (history) => {
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        fresh.timeline.take(history.events);
+        setKnown({ timeline: fresh.timeline, history });
+      });
+    });
+    return () => {
+      stop.abort();
+      cancelAnimationFrame(frame);
+    };
+  }, [userId, projectId]);
+  return known;
+}
+
+interface Known extends Scope {
   session: Session | undefined;
   isComplete: boolean;
-}) {
+}
+
+function Now({ userId, projectId, session, isComplete }: Known) {
   const title = (
     <h1>
       <bdi>{userId}</bdi> · <bdi>{projectId || 'no project'}</bdi>
@@ -138,7 +110,7 @@ function Now({
       </div>
     );
   return (
-    <div class="now">
+    <div class="now" data-complete={isComplete || undefined}>
       {title}
       <span>
         <i class={`swatch ${session.status}`} />
@@ -151,6 +123,7 @@ function Now({
       <span class="dim">
         epoch <b>{session.epoch}</b>
       </span>
+      {session.lease && <Lease userId={userId} projectId={projectId} revision={session.revision} />}
       <span class="dim">
         chain{' '}
         <b>
@@ -163,53 +136,24 @@ function Now({
   );
 }
 
-interface Asked {
-  userId: string;
-  projectId: string;
-  start: number;
-  asOf: number | undefined;
-  setAsOf: (at: number) => void;
-}
-
-/** What a reader would have been answered at a moment, as the service says it. */
-function AsOf({ userId, projectId, start, asOf, setAsOf }: Asked) {
-  const [answer, setAnswer] = useState('');
+/** When the lease is over unless it is renewed: no event tells of a renewal. */
+function Lease({ userId, projectId, revision }: Scope & { revision: number }) {
+  const { value } = usePolled(
+    (signal) => call('currentSession', { query: { userId, projectId, include: 'lease' }, signal }),
+    JSON.stringify([userId, projectId, revision]),
+    5_000,
+  );
+  const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    if (asOf === undefined) return;
-    const stop = new AbortController();
-    const moment = new Date(asOf).toISOString();
-    const timer = setTimeout(() => {
-      call('currentSession', { query: { userId, projectId, asOf: moment }, signal: stop.signal }).then(
-        (session) =>
-          setAnswer(
-            session
-              ? `As of ${moment.slice(11, 23)} the current session was ${short(session.sessionId)}, ${session.status}, of ${nameOf(session.owner)}, epoch ${session.epoch}.`
-              : `As of ${moment.slice(11, 23)} no session was current.`,
-          ),
-        (error: unknown) =>
-          stop.signal.aborted || setAnswer(error instanceof Error ? error.message : String(error)),
-      );
-    }, 80);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [userId, projectId, asOf]);
-  const now = Date.now();
+    const timer = setInterval(() => setNow(Date.now()), 1_000);
+    return () => clearInterval(timer);
+  }, []);
+  const end = value?.lease?.expiresAt;
+  if (end === undefined) return null;
+  const seconds = Math.max(0, Math.round((Date.parse(end) - now) / 1_000));
   return (
-    <p class="as-of">
-      <label>
-        As of{' '}
-        <input
-          type="range"
-          min={start}
-          max={now}
-          step={Math.max(1, Math.floor((now - start) / 2_000))}
-          value={asOf ?? now}
-          onInput={(event) => setAsOf(Number(event.currentTarget.value))}
-        />
-      </label>
-      <output>{answer || 'Move the slider to see what a reader would have got then.'}</output>
-    </p>
+    <span class="dim">
+      lease ends in <b>{seconds} s</b>
+    </span>
   );
 }

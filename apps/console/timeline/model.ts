@@ -11,11 +11,14 @@ export interface Bar {
   epoch: number;
   owner?: Owner;
 }
+/** A moment at which a session or its owner changed. */
 export interface Joint {
   at: number;
   from?: number;
   to: number;
   label: string;
+  /** The label, and by whom. */
+  text: string;
 }
 export interface Mark {
   at: number;
@@ -25,13 +28,6 @@ export interface Mark {
 export interface Lane {
   environment: string;
   instance?: string;
-}
-export interface Timeline {
-  lanes: Lane[];
-  bars: Bar[];
-  joints: Joint[];
-  marks: Mark[];
-  start: number;
 }
 
 const NOBODY: Owner = { environment: 'nobody' };
@@ -51,62 +47,90 @@ const LABELS: Record<string, string> = {
   SessionInvalidated: 'invalid',
 };
 
-/** What a timeline shows, from a scope's events in order. */
-export function timelineOf(events: readonly SeenEvent[]): Timeline {
-  const lanes: Lane[] = [];
-  const numbers = new Map<string, number>();
-  const laneOf = (owner: Owner) => {
-    const key = JSON.stringify([owner.environment, owner.instance]);
-    const known = numbers.get(key);
-    if (known !== undefined) return known;
-    numbers.set(key, lanes.length);
-    return lanes.push({ ...owner }) - 1;
-  };
-  const [bars, joints, marks]: [Bar[], Joint[], Mark[]] = [[], [], []];
-  let open: Bar | undefined;
-  let left: number | undefined;
-  for (const event of events) {
+/** What a timeline shows. It grows by a scope's events in order; bars, joints and marks stand in the order of time. */
+export class Timeline {
+  readonly lanes: Lane[] = [];
+  readonly bars: Bar[] = [];
+  readonly joints: Joint[] = [];
+  readonly marks: Mark[] = [];
+  /** The time of the first event. */
+  start = Date.now();
+  readonly #numbers = new Map<string, number>();
+  #count = 0;
+  /** The bar that goes on, and the lane of the one before. */
+  #open: Bar | undefined;
+  #left: number | undefined;
+
+  /** Takes in those of a list that grows at its end which it has not yet. */
+  take(events: readonly SeenEvent[]): void {
+    for (; this.#count < events.length; this.#count++) this.#add(events[this.#count]!);
+  }
+
+  #add(event: SeenEvent): void {
     const at = Date.parse(event.time);
+    if (this.#count === 0) this.start = at;
     const { session, origin, why, epoch } = carried(event);
     const type = typeOf(event);
     if (type === 'StopIgnored') {
       const times = event.ignoredstops ? `, ${event.ignoredstops} times` : '';
-      const who = `${nameOf(origin)}${event.principal ? ` (${event.principal})` : ''}`;
-      marks.push({
-        at,
-        lane: laneOf(origin ?? NOBODY),
-        text: `${who}: stop ignored, ${why}${times}; it knew epoch ${epoch}`,
-      });
+      const text = `${byWhom(origin, event)}: stop ignored, ${why}${times}; it knew epoch ${epoch}`;
+      this.marks.push({ at, lane: this.#laneOf(origin ?? NOBODY), text });
     }
-    if (!session) continue;
-    const lane = laneOf(session.owner ?? session.previousOwner ?? NOBODY);
+    if (!session) return;
+    const lane = this.#laneOf(session.owner ?? session.previousOwner ?? NOBODY);
+    const open = this.#open;
     const goesOn =
       open?.sessionId === session.sessionId && open.status === session.status && open.lane === lane;
-    if (goesOn && open?.epoch === session.epoch) continue;
+    if (goesOn && open.epoch === session.epoch) return;
     if (open) {
       open.to = at;
-      left = open.lane;
+      this.#left = open.lane;
     }
-    open = undefined;
-    const label = LABELS[type];
-    if (label) {
-      const reason = type === 'SessionRotated' ? session.reason : session.endReason;
-      const text = reason ? `${label} · ${reason}` : label;
-      joints.push({ at, ...(left !== undefined && { from: left }), to: lane, label: text });
-    }
-    if (session.status === 'ended') continue;
-    open = {
-      lane,
-      from: at,
-      status: session.status,
-      sessionId: session.sessionId,
-      epoch: session.epoch,
-      ...(session.owner && { owner: session.owner }),
-    };
-    bars.push(open);
+    this.#open = undefined;
+    if (LABELS[type]) this.#join(event, session, at, lane);
+    if (session.status === 'ended') return;
+    const { status, sessionId, owner } = session;
+    this.#open = { lane, from: at, status, sessionId, epoch: session.epoch, ...(owner && { owner }) };
+    this.bars.push(this.#open);
   }
-  return { lanes, bars, joints, marks, start: events[0] ? Date.parse(events[0].time) : Date.now() };
+
+  #join(event: SeenEvent, session: Session, at: number, lane: number): void {
+    const type = typeOf(event);
+    const reason = type === 'SessionRotated' ? session.reason : session.endReason;
+    const reserved = type === 'OwnershipLapsed' ? session.reservedFor : undefined;
+    const label = [LABELS[type], reason, reserved && `reserved for ${nameOf(reserved)}`]
+      .filter(Boolean)
+      .join(' · ');
+    const text = `${label}, ${byWhom(carried(event).by ?? session.owner, event)}, epoch ${session.epoch}`;
+    this.joints.push({ at, ...(this.#left !== undefined && { from: this.#left }), to: lane, label, text });
+  }
+
+  #laneOf(owner: Owner): number {
+    const key = JSON.stringify([owner.environment, owner.instance]);
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    this.#numbers.set(key, this.lanes.length);
+    return this.lanes.push({ ...owner }) - 1;
+  }
 }
+
+const byWhom = (owner: Owner | undefined, { principal }: SeenEvent) =>
+  `${nameOf(owner)}${principal ? ` (${principal})` : ''}`;
+
+/** The first of a list in the order of time that is not before `at`. */
+export function firstAt<One>(list: readonly One[], timeOf: (one: One) => number, at: number): number {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (timeOf(list[middle]!) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+const endOf = (bar: Bar) => bar.to ?? Number.POSITIVE_INFINITY;
+/** The first bar that reaches into a span; bars follow each other, so that their ends are in order as well. */
+export const firstBar = ({ bars }: Timeline, from: number) => firstAt(bars, endOf, from);
 
 /** What happened, as a sentence without its subject. */
 export function whatHappened(event: SeenEvent): string {
