@@ -1,12 +1,15 @@
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { onSignInNeeded, signIn } from './data/call';
+import { useEffect } from 'preact/hooks';
 import { addressOf, go, type Place, usePlace } from './data/location';
+import { learnWhoAsks, useAccess } from './data/use-access';
 import { HoldersPage } from './pages/holders';
 import { OverviewPage } from './pages/overview';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
 import { SessionsPage } from './pages/sessions';
+import { Allowed, type Permission } from './signing-in/allowed';
+import { SignIn, SignInAgain } from './signing-in/sign-in';
+import { Who } from './signing-in/who';
 
 const PAGES = [
   ['', 'Overview'],
@@ -14,11 +17,20 @@ const PAGES = [
   ['holders', 'Who holds what'],
 ] as const;
 
+/** What a page asks the service for, where that is more than `read`. */
+const NEEDS: Record<string, readonly Permission[]> = {
+  '': ['read', 'audit'],
+  holders: ['read', 'audit'],
+};
+
 function Console() {
   const place = usePlace();
-  const [isAsked, setIsAsked] = useState(false);
-  const [signedIn, setSignedIn] = useState(0);
-  useEffect(() => onSignInNeeded(() => setIsAsked(true)), []);
+  const { caller, isAsked, turn } = useAccess();
+  useEffect(() => {
+    const stop = new AbortController();
+    void learnWhoAsks(stop.signal);
+    return () => stop.abort();
+  }, []);
   useEffect(() => {
     document.title = `${place.about.userId ?? place.page ?? 'Overview'} · Session Ledger`;
   }, [place]);
@@ -34,6 +46,7 @@ function Console() {
           ))}
         </nav>
         <Find />
+        <Who />
         <button
           type="button"
           onClick={() =>
@@ -46,15 +59,17 @@ function Console() {
         </button>
       </header>
       <main>
-        {isAsked ? (
-          <SignIn
-            done={() => {
-              setIsAsked(false);
-              setSignedIn(signedIn + 1);
-            }}
-          />
+        {isAsked && !caller ? (
+          <section class="card narrow">
+            <SignIn />
+          </section>
         ) : (
-          <Shown key={signedIn} place={place} />
+          <>
+            {isAsked && <SignInAgain />}
+            <Allowed needs={NEEDS[place.page] ?? ['read']}>
+              <Shown key={turn} place={place} />
+            </Allowed>
+          </>
         )}
       </main>
     </>
@@ -92,26 +107,6 @@ function Find() {
         aria-label="Find a session id, or a user and project"
         placeholder="Session id, or user and project"
       />
-    </form>
-  );
-}
-
-function SignIn({ done }: { done: () => void }) {
-  return (
-    <form
-      class="card sign-in"
-      onSubmit={(event) => {
-        event.preventDefault();
-        signIn(String(new FormData(event.currentTarget).get('credential')).trim());
-        done();
-      }}
-    >
-      <h1>Sign in</h1>
-      <label>
-        Key or token <input name="credential" type="password" autocomplete="off" required />
-      </label>
-      <p class="dim">The page holds it in memory only. A reload forgets it.</p>
-      <button type="submit">Sign in</button>
     </form>
   );
 }
