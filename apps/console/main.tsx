@@ -2,6 +2,7 @@ import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { addressOf, go, type Place, usePlace } from './data/location';
 import { learnWhoAsks, useAccess } from './data/use-access';
+import { ErasePage } from './pages/erase';
 import { HoldersPage } from './pages/holders';
 import { OverviewPage } from './pages/overview';
 import { ScopePage } from './pages/scope';
@@ -21,6 +22,7 @@ const PAGES = [
 const NEEDS: Record<string, readonly Permission[]> = {
   '': ['read', 'audit'],
   holders: ['read', 'audit'],
+  erase: ['operate'],
 };
 
 function Console() {
@@ -81,6 +83,7 @@ function Shown({ place: { page, about } }: { place: Place }) {
     return <ScopePage userId={about.userId} projectId={about.projectId ?? 'default'} />;
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
+  if (page === 'erase') return <ErasePage key={JSON.stringify(about)} about={about} />;
   if (page === 'holders') return <HoldersPage about={about} />;
   return <OverviewPage />;
 }

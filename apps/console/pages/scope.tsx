@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Session } from '#client';
+import { Acts } from '../acts/acts';
 import { call } from '../data/call';
 import { addressOf } from '../data/location';
 import { carried, followScope, type History, typeOf } from '../data/scope-events';
@@ -36,6 +37,7 @@ export function ScopePage({ userId, projectId }: { userId: string; projectId: st
         session={latest && carried(latest).session}
         isComplete={isComplete}
       />
+      {latest && <Acts session={carried(latest).session!} />}
       {trouble && (
         <p class="trouble" role="status">
           {trouble}
