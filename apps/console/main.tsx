@@ -4,6 +4,7 @@ import { addressOf, go, type Place, usePlace } from './data/location';
 import { learnWhoAsks, useAccess } from './data/use-access';
 import { ErasePage } from './pages/erase';
 import { HoldersPage } from './pages/holders';
+import { JobsPage } from './pages/jobs/jobs';
 import { OverviewPage } from './pages/overview';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
@@ -16,6 +17,7 @@ const PAGES = [
   ['', 'Overview'],
   ['sessions', 'Sessions'],
   ['holders', 'Who holds what'],
+  ['jobs', 'Jobs'],
 ] as const;
 
 /** What a page asks the service for, where that is more than `read`. */
@@ -23,6 +25,7 @@ const NEEDS: Record<string, readonly Permission[]> = {
   '': ['read', 'audit'],
   holders: ['read', 'audit'],
   erase: ['operate'],
+  jobs: ['operate'],
 };
 
 function Console() {
@@ -84,6 +87,7 @@ function Shown({ place: { page, about } }: { place: Place }) {
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
   if (page === 'erase') return <ErasePage key={JSON.stringify(about)} about={about} />;
+  if (page === 'jobs') return <JobsPage about={about} />;
   if (page === 'holders') return <HoldersPage about={about} />;
   return <OverviewPage />;
 }
