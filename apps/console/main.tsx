@@ -1,24 +1,41 @@
 import { render } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import { onSignInNeeded, signIn } from './data/call';
+import { useEffect } from 'preact/hooks';
 import { addressOf, go, type Place, usePlace } from './data/location';
+import { learnWhoAsks, useAccess } from './data/use-access';
+import { ErasePage } from './pages/erase';
 import { HoldersPage } from './pages/holders';
+import { JobsPage } from './pages/jobs/jobs';
 import { OverviewPage } from './pages/overview';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
 import { SessionsPage } from './pages/sessions';
+import { Allowed, type Permission } from './signing-in/allowed';
+import { SignIn, SignInAgain } from './signing-in/sign-in';
+import { Who } from './signing-in/who';
 
 const PAGES = [
   ['', 'Overview'],
   ['sessions', 'Sessions'],
   ['holders', 'Who holds what'],
+  ['jobs', 'Jobs'],
 ] as const;
+
+/** What a page asks the service for, where that is more than `read`. */
+const NEEDS: Record<string, readonly Permission[]> = {
+  '': ['read', 'audit'],
+  holders: ['read', 'audit'],
+  erase: ['operate'],
+  jobs: ['operate'],
+};
 
 function Console() {
   const place = usePlace();
-  const [isAsked, setIsAsked] = useState(false);
-  const [signedIn, setSignedIn] = useState(0);
-  useEffect(() => onSignInNeeded(() => setIsAsked(true)), []);
+  const { caller, isAsked, turn } = useAccess();
+  useEffect(() => {
+    const stop = new AbortController();
+    void learnWhoAsks(stop.signal);
+    return () => stop.abort();
+  }, []);
   useEffect(() => {
     document.title = `${place.about.userId ?? place.page ?? 'Overview'} · Session Ledger`;
   }, [place]);
@@ -34,6 +51,7 @@ function Console() {
           ))}
         </nav>
         <Find />
+        <Who />
         <button
           type="button"
           onClick={() =>
@@ -46,15 +64,17 @@ function Console() {
         </button>
       </header>
       <main>
-        {isAsked ? (
-          <SignIn
-            done={() => {
-              setIsAsked(false);
-              setSignedIn(signedIn + 1);
-            }}
-          />
+        {isAsked && !caller ? (
+          <section class="card narrow">
+            <SignIn />
+          </section>
         ) : (
-          <Shown key={signedIn} place={place} />
+          <>
+            {isAsked && <SignInAgain />}
+            <Allowed needs={NEEDS[place.page] ?? ['read']}>
+              <Shown key={turn} place={place} />
+            </Allowed>
+          </>
         )}
       </main>
     </>
@@ -68,6 +88,8 @@ function Shown({ place: { page, about } }: { place: Place }) {
   }
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
+  if (page === 'erase') return <ErasePage key={JSON.stringify(about)} about={about} />;
+  if (page === 'jobs') return <JobsPage about={about} />;
   if (page === 'holders') return <HoldersPage about={about} />;
   return <OverviewPage />;
 }
@@ -94,26 +116,6 @@ function Find() {
         aria-label="Find a session id, or a user and project"
         placeholder="Session id, or user and project"
       />
-    </form>
-  );
-}
-
-function SignIn({ done }: { done: () => void }) {
-  return (
-    <form
-      class="card sign-in"
-      onSubmit={(event) => {
-        event.preventDefault();
-        signIn(String(new FormData(event.currentTarget).get('credential')).trim());
-        done();
-      }}
-    >
-      <h1>Sign in</h1>
-      <label>
-        Key or token <input name="credential" type="password" autocomplete="off" required />
-      </label>
-      <p class="dim">The page holds it in memory only. A reload forgets it.</p>
-      <button type="submit">Sign in</button>
     </form>
   );
 }

@@ -42,6 +42,7 @@ export function servedLedger(
         return job;
       },
       read: (id, tenant) => jobs.shown.read(id, tenant),
+      list: (tenant, before, limit) => jobs.shown.list(tenant, before, limit),
     },
     reports: {
       take: (tenant, taken) => reports.kept.take(tenant, taken),

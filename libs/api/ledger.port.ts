@@ -430,6 +430,8 @@ export interface JobOrders {
    */
   create(order: JobOrder, receipt?: ReceiptKey): Promise<JobState | undefined>;
   read(id: string, tenant: string): Promise<JobState | undefined>;
+  /** A tenant's, the newest first, at most `limit`: those that were ordered before the one with this id. */
+  list(tenant: string, before: string | undefined, limit: number): Promise<JobState[]>;
 }
 
 /** Which session a consumer holds for a scope. */

@@ -8,6 +8,7 @@ import { statement } from './statements.js';
 const insertJob = statement('insert_job');
 const findJob = statement('find_job');
 const readJob = statement('read_job');
+const listJobs = statement('list_jobs');
 const takeJob = statement('take_job');
 const keepJob = statement('keep_job');
 const savePage = statement('save_page');
@@ -60,6 +61,12 @@ export class Jobs {
   async read(id: string, tenant: string): Promise<Job | undefined> {
     const { rows } = await this.query(readJob, [id, tenant]);
     return rows[0] && jobOf(rows[0]);
+  }
+
+  /** A tenant's, the newest first: those that were ordered before the one with this id. */
+  async list(tenant: string, before: string | undefined, limit: number): Promise<Job[]> {
+    const { rows } = await this.query(listJobs, [tenant, before, limit]);
+    return rows.map(jobOf);
   }
 
   /** An open job that nobody else works on, for LEASE_SECONDS; undefined when there is none. */

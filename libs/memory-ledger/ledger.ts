@@ -164,6 +164,8 @@ function jobs(store: Store): Ledger['jobs'] {
     }
   }
 
+  const isKept = ({ createdAt }: JobState) => Date.parse(createdAt) + KEPT_MS >= store.now();
+
   return {
     async create(order, receipt) {
       const before = receipt && byKey.get(receipt.key);
@@ -180,8 +182,12 @@ function jobs(store: Store): Ledger['jobs'] {
     },
     async read(id, tenant) {
       const job = all.get(id);
-      const isKept = job && job.tenant === tenant && Date.parse(job.createdAt) + KEPT_MS >= store.now();
-      return isKept ? job : undefined;
+      return job && job.tenant === tenant && isKept(job) ? job : undefined;
+    },
+    async list(tenant, before, limit) {
+      const newest = [...all.values()].reverse().filter((job) => job.tenant === tenant && isKept(job));
+      const from = before === undefined ? 0 : newest.findIndex(({ id }) => id === before) + 1;
+      return newest.slice(from, from + limit);
     },
   };
 }

@@ -44,7 +44,7 @@ describe('addresses', () => {
     ['POST', '/docs', 'GET, HEAD'],
     ['POST', '/problems/stale-epoch', 'GET, HEAD'],
     ['GET', '/v1/details', 'DELETE'],
-    ['DELETE', '/v1/bulk', 'POST'],
+    ['DELETE', '/v1/bulk', 'POST, GET, HEAD'],
   ];
   test.each(methods)('405: %s %s, which takes %s', async (method, path, allow) => {
     const { answer, faults, headers } = await refused(`${kept.service.url}${path}`, { method });

@@ -101,6 +101,19 @@ test('the same key gives the same job, also when it is finished; for another one
   expect((await order(dead)).body.jobId).not.toBe(first.jobId);
 });
 
+test('jobs are listed, the newest first, in pages; who ordered them stands there', async () => {
+  const ids: string[] = [];
+  for (let count = 0; count < 3; count++) ids.unshift((await order(deadCloud())).body.jobId);
+  await finished(ids[0]!);
+  const page = async (query: string) =>
+    (await ask<{ jobs: JobBody[]; next?: string }>(`/v1/bulk?${query}`)).body;
+  const first = await page('limit=2');
+  expect(first).toMatchObject({ jobs: [{ jobId: ids[0], principal: 'anonymous' }, { jobId: ids[1] }] });
+  expect((await page(`limit=1&after=${first.next}`)).jobs).toMatchObject([{ jobId: ids[2] }]);
+  const all = await page('limit=500');
+  expect([all.jobs.slice(0, 3).map(({ jobId }) => jobId), all.next]).toEqual([ids, undefined]);
+});
+
 test('a forced release needs nobody to own it, and says who did it', async () => {
   const session = await start(cloudDev);
   const body = { epoch: 1, owner: { environment: 'somebody else' } };
@@ -164,7 +177,9 @@ describe('what is refused', () => {
     ['400 invalid-request', '/v1/bulk/no-uuid'],
     ['400 invalid-request', `/v1/bulk/${randomUUID()}?wait=61`],
     ['400 invalid-request', `/v1/bulk/${randomUUID()}?x=1`],
-    ['405 method-not-allowed', '/v1/bulk'],
+    ['404 unknown-job', `/v1/bulk?after=${randomUUID()}`],
+    ['400 invalid-request', '/v1/bulk?after=no-uuid'],
+    ['400 invalid-request', '/v1/bulk?limit=501'],
   ])('%s: %s', async (answer, path) => {
     expect(await refused(`${service.url}${path}`)).toMatchObject({ answer, faults: [] });
   });

@@ -348,6 +348,10 @@ const stories: Record<string, Story> = {
     await run({ select: { userId }, action: 'end', reason: 'gone' });
     await run({ select: {}, action: 'end', reason: 'gone' });
     await run({ select: { userId, environment: 'x' }, action: 'end', reason: 'gone' });
+    const ask = (query: object) => t.ask('bulkJobs', { query });
+    const { body: page } = await ask({ limit: 2 });
+    await ask({ limit: 1, after: page.next });
+    await ask({ limit: 1, after: '01920000-0000-7003-8000-000000000000' });
     await t.ask('bulkJob', { params: { jobId: '01920000-0000-7003-8000-000000000000' } });
     for (const projectId of ['default', 'two', 'three'])
       await t.ask('scopeEvents', { query: { userId, projectId } });

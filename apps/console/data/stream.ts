@@ -1,4 +1,4 @@
-import { authorization, queryOf, send } from './call';
+import { queryOf, send } from './call';
 import type { SeenEvent } from './scope-events';
 
 interface Listener {
@@ -36,8 +36,9 @@ export async function follow(
     document.addEventListener('visibilitychange', onChange);
     try {
       const response = await send(`${path}${queryOf(query)}`, {
-        headers: { ...authorization(), ...(last !== undefined && { 'last-event-id': last }) },
+        headers: { ...(last !== undefined && { 'last-event-id': last }) },
         signal: AbortSignal.any([signal, unseen.signal]),
+        isStream: true,
       });
       listener.opened();
       for await (const { id, data } of framesOf(response)) {

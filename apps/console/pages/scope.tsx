@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '#client';
+import { Acts } from '../acts/acts';
 import { call } from '../data/call';
 import { addressOf } from '../data/location';
 import { carried, followScope, type History } from '../data/scope-events';
@@ -27,6 +28,7 @@ export function ScopePage(scope: Scope) {
   return (
     <>
       <Now {...scope} session={latest && carried(latest).session} isComplete={isComplete} />
+      {latest && <Acts session={carried(latest).session!} />}
       {trouble && (
         <p class="trouble" role="status">
           {trouble}

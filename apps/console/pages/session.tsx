@@ -1,3 +1,4 @@
+import { Acts } from '../acts/acts';
 import { call } from '../data/call';
 import { addressOf } from '../data/location';
 import { usePolled } from '../data/use-polled';
@@ -20,6 +21,7 @@ export function SessionPage({ id }: { id: string }) {
   return (
     <>
       <h1>Session {short(id)}</h1>
+      <Acts session={value} />
       {trouble && (
         <p class="trouble" role="status">
           {trouble}

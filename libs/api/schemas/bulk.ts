@@ -30,6 +30,7 @@ export const BulkJob = named(
   {
     jobId: Type.String(),
     state: Type.Enum(['open', 'finished']),
+    principal: Type.String({ description: 'Who ordered it' }),
     select: Selection,
     action: Type.Enum(['end', 'release']),
     reason: Reason,
@@ -41,6 +42,19 @@ export const BulkJob = named(
   },
   { description: 'Kept for 30 days after it was finished' },
 );
+
+export const JobsQuery = Type.Object(
+  {
+    after: Type.Optional(GivenId),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
+  },
+  closed,
+);
+
+export const JobPage = named('JobPage', {
+  jobs: Type.Array(BulkJob, { maxItems: 500, description: 'Of the tenant, whoever ordered them' }),
+  next: Type.Optional(Type.String({ description: 'What to ask for with `after`; absent in the last page' })),
+});
 
 const jobAnswered = { schema: BulkJob };
 
@@ -56,6 +70,15 @@ export const bulk = {
       202: { description: 'the job, which survives a restart', ...jobAnswered, headers: ['Location'] },
     },
     problems: [...command],
+  },
+  bulkJobs: {
+    method: 'GET',
+    path: '/v1/bulk',
+    needs: operator,
+    summary: 'Bulk jobs, open or finished, the newest first, in pages',
+    query: JobsQuery,
+    answers: { 200: { description: 'jobs and how far they have come', schema: JobPage } },
+    problems: ['unknown-job', ...read],
   },
   bulkJob: {
     method: 'GET',

@@ -12,7 +12,7 @@ const LOOK_MS = 200;
 const waitsOf = oneEach(() => new Places(MOST_WAITING));
 
 /** For operators: what concerns many sessions at once. */
-export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
+export const bulk: Pick<Serving, 'startBulk' | 'bulkJobs' | 'bulkJob'> = {
   async startBulk(asked, ledger) {
     const { caller, body } = asked;
     const { tenant, principal } = caller;
@@ -20,6 +20,13 @@ export const bulk: Pick<Serving, 'startBulk' | 'bulkJob'> = {
     const job = await ledger.jobs.create(order, receiptOf(asked, ledger));
     if (!job) throw new ProblemError('key-reused');
     return { status: 202, headers: { location: `/v1/bulk/${job.id}` }, body: shown(job, ledger) };
+  },
+  async bulkJobs({ caller: { tenant }, query: { after, limit = 100 } }, ledger) {
+    if (after !== undefined && !(await ledger.jobs.read(after, tenant)))
+      throw new ProblemError('unknown-job');
+    const jobs = await ledger.jobs.list(tenant, after, limit);
+    const next = jobs.length === limit ? jobs.at(-1)?.id : undefined;
+    return { body: { jobs: jobs.map((job) => shown(job, ledger)), next } };
   },
   async bulkJob(asked, ledger) {
     const { caller, params, query } = asked;
@@ -52,10 +59,11 @@ async function finished(
 }
 
 function shown(job: JobState, { partitions: of }: Ledger) {
-  const { id, select, action, reason, counts, createdAt, updatedAt, finishedAt } = job;
+  const { id, principal, select, action, reason, counts, createdAt, updatedAt, finishedAt } = job;
   return {
     jobId: id,
     state: finishedAt ? 'finished' : 'open',
+    principal,
     select,
     action,
     reason,

@@ -36,6 +36,7 @@ const SHAPES: Record<AnswerName | 'CurrentPage', Shape> = {
   CurrentPage: sessions,
   ErasedAnswer: { outcome: 'string' },
   EventPage: { events: 'array' },
+  JobPage: { jobs: 'array' },
   KeyPage: { keys: 'array' },
   ManyAnswers: { answers: 'array' },
   ManyCurrent: { answers: 'array' },

@@ -54,6 +54,9 @@ export interface AuditKeys {
 export interface BulkJob {
   jobId: string;
   state: 'open' | 'finished';
+
+  /** Who ordered it. */
+  principal: string;
   select: Selection;
   action: 'end' | 'release';
 
@@ -232,6 +235,14 @@ export interface Handle {
 
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
   value: string;
+}
+
+export interface JobPage {
+  /** Of the tenant, whoever ordered them. */
+  jobs: BulkJob[];
+
+  /** What to ask for with `after`; absent in the last page. */
+  next?: string;
 }
 
 export interface KeptCheckpoints {
@@ -1487,6 +1498,17 @@ export interface Operations {
     };
     answer: BulkJob;
   };
+  /** Bulk jobs, open or finished, the newest first, in pages. */
+  bulkJobs: {
+    query?: {
+      /** a UUID, in upper or lower case. */
+      after?: string;
+
+      /** 100 when left out. */
+      limit?: number;
+    };
+    answer: JobPage;
+  };
   /** How far a bulk job has come. */
   bulkJob: {
     params: {
@@ -1732,6 +1754,7 @@ export const routes = {
   scopeStream: { method: 'GET', path: '/v1/stream' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
   startBulk: { method: 'POST', path: '/v1/bulk' },
+  bulkJobs: { method: 'GET', path: '/v1/bulk' },
   bulkJob: { method: 'GET', path: '/v1/bulk/:jobId' },
   eraseDetails: { method: 'DELETE', path: '/v1/details' },
   report: { method: 'POST', path: '/v1/reports' },
@@ -1784,6 +1807,7 @@ export const answers = {
   transitions: 'TransitionPage',
   feed: 'EventPage',
   startBulk: 'BulkJob',
+  bulkJobs: 'JobPage',
   bulkJob: 'BulkJob',
   eraseDetails: 'ErasedAnswer',
   report: 'ReportsTaken',

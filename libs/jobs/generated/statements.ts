@@ -1,5 +1,5 @@
 // Generated from libs/jobs/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 3231bd04c221264d.
+// Digest of the statements: af2160806bf30480.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -59,6 +59,33 @@ export interface Statements {
     values: [string, string, string, string, string, string, string, string, string, number];
   };
   keep_job: { row: never; values: [string, number, number] };
+  list_jobs: {
+    row: {
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      epoch: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      leased_until: Date;
+      id: string;
+      after_scope: string;
+      key: string | null;
+      fingerprint: string | null;
+      partition: number;
+      tenant: string;
+      principal: string;
+      action: string;
+      reason: string;
+      user_id: string | null;
+      environment: string | null;
+      instance: string | null;
+      page: string;
+    };
+    values: [string, string, number];
+  };
   look_through: {
     row: { scope_id: string; latest: string | null };
     values: [number, string, number, string, string, string];

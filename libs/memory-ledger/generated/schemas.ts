@@ -890,6 +890,17 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    bulkJobs: {
+      needs: ['operate'],
+      query: {
+        type: 'object',
+        properties: {
+          after: GivenId,
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
+        },
+        additionalProperties: false,
+      },
+    },
     bulkJob: {
       needs: ['operate'],
       params: {

@@ -36,6 +36,7 @@ _SHAPES: dict[str, Shape] = {
     "CurrentPage": _SESSIONS,
     "ErasedAnswer": {"outcome": "string"},
     "EventPage": {"events": "array"},
+    "JobPage": {"jobs": "array"},
     "KeyPage": {"keys": "array"},
     "ManyAnswers": {"answers": "array"},
     "ManyCurrent": {"answers": "array"},

@@ -53,6 +53,7 @@ ROUTES: dict[str, Route] = {
     "scopeStream": Route("GET", "/v1/stream", True, None),
     "snapshot": Route("GET", "/v1/snapshot", True, None),
     "startBulk": Route("POST", "/v1/bulk", False, "BulkJob"),
+    "bulkJobs": Route("GET", "/v1/bulk", True, "JobPage"),
     "bulkJob": Route("GET", "/v1/bulk/{jobId}", True, "BulkJob"),
     "eraseDetails": Route("DELETE", "/v1/details", False, "ErasedAnswer"),
     "report": Route("POST", "/v1/reports", False, "ReportsTaken"),
@@ -313,6 +314,11 @@ class AsyncCalls:
 
     @overload
     async def call(
+        self, operation: Literal["bulkJobs"], request: models.BulkJobsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.JobPage: ...
+
+    @overload
+    async def call(
         self, operation: Literal["bulkJob"], request: models.BulkJobRequest, /, **how: Unpack[CallOptions]
     ) -> models.BulkJob: ...
 
@@ -542,6 +548,11 @@ class Calls:
     def call(
         self, operation: Literal["startBulk"], request: models.StartBulkRequest, /, **how: Unpack[CallOptions]
     ) -> models.BulkJob: ...
+
+    @overload
+    def call(
+        self, operation: Literal["bulkJobs"], request: models.BulkJobsRequest, /, **how: Unpack[CallOptions]
+    ) -> models.JobPage: ...
 
     @overload
     def call(

@@ -780,6 +780,8 @@ class BulkJob(TypedDict):
     """Kept for 30 days after it was finished."""
     jobId: str
     state: Literal['open', 'finished']
+    principal: str
+    """Who ordered it."""
     select: Selection
     action: Literal['end', 'release']
     reason: str
@@ -792,6 +794,13 @@ class BulkJob(TypedDict):
     """UTC, milliseconds."""
     finishedAt: NotRequired[str]
     """UTC, milliseconds."""
+
+
+class JobPage(TypedDict):
+    jobs: list[BulkJob]
+    """Of the tenant, whoever ordered them."""
+    next: NotRequired[str]
+    """What to ask for with `after`; absent in the last page."""
 
 
 class ErasedAnswerErasedItem(TypedDict):
@@ -1461,6 +1470,17 @@ class SnapshotRequest(TypedDict):
 
 class StartBulkRequest(TypedDict):
     body: BulkBody
+
+
+class BulkJobsRequestQuery(TypedDict):
+    after: NotRequired[str]
+    """a UUID, in upper or lower case."""
+    limit: NotRequired[int]
+    """100 when left out."""
+
+
+class BulkJobsRequest(TypedDict):
+    query: NotRequired[BulkJobsRequestQuery]
 
 
 class BulkJobRequestParams(TypedDict):

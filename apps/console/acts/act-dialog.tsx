@@ -1,0 +1,152 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { CommandAnswer, Session } from '#client';
+import { call, newKey, Refused, reasonOf } from '../data/call';
+import { addressOf } from '../data/location';
+import { useAccess } from '../data/use-access';
+import { Modal } from '../modal';
+import { short } from '../timeline/model';
+import type { Act, Given } from './act';
+import { Facts } from './facts';
+import { FieldOf, givenIn } from './field';
+
+interface Asked {
+  act: Act;
+  sessionId: string;
+  closed(): void;
+}
+
+/** Shows the session as it is now, asks, does it under the epoch that was shown, and says what came of it. */
+export function ActDialog({ act, sessionId, closed }: Asked) {
+  const { caller } = useAccess();
+  const [session, setSession] = useState<Session>();
+  const [before, setBefore] = useState<Session>();
+  const [answer, setAnswer] = useState<CommandAnswer>();
+  const [trouble, setTrouble] = useState<string>();
+  /** Another session that is current by now. */
+  const [other, setOther] = useState<string>();
+  const [isSending, setIsSending] = useState(false);
+  const keyOf = useKeys();
+  useEffect(() => {
+    const stop = new AbortController();
+    call('session', { params: { sessionId }, signal: stop.signal }).then(
+      setSession,
+      (error: unknown) => stop.signal.aborted || setTrouble(reasonOf(error)),
+    );
+    return () => stop.abort();
+  }, [sessionId]);
+  const send = async (shown: Session, given: Given) => {
+    setIsSending(true);
+    setTrouble(undefined);
+    try {
+      setAnswer(await act.send(shown, given, keyOf([shown.sessionId, shown.epoch, given])));
+    } catch (error) {
+      const now = error instanceof Refused ? (error.problem?.current ?? error.problem?.last) : undefined;
+      setTrouble(whyNot(error, shown, now));
+      if (now?.sessionId !== shown.sessionId) setOther(now?.sessionId);
+      else {
+        setBefore(shown);
+        setSession(now);
+      }
+    }
+    setIsSending(false);
+  };
+  return (
+    <Modal labelledBy="act" closed={closed}>
+      <form
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (session && !answer) void send(session, givenIn(event.currentTarget));
+        }}
+      >
+        <h1 id="act">{answer ? `${act.title}: ${answer.outcome}` : `${act.title} this session?`}</h1>
+        {!answer && <p>{act.effect}</p>}
+        {trouble && (
+          <p class="trouble" role="alert">
+            {trouble}
+          </p>
+        )}
+        {other && <CurrentIs id={other} closed={closed} />}
+        {answer ? (
+          <Done answer={answer} before={session} closed={closed} />
+        ) : (
+          session && <Facts session={session} before={before} />
+        )}
+        {session &&
+          !answer &&
+          act.fields(caller?.environments).map((field) => <FieldOf key={field.name} {...field} />)}
+        <div class="buttons">
+          {session && !answer && act.isFor(session) && (
+            <button type="submit" class={act.isGrave ? 'danger' : 'main'} disabled={isSending}>
+              {isSending ? 'Sending…' : `${act.title} at epoch ${session.epoch}`}
+            </button>
+          )}
+          <button type="button" onClick={closed}>
+            {answer ? 'Close' : 'Leave it as it is'}
+          </button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+interface Told {
+  answer: CommandAnswer;
+  before: Session | undefined;
+  closed(): void;
+}
+
+/** The event that was made, and what the session is since. */
+function Done({ answer: { outcome, session, position, current }, before, closed }: Told) {
+  const isNew = outcome !== 'unchanged' && !outcome.startsWith('already');
+  return (
+    <>
+      <p role="status">
+        {isNew ? 'The ledger made event ' : 'Nothing was left to do. It stands in event '}
+        <b>
+          {position.partition}:{position.sequence}
+        </b>
+        .{' '}
+        <a href={addressOf('scope', session.scope)} onClick={closed}>
+          See it on the timeline
+        </a>
+      </p>
+      <Facts session={session} before={before?.sessionId === session.sessionId ? before : undefined} />
+      {current && current.sessionId !== session.sessionId && (
+        <CurrentIs id={current.sessionId} closed={closed} />
+      )}
+    </>
+  );
+}
+
+const CurrentIs = ({ id, closed }: { id: string; closed(): void }) => (
+  <p>
+    The current session is{' '}
+    <a href={addressOf('session', { id })} onClick={closed}>
+      {short(id)}
+    </a>
+    .
+  </p>
+);
+
+/** The same request gets the same key, so that it is done once however often it is sent. */
+function useKeys(): (request: unknown) => string {
+  const last = useRef({ request: '', key: '' });
+  return (request) => {
+    const text = JSON.stringify(request);
+    if (last.current.request !== text) last.current = { request: text, key: newKey() };
+    return last.current.key;
+  };
+}
+
+function whyNot(error: unknown, shown: Session, now: Session | undefined): string {
+  const { status, problem } = error instanceof Refused ? error : { status: undefined, problem: undefined };
+  if (status === 0 || problem?.type.endsWith('/unknown-outcome'))
+    return 'No answer came, so nobody can say whether it was done. Send it again: it is done once at most.';
+  if (status !== 409 || !now) return `It was not done. ${reasonOf(error)}`;
+  if (now.sessionId !== shown.sessionId)
+    return `It was not done: another session, ${short(now.sessionId)}, is current by now.`;
+  if (now.epoch !== shown.epoch)
+    return `It was not done: the session has changed since it was shown, from epoch ${shown.epoch} to ${now.epoch}. Below is what it is now.`;
+  return `It was not done. ${reasonOf(error)}`;
+}

@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'preact/hooks';
+import { call } from './call';
+import { type Access, currentAccess, isKnown, onAccess } from './credential';
+
+const AGAIN_MS = 2_000;
+
+/** Who asks. */
+export function useAccess(): Access {
+  const [access, setAccess] = useState(currentAccess);
+  useEffect(() => {
+    setAccess(currentAccess());
+    return onAccess(setAccess);
+  }, []);
+  return access;
+}
+
+/** Asks the service who asks, until it answers. Signing in tells it as well. */
+export async function learnWhoAsks(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && currentAccess().caller === undefined) {
+    await call('access', { signal }).then(isKnown, () => {});
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
