@@ -56,7 +56,7 @@ testInBrowser('every page is free of what axe finds, and of complaints', async (
     `scope?userId=${userId}`,
   ]) {
     await page.goto(`${service.url}/console/${place}`);
-    await page.locator('.card').first().waitFor();
+    await page.locator('main .card').first().waitFor();
     await page.screenshot({ path: `${PICTURES}/${/^\w*/.exec(place)![0] || 'overview'}.png` });
     await page.evaluate(readAxe);
     expect({ place, violations: await page.evaluate(violations) }).toEqual({ place, violations: [] });

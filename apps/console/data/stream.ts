@@ -6,7 +6,7 @@ interface Listener {
   event(event: SeenEvent): void;
   lost(why: string): void;
   /** No stream may be open for now, see `takePlace`: called every three seconds, and at once. */
-  waiting(): void;
+  waiting?(): void;
 }
 
 const AGAIN_MS = 1_000;
@@ -83,9 +83,12 @@ async function takePlace(signal: AbortSignal, { waiting, lost }: Listener): Prom
       const giveBack = await tryLock(`session-ledger-stream-${place}`);
       if (giveBack) return giveBack;
     }
-    if (!told) lost(`Other tabs follow the service, ${PLACES} at most. This one asks every few seconds.`);
+    if (!told)
+      lost(
+        `Other tabs follow the service already, ${PLACES} at most.${waiting ? ' This one asks every few seconds.' : ''}`,
+      );
     told = true;
-    waiting();
+    waiting?.();
     await new Promise((resolve) => setTimeout(resolve, ASK_MS));
   }
   return () => {};
