@@ -75,7 +75,7 @@ export function TimelineView({ timeline, count, asOf, onView }: Shown) {
         onDblClick={showAll}
       />
       <p class="hint">
-        <span class="buttons">
+        <span class="zoom">
           <button type="button" aria-label="Zoom in" onClick={() => zoom(0.5)}>
             +
           </button>
