@@ -36,7 +36,10 @@ export async function createApp(
   const secure = tls && readTls(tls);
   const admission = new Admission({
     aside: () => ledger.writer.heldCommands,
-    onShed: (why) => metrics.shed.inc({ why }),
+    onShed(why, count) {
+      metrics.shed.inc({ why }, count);
+      requests.refused(undefined, { code: 'overloaded' }, undefined, count);
+    },
   });
   admission.start();
   const { access, log } = ledger.access;

@@ -4,7 +4,8 @@ export type Shed = 'queue' | 'event-loop';
 export interface AdmissionOptions {
   /** Commands that wait for something that holds up only them: they are nobody else's queue. */
   aside(): number;
-  onShed(why: Shed): void;
+  /** So many were refused since the last time, told now and then: there may be thousands a second. */
+  onShed(why: Shed, count: number): void;
   /** Milliseconds, for tests. */
   now?(): number;
 }
@@ -43,6 +44,7 @@ export class Admission {
   private crowdedUntil = Number.NEGATIVE_INFINITY;
   private arrived = 0;
   private isLate = false;
+  private readonly shed = { queue: 0, 'event-loop': 0 };
   private ticking: NodeJS.Timeout | undefined;
   private readonly now: () => number;
 
@@ -63,6 +65,7 @@ export class Admission {
 
   close(): void {
     clearInterval(this.ticking);
+    this.tellShed();
   }
 
   /** Commands that are under way. */
@@ -79,7 +82,7 @@ export class Admission {
   refuses(isCommand: boolean): Shed | undefined {
     this.arrived += 1;
     const why = this.isLate ? 'event-loop' : isCommand && this.isCrowded() ? 'queue' : undefined;
-    if (why) this.options.onShed(why);
+    if (why) this.shed[why] += 1;
     else if (isCommand) this.underWay += 1;
     return why;
   }
@@ -94,6 +97,14 @@ export class Admission {
   tick(late: number): void {
     this.isLate = late > LATE_MS && this.arrived >= FEW;
     this.arrived = 0;
+    this.tellShed();
+  }
+
+  private tellShed(): void {
+    for (const why of ['queue', 'event-loop'] as const) {
+      if (this.shed[why] > 0) this.options.onShed(why, this.shed[why]);
+      this.shed[why] = 0;
+    }
   }
 
   private isCrowded(): boolean {

@@ -1,19 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
 import { NotFoundException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
-import { operations } from '#api/schemas';
-import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
+import { type FrontOptions, SECURITY_HEADERS, serverBehindFront } from './front.js';
 import { guard } from './guard.js';
 import { keepLog } from './log-access.js';
 import { leaveFiles } from './open-files.js';
-import type { Origins } from './origins.js';
 import { sendProblem } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { dropStalled } from './stalled.js';
@@ -26,49 +23,22 @@ declare module 'fastify' {
   }
 }
 
-/** What every answer says: nothing that is read here is for a cache, nor is it what a browser may take it for. */
-const SECURITY_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-
-/** How long a request's headers, and all of it, may take to arrive; how often to look. In milliseconds. */
-const HEADERS_MS = 15_000;
-const BODY_MS = 30_000;
-const LOOK_MS = 1_000;
-
 /** What looks at each request before it is served. */
-export interface Gatekeepers {
+export interface Gatekeepers extends FrontOptions {
   access: Access;
-  admission: Admission;
-  origins: Origins;
   metrics: RequestMetrics;
   log: AccessLog | undefined;
-  /** Undefined: plain HTTP. */
-  tls: SecureContextOptions | undefined;
 }
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter({
-  access,
-  admission,
-  origins,
-  metrics,
-  log,
-  tls,
-}: Gatekeepers): FastifyAdapter {
-  const server = {
-    requireHostHeader: false, // we ask for it ourselves, with a problem
-    headersTimeout: HEADERS_MS,
-    connectionsCheckingInterval: LOOK_MS,
-  };
+export function fastifyAdapter({ access, metrics, log, ...front }: Gatekeepers): FastifyAdapter {
+  const { origins } = front;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
     // Idle connections are closed with the service; those with a request are awaited.
     forceCloseConnections: 'idle',
-    keepAliveTimeout: 72_000,
-    requestTimeout: BODY_MS,
     return503OnClosing: false,
-    ...(tls
-      ? { https: { ...server, ...tls, ...callersCertificates(tls), handshakeTimeout: HEADERS_MS } }
-      : { http: server }),
+    serverFactory: serverBehindFront(front),
     routerOptions: { maxParamLength: 256 },
     clientErrorHandler: answerBadHttp,
     // What the router refuses, before any hook or filter: malformed or over-long paths.
@@ -82,7 +52,6 @@ export function fastifyAdapter({
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
-    if (request.url.startsWith('/v1/') && isRefused(request, reply, admission)) return;
     checkHeaders(request.raw);
     if (origins.answersPreflight(request, reply)) return;
     origins.check(request, reply);
@@ -105,26 +74,6 @@ export function fastifyAdapter({
     done(null, bodyOf(request, body as Buffer));
   });
   return adapter;
-}
-
-/** Where callers need a certificate, a handshake without one fails. */
-function callersCertificates({ ca }: SecureContextOptions) {
-  return ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true };
-}
-
-/** Refuses a request, before it is read, that would wait for too long, or lets it come in. */
-function isRefused(request: FastifyRequest, reply: FastifyReply, admission: Admission): boolean {
-  const { method, routeOptions } = request;
-  const { operation } = routeOptions.config ?? {};
-  const isRead =
-    ['GET', 'HEAD', 'OPTIONS'].includes(method) || (operation && 'reads' in operations[operation]);
-  const isCommand = !isRead;
-  if (admission.refuses(isCommand)) {
-    sendProblem(reply, { code: 'overloaded' });
-    return true;
-  }
-  if (isCommand) reply.raw.once('close', () => admission.done());
-  return false;
 }
 
 /** Throws what is wrong with a body, whatever it should have been. */

@@ -47,6 +47,12 @@ export class Origins {
     }
   }
 
+  /** What an answer says to a page that may ask, as names and values in turns, when nothing else is known of the request. */
+  toldTo(origin: string | undefined): readonly string[] {
+    if (origin === undefined || !this.origins.has(origin)) return [];
+    return Object.entries({ ...allowing(origin), 'access-control-expose-headers': EXPOSED }).flat();
+  }
+
   /** Answers a browser that asks whether a page may ask. False for any other request. */
   answersPreflight({ method, headers }: FastifyRequest, reply: FastifyReply): boolean {
     const { origin, host = '' } = headers;

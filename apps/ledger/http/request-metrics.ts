@@ -4,7 +4,7 @@ import { commands, type OperationId, operations } from '#api/schemas';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** Requests that are for no operation: pages, and addresses where there is nothing. */
+/** Requests for no operation: pages, addresses where there is nothing, and what was refused before it was looked at. */
 const ELSEWHERE = 'none';
 
 /** Most tenants that are counted by themselves; the one that came first is forgotten for another one. */
@@ -96,10 +96,15 @@ export class RequestMetrics {
     } else if (outcome !== undefined) this.of(operation).obeyed(outcome, tenant);
   }
 
-  /** A request of this operation, or of none, was answered with a problem. */
-  refused(operation: OperationId | undefined, { code }: Problem, tenant: string | undefined): void {
-    this.requests.labels(operation ?? ELSEWHERE, String(problems[code].status)).inc();
-    this.problems.labels(operation ?? ELSEWHERE, code).inc();
+  /** Requests of this operation, or of none, were answered with a problem. */
+  refused(
+    operation: OperationId | undefined,
+    { code }: Problem,
+    tenant: string | undefined,
+    count = 1,
+  ): void {
+    this.requests.labels(operation ?? ELSEWHERE, String(problems[code].status)).inc(count);
+    this.problems.labels(operation ?? ELSEWHERE, code).inc(count);
     const isCommand = operation !== undefined && Object.hasOwn(commands, operation);
     if (isCommand && tenant !== undefined && isRefusal(code)) this.count('refusals', tenant);
   }

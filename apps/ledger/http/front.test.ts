@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { type Agent, Agent as HttpAgent, type RequestOptions, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { problemBody } from '#api';
+import { Admission } from './admission.js';
+import { serverBehindFront } from './front.js';
+import { Origins } from './origins.js';
+
+const PAGE = 'https://page.example';
+
+let server: Server;
+let agent: Agent;
+let admission: Admission;
+/** What got past the front. */
+let served: string[] = [];
+beforeEach(async () => {
+  served = [];
+  admission = new Admission({ aside: () => 0, onShed: () => {} });
+  const origins = new Origins({ isLocal: true, hosts: [], origins: [PAGE] });
+  const handle: Parameters<ReturnType<typeof serverBehindFront>>[0] = ({ method, url }, response) => {
+    served.push(`${method} ${url}`);
+    response.end();
+  };
+  server = serverBehindFront({ admission, origins, tls: undefined })(handle, {}) as Server;
+  agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+});
+afterEach(async () => {
+  agent.destroy();
+  await once(server.close(), 'close');
+});
+
+async function ask(method: string, path: string, options: RequestOptions & { body?: string } = {}) {
+  const { port } = server.address() as AddressInfo;
+  const asked = request({ ...options, agent, method, path, port, host: '127.0.0.1' }).end(options.body);
+  const [answer] = await once(asked, 'response');
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+}
+
+/** More commands are under way than are ever taken. */
+function crowd(): void {
+  while (!admission.refuses(true)) {}
+}
+
+test('a command too many is refused with a problem, as the framework would say it', async () => {
+  crowd();
+  const { status, headers, body } = await ask('POST', '/v1/sessions', { body: '{"userId":"ada"}' });
+  expect(status).toBe(503);
+  expect(headers).toMatchObject({
+    ...{ 'content-type': 'application/problem+json', 'retry-after': '1' },
+    ...{ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' },
+  });
+  expect(JSON.parse(body)).toEqual(problemBody({ code: 'overloaded' }));
+  expect(served).toEqual([]);
+});
+
+test('its connection can be used on, whatever body it had', async () => {
+  crowd();
+  const ports = new Set<number | undefined>();
+  server.on('request', ({ socket }) => ports.add(socket.remotePort));
+  for (const length of [0, 10, 200_000]) {
+    expect(await ask('POST', '/v1/sessions', { body: 'x'.repeat(length) })).toMatchObject({ status: 503 });
+  }
+  expect(await ask('GET', '/v1/stats')).toMatchObject({ status: 200 });
+  expect(ports.size).toBe(1);
+});
+
+test.each([
+  ['GET', '/v1/current?userId=ada'],
+  ['POST', '/v1/current'],
+  ['POST', '/v1/resolve?one=two'],
+  ['GET', '/health/live'],
+  ['GET', '/metrics'],
+  ['POST', '/health/ready'],
+])('commands crowd out no %s %s', async (method, path) => {
+  crowd();
+  expect(await ask(method, path)).toMatchObject({ status: 200 });
+  expect(served).toEqual([`${method} ${path}`]);
+});
+
+test('while the event loop is late reads are refused, too; health and metrics never', async () => {
+  for (let one = 0; one < 200; one += 1) admission.refuses(false);
+  admission.tick(10_000);
+  expect(await ask('GET', '/v1/current?userId=ada')).toMatchObject({ status: 503 });
+  for (const path of ['/health/live', '/health/ready', '/metrics'])
+    expect(await ask('GET', path)).toMatchObject({ status: 200 });
+});
+
+test('a page that may ask is told, another one is not', async () => {
+  crowd();
+  const told = async (origin: string) => (await ask('POST', '/v1/sessions', { headers: { origin } })).headers;
+  expect(await told(PAGE)).toMatchObject({
+    'access-control-allow-origin': PAGE,
+    'access-control-expose-headers': expect.stringContaining('retry-after'),
+    vary: 'origin',
+  });
+  expect(await told('https://other.example')).not.toHaveProperty('access-control-allow-origin');
+});
+
+test('a command that was taken is under way until it is answered or its caller is gone', async () => {
+  await ask('POST', '/v1/sessions', { body: '{}' });
+  expect(served).toEqual(['POST /v1/sessions']);
+  await new Promise(setImmediate);
+  expect(admission.commands).toBe(0);
+});
