@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { LedgerClient, LedgerProblem, NoAnswer } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { failed } from '../support/client.js';
@@ -193,6 +194,24 @@ describe('commands', () => {
     expect(requests.map(({ path }) => path)).toEqual(['/v1/commands', ...Array(3).fill('/v1/sessions')]);
     await Promise.all([start(client), start(client)]);
     expect(requests).toHaveLength(6);
+  });
+
+  test('are sent in a list again a minute after the ledger took none: it may have been upgraded', async () => {
+    let refused = 0;
+    const { client, requests } = watched(async (send, { path }) =>
+      path === '/v1/commands' && ++refused === 1 ? new Response('', { status: 405 }) : send(),
+    );
+    // The client's clock goes on while the machine sleeps: for it, the machine sleeps here.
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      for (const seconds of [0, 59, 61]) {
+        clock.mockImplementation(() => performance.timeOrigin + performance.now() + seconds * 1_000);
+        await Promise.all([start(client), start(client)]);
+      }
+    } finally {
+      clock.mockRestore();
+    }
+    expect(requests.map(({ count }) => count)).toEqual([2, 1, 1, 1, 1, 2]);
   });
 
   test.each([

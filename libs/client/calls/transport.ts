@@ -226,7 +226,7 @@ export class Transport {
       gathering,
       json: `{"operation":"${id}"${named},"body":${json},"idempotencyKey":${JSON.stringify(key)}}`,
       // No name of a user has a line break; were there one, a call would wait for another one that it need not wait for.
-      order: sessionId === undefined ? `${userId}\n${projectId}` : String(sessionId),
+      order: sessionId === undefined ? `${userId}\n${projectId}` : String(sessionId).toLowerCase(),
       bodyOf: answerIn,
     };
   }
