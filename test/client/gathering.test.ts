@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { LedgerClient, LedgerProblem, NoAnswer } from '#client';
+import { LedgerClient, type LedgerOptions, LedgerProblem, NoAnswer } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { failed } from '../support/client.js';
 import { type Service, startService } from '../support/service.js';
@@ -17,9 +17,13 @@ interface Sent {
 }
 
 /** A client of the service whose requests are written down. `alter` may answer in the service's place. */
-function watched(alter: (send: () => Promise<Response>, sent: Sent) => Promise<Response> = (send) => send()) {
+function watched(
+  alter: (send: () => Promise<Response>, sent: Sent) => Promise<Response> = (send) => send(),
+  more: Partial<LedgerOptions> = {},
+) {
   const requests: Sent[] = [];
   const client = new LedgerClient({
+    ...more,
     url: service.url,
     fetch: (input, init) => {
       const body = typeof init?.body === 'string' ? JSON.parse(init.body) : {};
@@ -241,6 +245,29 @@ describe('commands', () => {
     expect(paths).toEqual(['/v1/sessions', '/v1/sessions']);
   });
 });
+
+test('of 1,024 callers in one process each gets its own answers, one after the other', async () => {
+  const { client, requests } = watched(undefined, { maxCalls: 1_024 });
+  const users = Array.from({ length: 1_024 }, () => newUser());
+  const told = await Promise.all(
+    users.map(async (userId) => {
+      const { session } = await start(client, userId);
+      const rotated = await client.call('rotateSession', {
+        params: { sessionId: session.sessionId },
+        body: { epoch: session.epoch, reason: 'build' },
+      });
+      const current = await client.current({ userId });
+      return [
+        rotated.session.scope.userId,
+        rotated.session.epoch,
+        current?.sessionId === rotated.session.sessionId,
+      ];
+    }),
+  );
+  expect(told).toEqual(users.map((userId) => [userId, 2, true]));
+  expect(Math.max(...requests.map(({ count }) => count))).toBeLessThanOrEqual(500);
+  expect(requests.length).toBeLessThan(300);
+}, 60_000);
 
 describe('reads of what is current', () => {
   test('of one turn go in one request; who has none gets none', async () => {
