@@ -52,7 +52,7 @@ export async function createApp(
       abortOnError: false,
     },
   );
-  bindOperations(app, app.get(SERVED), app.get(Streams), ledger.access.access, requests, faults);
+  bindOperations(app, app.get(SERVED), app.get(Streams), access, admission, requests, faults);
   await app.init();
   const server: unknown = app.getHttpServer();
   if (tls && secure && server instanceof TlsServer)

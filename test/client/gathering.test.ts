@@ -1,4 +1,5 @@
-import { LedgerClient, LedgerProblem, NoAnswer } from '#client';
+import { jest } from '@jest/globals';
+import { LedgerClient, type LedgerOptions, LedgerProblem, NoAnswer } from '#client';
 import { MemoryLedger } from '#memory-ledger';
 import { failed } from '../support/client.js';
 import { type Service, startService } from '../support/service.js';
@@ -16,9 +17,13 @@ interface Sent {
 }
 
 /** A client of the service whose requests are written down. `alter` may answer in the service's place. */
-function watched(alter: (send: () => Promise<Response>, sent: Sent) => Promise<Response> = (send) => send()) {
+function watched(
+  alter: (send: () => Promise<Response>, sent: Sent) => Promise<Response> = (send) => send(),
+  more: Partial<LedgerOptions> = {},
+) {
   const requests: Sent[] = [];
   const client = new LedgerClient({
+    ...more,
     url: service.url,
     fetch: (input, init) => {
       const body = typeof init?.body === 'string' ? JSON.parse(init.body) : {};
@@ -195,6 +200,24 @@ describe('commands', () => {
     expect(requests).toHaveLength(6);
   });
 
+  test('are sent in a list again a minute after the ledger took none: it may have been upgraded', async () => {
+    let refused = 0;
+    const { client, requests } = watched(async (send, { path }) =>
+      path === '/v1/commands' && ++refused === 1 ? new Response('', { status: 405 }) : send(),
+    );
+    // The client's clock goes on while the machine sleeps: for it, the machine sleeps here.
+    const clock = jest.spyOn(Date, 'now');
+    try {
+      for (const seconds of [0, 59, 61]) {
+        clock.mockImplementation(() => performance.timeOrigin + performance.now() + seconds * 1_000);
+        await Promise.all([start(client), start(client)]);
+      }
+    } finally {
+      clock.mockRestore();
+    }
+    expect(requests.map(({ count }) => count)).toEqual([2, 1, 1, 1, 1, 2]);
+  });
+
   test.each([
     ['a page', 'text/html', '<p>log in</p>'],
     ['too few answers', 'application/json', '{"answers":[{"status":201}]}'],
@@ -222,6 +245,29 @@ describe('commands', () => {
     expect(paths).toEqual(['/v1/sessions', '/v1/sessions']);
   });
 });
+
+test('of 1,024 callers in one process each gets its own answers, one after the other', async () => {
+  const { client, requests } = watched(undefined, { maxCalls: 1_024 });
+  const users = Array.from({ length: 1_024 }, () => newUser());
+  const told = await Promise.all(
+    users.map(async (userId) => {
+      const { session } = await start(client, userId);
+      const rotated = await client.call('rotateSession', {
+        params: { sessionId: session.sessionId },
+        body: { epoch: session.epoch, reason: 'build' },
+      });
+      const current = await client.current({ userId });
+      return [
+        rotated.session.scope.userId,
+        rotated.session.epoch,
+        current?.sessionId === rotated.session.sessionId,
+      ];
+    }),
+  );
+  expect(told).toEqual(users.map((userId) => [userId, 2, true]));
+  expect(Math.max(...requests.map(({ count }) => count))).toBeLessThanOrEqual(500);
+  expect(requests.length).toBeLessThan(300);
+}, 60_000);
 
 describe('reads of what is current', () => {
   test('of one turn go in one request; who has none gets none', async () => {

@@ -134,6 +134,44 @@ test('a list that is none is refused as a whole', () =>
     expect((await t.ask('currentSession', { query: { userId } })).status).toBe(404);
   }));
 
+test('a list whose every item is wrong is answered item by item', () =>
+  both(async (t, userId) => {
+    const { sessionId } = (await send(t, start(userId)))[0].session;
+    const wrong = [
+      { operation: 'noSuchOperation', body: {} },
+      { operation: 'startSession', body: { userId: '', owner: cloudDev } },
+      { operation: 'endSession', sessionId, body: { epoch: 1 } },
+      { operation: 'endSession', sessionId: 'none', body: { epoch: 1, origin: cloudDev, reason: 'done' } },
+    ];
+    const answers = await send(t, ...Array.from({ length: 125 }, () => wrong).flat());
+    expect(codes(answers)).toEqual(Array.from({ length: 500 }, () => 'invalid-request'));
+    expect((await t.ask('currentSession', { query: { userId } })).body.epoch).toBe(1);
+  }));
+
+test('a list of exactly 1 MiB is taken, one of a byte more is not', () =>
+  both(async (t, userId) => {
+    const headers = { 'content-type': 'application/json' };
+    for (const [bytes, status] of [
+      [1 << 20, 200],
+      [(1 << 20) + 1, 413],
+    ] as const) {
+      const text = JSON.stringify({ commands: [start(`${userId}-${status}`)] }).padEnd(bytes);
+      const told = await t.raw('/v1/commands', { method: 'POST', headers, body: text });
+      expect(told.status).toBe(status);
+    }
+    expect((await t.ask('currentSession', { query: { userId: `${userId}-413` } })).status).toBe(404);
+  }));
+
+test('of what is current nobody asks for nothing, or for more than five hundred', () =>
+  both(async (t, userId) => {
+    const statuses = [];
+    for (const count of [0, 1, 500, 501]) {
+      const of = Array.from({ length: count }, (_, index) => ({ userId: `${userId}.${index}` }));
+      statuses.push((await t.ask('currentSessions', { body: { of } as never })).status);
+    }
+    expect(statuses).toEqual([400, 200, 200, 400]);
+  }));
+
 test('five hundred starts at once are one each', () =>
   both(async (t, userId) => {
     const quiet = new Transcript(t.ledger);

@@ -73,6 +73,40 @@ test('while nothing is answered, as without a database, all beyond few are refus
   expect(come(10)).toBe(0);
 });
 
+/** Lists come and are read; how many of so many are taken. */
+function comeInLists(lists: number, each: number): number {
+  let taken = 0;
+  for (let list = 0; list < lists; list += 1) {
+    if (admission.refuses(true)) continue;
+    if (admission.refusesMore(each - 1)) admission.done();
+    else taken += 1;
+  }
+  return taken;
+}
+
+test('lists are taken and refused as the commands in them would be, also those that were read at once', () => {
+  expect(comeInLists(20, 100)).toBe(11); // 1,100: the last one was taken while there were 1,000
+  admission.tick(0);
+  expect(shed).toEqual([['queue', 9]]);
+  admission.done(1_100);
+  expect(admission.commands).toBe(0);
+  now += 2_500;
+  const begun = Array.from({ length: 20 }, () => admission.refuses(true));
+  expect(begun).toEqual(Array(20).fill(undefined));
+  const read = begun.map(() => admission.refusesMore(99));
+  expect(read.filter((why) => why === undefined)).toHaveLength(11);
+});
+
+test('what is answered in lists counts as so many: as many more may wait', () => {
+  for (let round = 0; round < 40; round += 1) {
+    comeInLists(1, 500);
+    now += 50;
+    admission.done(admission.commands);
+  }
+  comeInLists(1, 1);
+  expect(admission.most).toBeGreaterThan(700); // 80 ms of 10 a millisecond
+});
+
 test('commands that wait for a partition which somebody else holds crowd nobody', () => {
   come(500);
   aside = 480;

@@ -87,10 +87,21 @@ export class Admission {
     return why;
   }
 
-  /** A command that was taken is answered, or its caller is gone. */
-  done(): void {
-    this.underWay -= 1;
-    this.answered += 1;
+  /**
+   * A list that was taken as one command has been read. Why the `more` that it holds are not taken: as if they had come by
+   * themselves. Those that are have to be `done` as well.
+   */
+  refusesMore(more: number): Shed | undefined {
+    const why = this.isLate ? 'event-loop' : this.isCrowded() ? 'queue' : undefined;
+    if (why) this.shed[why] += 1;
+    else this.underWay += more;
+    return why;
+  }
+
+  /** So many commands that were taken are answered, or their caller is gone. */
+  done(count = 1): void {
+    this.underWay -= count;
+    this.answered += count;
   }
 
   /** @param late How much later than planned this tick is, in milliseconds. */

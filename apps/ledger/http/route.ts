@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest, preValidationHookHandler } from 'fastify';
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preHandlerHookHandler,
+  preValidationHookHandler,
+} from 'fastify';
 import type { Access, Reached } from '#access';
 import {
   type Answered,
@@ -18,6 +24,7 @@ import {
 import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Faults } from '../faults.js';
 import type { Streams } from '../streams/streams.js';
+import type { Admission } from './admission.js';
 import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
@@ -37,6 +44,7 @@ export function bindOperations(
   ledger: Ledger,
   streams: Streams,
   access: Access,
+  admission: Admission,
   metrics: RequestMetrics,
   faults: Faults,
 ): void {
@@ -81,6 +89,7 @@ export function bindOperations(
       method,
       url: rest ? path.replace(rest[0], '*') : path,
       ...(rest && { preValidation: nameTheRest(rest[1] as string) }),
+      ...(id === 'sendCommands' && { preHandler: countEach(admission) }),
       config: { needs, operation: id },
       schema: { ...(params && { params }), ...(query && { querystring: query }), ...(body && { body }) },
       handler(request, reply) {
@@ -96,6 +105,18 @@ function nameTheRest(name: string): preValidationHookHandler {
   return (request, _, done) => {
     const { '*': rest, ...others } = request.params as Record<string, string>;
     request.params = { ...others, [name]: rest };
+    done();
+  };
+}
+
+/** A list was taken as one command, before it was read: here it is known how many it holds. */
+function countEach(admission: Admission): preHandlerHookHandler {
+  return ({ body }, { raw }, done) => {
+    const more = itemsOf(body as object) - 1;
+    if (more > 0 && !raw.destroyed) {
+      if (admission.refusesMore(more)) return done(new ProblemError('overloaded'));
+      raw.once('close', () => admission.done(more));
+    }
     done();
   };
 }

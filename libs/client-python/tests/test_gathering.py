@@ -14,6 +14,7 @@ from support.faults import FaultyWay, cut, lost, page, problem, stopped
 from support.service import DEBUG, DEV, Service, new_user
 
 from session_ledger import LedgerClient, LedgerProblem, NoAnswer, UnexpectedAnswer, sync
+from session_ledger.calls.clock import now
 
 ALONE = ("/v1/sessions", 1)
 
@@ -238,6 +239,20 @@ async def test_they_go_one_by_one_to_a_ledger_that_takes_no_lists(service: Servi
         assert [one["outcome"] for one in answers] == ["started"] * 3
         await asyncio.gather(start(ledger), start(ledger))
     assert sent(way) == [("/v1/commands", 3), *[ALONE] * 5]
+
+
+async def test_a_ledger_that_took_no_lists_is_asked_again_after_a_minute(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = FaultyWay()
+    way.plan("/v1/commands", stopped(lambda: problem("not-found", 404)))
+    later = 0.0
+    monkeypatch.setattr("session_ledger.calls.gathering.now", lambda: now() + later)
+    async with LedgerClient(service.url, transport=way) as ledger:
+        for seconds in (0, 59, 61):
+            later = seconds
+            await asyncio.gather(start(ledger), start(ledger))
+    assert sent(way) == [("/v1/commands", 2), *[ALONE] * 4, ("/v1/commands", 2)]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import { onAbort } from '#waiting';
+import { LONGEST_TIMER_MS, now } from '../clock.js';
 import type { Raw } from './answer.js';
 
 /** Most calls in one request: what the ledger takes. */
@@ -7,9 +8,14 @@ const MOST = 500;
 const MOST_CHARACTERS = 300_000;
 /** Most requests under way; calls that come meanwhile are gathered until one is answered. */
 const MOST_UNDER_WAY = 4;
+/** How long calls go by themselves where the ledger took no list: it may be one that is being upgraded. */
+const ALONE_MS = 60_000;
 
 /** What a call got from its place among others: a status and parsed JSON; or what all of them got together. */
 export type Got = { status: number; body: Record<string, unknown> } | Raw;
+
+/** It has to go by itself; to be called when it has been answered, or never will be. */
+export type Alone = () => void;
 
 /** A call that may go with others. */
 export interface Gathered {
@@ -17,19 +23,6 @@ export interface Gathered {
   json: string;
   /** Calls of one order go one after the other: what they are for. Reads have none. */
   order: string | undefined;
-  signal: AbortSignal | undefined;
-  /** How long it waits for its answer, the wait for others included. */
-  ms: number;
-}
-
-interface Waiting extends Gathered {
-  isSent: boolean;
-  isOver: boolean;
-  /** It goes by itself: a list that it was in was refused. */
-  isApart: boolean;
-  onOver(): void;
-  answer(got: Got | undefined): void;
-  fail(error: unknown): void;
 }
 
 /**
@@ -48,6 +41,36 @@ export class NeverSent extends Error {
   }
 }
 
+/** A call that waits, for others or with them. */
+class Waiting {
+  isOver = false;
+  /** It goes by itself: a list that it was in was refused. */
+  isApart = false;
+  /** What it was sent with. */
+  list: List | undefined;
+  stopListening: (() => void) | undefined;
+
+  constructor(
+    readonly call: Gathered,
+    readonly ms: number,
+    readonly until: number,
+    readonly resolve: (got: Got | Alone) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+}
+
+/** Calls that went together. What is under way for them ends when none of them waits any more. */
+class List {
+  readonly gone = new AbortController();
+
+  constructor(private left: number) {}
+
+  giveUp(): void {
+    this.left -= 1;
+    if (this.left === 0) this.gone.abort(new Error('nobody waits for it any more'));
+  }
+}
+
 /**
  * Gathers calls that are made in the same turn of the event loop, or while requests are under way, into one request. A lone
  * call is told so at the end of its turn, and goes by itself.
@@ -55,59 +78,37 @@ export class NeverSent extends Error {
 export class Gathering {
   readonly #sendMany: SendMany;
   readonly #waiting: Waiting[] = [];
+  /** Those that wait, and those that are under way: one timer is for the times of all of them. */
+  readonly #open = new Set<Waiting>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ringsAt = Number.POSITIVE_INFINITY;
   /** What calls under way are for. */
   readonly #orders = new Set<string>();
   #underWay = 0;
   #isDue = false;
-  /** The ledger is older than lists are. */
-  #isRefused = false;
+  /** The ledger is older than lists are, as far as is known. */
+  #refusedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(sendMany: SendMany) {
     this.#sendMany = sendMany;
   }
 
   /**
-   * What a call got; undefined: it has to go by itself, and `done` has to be called when it has been answered. Rejects with
-   * what its request ran into, with the signal's reason, or when its time is over: with NeverSent before it was sent.
+   * What a call got within `ms`, the wait for others included. Rejects with what its request ran into, with the signal's
+   * reason, or when its time is over: with NeverSent before it was sent.
    */
-  ask(call: Gathered): Promise<Got | undefined> {
-    if (this.#isRefused) return Promise.resolve(undefined);
+  ask(call: Gathered, ms: number, signal: AbortSignal | undefined): Promise<Got | Alone> {
+    const at = now();
+    if (at < this.#refusedUntil) return Promise.resolve(() => {});
     return new Promise((resolve, reject) => {
-      const end = () => {
-        waiting.isOver = true;
-        clearTimeout(timer);
-        stopListening();
-        waiting.onOver();
-      };
-      const waiting: Waiting = {
-        ...call,
-        isSent: false,
-        isOver: false,
-        isApart: false,
-        onOver() {},
-        answer(got) {
-          end();
-          resolve(got);
-        },
-        fail(error) {
-          end();
-          reject(waiting.isSent ? error : new NeverSent(error));
-        },
-      };
-      const late = () => waiting.fail(new Error(`no answer within ${Math.round(call.ms)} ms`));
-      const timer = setTimeout(late, call.ms);
-      let stopListening = () => {};
-      stopListening = onAbort(call.signal, (reason) => waiting.fail(reason));
-      if (waiting.isOver) return;
-      this.#waiting.push(waiting);
+      const one = new Waiting(call, ms, at + ms, resolve, reject);
+      if (signal) one.stopListening = onAbort(signal, (reason) => this.#fail(one, reason));
+      if (one.isOver) return;
+      this.#waiting.push(one);
+      this.#open.add(one);
+      if (one.until < this.#ringsAt) this.#ring(one.until, at);
       this.#flushSoon();
     });
-  }
-
-  /** A call that went by itself has been answered, or never will be. */
-  done({ order }: Pick<Gathered, 'order'>): void {
-    if (this.#isRefused) return;
-    this.#end(order === undefined ? [] : [order]);
   }
 
   #flushSoon(): void {
@@ -125,11 +126,8 @@ export class Gathering {
       const [first] = together;
       if (!first) return;
       this.#underWay += 1;
-      for (const one of together) {
-        one.isSent = true;
-        if (one.order !== undefined) this.#orders.add(one.order);
-      }
-      if (together.length === 1) first.answer(undefined);
+      for (const { call } of together) if (call.order !== undefined) this.#orders.add(call.order);
+      if (together.length === 1) this.#answer(first, () => this.#end(together));
       else void this.#send(together);
     }
   }
@@ -143,16 +141,16 @@ export class Gathering {
     let characters = 0;
     for (const one of this.#waiting.splice(0)) {
       if (one.isOver) continue;
+      const { json, order } = one.call;
       const isLast = taken.length > 0 && (one.isApart || taken[0]?.isApart);
-      const isHeld = one.order !== undefined && (held.has(one.order) || this.#orders.has(one.order));
-      const isFull =
-        taken.length >= MOST || (taken.length > 0 && characters + one.json.length > MOST_CHARACTERS);
+      const isHeld = order !== undefined && (held.has(order) || this.#orders.has(order));
+      const isFull = taken.length >= MOST || (taken.length > 0 && characters + json.length > MOST_CHARACTERS);
       if (isHeld || isFull || isLast) {
         left.push(one);
-        if (one.order !== undefined) held.add(one.order);
+        if (order !== undefined) held.add(order);
         continue;
       }
-      characters += one.json.length;
+      characters += json.length;
       taken.push(one);
     }
     this.#waiting.push(...left);
@@ -160,28 +158,25 @@ export class Gathering {
   }
 
   async #send(together: readonly Waiting[]): Promise<void> {
-    const gone = new AbortController();
-    let left = together.length;
+    const list = new List(together.length);
+    let json = '';
+    let ms = 0;
     for (const one of together) {
-      one.onOver = () => {
-        left -= 1;
-        if (left === 0) gone.abort(new Error('nobody waits for it any more'));
-      };
+      one.list = list;
+      json += json === '' ? one.call.json : `,${one.call.json}`;
+      ms = Math.max(ms, one.ms);
     }
-    const ms = Math.max(...together.map((one) => one.ms));
     try {
-      const list = together.map(({ json }) => json).join(',');
-      const got = await this.#sendMany(list, {
-        ...{ signal: gone.signal, ms, count: together.length },
-      });
+      const got = await this.#sendMany(json, { signal: list.gone.signal, ms, count: together.length });
       if (got === 'apart') return this.#putBack(together);
-      if (got === 'no-lists') this.#isRefused = true;
-      for (const [index, one] of together.entries())
-        if (!one.isOver) one.answer(got === 'no-lists' ? undefined : got[index]);
+      if (got === 'no-lists') this.#refuse();
+      together.forEach((one, index) => {
+        this.#answer(one, got === 'no-lists' ? () => {} : (got[index] as Got));
+      });
     } catch (error) {
-      for (const one of together) if (!one.isOver) one.fail(error);
+      for (const one of together) this.#fail(one, error);
     } finally {
-      this.#end(together.flatMap(({ order }) => order ?? []));
+      this.#end(together);
     }
   }
 
@@ -189,17 +184,63 @@ export class Gathering {
   #putBack(together: readonly Waiting[]): void {
     for (const one of together) {
       one.isApart = true;
-      one.isSent = false;
-      one.onOver = () => {};
+      one.list = undefined;
     }
     this.#waiting.unshift(...together);
   }
 
-  #end(orders: readonly string[]): void {
+  /** All that wait go by themselves, and so does what comes for a while. */
+  #refuse(): void {
+    this.#refusedUntil = now() + ALONE_MS;
+    for (const one of this.#waiting.splice(0)) this.#answer(one, () => {});
+  }
+
+  #end(together: readonly Waiting[]): void {
     this.#underWay -= 1;
-    for (const order of orders) this.#orders.delete(order);
-    if (this.#isRefused) for (const one of this.#waiting.splice(0)) one.answer(undefined);
-    else if (this.#waiting.length > 0) this.#flushSoon();
+    for (const { call } of together) if (call.order !== undefined) this.#orders.delete(call.order);
+    if (this.#waiting.length > 0) this.#flushSoon();
+  }
+
+  #answer(one: Waiting, got: Got | Alone): void {
+    if (this.#close(one)) one.resolve(got);
+  }
+
+  #fail(one: Waiting, error: unknown): void {
+    if (!this.#close(one)) return;
+    one.list?.giveUp();
+    one.reject(one.list ? error : new NeverSent(error));
+  }
+
+  /** Whether it was open. */
+  #close(one: Waiting): boolean {
+    if (one.isOver) return false;
+    one.isOver = true;
+    one.stopListening?.();
+    this.#open.delete(one);
+    if (this.#open.size === 0) this.#stopRinging();
+    return true;
+  }
+
+  #ring(until: number, at: number): void {
+    clearTimeout(this.#timer);
+    this.#ringsAt = until;
+    this.#timer = setTimeout(() => this.#failLate(), Math.min(Math.max(until - at, 1), LONGEST_TIMER_MS));
+  }
+
+  #stopRinging(): void {
+    clearTimeout(this.#timer);
+    this.#ringsAt = Number.POSITIVE_INFINITY;
+  }
+
+  #failLate(): void {
+    const at = now();
+    this.#ringsAt = Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (const one of this.#open) {
+      if (one.until > at) next = Math.min(next, one.until);
+      else this.#fail(one, new Error(`no answer within ${Math.round(one.ms)} ms`));
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#ring(next, at);
   }
 }
 

@@ -3,7 +3,7 @@ import { now } from '../clock.js';
 import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from '../errors.js';
 import { type OperationId, type Operations, routes } from '../generated/api.js';
 import { BodyLost, judged, type Raw, readAnswer, readWhole, retryAfterMs } from './answer.js';
-import { Gathering, type Got, NeverSent } from './gathering.js';
+import { type Alone, type Gathered, Gathering, type Got, NeverSent } from './gathering.js';
 import type { Asked } from './outcome-unknown.js';
 import { isCommand, isOneCommand, type Shape, shapeOf } from './shapes.js';
 
@@ -72,22 +72,22 @@ export interface StreamedRequest {
   query?: Record<string, unknown>;
 }
 
+/** What all attempts of a call have in common. */
 interface Attempt {
-  url: string;
-  init: { method: string; body?: string };
-  headers: Record<string, string>;
+  id: OperationId;
+  params: Record<string, unknown> | undefined;
+  query: Record<string, unknown> | undefined;
+  /** The JSON of its body; undefined: it has none. */
+  json: string | undefined;
+  key: string | undefined;
   shape: Shape | undefined;
-  asked: Asked;
-  ms: number;
   signal: AbortSignal | undefined;
   /** With whom it may go, and as what. */
   among: Among | undefined;
 }
 
-interface Among {
+interface Among extends Gathered {
   gathering: Gathering;
-  json: string;
-  order: string | undefined;
   /** Its answer, without what is said of a place in a list. */
   bodyOf(body: Record<string, unknown>): unknown;
 }
@@ -140,8 +140,8 @@ export class Transport {
     if (this.#calls >= this.#maxCalls && !isWait) throw new ClientBusy(`${this.#calls} calls are under way`);
     this.#calls += isWait ? 0 : 1;
     try {
-      const attempt = this.#attemptOf(id, request, options, mayRepeat);
-      return (await this.#repeat(attempt, options)) as Answered<AnswerOf<Id>>;
+      const attempt = this.#attemptOf(id, request, options);
+      return (await this.#repeat(attempt, options, mayRepeat)) as Answered<AnswerOf<Id>>;
     } finally {
       this.#calls -= isWait ? 0 : 1;
     }
@@ -174,10 +174,9 @@ export class Transport {
   #attemptOf<Id extends OperationId>(
     id: Id,
     request: RequestOf<Id>,
-    options: CallOptions,
-    mayRepeat: boolean,
+    { idempotencyKey, signal }: CallOptions,
   ): Attempt {
-    const route: { method: string; path: string } = routes[id];
+    const { method } = routes[id];
     const {
       params,
       query,
@@ -187,37 +186,27 @@ export class Transport {
       query?: Record<string, unknown>;
       body?: unknown;
     };
-    const path = pathOf(route.path, params);
-    const isRead = route.method === 'GET' || 'reads' in route;
-    const hasBody = route.method === 'POST' || route.method === 'PATCH';
-    if (!/^[\x20-\x7e]{1,256}$/.test(options.idempotencyKey ?? 'none')) {
+    const isRead = method === 'GET' || 'reads' in routes[id];
+    const hasBody = method === 'POST' || method === 'PATCH';
+    if (idempotencyKey !== undefined && !/^[\x20-\x7e]{1,256}$/.test(idempotencyKey)) {
       throw new TypeError('an idempotency key is 1 to 256 characters of ASCII');
     }
-    const key = isRead ? undefined : (options.idempotencyKey ?? crypto.randomUUID());
+    const key = isRead ? undefined : (idempotencyKey ?? crypto.randomUUID());
     const json = hasBody ? JSON.stringify(body) : undefined;
-    return {
-      url: this.#base + path + queryOf(query),
-      init: { method: route.method, ...(json !== undefined && { body: json }) },
-      headers: {
-        ...(hasBody && { 'content-type': 'application/json' }),
-        ...(key !== undefined && { 'idempotency-key': key }),
-      },
-      shape: shapeOf(id, query),
-      asked: { key, isOne: isOneCommand(id), doubtful: mayRepeat },
-      ms: options.attemptMs ?? this.#options.attemptMs ?? ATTEMPT_MS,
-      signal: options.signal,
-      among: isRead ? this.#amongReads(id, query) : this.#amongCommands(id, params, body, json, key),
-    };
+    const among = isRead ? this.#amongReads(id, query) : this.#amongCommands(id, params, body, json, key);
+    return { id, params, query, json, key, shape: shapeOf(id, query), signal, among };
   }
 
   #amongReads(id: OperationId, query: Record<string, unknown> = {}): Among | undefined {
     const gathering = this.#reads;
     if (!gathering || id !== 'currentSession') return undefined;
     const { userId, projectId, ...more } = query;
-    if (Object.values(more).some((value) => value !== undefined)) return undefined;
+    for (const name in more) if (more[name] !== undefined) return undefined;
     return {
-      ...{ gathering, json: JSON.stringify({ userId, projectId }), order: undefined },
-      bodyOf: ({ session }) => session,
+      gathering,
+      json: JSON.stringify({ userId, projectId }),
+      order: undefined,
+      bodyOf: sessionIn,
     };
   }
 
@@ -236,22 +225,26 @@ export class Transport {
     return {
       gathering,
       json: `{"operation":"${id}"${named},"body":${json},"idempotencyKey":${JSON.stringify(key)}}`,
-      order: sessionId === undefined ? JSON.stringify([userId, projectId]) : String(sessionId),
-      bodyOf: ({ status: _, replayed: __, ...answer }) => answer,
+      // No name of a user has a line break; were there one, a call would wait for another one that it need not wait for.
+      order: sessionId === undefined ? `${userId}\n${projectId}` : String(sessionId).toLowerCase(),
+      bodyOf: answerIn,
     };
   }
 
   async #repeat(
     attempt: Attempt,
-    { deadlineMs, signal, idempotencyKey }: CallOptions,
+    { deadlineMs, attemptMs, signal, idempotencyKey }: CallOptions,
+    mayRepeat: boolean,
   ): Promise<Answered<unknown>> {
+    const { attemptMs: usualMs = ATTEMPT_MS, deadlineMs: usualDeadlineMs = DEADLINE_MS } = this.#options;
     const sentAt = now();
-    const until = sentAt + (deadlineMs ?? this.#options.deadlineMs ?? DEADLINE_MS);
-    let { asked } = attempt;
+    const until = sentAt + (deadlineMs ?? usualDeadlineMs);
+    let asked: Asked = { key: attempt.key, isOne: isOneCommand(attempt.id), doubtful: mayRepeat };
     for (let attempts = 1; ; attempts++) {
-      const ms = Math.max(1, Math.min(attempt.ms, until - now()));
+      const leftMs = attempts === 1 ? until - sentAt : until - now();
+      const ms = Math.max(1, Math.min(attemptMs ?? usualMs, leftMs));
       try {
-        const { body, replayed } = await this.#once({ ...attempt, asked, ms });
+        const { body, replayed } = await this.#once(attempt, asked, ms);
         return { body, sentAt, isOld: replayed && idempotencyKey !== undefined };
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
@@ -265,23 +258,32 @@ export class Transport {
     }
   }
 
-  async #once(attempt: Attempt): Promise<{ body: unknown; replayed: boolean }> {
-    const { among, signal, ms } = attempt;
-    if (!among) return this.#alone(attempt);
-    const { gathering, json, order } = among;
+  async #once(attempt: Attempt, asked: Asked, ms: number): Promise<{ body: unknown; replayed: boolean }> {
+    const { among, signal } = attempt;
+    if (!among) return this.#alone(attempt, asked, ms);
     const until = now() + ms;
-    const got = await gathering.ask({ json, order, signal, ms }).catch((error) => {
-      throw error instanceof NeverSent ? new Unsent(error.cause) : error;
-    });
-    if (got) return placed(got, among, attempt);
+    let got: Got | Alone;
     try {
-      return await this.#alone({ ...attempt, ms: Math.max(1, until - now()) });
+      got = await among.gathering.ask(among, ms, signal);
+    } catch (error) {
+      throw error instanceof NeverSent ? new Unsent(error.cause) : error;
+    }
+    if (typeof got !== 'function') return placed(got, among, attempt, asked);
+    try {
+      return await this.#alone(attempt, asked, Math.max(1, until - now()));
     } finally {
-      gathering.done({ order });
+      got();
     }
   }
 
-  async #alone({ url, init, headers, shape, asked, ms, signal }: Attempt) {
+  async #alone({ id, params, query, json, key, shape, signal }: Attempt, asked: Asked, ms: number) {
+    const { method, path } = routes[id];
+    const url = this.#base + pathOf(path, params) + queryOf(query);
+    const headers = {
+      ...(json !== undefined && { 'content-type': 'application/json' }),
+      ...(key !== undefined && { 'idempotency-key': key }),
+    };
+    const init = { method, ...(json !== undefined && { body: json }) };
     const { response, done } = await this.#fetch(url, init, headers, { signal, ms });
     try {
       const body = readAnswer(await readWhole(response), shape, asked);
@@ -318,7 +320,7 @@ export class Transport {
   /** Times out after `ms`, until `done` is called: then it stops listening, unless the answer `goesOn`. */
   async #fetch(
     url: string,
-    init: Attempt['init'],
+    init: { method: string; body?: string },
     headers: Record<string, string>,
     { signal, ms, goesOn }: { signal: AbortSignal | undefined; ms: number; goesOn?: boolean },
   ): Promise<{ response: Response; done: () => void }> {
@@ -378,8 +380,12 @@ const inPlace = (body: unknown): Got => ({
   body: body as Record<string, unknown>,
 });
 
+type Body = Record<string, unknown>;
+const sessionIn = ({ session }: Body) => session;
+const answerIn = ({ status: _, replayed: __, ...answer }: Body) => answer;
+
 /** The answer to one of many. Throws Unanswered. */
-function placed(got: Got, { bodyOf }: Among, { shape, asked }: Attempt) {
+function placed(got: Got, { bodyOf }: Among, { shape }: Attempt, asked: Asked) {
   const { status } = got;
   try {
     if (!('body' in got)) return { body: readAnswer(got, shape, asked), replayed: false };

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Union, cast
 
 from .answer import Raw
+from .clock import now
 from .waiting import Tasks
 from .wire import parsed
 
@@ -17,6 +19,8 @@ _MOST_BYTES = 300_000
 """Most of their JSON: far below the ledger's 1 MiB."""
 _MOST_UNDER_WAY = 4
 """Most requests under way; calls that come meanwhile are gathered until one is answered."""
+_ALONE_FOR = 60.0
+"""Seconds for which calls go by themselves where the ledger took no list: it may be one that is being upgraded."""
 
 
 @dataclass
@@ -74,11 +78,11 @@ class Gathering:
         self._orders: set[str] = set()  # what calls under way are for
         self._under_way = 0
         self._is_due = False
-        self._is_refused = False  # the ledger is older than lists are
+        self._refused_until = -math.inf  # the ledger is older than lists are, as far as is known
 
     async def ask(self, call: Gathered) -> Got | None:
         """What a call got; None: it has to go by itself. `done` has to be called in any case."""
-        if self._is_refused:
+        if now() < self._refused_until:
             return None
         self._waiting.append(call)
         self._flush_soon()
@@ -149,10 +153,11 @@ class Gathering:
                 one.tell(error)
             return
         if raw.status in (404, 405):
-            self._is_refused = True
-            for one in together:
+            self._refused_until = now() + _ALONE_FOR
+            for one in (*together, *self._waiting):
                 one.tell(None)
-        elif raw.status == 400:
+            self._waiting = []
+        elif raw.status in (400, 413):
             # One of them is wrong, and each has to hear for itself whether that is it.
             for one in together:
                 one.is_alone = True
@@ -166,11 +171,7 @@ class Gathering:
     def _end(self, calls: Sequence[Gathered]) -> None:
         self._under_way -= 1
         self._orders.difference_update(one.order for one in calls if one.order is not None)
-        if self._is_refused:
-            for one in self._waiting:
-                one.tell(None)
-            self._waiting = []
-        elif self._waiting:
+        if self._waiting:
             self._flush_soon()
 
 
