@@ -1,9 +1,11 @@
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { onSignInNeeded, signIn } from './data/call';
-import { addressOf, go, type Place, usePlace } from './data/location';
+import { addressOf, type Place, usePlace } from './data/location';
+import { Find, FindPage } from './pages/find';
 import { HoldersPage } from './pages/holders';
 import { OverviewPage } from './pages/overview';
+import { Boundary } from './pages/parts/boundary';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
 import { SessionsPage } from './pages/sessions';
@@ -54,7 +56,9 @@ function Console() {
             }}
           />
         ) : (
-          <Shown key={signedIn} place={place} />
+          <Boundary key={signedIn} place={addressOf(place.page, place.about)}>
+            <Shown place={place} />
+          </Boundary>
         )}
       </main>
     </>
@@ -66,34 +70,9 @@ function Shown({ place: { page, about } }: { place: Place }) {
     return <ScopePage userId={about.userId} projectId={about.projectId ?? 'default'} />;
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
+  if (page === 'find') return <FindPage />;
   if (page === 'holders') return <HoldersPage about={about} />;
   return <OverviewPage />;
-}
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-/** A session id leads to the session; anything else is a user, or a user and a project with a space between. */
-function Find() {
-  return (
-    <form
-      class="find"
-      aria-label="Find"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const text = String(new FormData(event.currentTarget).get('find')).trim();
-        const [userId, projectId] = text.split(/\s+/, 2);
-        if (UUID.test(text)) go(addressOf('session', { id: text }));
-        else if (userId) go(addressOf('scope', { userId, projectId }));
-      }}
-    >
-      <input
-        name="find"
-        type="search"
-        aria-label="Find a session id, or a user and project"
-        placeholder="Session id, or user and project"
-      />
-    </form>
-  );
 }
 
 function SignIn({ done }: { done: () => void }) {
