@@ -7,6 +7,7 @@ export type Wanted =
   | { what: 'session'; id: string }
   | { what: 'user'; userId: string }
   | { what: 'scope'; userId: string; projectId: string }
+  | { what: 'project'; projectId: string }
   | { what: 'version'; versionId: string }
   | { what: 'handle'; kind: string; value: string };
 
@@ -65,6 +66,7 @@ const named = (text: string): Wanted[] =>
   isId(text)
     ? [
         { what: 'user', userId: text },
+        { what: 'project', projectId: text },
         { what: 'version', versionId: text },
       ]
     : [];
@@ -78,6 +80,8 @@ export async function lookUp(wanted: Wanted, signal: AbortSignal): Promise<Found
       return user(wanted.userId, signal);
     case 'scope':
       return scope(wanted, signal);
+    case 'project':
+      return project(wanted.projectId, signal);
     case 'version':
       return version(wanted.versionId, signal);
     case 'handle':
@@ -114,6 +118,20 @@ async function scope(
   if (sessions.length === 0) return undefined;
   const title = `The user ${userId} in the project ${projectId}`;
   return { what: 'scope', title, place: addressOf('scope', { userId, projectId }), sessions };
+}
+
+async function project(projectId: string, signal: AbortSignal): Promise<Found | undefined> {
+  const query = { projectId, limit: SHOWN };
+  const { sessions, next } = await call('listCurrent', { query, signal });
+  if (sessions.length === 0) return undefined;
+  const title = `Current sessions of the project ${projectId}`;
+  return {
+    what: 'project',
+    title,
+    place: addressOf('sessions', { projectId }),
+    sessions,
+    more: next !== undefined,
+  };
 }
 
 /** One look of the service may find none of the tenant, and say that there are more: a few of them are followed. */

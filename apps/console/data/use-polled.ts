@@ -7,6 +7,7 @@ export interface Polled<Value> {
 
 /** A service that is in trouble is asked ever less often, up to this. */
 const MOST_MS = 10_000;
+const FIRST_MS = 1_000;
 
 /**
  * Asks again and again while the page is seen, each time `everyMs` after the last answer: a slow service is asked once at a
@@ -15,23 +16,23 @@ const MOST_MS = 10_000;
 export function usePolled<Value>(
   ask: (signal: AbortSignal) => Promise<Value>,
   key: string,
-  everyMs: number,
+  everyMs: number | ((value: Value) => number),
 ): Polled<Value> {
   const [state, setState] = useState<Polled<Value>>({});
   useEffect(() => {
     const stop = new AbortController();
     setState({});
     void (async () => {
-      for (let wait = everyMs; !stop.signal.aborted; ) {
+      for (let wait = FIRST_MS; !stop.signal.aborted; ) {
         await untilSeen(stop.signal);
         if (stop.signal.aborted) return;
         await ask(stop.signal).then(
           (value) => {
-            wait = everyMs;
+            wait = typeof everyMs === 'number' ? everyMs : everyMs(value);
             if (!stop.signal.aborted) setState({ value });
           },
           (error: unknown) => {
-            wait = Math.min(2 * wait, Math.max(MOST_MS, everyMs));
+            wait = Math.min(2 * wait, Math.max(MOST_MS, wait));
             if (!stop.signal.aborted) setState((last) => ({ ...last, trouble: wordsOf(error) }));
           },
         );
@@ -39,7 +40,7 @@ export function usePolled<Value>(
       }
     })();
     return () => stop.abort();
-  }, [key, everyMs]);
+  }, [key]);
   return state;
 }
 

@@ -130,7 +130,7 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
       ))}
       {found.length === 0 && troubles.length === 0 && (
         <p role="status" class="nothing">
-          Nothing was found for {what}: no session, no current session of such a user, no version
+          Nothing was found for {what}: no session, no version, no project, and no user with a current session
           {text === undefined ? ', and nobody has bound it' : ''}.
         </p>
       )}
@@ -141,12 +141,11 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
           </h2>
           {one.says && <p>{one.says}</p>}
           {one.sessions.length > 0 && <SessionRows sessions={one.sessions} />}
-          {one.what === 'scope' && one.place && (
-            <p>
-              <a href={one.place}>Who owned it, over time</a>
-            </p>
-          )}
-          {one.more && <p class="dim">There are more than are shown.</p>}
+          <p class="pages">
+            {one.what === 'scope' && <a href={one.place}>Who owned it, over time</a>}
+            {one.what === 'project' && <a href={one.place}>All current sessions of the project</a>}
+            {one.more && <span class="dim">There are more than are shown.</span>}
+          </p>
         </section>
       ))}
     </>
@@ -155,7 +154,8 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
 
 const FORMS = [
   ['ada', 'a user: all current sessions of the user'],
-  ['ada captions', 'a user and a project'],
+  ['captions', 'a project: all its current sessions'],
+  ['ada captions', 'a user and a project: its sessions, also past ones'],
   ['"ada lovelace" "my project"', 'ids with spaces stand in quotes; within them \\" is a quote'],
   ['01920000-0000-7003-8000-000000000000', 'a session'],
   ['v42', 'a version: all sessions that were made with it'],
@@ -179,10 +179,6 @@ function Help() {
           </>
         ))}
       </dl>
-      <p class="dim">
-        A project alone: <a href={addressOf('sessions')}>all current sessions</a>, filtered by project. Past
-        sessions of a user are found with their project.
-      </p>
     </section>
   );
 }

@@ -16,17 +16,15 @@ export function Lag({ what, lags, note }: { what: string; lags: Sample['relay'][
   return (
     <section class="card">
       <h2>
-        {what}, by partition{' '}
-        <span class="now-behind">
-          {behind === 0 ? 'none behind' : `${behind.toLocaleString('en')} events behind`}
-        </span>
+        {what}, events behind by partition{' '}
+        <span class="now-behind">{behind === 0 ? 'none' : behind.toLocaleString('en')}</span>
       </h2>
       {note && <p class="dim">{note}</p>}
       <ul class="lags">
         {shown.map(({ lag, partition }) => (
           <li key={partition} class={lag > 0 ? 'late' : ''}>
             <span>
-              <span class="dim">{partition}</span> {lag.toLocaleString('en')}
+              <span class="dim">p{partition}</span> {lag.toLocaleString('en')}
             </span>
             <Spark
               values={lags.map((one) => one[partition])}
