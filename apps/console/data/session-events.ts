@@ -1,5 +1,5 @@
-import type { Problem, Session } from '#client';
-import { Refused } from './call';
+import type { Session } from '#client';
+import { call, Refused } from './call';
 import { type RawEvent, type RawPage, readEvents } from './raw-events';
 import { carried } from './scope-events';
 
@@ -8,8 +8,14 @@ export interface SessionEvents {
   events: RawEvent[];
   /** The version to go on after; undefined: this is all that there is. */
   next?: number | undefined;
-  /** Events before some version are in these files. */
-  archived?: Problem;
+  archived?: Archived;
+}
+
+/** What came before a version is in the archive. */
+export interface Archived {
+  firstVersion: number;
+  /** Of the partition, the oldest first; absent for who may not know of the whole log. */
+  files?: string[];
 }
 
 const PAGE = 200;
@@ -26,8 +32,9 @@ export async function readSessionEvents(
 ): Promise<SessionEvents> {
   const { sessionId, scope, endedAt } = session;
   const read: Reader = (after, limit) => readEvents(scope, after, limit, signal);
-  const archived = before?.archived;
-  const begin = before ? { after: before.next ?? 0, archived } : await findBegin(session, read);
+  const begin = before
+    ? { after: before.next ?? 0, archived: before.archived }
+    : await findBegin(session, read, signal);
   const events = [...(before?.events ?? [])];
   let after: number | undefined = begin.after;
   for (let pages = 0; pages < PAGES && after !== undefined; pages++) {
@@ -51,9 +58,10 @@ function isAbout(event: RawEvent['event'], sessionId: string): boolean {
  * back, and versions run ahead of revisions, so that there is an event with the number of any revision.
  */
 async function findBegin(
-  { startedAt, revision }: Session,
+  { sessionId, startedAt, revision }: Session,
   read: Reader,
-): Promise<{ after: number; archived?: Problem }> {
+  signal: AbortSignal,
+): Promise<{ after: number; archived?: Archived }> {
   const first = await firstKept(read);
   const isBefore = async (version: number) => {
     const [found] = (await read(version - 1, 1)).events;
@@ -66,18 +74,33 @@ async function findBegin(
     else high = middle;
   }
   // Where the first that is kept is not before that time, those before it may be of that time as well.
-  const isCut = first.archived !== undefined && low < first.version;
-  return { after: low, ...(isCut && first.archived && { archived: first.archived }) };
+  if (!first.isCut || low >= first.version) return { after: low };
+  const files = await filesOf(partitionOf(sessionId), signal);
+  return { after: low, archived: { firstVersion: first.version, ...(files && { files }) } };
 }
 
-/** The first version that the ledger itself has. */
-async function firstKept(read: Reader): Promise<{ version: number; archived?: Problem }> {
+/** The first version that the ledger itself has, and whether there were others. */
+async function firstKept(read: Reader): Promise<{ version: number; isCut: boolean }> {
   try {
     await read(0, 1);
-    return { version: 1 };
+    return { version: 1, isCut: false };
   } catch (error) {
     const problem = error instanceof Refused ? error.problem : undefined;
     if (problem?.firstVersion === undefined) throw error;
-    return { version: problem.firstVersion, archived: problem };
+    return { version: problem.firstVersion, isCut: true };
+  }
+}
+
+/** A session's id carries its partition: the last 12 bits of its third group. */
+const partitionOf = (sessionId: string) => Number.parseInt(sessionId.slice(15, 18), 16);
+
+/** They hold what other scopes did as well, so that only the feed, which is of all of them, tells of them. */
+async function filesOf(partition: number, signal: AbortSignal): Promise<string[] | undefined> {
+  try {
+    await call('feed', { query: { partition, after: 0, limit: 1 }, signal });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return error.problem?.files?.map(({ file }) => file);
   }
 }

@@ -142,8 +142,10 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
           {one.says && <p>{one.says}</p>}
           {one.sessions.length > 0 && <SessionRows sessions={one.sessions} />}
           <p class="pages">
-            {one.what === 'scope' && <a href={one.place}>Who owned it, over time</a>}
-            {one.what === 'project' && <a href={one.place}>All current sessions of the project</a>}
+            {one.place && one.what === 'scope' && <a href={one.place}>Who owned it, over time</a>}
+            {one.place && one.what === 'project' && (
+              <a href={one.place}>All current sessions of the project</a>
+            )}
             {one.more && <span class="dim">There are more than are shown.</span>}
           </p>
         </section>

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import type { Problem, Session } from '#client';
+import type { Session } from '#client';
 import type { RawEvent } from '../../data/raw-events';
-import { readSessionEvents, type SessionEvents } from '../../data/session-events';
+import { type Archived, readSessionEvents, type SessionEvents } from '../../data/session-events';
 import { useLatest } from '../../data/use-latest';
 import { wordsOf } from '../../data/use-polled';
 import { whatHappened } from '../../timeline/model';
@@ -37,7 +37,7 @@ export function Events({ session }: { session: Session }) {
       <details key={sessionId} onToggle={(event) => event.currentTarget.open && !found && read(undefined)}>
         <summary>The log's own words about this session, and their proofs</summary>
         <Trouble text={trouble} />
-        {found?.archived && <Archived archived={found.archived} />}
+        {found?.archived && <InArchive archived={found.archived} />}
         <ol class="events">
           {found?.events.map((one) => (
             <OneEvent key={one.event.id} one={one} />
@@ -69,11 +69,16 @@ export function Events({ session }: { session: Session }) {
   );
 }
 
-function Archived({ archived: { firstVersion, files } }: { archived: Problem }) {
+const MOST_FILES = 20;
+
+function InArchive({ archived: { firstVersion, files } }: { archived: Archived }) {
+  const more = (files?.length ?? 0) - MOST_FILES;
   return (
     <p class="trouble">
-      Events of the scope before version {firstVersion} are archived. They are in{' '}
-      {files?.map(({ file }) => file).join(', ') || 'files of the archive'}.
+      Events of the scope before version {firstVersion} are archived.{' '}
+      {files === undefined
+        ? 'In which files they are is told to who has the permission audit.'
+        : `They are in ${files.slice(-MOST_FILES).join(', ')}${more > 0 ? `, or in one of ${more} older files` : ''}.`}
     </p>
   );
 }
