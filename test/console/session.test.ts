@@ -50,7 +50,7 @@ testInBrowser(
     ]);
     await page.getByText('The whole chain used 1 operation · 1,200 in · 0.0125 EUR').waitFor();
     await page.getByRole('cell', { name: 'before the demo' }).waitFor();
-    expect(await page.locator('.facts pre').innerText()).toContain('"<script>alert(1)</script>"');
+    expect((await page.locator('.facts pre').allInnerTexts())[0]).toContain('"<script>alert(1)</script>"');
 
     // While it is open: a stop that comes from elsewhere, and a rotation.
     await post(`/${second.sessionId}/end`, end);
@@ -81,7 +81,7 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   const asked: string[] = [];
   page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   await openFirstEvent(page);
-  const text = await page.locator('.raw').first().innerText();
+  const text = (await page.locator('.raw').allInnerTexts())[0]!;
   await page.getByRole('button', { name: 'Prove this event' }).click();
   await page.locator('textarea[name=key]').fill('no key');
   await page.getByRole('button', { name: 'Use this key' }).click();
@@ -91,7 +91,7 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   const proven = page.locator('.proven');
   await proven.waitFor();
   const { id } = JSON.parse(text);
-  const says = await proven.innerText();
+  const [says] = await proven.allInnerTexts();
   expect(says).toContain(`this event stands at ${id} in the log of ledger.example.com/`);
   expect(says).toContain(`the ${Buffer.byteLength(text)} bytes above`);
   expect(says).toContain('its signature is that of the key ledger.example.com');
