@@ -5,7 +5,10 @@ import { filesBelow } from './files-below.js';
 
 const CONFIG = 'apps/console/vite.config.js';
 /** The console, and the rooms that it may be made of. */
-const ROOMS = ['apps/console', 'libs/api', 'libs/audit', 'libs/client', 'libs/session', 'libs/waiting'];
+const ROOMS = [
+  'apps/console',
+  ...['api', 'audit', 'client', 'session', 'tlog', 'waiting'].map((room) => `libs/${room}`),
+];
 /** Which sources dist/console is of. */
 const BUILT_FROM = 'dist/console.sources';
 

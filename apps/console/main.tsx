@@ -1,11 +1,13 @@
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { addressOf, go, type Place, usePlace } from './data/location';
+import { addressOf, type Place, usePlace } from './data/location';
 import { learnWhoAsks, useAccess } from './data/use-access';
 import { ErasePage } from './pages/erase';
+import { Find, FindPage } from './pages/find';
 import { HoldersPage } from './pages/holders';
 import { JobsPage } from './pages/jobs/jobs';
 import { OverviewPage } from './pages/overview';
+import { Boundary } from './pages/parts/boundary';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
 import { SessionsPage } from './pages/sessions';
@@ -72,7 +74,9 @@ function Console() {
           <>
             {isAsked && <SignInAgain />}
             <Allowed needs={NEEDS[place.page] ?? ['read']}>
-              <Shown key={turn} place={place} />
+              <Boundary key={turn} place={addressOf(place.page, place.about)}>
+                <Shown place={place} />
+              </Boundary>
             </Allowed>
           </>
         )}
@@ -90,34 +94,9 @@ function Shown({ place: { page, about } }: { place: Place }) {
   if (page === 'sessions') return <SessionsPage about={about} />;
   if (page === 'erase') return <ErasePage key={JSON.stringify(about)} about={about} />;
   if (page === 'jobs') return <JobsPage about={about} />;
+  if (page === 'find') return <FindPage />;
   if (page === 'holders') return <HoldersPage about={about} />;
   return <OverviewPage />;
-}
-
-const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
-
-/** A session id leads to the session; anything else is a user, or a user and a project with a space between. */
-function Find() {
-  return (
-    <form
-      class="find"
-      aria-label="Find"
-      onSubmit={(event) => {
-        event.preventDefault();
-        const text = String(new FormData(event.currentTarget).get('find')).trim();
-        const [userId, projectId] = text.split(/\s+/, 2);
-        if (UUID.test(text)) go(addressOf('session', { id: text }));
-        else if (userId) go(addressOf('scope', { userId, projectId }));
-      }}
-    >
-      <input
-        name="find"
-        type="search"
-        aria-label="Find a session id, or a user and project"
-        placeholder="Session id, or user and project"
-      />
-    </form>
-  );
 }
 
 const root = document.getElementById('console');

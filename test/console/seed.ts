@@ -162,3 +162,19 @@ async function handOver(seeded: Seeded, session: Told['session'], n: number): Pr
   const claimed = await next('claimOwnership', { epoch: released.epoch, owner });
   return next('rotateSession', { epoch: claimed.epoch, reason: 'compact', versionId: `v${n}` });
 }
+
+/** Gives a scope one chain of so many links, each with its version and usage. Resolves with the tip. */
+export async function seedChain(
+  seeded: Seeded,
+  { userId, links }: { userId: string; links: number },
+): Promise<Told['session']> {
+  const start = { operation: 'startSession', body: { userId, owner: { environment: 'cloud-dev' } } };
+  let [told] = await send(seeded, [start]);
+  for (let link = 2; link <= links; link++) {
+    const { sessionId, epoch } = told!.session;
+    const usage = { inputTokens: 100 + link, cost: { amount: '0.001', currency: 'EUR' } };
+    const body = { epoch, reason: 'compact', versionId: `v${link}`, usage };
+    [told] = await send(seeded, [{ operation: 'rotateSession', sessionId, body }]);
+  }
+  return told!.session;
+}

@@ -11,7 +11,8 @@ const write = (name: string, text: string) => {
   mkdirSync(join(root, name, '..'), { recursive: true });
   writeFileSync(join(root, name), text);
 };
-for (const room of ['api', 'audit', 'client', 'session', 'waiting']) write(`libs/${room}/index.ts`, room);
+for (const room of ['api', 'audit', 'client', 'session', 'tlog', 'waiting'])
+  write(`libs/${room}/index.ts`, room);
 write('package-lock.json', '{}');
 afterAll(() => rmSync(root, { recursive: true }));
 
@@ -34,7 +35,12 @@ test('the console is built when what it is made of has changed, and only then', 
 
   utimesSync(join(root, 'apps/console/vite.config.js'), new Date(), new Date());
   expect(await isBuilt()).toBe(false);
-  for (const name of ['apps/console/src/main.ts', 'libs/client/index.ts', 'package-lock.json']) {
+  for (const name of [
+    'apps/console/src/main.ts',
+    'libs/client/index.ts',
+    'libs/tlog/index.ts',
+    'package-lock.json',
+  ]) {
     write(name, 'changed');
     expect([name, await isBuilt(), await isBuilt()]).toEqual([name, true, false]);
   }

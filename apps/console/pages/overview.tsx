@@ -1,146 +1,208 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Operations } from '#client';
+import { useRef } from 'preact/hooks';
 import { call } from '../data/call';
+import { type Health, healthIn, readHealth } from '../data/health';
 import { addressOf } from '../data/location';
+import { Samples, type Stats } from '../data/samples';
 import { usePolled } from '../data/use-polled';
+import { Lag } from './figures/lag';
+import { Spark } from './figures/spark';
+import { Reading, Trouble, when } from './parts/shown';
 
-type Stats = Operations['stats']['answer'];
+const EVERY_MS = 2_000;
+/** Health is asked for with every so many figures. */
+const HEALTH_EVERY = 5;
 
-interface Rates {
-  commands: number;
-  refusals: number;
-}
-const KEPT = 60;
-
-/** What is current and what is going on. One request a second serves it. */
+/** What is current, what is going on, and whether all is well: by one poll, of figures that all who look share. */
 export function OverviewPage() {
+  const samples = useRef(new Samples()).current;
+  const health = useRef<Health>(undefined);
+  const turn = useRef(0);
   const { value, trouble } = usePolled(
-    (signal) => call('stats', { query: { maxAge: 1 }, signal }),
+    async (signal) => {
+      const isDue = turn.current++ % HEALTH_EVERY === 0 || health.current?.ready !== true;
+      if (isDue) health.current = await readHealth(signal);
+      const stats = await call('stats', { query: { maxAge: 1, limit: 1 }, signal });
+      samples.add(stats);
+      return { stats, health: health.current };
+    },
     '',
-    2_000,
+    EVERY_MS,
   );
-  const rates = useRates(value);
-  if (!value)
-    return (
-      <p class="trouble" role="status">
-        {trouble ?? 'Reading…'}
-      </p>
-    );
-  const { current, sync, ledger, projection, relay, replicas } = value;
-  const last = rates.at(-1);
+  if (!value) return <Reading trouble={trouble} />;
+  const { stats } = value;
+  const { list } = samples;
   return (
     <>
       <h1>Overview</h1>
-      {trouble && (
-        <p class="trouble" role="status">
-          {trouble}
-        </p>
-      )}
+      <HealthLine health={value.health} trouble={trouble} />
       <div class="tiles">
-        <section class="card">
-          <h2>Current sessions</h2>
-          <p class="big">{current.total.toLocaleString('en')}</p>
-          <ul class="plain">
-            {Object.entries(current.byStatus).map(([status, count]) => (
-              <li key={status}>
-                <i class={`swatch ${status}`} />
-                <a href={addressOf('sessions', { status })}>{status}</a> {count.toLocaleString('en')}
-              </li>
-            ))}
-          </ul>
-        </section>
-        <section class="card">
-          <h2>Commands a second</h2>
-          <p class="big">{last ? last.commands.toFixed(1) : '…'}</p>
-          <Spark values={rates.map((rate) => rate.commands)} />
-        </section>
-        <section class="card">
-          <h2>Refusals a second</h2>
-          <p class="big">{last ? last.refusals.toFixed(1) : '…'}</p>
-          <Spark values={rates.map((rate) => rate.refusals)} />
-        </section>
-        <section class="card">
-          <h2>Reports in sync</h2>
-          <p class="big">{sync.rate === undefined ? 'none' : `${(sync.rate * 100).toFixed(1)} %`}</p>
-          <p>
-            <a href={addressOf('holders')}>Who holds what</a>
-          </p>
-        </section>
-        {ledger && (
-          <section class="card">
-            <h2>Ledger</h2>
-            <p class="big">{ledger.events.toLocaleString('en')}</p>
-            <p class="dim">
-              events in {ledger.partitions} partitions; read models {projection?.behind ?? 0} behind; Kafka{' '}
-              {relay ? (relay.held ? `${relay.behind} behind` : 'is not relayed to') : 'not known'};{' '}
-              {replicas?.length ?? 0} replicas
-            </p>
-          </section>
-        )}
+        <Current current={stats.current} />
+        <Figure
+          name="Commands a second"
+          values={list.map(({ commands }) => commands)}
+          note={trafficNote(stats, samples.counted)}
+        />
+        <Figure
+          name="Refusals a second"
+          values={list.map(({ refusals }) => refusals)}
+          note="refused by the rules; those about ownership stand in the timelines"
+        />
+        <Sync sync={stats.sync} values={list.map(({ inSync }) => inSync)} />
       </div>
-      <section class="card">
-        <h2>By environment</h2>
-        <table>
-          <thead>
-            <tr>
-              <th>Environment</th>
-              <th>Sessions</th>
-            </tr>
-          </thead>
-          <tbody>
-            {current.byEnvironment.map(({ environment, count }) => (
-              <tr key={environment ?? ''}>
-                <td>
-                  {environment === undefined ? (
-                    <span class="dim">nobody owns them</span>
-                  ) : (
-                    <a href={addressOf('sessions', { environment })}>
-                      <bdi>{environment}</bdi>
-                    </a>
-                  )}
-                </td>
-                <td>{count.toLocaleString('en')}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      {stats.ledger && (
+        <>
+          <div class="halves">
+            <Lag what="Kafka" lags={list.map(({ relay }) => relay)} {...relayNote(stats)} />
+            <Lag what="Read models" lags={list.map(({ projection }) => projection)} />
+          </div>
+          <Ledger stats={stats} />
+        </>
+      )}
     </>
   );
 }
 
-/** Differences of totals, as long as the same replica counts. */
-function useRates(stats: Stats | undefined): Rates[] {
-  const before = useRef<Stats>(undefined);
-  const [rates, setRates] = useState<Rates[]>([]);
-  useEffect(() => {
-    const last = before.current;
-    before.current = stats;
-    if (
-      !stats ||
-      !last ||
-      last.traffic.since !== stats.traffic.since ||
-      last.traffic.replica !== stats.traffic.replica
-    )
-      return;
-    const seconds = (Date.parse(stats.at) - Date.parse(last.at)) / 1_000;
-    if (seconds <= 0) return;
-    const [now, then] = [stats.traffic.all ?? stats.traffic, last.traffic.all ?? last.traffic];
-    const rate = {
-      commands: (now.commands - then.commands) / seconds,
-      refusals: (now.refusals - then.refusals) / seconds,
-    };
-    setRates((kept) => [...kept.slice(1 - KEPT), rate]);
-  }, [stats]);
-  return rates;
+function HealthLine({ health, trouble }: { health: Health | undefined; trouble: string | undefined }) {
+  if (trouble !== undefined) return <Trouble text={trouble} />;
+  const { isWell, text } = healthIn(health ?? { ready: true });
+  return (
+    <p class={isWell ? 'health' : 'health trouble'} role="status">
+      <i class={`swatch ${isWell ? 'active' : 'bad'}`} />
+      {text}
+    </p>
+  );
 }
 
-function Spark({ values }: { values: number[] }) {
-  const most = Math.max(1, ...values);
-  const points = values.map((value, i) => `${(i / (KEPT - 1)) * 200},${38 - (value / most) * 36}`).join(' ');
+const count = (number: number) => number.toLocaleString('en');
+
+function Current({ current: { total, byStatus, byEnvironment } }: { current: Stats['current'] }) {
   return (
-    <svg class="spark" viewBox="0 0 200 40" aria-hidden="true">
-      <polyline points={points} />
-    </svg>
+    <section class="card wide">
+      <h2>Current sessions</h2>
+      <div class="current">
+        <div>
+          <p class="big">
+            <a href={addressOf('sessions')}>{count(total)}</a>
+          </p>
+          <ul class="plain">
+            {Object.entries(byStatus).map(([status, of]) => (
+              <li key={status}>
+                <i class={`swatch ${status}`} />
+                <a href={addressOf('sessions', { status })}>{status}</a> {count(of)}
+              </li>
+            ))}
+          </ul>
+        </div>
+        <table class="shares">
+          <thead>
+            <tr>
+              <th>Environment</th>
+              <th class="number">Sessions</th>
+              <th>Share</th>
+            </tr>
+          </thead>
+          <tbody>
+            {byEnvironment.map(({ environment, count: of }) => (
+              <tr key={environment ?? ''}>
+                <td>
+                  {environment === undefined ? (
+                    <a href={addressOf('sessions', { status: 'released' })}>nobody owns them</a>
+                  ) : (
+                    <a class="clip" href={addressOf('sessions', { environment })} title={environment}>
+                      <bdi>{environment}</bdi>
+                    </a>
+                  )}
+                </td>
+                <td class="number">{count(of)}</td>
+                <td>
+                  <meter min={0} max={Math.max(1, total)} value={of} aria-label={`${of} of ${total}`} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+interface Plotted {
+  name: string;
+  values: (number | undefined)[];
+  note: string;
+}
+
+function Figure({ name, values, note }: Plotted) {
+  const last = values.at(-1);
+  return (
+    <section class="card">
+      <h2>{name}</h2>
+      <p class="big">{last === undefined ? '…' : last.toFixed(1)}</p>
+      <Spark values={values} name={name} />
+      <p class="dim small">{note}</p>
+    </section>
+  );
+}
+
+function trafficNote({ replicas, traffic }: Stats, counted: number): string {
+  const of = replicas && replicas.length > 1 ? `of ${counted} of ${replicas.length} replicas` : '';
+  return `${traffic.all ? 'of all tenants' : 'of your tenant'}${of && ', '}${of}`;
+}
+
+function Sync({ sync, values }: { sync: Stats['sync']; values: (number | undefined)[] }) {
+  const wrong = sync.outOfSync + sync.unknown;
+  return (
+    <section class="card">
+      <h2>Reports in sync</h2>
+      <p class="big">{sync.rate === undefined ? 'none' : `${(sync.rate * 100).toFixed(1)} %`}</p>
+      <Spark
+        values={values.map((value) => value && value * 100)}
+        name="Reports in sync, in per cent"
+        most={100}
+      />
+      <p class="dim small">
+        <a href={addressOf('holders')}>Who holds what</a>
+        {wrong > 0 && `: ${count(wrong)} hold something else than what is current`}
+      </p>
+    </section>
+  );
+}
+
+function relayNote({ relay }: Stats): { note?: string } {
+  if (!relay) return {};
+  if (relay.held === 0) return { note: 'Nobody relays to Kafka: events wait in Postgres.' };
+  const { held, confirmed } = relay;
+  return held < confirmed.length ? { note: `Of ${confirmed.length} partitions ${held} are relayed.` } : {};
+}
+
+function Ledger({ stats: { ledger, replicas = [], traffic } }: { stats: Stats }) {
+  return (
+    <section class="card">
+      <h2>Ledger</h2>
+      <dl>
+        <dt>Events</dt>
+        <dd>
+          {count(ledger?.events ?? 0)} in {ledger?.partitions} partitions
+        </dd>
+        <dt>Replicas</dt>
+        <dd>
+          {replicas.length === 0 && <span class="dim">none is seen by Postgres</span>}
+          {replicas.map((id) => (
+            <code key={id} class="replica">
+              {id}
+              {id === traffic.replica && ' (answers here)'}
+            </code>
+          ))}
+        </dd>
+        <dt>Counting since</dt>
+        <dd>{when(traffic.since)} UTC</dd>
+        {ledger !== undefined && ledger.restores > 0 && (
+          <>
+            <dt>Restores</dt>
+            <dd>{ledger.restores}</dd>
+          </>
+        )}
+      </dl>
+    </section>
   );
 }

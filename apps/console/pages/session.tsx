@@ -1,119 +1,123 @@
+import type { Session } from '#client';
 import { Acts } from '../acts/acts';
 import { call } from '../data/call';
-import { addressOf } from '../data/location';
 import { usePolled } from '../data/use-polled';
-import { nameOf, short } from '../timeline/model';
+import { short } from '../timeline/model';
+import { Reading, SessionLink, Trouble, when } from './parts/shown';
+import { Chain } from './session/chain';
+import { Events } from './session/events';
+import { Facts } from './session/facts';
+import { Refusals } from './session/refusals';
 
-/** One session: its facts, the stops that it did not obey, and all that the service says of it. */
+/** An ended session hears of late stops and late usage alone. */
+const [LIVE_MS, ENDED_MS] = [3_000, 15_000];
+
+/** One session: its facts, its chain, its checkpoints, the stops that it ignored, and its events with their proofs. */
 export function SessionPage({ id }: { id: string }) {
   const { value, trouble } = usePolled(
     (signal) => call('session', { params: { sessionId: id }, signal }),
     id,
-    3_000,
+    ({ status }) => (status === 'ended' ? ENDED_MS : LIVE_MS),
   );
-  if (!value)
-    return (
-      <p class="trouble" role="status">
-        {trouble ?? 'Reading…'}
-      </p>
-    );
+  if (!value) return <Reading trouble={trouble} />;
   const { refusals, ...session } = value;
   return (
     <>
-      <h1>Session {short(id)}</h1>
-      <Acts session={value} />
-      {trouble && (
-        <p class="trouble" role="status">
-          {trouble}
-        </p>
-      )}
-      <section class="card">
-        <h2>Facts</h2>
-        <dl>
-          <dt>Scope</dt>
-          <dd>
-            <a href={addressOf('scope', session.scope)}>
-              <bdi>{session.scope.userId}</bdi> · <bdi>{session.scope.projectId}</bdi>
-            </a>
-          </dd>
-          <dt>Status</dt>
-          <dd>
-            <i class={`swatch ${session.status}`} />
-            {session.status}
-            {session.endCause && `, ${session.endCause}`}
-          </dd>
-          <dt>Owner</dt>
-          <dd>
-            <bdi>{nameOf(session.owner)}</bdi>
-          </dd>
-          <dt>Epoch</dt>
-          <dd>{session.epoch}</dd>
-          <dt>Chain</dt>
-          <dd>
-            {session.chainLength}
-            {session.parentId && (
-              <>
-                {' '}
-                · after <a href={addressOf('session', { id: session.parentId })}>{short(session.parentId)}</a>
-              </>
-            )}
-            {session.successorId && (
-              <>
-                {' '}
-                · before{' '}
-                <a href={addressOf('session', { id: session.successorId })}>{short(session.successorId)}</a>
-              </>
-            )}
-          </dd>
-          <dt>Version</dt>
-          <dd>
-            <bdi>{session.versionId ?? 'none'}</bdi>
-          </dd>
-          <dt>Started</dt>
-          <dd>{session.startedAt}</dd>
-          {session.endedAt && (
-            <>
-              <dt>Ended</dt>
-              <dd>{session.endedAt}</dd>
-            </>
-          )}
-        </dl>
-      </section>
-      <section class="card">
-        <h2>Stops that it did not obey</h2>
-        {refusals.length === 0 ? (
-          <p class="dim">None.</p>
-        ) : (
-          <table>
-            <thead>
-              <tr>
-                <th>Time (UTC)</th>
-                <th>Who</th>
-                <th>Why</th>
-                <th>Epoch it knew</th>
-                <th>Times</th>
-              </tr>
-            </thead>
-            <tbody>
-              {refusals.map((one) => (
-                <tr key={`${one.position.partition}:${one.position.sequence}`}>
-                  <td>{one.at ?? 'archived'}</td>
-                  <td>
-                    <bdi>{nameOf(one.origin)}</bdi>
-                  </td>
-                  <td class="refused">{one.why}</td>
-                  <td>{one.epoch}</td>
-                  <td>{one.count}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
-      </section>
+      <h1 title={id}>Session {short(id)}</h1>
+      <Acts session={session} />
+      <Trouble text={trouble} />
+      <div class="halves">
+        <Facts session={session} />
+        <div class="stack">
+          <Neighbours session={session} />
+          <Refusals refusals={refusals} />
+          <Checkpoints session={session} />
+        </div>
+      </div>
+      <Chain key={`chain ${id}`} session={session} />
+      <Events key={`events ${id}`} session={session} />
       <section class="card">
         <h2>As the service answers it</h2>
-        <pre>{JSON.stringify(session, null, 2)}</pre>
+        <details>
+          <summary>The session as JSON</summary>
+          <pre>{JSON.stringify(session, null, 2)}</pre>
+        </details>
       </section>
     </>
+  );
+}
+
+function Neighbours({
+  session: { sessionId, parentId, rootId, successorId, chainLength },
+}: {
+  session: Session;
+}) {
+  return (
+    <section class="card" aria-labelledby="place">
+      <h2 id="place">Place</h2>
+      <dl>
+        <dt>Session id</dt>
+        <dd class="id">{sessionId}</dd>
+        <dt>Chain</dt>
+        <dd>
+          link {chainLength}
+          {parentId && (
+            <>
+              {' '}
+              · after <SessionLink id={parentId} />
+            </>
+          )}
+          {successorId && (
+            <>
+              {' '}
+              · before <SessionLink id={successorId} />
+            </>
+          )}
+          {rootId !== sessionId && (
+            <>
+              {' '}
+              · root <SessionLink id={rootId} />
+            </>
+          )}
+        </dd>
+      </dl>
+    </section>
+  );
+}
+
+/** Labels never move: those of the scope are asked for seldom. */
+function Checkpoints({ session: { sessionId, scope } }: { session: Session }) {
+  const { value, trouble } = usePolled(
+    (signal) => call('checkpoints', { query: scope, signal }),
+    JSON.stringify(scope),
+    15_000,
+  );
+  const own = value?.checkpoints.filter((one) => one.sessionId === sessionId);
+  return (
+    <section class="card" aria-labelledby="checkpoints">
+      <h2 id="checkpoints">Checkpoints</h2>
+      <Trouble text={trouble} />
+      {own?.length === 0 && <p class="dim">None on this session.</p>}
+      {own && own.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th>Label</th>
+              <th>Marked (UTC)</th>
+            </tr>
+          </thead>
+          <tbody>
+            {own.map(({ label, markedAt }) => (
+              <tr key={label}>
+                <td>
+                  <bdi>{label}</bdi>
+                </td>
+                <td>{when(markedAt, 23)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
   );
 }

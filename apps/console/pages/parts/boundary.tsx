@@ -1,0 +1,37 @@
+import { Component, type ComponentChildren } from 'preact';
+import { wordsOf } from '../../data/use-polled';
+
+interface Caught {
+  error: unknown;
+  place: string;
+}
+
+/** A page that cannot show what it was answered says so in its own place, until another place is shown: the rest stays. */
+export class Boundary extends Component<
+  { place: string; children?: ComponentChildren },
+  { caught?: Caught }
+> {
+  override state: { caught?: Caught } = {};
+
+  override componentDidCatch(error: unknown) {
+    this.setState({ caught: { error, place: this.props.place } });
+  }
+
+  override render() {
+    const { caught } = this.state;
+    if (caught?.place !== this.props.place) return this.props.children;
+    return (
+      <section class="card" role="alert">
+        <h1>This page cannot show what the service answered</h1>
+        <p>
+          The service may be of another version than this page: load the page again. If that does not help,
+          ask the service itself by <a href="/docs">its API</a>.
+        </p>
+        <p class="dim">{wordsOf(caught.error)}</p>
+        <button type="button" onClick={() => location.reload()}>
+          Load the page again
+        </button>
+      </section>
+    );
+  }
+}

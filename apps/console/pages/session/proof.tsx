@@ -1,0 +1,164 @@
+import { useState } from 'preact/hooks';
+import {
+  faultOf,
+  keysIn,
+  keysOfService,
+  type Proven,
+  proveEvent,
+  type Trusted,
+  unableToProve,
+} from '../../data/event-proof';
+import { useLatest } from '../../data/use-latest';
+import { wordsOf } from '../../data/use-polled';
+import { Trouble } from '../parts/shown';
+
+/** Whose signatures count. It is given once for all events that this page proves, and a reload forgets it. */
+let trusted: Trusted | undefined;
+
+interface Outcome {
+  proven?: Proven;
+  fault?: ReturnType<typeof faultOf>;
+}
+
+/** Proves an event by computing: the service is asked for the proof, and not for whether it is right. */
+export function Proof({ position, text }: { position: string; text: string }) {
+  const [isAsking, setAsking] = useState(false);
+  const [isProving, setProving] = useState(false);
+  const [outcome, setOutcome] = useState<Outcome>({});
+  const begin = useLatest();
+  const unable = unableToProve();
+  if (unable !== undefined) return <p class="trouble">{unable}</p>;
+  const prove = async (by: Trusted) => {
+    trusted = by;
+    setAsking(false);
+    setProving(true);
+    const signal = begin();
+    const told = await proveEvent({ position, text }, by, signal).then(
+      (proven) => ({ proven }),
+      (error: unknown) => ({ fault: faultOf(error) }),
+    );
+    if (signal.aborted) return;
+    setProving(false);
+    setOutcome(told);
+  };
+  return (
+    <div class="proof">
+      <p>
+        <button
+          type="button"
+          disabled={isProving}
+          onClick={() => (trusted ? void prove(trusted) : setAsking(true))}
+        >
+          Prove this event
+        </button>{' '}
+        {trusted && (
+          <button type="button" onClick={() => setAsking(true)}>
+            With another key
+          </button>
+        )}
+      </p>
+      {isAsking && <KeyForm given={prove} />}
+      <div role="status">
+        {isProving && 'Proving…'}
+        {!isProving && outcome.proven && <Shown proven={outcome.proven} />}
+        {!isProving && outcome.fault && (
+          <p class="trouble">
+            {outcome.fault.isDisproven ? <b class="refused">Not proven. </b> : 'It could not be checked. '}
+            {outcome.fault.text}
+          </p>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function KeyForm({ given }: { given: (trusted: Trusted) => void }) {
+  const [trouble, setTrouble] = useState<string>();
+  const take = async (by: Trusted['by'], keys: () => string[] | Promise<string[]>) => {
+    try {
+      given({ keys: await keys(), by });
+    } catch (error) {
+      setTrouble(wordsOf(error));
+    }
+  };
+  return (
+    <form
+      class="key-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const text = String(new FormData(event.currentTarget).get('key'));
+        void take('you', () => keysIn(text));
+      }}
+    >
+      <label>
+        Verifier key of the ledger, one a line
+        <textarea name="key" rows={2} spellcheck={false} placeholder="ledger.example.com+1a2b3c4d+…" />
+      </label>
+      <p class="dim">
+        Give the key that you got when you trusted the ledger. A key that the same server tells proves only
+        that its answers fit each other: who could forge the log could forge the key as well.
+      </p>
+      <p>
+        <button type="submit">Use this key</button>{' '}
+        <button
+          type="button"
+          onClick={() => void take('the service', () => keysOfService(AbortSignal.timeout(20_000)))}
+        >
+          Take the key that this service tells
+        </button>
+      </p>
+      <Trouble text={trouble} />
+    </form>
+  );
+}
+
+function Shown({ proven }: { proven: Proven }) {
+  const { position, bytes, leaf, hashes, root, by, proof } = proven;
+  const { origin, size, signedBy } = proven.checkpoint;
+  const count = (number: number) => number.toLocaleString('en');
+  return (
+    <div class="proven">
+      <p>
+        <b class="good">Proven</b>: this event stands at {position} in the log of <bdi>{origin}</bdi>.
+      </p>
+      <dl>
+        <dt>Leaf</dt>
+        <dd>
+          <code>{leaf}</code>
+          <br />
+          SHA-256 of a zero byte and the {count(bytes)} bytes above
+        </dd>
+        <dt>Root</dt>
+        <dd>
+          <code>{root}</code>
+          <br />
+          {hashes === 0
+            ? 'the leaf itself: it is the only event'
+            : `computed from the leaf by ${count(hashes)} hash${hashes === 1 ? '' : 'es'} of the proof`}
+          ; the same as in the checkpoint
+        </dd>
+        <dt>Checkpoint</dt>
+        <dd>
+          <bdi>{origin}</bdi>, of {count(size)} events; its signature is that of the key{' '}
+          <bdi>
+            <b>{signedBy.join(', ')}</b>
+          </bdi>
+        </dd>
+        <dt>Trust</dt>
+        <dd>
+          {by === 'you'
+            ? 'The key is the one that you gave.'
+            : 'The key is the one that this service tells. So its answers fit each other, and no more is proven: to prove the log, give a key that you got from somewhere else.'}
+        </dd>
+      </dl>
+      <details>
+        <summary>The proof, for other tools</summary>
+        <pre class="raw">{proof}</pre>
+      </details>
+      <p class="dim">
+        Computed in this browser from the event's bytes. What is proven by it, and what is not, is in
+        docs/audit.md of the project; the requests are in <a href="/docs">the API</a>.
+      </p>
+    </div>
+  );
+}
