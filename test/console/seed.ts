@@ -46,6 +46,11 @@ async function send(
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(60_000),
   });
+  // More than the service takes at once: it says when to come back.
+  if (status === 503) {
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return send({ url, ...(token !== undefined && { token }) }, commands, statuses);
+  }
   if (status !== 200) throw new Error(`the commands were answered ${text.slice(0, 500)}`);
   const refused = body.answers.find((answer) => !statuses.includes(answer.status));
   if (refused) throw new Error(`a command was answered ${JSON.stringify(refused)}`);
