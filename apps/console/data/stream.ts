@@ -1,15 +1,21 @@
-import { queryOf, send } from './call';
+import { queryOf, reasonOf, send } from './call';
 import type { SeenEvent } from './scope-events';
 
 interface Listener {
   opened(): void;
   event(event: SeenEvent): void;
+  /** Nothing is heard from now on, until it is opened again. */
   lost(why: string): void;
 }
 
 const AGAIN_MS = 1_000;
 /** The service writes something every 15 seconds; one that is silent for longer is taken to be gone. */
 const SILENT_MS = 40_000;
+/**
+ * A browser opens six connections to a service for all its tabs together: a tab that nobody has seen for so long lets its
+ * own go, and comes back when it is seen.
+ */
+const UNSEEN_MS = 5_000;
 
 /**
  * Follows server-sent events until `signal` aborts, and comes back after the last one when the connection breaks. It is
@@ -23,10 +29,12 @@ export async function follow(
 ): Promise<void> {
   let last: string | undefined;
   while (!signal.aborted) {
+    await untilSeen(signal);
+    const seen = whileSeen(signal);
     try {
       const response = await send(`${path}${queryOf(query)}`, {
         headers: { ...(last !== undefined && { 'last-event-id': last }) },
-        signal,
+        signal: seen.signal,
         isStream: true,
       });
       listener.opened();
@@ -36,10 +44,42 @@ export async function follow(
       }
       listener.lost('The service ended the stream.');
     } catch (error) {
-      if (!signal.aborted) listener.lost(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was not seen.' : reasonOf(error));
+    } finally {
+      seen.stop();
     }
     await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
+}
+
+async function untilSeen(signal: AbortSignal): Promise<void> {
+  while (document.hidden && !signal.aborted)
+    await new Promise<void>((resolve) => {
+      document.addEventListener('visibilitychange', () => resolve(), { once: true });
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+}
+
+/** Aborts with `signal`, and when the tab has not been seen for a while. */
+function whileSeen(signal: AbortSignal) {
+  const unseen = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const changed = () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(() => unseen.abort(), UNSEEN_MS);
+  };
+  changed();
+  document.addEventListener('visibilitychange', changed);
+  return {
+    signal: AbortSignal.any([signal, unseen.signal]),
+    get isOver() {
+      return unseen.signal.aborted;
+    },
+    stop() {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', changed);
+    },
+  };
 }
 
 async function* framesOf(response: Response): AsyncGenerator<{ id?: string; data?: string }> {
