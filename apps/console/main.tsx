@@ -11,6 +11,7 @@ import { Boundary } from './pages/parts/boundary';
 import { ScopePage } from './pages/scope';
 import { SessionPage } from './pages/session';
 import { SessionsPage } from './pages/sessions';
+import { TailPage } from './pages/tail/tail';
 import { Allowed, type Permission } from './signing-in/allowed';
 import { SignIn, SignInAgain } from './signing-in/sign-in';
 import { Who } from './signing-in/who';
@@ -19,6 +20,7 @@ const PAGES = [
   ['', 'Overview'],
   ['sessions', 'Sessions'],
   ['holders', 'Who holds what'],
+  ['tail', 'Tail'],
   ['jobs', 'Jobs'],
 ] as const;
 
@@ -28,6 +30,7 @@ const NEEDS: Record<string, readonly Permission[]> = {
   holders: ['read', 'audit'],
   erase: ['operate'],
   jobs: ['operate'],
+  tail: ['read', 'audit'],
 };
 
 function Console() {
@@ -93,6 +96,7 @@ function Shown({ place: { page, about } }: { place: Place }) {
   if (page === 'session' && about.id) return <SessionPage id={about.id} />;
   if (page === 'sessions') return <SessionsPage about={about} />;
   if (page === 'erase') return <ErasePage key={JSON.stringify(about)} about={about} />;
+  if (page === 'tail') return <TailPage about={about} />;
   if (page === 'jobs') return <JobsPage about={about} />;
   if (page === 'find') return <FindPage />;
   if (page === 'holders') return <HoldersPage about={about} />;

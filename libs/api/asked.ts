@@ -68,7 +68,8 @@ export interface Answered {
 }
 
 export type EventsAfter =
-  | { vector: number[]; restores: number }
+  /** `only`: of the scopes whose keys begin so, and without ids: where a tenant stands says what others do. */
+  | { vector: number[]; restores: number; only?: string }
   | { scopeKey: ScopeKey; version: number; ids: ScopeEventIds };
 
 /** How each operation is served. It throws a ProblemError for what it cannot. */

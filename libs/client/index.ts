@@ -44,7 +44,7 @@ export type {
   Session,
   UsageTotals,
 } from './generated/api.js';
-export { problems, routes } from './generated/api.js';
+export { EVENT_TYPES, problems, routes } from './generated/api.js';
 export {
   type ClaimRequest,
   type JoinRequest,

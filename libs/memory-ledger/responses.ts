@@ -37,7 +37,7 @@ async function* lined(lines: AsyncIterable<string>): AsyncGenerator<string> {
 /** Server-sent events after the id with which they begin, until nobody waits for more. */
 async function* follow(store: Store, after: EventsAfter, signal: AbortSignal): AsyncGenerator<string> {
   const { first, news } = 'vector' in after ? ofAll(store, after) : ofScope(store, after);
-  yield `retry: 1000\nid: ${first}\n\n`;
+  yield `retry: 1000\n${idLine(first)}\n`;
   let talkedAt = performance.now();
   while (!signal.aborted) {
     store.settle();
@@ -45,7 +45,7 @@ async function* follow(store: Store, after: EventsAfter, signal: AbortSignal): A
     for (const [id, json] of news()) {
       isNews = true;
       talkedAt = performance.now();
-      yield `id: ${id}\ndata: ${json}\n\n`;
+      yield `${idLine(id)}data: ${json}\n\n`;
     }
     // What came while the reader took its time with these is no change that `changed` would tell of.
     if (isNews) continue;
@@ -58,10 +58,12 @@ async function* follow(store: Store, after: EventsAfter, signal: AbortSignal): A
   }
 }
 
-/** An id to begin with, and what came since it was asked last: ids and documents. */
+const idLine = (id: string | undefined) => (id === undefined ? '' : `id: ${id}\n`);
+
+/** An id to begin with, and what came since it was asked last: ids, where a reader may be told them, and documents. */
 interface News {
-  first: string;
-  news: () => Iterable<[id: string, json: string]>;
+  first: string | undefined;
+  news: () => Iterable<[id: string | undefined, json: string]>;
 }
 
 function ofScope(store: Store, after: Extract<EventsAfter, { ids: unknown }>): News {
@@ -78,14 +80,15 @@ function ofScope(store: Store, after: Extract<EventsAfter, { ids: unknown }>): N
   };
 }
 
-function ofAll(store: Store, { vector, restores }: Extract<EventsAfter, { vector: unknown }>): News {
+function ofAll(store: Store, { vector, restores, only }: Extract<EventsAfter, { vector: unknown }>): News {
+  const id = () => (only === undefined ? encodeVector(vector, restores) : undefined);
   return {
-    first: encodeVector(vector, restores),
+    first: id(),
     *news() {
       for (const [partition, after] of vector.entries()) {
-        for (const { sequence, json } of store.log(partition).slice(after)) {
+        for (const { sequence, json, scopeKey } of store.log(partition).slice(after)) {
           vector[partition] = sequence;
-          yield [encodeVector(vector, restores), json];
+          if (only === undefined || scopeKey.startsWith(only)) yield [id(), json];
         }
       }
     },

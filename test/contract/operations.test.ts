@@ -402,12 +402,13 @@ const stories: Record<string, Story> = {
     await t.listen(scope, 3, { 'last-event-id': '1' }, () => one.command('rotateSession', { reason: 'x' }));
     await t.listen(scope, 1, {}, () => one.command('rotateSession', { reason: 'y' }));
     await t.listen('/v1/feed/stream', 1, {}, () => one.command('rotateSession', { reason: 'z' }));
+    await t.listen('/v1/stream/tenant', 1, {}, () => one.command('rotateSession', { reason: 'w' }));
     const vector = Array.from({ length: 16 }, () => '0').join('.');
     for (const id of ['x', vector.replace('0', 'zzz'), '0.0']) {
       await t.raw('/v1/feed/stream', { headers: { 'last-event-id': id } });
     }
     for (const id of ['x', '999']) await t.raw(scope, { headers: { 'last-event-id': id } });
-    obeyed.add('feedStream').add('scopeStream');
+    obeyed.add('feedStream').add('scopeStream').add('tenantStream');
   },
   'what is proven': async (t, userId) => {
     for (const _ of [1, 2, 3]) await started(t, userId);

@@ -1,9 +1,10 @@
-import { queryOf, send } from './call';
+import { queryOf, reasonOf, send } from './call';
 import type { SeenEvent } from './scope-events';
 
 interface Listener {
   opened(): void;
   event(event: SeenEvent): void;
+  /** Nothing is heard from now on, until it is opened again. */
   lost(why: string): void;
   /** No stream may be open for now, see `takePlace`: called every three seconds, and at once. */
   waiting?(): void;
@@ -15,11 +16,12 @@ const SILENT_MS = 40_000;
 const ASK_MS = 3_000;
 /** A browser has six connections to a service, for all its tabs: two are left to ask by. */
 const PLACES = 4;
+/** A tab that nobody has seen for so long lets its stream go, and comes back when it is seen. */
+const UNSEEN_MS = 5_000;
 
 /**
  * Follows server-sent events until `signal` aborts, and comes back after the last one when the connection breaks. It is
- * fetched because EventSource can't send a credential. A tab that nobody sees closes its stream; it goes on after the
- * last event when it is seen again.
+ * fetched because EventSource can't send a credential.
  */
 export async function follow(
   path: string,
@@ -29,15 +31,13 @@ export async function follow(
 ): Promise<void> {
   let last: string | undefined;
   while (!signal.aborted) {
-    await whenSeen(signal);
-    const place = await takePlace(signal, listener);
-    const unseen = new AbortController();
-    const onChange = () => document.hidden && unseen.abort();
-    document.addEventListener('visibilitychange', onChange);
+    await untilSeen(signal);
+    const giveBack = await takePlace(signal, listener);
+    const seen = whileSeen(signal);
     try {
       const response = await send(`${path}${queryOf(query)}`, {
         headers: { ...(last !== undefined && { 'last-event-id': last }) },
-        signal: AbortSignal.any([signal, unseen.signal]),
+        signal: seen.signal,
         isStream: true,
       });
       listener.opened();
@@ -47,29 +47,13 @@ export async function follow(
       }
       listener.lost('The service ended the stream.');
     } catch (error) {
-      if (!signal.aborted && !unseen.signal.aborted)
-        listener.lost(error instanceof Error ? error.message : String(error));
+      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was not seen.' : reasonOf(error));
     } finally {
-      document.removeEventListener('visibilitychange', onChange);
-      place();
+      seen.stop();
+      giveBack();
     }
-    if (!unseen.signal.aborted) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
   }
-}
-
-/** Resolves when the page is seen, or `signal` aborts. */
-function whenSeen(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener('visibilitychange', look);
-      signal.removeEventListener('abort', look);
-      resolve();
-    };
-    document.addEventListener('visibilitychange', look);
-    signal.addEventListener('abort', look);
-    look();
-  });
 }
 
 /**
@@ -103,6 +87,36 @@ function tryLock(name: string): Promise<(() => void) | undefined> {
       })
       .catch(reject);
   });
+}
+
+async function untilSeen(signal: AbortSignal): Promise<void> {
+  while (document.hidden && !signal.aborted)
+    await new Promise<void>((resolve) => {
+      document.addEventListener('visibilitychange', () => resolve(), { once: true });
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+}
+
+/** Aborts with `signal`, and when the tab has not been seen for a while. */
+function whileSeen(signal: AbortSignal) {
+  const unseen = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const changed = () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(() => unseen.abort(), UNSEEN_MS);
+  };
+  changed();
+  document.addEventListener('visibilitychange', changed);
+  return {
+    signal: AbortSignal.any([signal, unseen.signal]),
+    get isOver() {
+      return unseen.signal.aborted;
+    },
+    stop() {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', changed);
+    },
+  };
 }
 
 async function* framesOf(response: Response): AsyncGenerator<{ id?: string; data?: string }> {

@@ -12,7 +12,7 @@ export function Who() {
         <bdi>{principal}</bdi>
         <span class="dim"> · {tenant || 'no tenant'}</span>
       </summary>
-      <div class="card">
+      <div class="panel">
         <dl>
           <dt>Principal</dt>
           <dd>{principal}</dd>

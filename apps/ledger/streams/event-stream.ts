@@ -14,10 +14,12 @@ const HEARTBEAT_MS = 15_000;
 /** A reader that takes nothing for so long is dropped; it comes back with Last-Event-ID. */
 const SLOW_MS = 10_000;
 
-/** What a reader is sent for an event. `json` holds no line break. */
-export function frameOf(id: string, json: string): string {
-  return `id: ${id}\ndata: ${json}\n\n`;
+/** What a reader is sent for an event, of which it may be told no id. `json` holds no line break. */
+export function frameOf(id: string | undefined, json: string): string {
+  return `${id === undefined ? '' : `id: ${id}\n`}data: ${json}\n\n`;
 }
+
+const beginning = (id: string | undefined) => `retry: 1000\n${id === undefined ? '' : `id: ${id}\n`}`;
 
 /**
  * One reader of server-sent events (WHATWG HTML, section 9.2). What it does not take fills no memory beyond
@@ -42,11 +44,11 @@ export class EventStream {
    * `id`: where the stream begins. Without data it is no event to a reader, who sends it when it comes back before its
    * first event; with none it would begin at what is the present then, and miss what came in between.
    */
-  static open(reply: FastifyReply, id: string): EventStream {
+  static open(reply: FastifyReply, id: string | undefined): EventStream {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, SSE_HEADERS);
-    raw.write(`retry: 1000\nid: ${id}\n\n`);
+    raw.write(`${beginning(id)}\n`);
     return new EventStream(raw);
   }
 

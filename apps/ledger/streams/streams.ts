@@ -15,6 +15,8 @@ const MOST = 10_000;
 const WRITE_BYTES = 16 << 10;
 const AGAIN_MS = 100;
 
+type AfterVector = Extract<EventsAfter, { vector: unknown }>;
+
 export interface StreamsOptions {
   tail: Tail;
   pages: LogPages;
@@ -55,17 +57,19 @@ export class Streams {
     return this.options.turns;
   }
 
-  /** All partitions after a vector, each in its order; or one scope's events after a version. */
+  /** All partitions after a vector, each in its order, or what a tenant has in them; or one scope's events after a version. */
   serve(reply: FastifyReply, after: EventsAfter): void {
-    if ('vector' in after) this.feed(reply, after.vector, after.restores);
+    if ('vector' in after) this.feed(reply, after);
     else this.scope(reply, after.scopeKey, after.version, after.ids);
   }
 
-  private feed(reply: FastifyReply, vector: number[], restores: number): void {
-    this.open(reply, encodeVector(vector, restores), restores, async (stream) => {
+  private feed(reply: FastifyReply, after: AfterVector): void {
+    const { vector, restores, only } = after;
+    const firstId = only === undefined ? encodeVector(vector, restores) : undefined;
+    this.open(reply, firstId, restores, async (stream) => {
       this.followers.add(stream);
       onAbort(stream.closed, () => this.followers.delete(stream));
-      await this.followFeed(stream, vector, restores);
+      await this.followFeed(stream, after);
     });
   }
 
@@ -81,7 +85,7 @@ export class Streams {
 
   private open(
     reply: FastifyReply,
-    firstId: string,
+    firstId: string | undefined,
     restores: number,
     follow: (stream: EventStream) => Promise<unknown>,
   ): void {
@@ -116,7 +120,7 @@ export class Streams {
     }
   }
 
-  private async followFeed(stream: EventStream, vector: number[], restores: number): Promise<void> {
+  private async followFeed(stream: EventStream, { vector, restores, only }: AfterVector): Promise<void> {
     const { tail, pages } = this.options;
     for (let turn = 0; !stream.closed.aborted; ) {
       const heads = tail.heads();
@@ -131,11 +135,16 @@ export class Streams {
       const next = (turn + partition) % heads.length;
       turn = next + 1;
       await stream.room();
-      await this.sendAll(stream, await pages.follow(next, vector[next]!), ({ sequence, bytes }) => {
-        // Together, or the id of another partition's event would tell what was not sent yet.
-        vector[next] = sequence;
-        return frameOf(encodeVector(vector, restores), bytes.toString());
-      });
+      const page = await pages.follow(next, vector[next]!);
+      const wanted = only === undefined ? page : page.filter(({ scopeKey }) => scopeKey.startsWith(only));
+      // A page of others' events alone is passed over.
+      if (wanted.length > 0 || page.length === 0)
+        await this.sendAll(stream, wanted, ({ sequence, bytes }) => {
+          // Together, or the id of another partition's event would tell what was not sent yet.
+          vector[next] = sequence;
+          return frameOf(only === undefined ? encodeVector(vector, restores) : undefined, bytes.toString());
+        });
+      if (only !== undefined) vector[next] = page.at(-1)?.sequence ?? vector[next]!;
     }
   }
 

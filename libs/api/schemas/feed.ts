@@ -72,6 +72,19 @@ export const feed = {
     answers: { 200: sse },
     problems: ['archived', 'position-ahead', ...read],
   },
+  tenantStream: {
+    method: 'GET',
+    path: '/v1/stream/tenant',
+    needs: reader,
+    summary: "All of the tenant's events as they happen, from the present on",
+    answers: {
+      200: {
+        description: 'Server-sent events without ids, and a comment every 15 s',
+        contentType: sse.contentType,
+      },
+    },
+    problems: read,
+  },
   snapshot: {
     method: 'GET',
     path: '/v1/snapshot',

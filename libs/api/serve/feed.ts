@@ -1,3 +1,4 @@
+import { keysOf } from '#session';
 import type { Answered, Asked, Serving } from '../asked.js';
 import type { Growing, Ledger } from '../ledger.port.js';
 import { aheadOfLog, decodeVector, lastEventId, ScopeEventIds } from '../request/event-ids.js';
@@ -6,7 +7,7 @@ import { storedJson } from './answers.js';
 import { scopeOf } from './scopes.js';
 
 /** The log as followers read it: numbered, or as it grows. */
-export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapshot'> = {
+export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'tenantStream' | 'snapshot'> = {
   async feed({ query: { partition, after = 0, limit = 100 } }, { tail, partitions }) {
     checkedPartition(partition, partitions, 'query.partition');
     const { restores } = tail; // before the events: those of another past come with a number that is too low
@@ -36,6 +37,9 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'snapsh
     if (last) await ledger.history.events(scope.scopeKey, version, 1);
     return { events: { scopeKey: scope.scopeKey, version, ids } };
   },
+  tenantStream: ({ caller }, { tail }) => ({
+    events: { vector: tail.heads(), restores: tail.restores, only: keysOf(caller.tenant) },
+  }),
   snapshot: (_, ledger) => ({ lines: snapshotLines(ledger) }),
 };
 

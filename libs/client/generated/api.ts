@@ -1483,6 +1483,10 @@ export interface Operations {
     };
     answer: ReadableStream<Uint8Array>;
   };
+  /** All of the tenant's events as they happen, from the present on. */
+  tenantStream: {
+    answer: ReadableStream<Uint8Array>;
+  };
   /** All current sessions, partition by partition, each after the position that it is as of. */
   snapshot: {
     answer: ReadableStream<Uint8Array>;
@@ -1752,6 +1756,7 @@ export const routes = {
   feed: { method: 'GET', path: '/v1/feed' },
   feedStream: { method: 'GET', path: '/v1/feed/stream' },
   scopeStream: { method: 'GET', path: '/v1/stream' },
+  tenantStream: { method: 'GET', path: '/v1/stream/tenant' },
   snapshot: { method: 'GET', path: '/v1/snapshot' },
   startBulk: { method: 'POST', path: '/v1/bulk' },
   bulkJobs: { method: 'GET', path: '/v1/bulk' },

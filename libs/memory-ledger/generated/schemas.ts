@@ -880,6 +880,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         additionalProperties: false,
       },
     },
+    tenantStream: { needs: ['read'] },
     snapshot: { needs: ['audit'] },
     startBulk: {
       needs: ['operate'],

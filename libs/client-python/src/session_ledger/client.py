@@ -118,7 +118,7 @@ class LedgerClient(AsyncCalls):
     async def stream(
         self, operation: str, query: Mapping[str, object], *, last_event_id: str | None = None
     ) -> httpx.Response:
-        """One of the streams (`feedStream`, `scopeStream`, `snapshot`), to be read and closed by the caller."""
+        """A stream (`feedStream`, `scopeStream`, `tenantStream`, `snapshot`), to be read and closed by the caller."""
         return await self._transport.open(operation, query, last_event_id)
 
     async def start(self, body: StartBody, **how: Unpack[CallOptions]) -> OwnedSession:

@@ -51,6 +51,7 @@ ROUTES: dict[str, Route] = {
     "feed": Route("GET", "/v1/feed", True, "EventPage"),
     "feedStream": Route("GET", "/v1/feed/stream", True, None),
     "scopeStream": Route("GET", "/v1/stream", True, None),
+    "tenantStream": Route("GET", "/v1/stream/tenant", True, None),
     "snapshot": Route("GET", "/v1/snapshot", True, None),
     "startBulk": Route("POST", "/v1/bulk", False, "BulkJob"),
     "bulkJobs": Route("GET", "/v1/bulk", True, "JobPage"),

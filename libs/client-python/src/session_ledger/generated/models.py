@@ -1464,6 +1464,10 @@ class ScopeStreamRequest(TypedDict):
     query: ScopeStreamRequestQuery
 
 
+class TenantStreamRequest(TypedDict):
+    pass
+
+
 class SnapshotRequest(TypedDict):
     pass
 

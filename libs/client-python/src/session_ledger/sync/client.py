@@ -151,7 +151,7 @@ class LedgerClient(Calls):
             self._portal.run(self.asynchronous.__aexit__(kind, error, trace))
 
     def stream(self, operation: str, query: Mapping[str, object]) -> Iterator[str]:
-        """The lines of one of the streams (`feedStream`, `scopeStream`, `snapshot`), as they come."""
+        """The lines of one of the streams (`feedStream`, `scopeStream`, `tenantStream`, `snapshot`), as they come."""
         response = self._portal.run(self.asynchronous.stream(operation, query))
         lines = response.aiter_lines()
         try:
