@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
+import { maskSecrets } from '#access';
 import { ArchiveError } from '#archive';
 import { KafkaSettingsError } from '#broker';
 import { LedgerError, TlogError } from '#client';
 import { LogError } from '#log';
-import { DatabaseUrlError, isAway, isRefused, maskPasswords } from '#postgres';
+import { DatabaseUrlError, isAway, isRefused } from '#postgres';
 import { SigningKeyError } from '#proofs';
 
 /** What the exit code says, the same for every command. */
@@ -36,7 +37,7 @@ export function exitCodeOf(error: unknown): number {
 /** One line for what the user can do something about; the whole error for what is ours. */
 export function complain(error: unknown): void {
   if (error instanceof CommanderError) return; // has said it already
-  process.stderr.write(`${maskPasswords(inWords(error))}\n`);
+  process.stderr.write(`${maskSecrets(inWords(error))}\n`);
 }
 
 /** Their messages are for users. */

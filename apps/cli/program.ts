@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { maskPasswords } from '#postgres';
+import { maskSecrets } from '#access';
 import { accessLog } from './commands/access-log.js';
 import { archiveLog } from './commands/archive.js';
 import { audit } from './commands/audit/index.js';
@@ -45,7 +45,7 @@ From a checkout: npm run --silent session-ledger -- current ada captions
 `;
 
 /** An error quotes what was given, perhaps a connection string. */
-const masked = { writeErr: (text: string) => void process.stderr.write(maskPasswords(text)) };
+const masked = { writeErr: (text: string) => void process.stderr.write(maskSecrets(text)) };
 
 /** Whom a command waits for, without a password. */
 function placeOf({ url, databaseUrl }: { url?: string; databaseUrl?: string }): string {

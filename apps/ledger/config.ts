@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
-import type { TokenSettings } from '#access';
+import { maskSecrets, type TokenSettings } from '#access';
 import { type KafkaSecurity, KafkaSettingsError, kafkaSecurityOf } from '#broker';
-import { DatabaseUrlError, databaseUrlOf, maskPasswords } from '#postgres';
+import { DatabaseUrlError, databaseUrlOf } from '#postgres';
 import type { OriginSettings } from './http/origins.js';
 import type { TlsFiles } from './http/tls.js';
 
@@ -178,9 +178,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** Without a password: also one that has spaces in it. */
+/** Without a secret: also a password that has spaces in it. */
 function told(value: string): string {
-  return maskPasswords(value.replace(/^([a-z+]+:\/*[^\s:@/]*):.*@/is, '$1:…@'));
+  return maskSecrets(value.replace(/^([a-z+]+:\/*[^\s:@/]*):.*@/is, '$1:…@'));
 }
 
 /** What other rooms find wrong with settings is a fault of the settings here. */
@@ -228,11 +228,12 @@ function accessOf(s: Static<typeof Settings>, host: string): AccessConfig {
     );
   }
   const isRequired = s.LEDGER_ACCESS === 'required' || (!isLoopback(host) && !isOpenToAll);
+  const isEmbedded = s.DATABASE_URL === undefined && s.DATABASE_URL_FILE === undefined;
   return {
     isRequired,
     isOpenToAll,
     adminKeyHash: s.LEDGER_ADMIN_KEY_SHA256,
-    adminKeyFile: s.DATABASE_URL === undefined ? join(s.LEDGER_DATA_DIR ?? '.data', 'admin-key') : undefined,
+    adminKeyFile: isEmbedded ? join(s.LEDGER_DATA_DIR ?? '.data', 'admin-key') : undefined,
     tokens: isRequired ? tokensOf(s) : undefined,
     tenantLimits: { commands: s.LEDGER_TENANT_COMMANDS, reads: s.LEDGER_TENANT_READS },
   };

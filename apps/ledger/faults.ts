@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { maskPasswords } from '#postgres';
+import { maskSecrets } from '#access';
 
 const QUIET_MS = 5_000;
 
@@ -37,5 +37,5 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})/gi;
 
 /** Session ids never stand in clear in logs: their last four digits are enough to follow one. */
 export function mask(text: string): string {
-  return maskPasswords(text).replace(UUID, (_, end: string) => `…${end.slice(-4)}`);
+  return maskSecrets(text).replace(UUID, (_, end: string) => `…${end.slice(-4)}`);
 }

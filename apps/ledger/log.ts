@@ -1,5 +1,5 @@
 import { ConsoleLogger } from '@nestjs/common';
-import { maskPasswords } from '#postgres';
+import { maskSecrets } from '#access';
 
 /** What the process says of itself; requests are counted (metrics), not logged. */
 export interface Log {
@@ -22,7 +22,7 @@ export function openLog(format: string | undefined): Log {
     return {
       say,
       suggest: say,
-      complain: (line) => void process.stderr.write(`${maskPasswords(line)}\n`),
+      complain: (line) => void process.stderr.write(`${maskSecrets(line)}\n`),
       nest: new ConsoleLogger({ logLevels: ['error', 'warn'], colors: process.stdout.isTTY === true }),
     };
   }
@@ -30,7 +30,7 @@ export function openLog(format: string | undefined): Log {
   return {
     say: (line) => json.log(line, NAME),
     suggest: () => {},
-    complain: (line) => json.error(maskPasswords(line), undefined, NAME),
+    complain: (line) => json.error(maskSecrets(line), undefined, NAME),
     nest: new ConsoleLogger({ json: true, logLevels: ['error', 'warn'] }),
   };
 }

@@ -1,5 +1,6 @@
 import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { maskPasswords } from '#postgres';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const [ID_DIGITS, SECRET_DIGITS, SUM_DIGITS] = [10, 43, 6];
@@ -32,6 +33,15 @@ export function hashOf(token: string): string {
 /** So many random digits: an id, or a name. */
 export function random(digits: number): string {
   return Array.from({ length: digits }, () => DIGITS[randomInt(DIGITS.length)]).join('');
+}
+
+/** A key, or what is left of one that was cut; and a token, by the two parts that every one begins with. */
+const KEYS = /\b(sl[tl]_[0-9A-Za-z]{10})[0-9A-Za-z]{8,}/g;
+const TOKENS = /\beyJ[\w-]+\.eyJ[\w-]+(\.[\w-]*)?/g;
+
+/** A text with keys, tokens and passwords in it masked, for whatever is printed that may quote one. A key's id stays. */
+export function maskSecrets(text: string): string {
+  return maskPasswords(text).replace(KEYS, '$1…').replace(TOKENS, 'eyJ…');
 }
 
 function checkSum(text: string): string {

@@ -234,10 +234,10 @@ export interface PastOfScopes {
     sessionId: SessionId,
     tenant: string,
   ): Promise<{ session: Session; scopeKey: ScopeKey } | undefined>;
-  /** The session's stops that were not obeyed, the newest first, at most `limit`. */
-  refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]>;
-  /** The JSON of attributes by their digest; undefined when they were erased. */
-  attributes(partition: number, digest: string): Promise<string | undefined>;
+  /** The stops of a tenant's session that were not obeyed, the newest first, at most `limit`. */
+  refusals(sessionId: SessionId, tenant: string, limit: number): Promise<SessionRefusal[]>;
+  /** The JSON of a tenant's attributes by their digest; undefined when they were erased. */
+  attributes(partition: number, digest: string, tenant: string): Promise<string | undefined>;
   /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
   events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]>;
   /** A scope's checkpoints, oldest first: at most 100. */

@@ -239,15 +239,15 @@ describe('what is current does not depend on what was archived', () => {
     for (let times = 0; times < 3; times++) await writer.submit(end(old));
     await writer.submit(end(old, { origin: debug }));
     const history = new History(ledger.servicePool(1));
-    const told = await history.refusals(old.sessionId, 10);
+    const told = await history.refusals(old.sessionId, 'acme', 10);
     expect(told.map(({ count }) => count)).toEqual([1, 3]);
     await fill(writer, places, 10);
     await archiveAll(ledger, directory.path);
     const left = told.map(({ why, count, position }) => ({ why, count, position, archived: true }));
-    expect(await history.refusals(old.sessionId, 10)).toEqual(left);
+    expect(await history.refusals(old.sessionId, 'acme', 10)).toEqual(left);
     await writer.submit(end(old));
-    expect((await history.refusals(old.sessionId, 10)).map(({ count }) => count)).toEqual([1, 4]);
-    expect(await history.refusals(old.sessionId, 1)).toEqual(left.slice(0, 1));
+    expect((await history.refusals(old.sessionId, 'acme', 10)).map(({ count }) => count)).toEqual([1, 4]);
+    expect(await history.refusals(old.sessionId, 'acme', 1)).toEqual(left.slice(0, 1));
   });
 
   test('receipts that came after it answer; one that was archived is forgotten, as after its 48 hours', async () => {

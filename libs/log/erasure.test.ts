@@ -40,7 +40,7 @@ const patch = async (session: Session, json: Record<string, string>) => {
   return sessionOf(await writer.submit({ ...change, patch: json }));
 };
 const attributesOf = ({ sessionId, attributesDigest = '' }: Session) =>
-  history.attributes(Number.parseInt(sessionId.slice(15, 18), 16), attributesDigest);
+  history.attributes(Number.parseInt(sessionId.slice(15, 18), 16), attributesDigest, 'acme');
 const stored = async () =>
   (await ledger.pool.query('select body, salt from ledger.details')).rows.map(({ body }) => body);
 

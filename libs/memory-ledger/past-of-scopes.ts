@@ -13,9 +13,10 @@ export function pastOfScopes(store: Store): Ledger['history'] {
       const isOurs = scope?.scopeKey.startsWith(keysOf(tenant));
       return session && scope && isOurs ? { session, scopeKey: scope.scopeKey } : undefined;
     },
-    async refusals(sessionId, limit) {
+    async refusals(sessionId, tenant, limit) {
       store.settle();
-      const events = store.scopeOf(sessionId)?.events ?? [];
+      const scope = store.scopeOf(sessionId);
+      const events = scope?.scopeKey.startsWith(keysOf(tenant)) ? scope.events : [];
       return events
         .flatMap((stored) => refusalOf(stored, sessionId))
         .reverse()

@@ -94,7 +94,7 @@ export class ReadModels {
     { scopeKey, partition }: ScopePlace,
     { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
-    const values = [partition, scopeIdOf(scopeKey), before, limit] as const;
+    const values = [partition, scopeIdOf(scopeKey), before, limit, scopeKey] as const;
     if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
     return sessionPage(await this.query(readVersion, [...values, versionKey(versionId)]));
   }
@@ -109,7 +109,8 @@ export class ReadModels {
     { from, limit, asOf }: { from?: SessionId | undefined; limit: number; asOf?: AsOfThen | undefined },
   ): Promise<ProjectedChain> {
     const { scopeKey, partition } = scope;
-    const values = [partition, scopeIdOf(scopeKey), from, limit, asOf?.until ?? ABOVE_ALL] as const;
+    const until = asOf?.until ?? ABOVE_ALL;
+    const values = [partition, scopeIdOf(scopeKey), from, limit, until, scopeKey] as const;
     const rows = await this.query(readChain, values);
     const { reached, rows: sessions } = sessionPage(rows);
     for (const [index, { changed, was }] of rows.entries()) {
@@ -122,7 +123,7 @@ export class ReadModels {
 
   /** What was used in all of a scope, as of a sequence; as in a chain's page. */
   async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
-    const rows = await this.query(readUsage, [partition, scopeIdOf(scopeKey), until]);
+    const rows = await this.query(readUsage, [partition, scopeIdOf(scopeKey), until, scopeKey]);
     return rows[0] ?? { reached: 0, usage: null };
   }
 
@@ -131,7 +132,8 @@ export class ReadModels {
     { scopeKey, partition }: ScopePlace,
     { before = ABOVE_ALL, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
-    const rows = await this.query(readTransitions, [partition, scopeIdOf(scopeKey), before, limit]);
+    const values = [partition, scopeIdOf(scopeKey), before, limit, scopeKey] as const;
+    const rows = await this.query(readTransitions, values);
     return page(rows, ({ transition, sequence }) => ({ json: transition, sequence }));
   }
 

@@ -11,13 +11,16 @@ const ROUNDS = 3;
 type Reader = (total: number) => Promise<number>;
 
 /** Events a second: the ledger's stream read and parsed by hand, and followed. */
-export async function followStream(ledger: LedgerClient): Promise<void> {
+export async function followStream(
+  ledger: LedgerClient,
+  authorization: Record<string, string>,
+): Promise<void> {
   const { heads, events } = (await ledger.call('stats', {})).ledger!;
   const bare: Reader = async (total) => {
     const gone = new AbortController();
     const lastEventId = heads.map(() => '0').join('.');
     const { body } = await fetch(`${ledger.url}/v1/feed/stream`, {
-      headers: { 'last-event-id': lastEventId },
+      headers: { 'last-event-id': lastEventId, ...authorization },
       signal: gone.signal,
     });
     const decoder = new TextDecoder();

@@ -1,14 +1,20 @@
 /**
  * What the client costs, against a ledger that runs:
  * `node --expose-gc dist/test/bench/client.js <url of the ledger> <sessions to start first> <Kafka broker or none>`.
- * Ours and the reference take turns; only the ratios say something.
+ * Ours and the reference take turns; only the ratios say something. A ledger with access control wants LEDGER_TOKEN or
+ * LEDGER_TOKEN_FILE: a ledger-wide key of a tenant, with the permissions read, write and audit.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { CurrentReplica, LedgerClient } from '#client';
+import { tokenFromEnvironment } from '#client/node';
+import { bearer } from './bearer.js';
 import { followKafka, followStream } from './client-following.js';
 
 const [, , url = 'http://127.0.0.1:4600', sessions = '20000', broker = 'none'] = process.argv;
-const ledger = new LedgerClient({ url });
+const given = tokenFromEnvironment();
+const token = typeof given === 'function' ? await given() : given;
+const authorization = bearer(token);
+const ledger = new LedgerClient({ url, ...(token && { token }) });
 const owner = { environment: 'bench' };
 const user = () => `bench-${crypto.randomUUID()}`;
 const quantile = (sorted: number[], part: number) => sorted[Math.floor(sorted.length * part)] ?? Number.NaN;
@@ -30,14 +36,17 @@ async function timed(times: number, work: () => Promise<unknown>): Promise<Timed
 async function calls() {
   const scope = { userId: user(), projectId: 'default' };
   await ledger.join({ ...scope, owner });
-  const bareRead = async () =>
-    (await fetch(`${url}/v1/current?userId=${scope.userId}&projectId=default`)).json();
+  const address = `${url}/v1/current?userId=${scope.userId}&projectId=default`;
+  const bareRead = async () => (await fetch(address, { headers: authorization })).json();
   const timedRead = async () => {
     const signal = AbortSignal.timeout(12_000);
-    return (await fetch(`${url}/v1/current?userId=${scope.userId}&projectId=default`, { signal })).json();
+    return (await fetch(address, { headers: authorization, signal })).json();
   };
   const bareStart = async () => {
-    const headers = { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() };
+    const headers = {
+      ...{ 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() },
+      ...authorization,
+    };
     const body = JSON.stringify({ userId: user(), owner });
     return (await fetch(`${url}/v1/sessions`, { method: 'POST', headers, body })).json();
   };
@@ -112,7 +121,7 @@ async function replica() {
 await calls();
 await losses(300);
 await fill(Number(sessions));
-await followStream(ledger);
+await followStream(ledger, authorization);
 if (broker !== 'none') await followKafka(ledger, broker);
 await replica();
 ledger.close();

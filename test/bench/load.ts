@@ -1,6 +1,7 @@
 // Sends requests from a process of its own, so that neither side shares a thread with its load.
 import { randomInt, randomUUID } from 'node:crypto';
 import autocannon from 'autocannon';
+import { bearer } from './bearer.js';
 import { lot } from './leases.js';
 import { ALL, type Range, SCOPES, scopeNumber, startBody } from './scopes.js';
 
@@ -23,6 +24,8 @@ export interface LoadOrder {
   sessions?: readonly string[];
   connections: number;
   ms: number;
+  /** Who asks, where the service wants to know. */
+  token?: string | undefined;
 }
 
 export interface LoadReport {
@@ -40,8 +43,8 @@ const SAMPLE_MS = 20;
 type Request = autocannon.Request;
 
 const requests: Record<LoadOrder['kind'], (order: LoadOrder) => (request: Request) => Request> = {
-  start: ({ keyed, scopes = ALL }) => {
-    const headers = { 'content-type': 'application/json' };
+  start: ({ keyed, scopes = ALL, token }) => {
+    const headers = { 'content-type': 'application/json', ...bearer(token) };
     return (request) => {
       request.body = JSON.stringify(startBody(randomInt(...scopes)));
       request.headers = keyed ? { ...headers, 'idempotency-key': randomUUID() } : headers;
@@ -55,8 +58,8 @@ const requests: Record<LoadOrder['kind'], (order: LoadOrder) => (request: Reques
       return request;
     };
   },
-  renew: ({ sessions = [] }) => {
-    const headers = { 'content-type': 'application/json' };
+  renew: ({ sessions = [], token }) => {
+    const headers = { 'content-type': 'application/json', ...bearer(token) };
     return (request) => {
       request.body = JSON.stringify(lot(sessions).map((sessionId) => ({ sessionId, epoch: 1 })));
       request.headers = headers;
@@ -75,6 +78,7 @@ async function load(order: LoadOrder): Promise<LoadReport> {
   const asked: Request = {
     method: kind === 'current' ? 'GET' : 'POST',
     path,
+    headers: bearer(order.token),
     setupRequest: requests[kind](order),
     ...(kind === 'renew' && { onResponse }),
   };

@@ -2,6 +2,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '#dev-stack';
+import { bearer } from './bearer.js';
 import type { Turn } from './harness.js';
 import { settings } from './ledger.js';
 import type { LoadOrder, LoadReport } from './load.js';
@@ -24,7 +25,7 @@ function fileOf(name: string): string {
 
 /** Starts the service as it is started in production, and waits until it is ready. */
 export async function startService(
-  env: { DATABASE_URL: string; KAFKA_BROKERS: string; LEDGER_ROLES?: string },
+  env: { DATABASE_URL: string; KAFKA_BROKERS: string; LEDGER_ROLES?: string; LEDGER_ACCESS?: string },
   cleanup: Cleanup,
   profileDir?: string,
 ): Promise<Served> {
@@ -44,9 +45,10 @@ export async function startService(
 }
 
 /** Waits until the service's projector has come to the end of the log: it works beside the requests. */
-export async function projected({ port }: Served, signal: AbortSignal): Promise<void> {
+export async function projected({ port }: Served, signal: AbortSignal, token?: string): Promise<void> {
+  const headers = bearer(token);
   for (let behind = 1; behind > 0 && !signal.aborted; await sleep(20)) {
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/stats?limit=1`, { signal });
+    const answer = await fetch(`http://127.0.0.1:${port}/v1/stats?limit=1`, { signal, headers });
     ({ behind } = ((await answer.json()) as { projection: { behind: number } }).projection);
   }
 }

@@ -1,5 +1,8 @@
-import { anonymous, startOf, unkeyed } from '#api';
+import { Keys } from '#access';
+import { anonymous, PERMISSIONS, startOf, unkeyed } from '#api';
 import type { StartBody } from '#api/schemas';
+import { migrate } from '#log';
+import { openPool } from '#postgres';
 import { openHere } from './ledger.js';
 import { startBody } from './scopes.js';
 
@@ -28,5 +31,24 @@ export async function seed(
     return sessions;
   } finally {
     await ledger.close();
+  }
+}
+
+/** Makes a key at the database, with all permissions, for the tenant `default`; its secret. The database may be empty. */
+export async function makeKey(databaseUrl: string): Promise<string> {
+  await migrate({ url: databaseUrl, partitions: 16 });
+  const pool = openPool({ url: databaseUrl }, 1);
+  try {
+    const made = await new Keys(pool).create(
+      {
+        ...{ tenant: 'default', ledgerWide: true, principal: 'anonymous', name: 'bench' },
+        permissions: PERMISSIONS,
+      },
+      'bench',
+    );
+    if ('madeBefore' in made) throw new Error('a key without a request was made before');
+    return made.secret;
+  } finally {
+    await pool.end();
   }
 }

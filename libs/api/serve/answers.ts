@@ -29,9 +29,9 @@ export function withPosition(json: string, { partition, sequence }: Position): s
 }
 
 /** The JSON of a session that was read without its attributes, which takes a read of its own. */
-export async function readJson(session: Session, { history }: Ledger): Promise<string> {
+export async function readJson(session: Session, tenant: string, { history }: Ledger): Promise<string> {
   const { attributesDigest: digest, sessionId } = session;
-  const read = digest && (await history.attributes(partitionOfSession(sessionId), digest));
+  const read = digest && (await history.attributes(partitionOfSession(sessionId), digest, tenant));
   return sessionJson(session, digest && read !== undefined ? new Map([[digest, read]]) : undefined);
 }
 

@@ -1,4 +1,4 @@
-import type { Position, Session } from '#session';
+import { type Position, parseScopeKey, type Session } from '#session';
 import type { Ledger, ScopePlace, StoredSession } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 import { asOfQuery } from '../request/positions.js';
@@ -33,5 +33,6 @@ export async function pastOf(
   const found = { session, position, until, json: JSON.stringify(session) };
   const { attributesDigest: digest } = session;
   if (digest === undefined) return found;
-  return { ...found, attributes: (await history.attributes(scope.partition, digest)) ?? 'erased' };
+  const { tenant } = parseScopeKey(scope.scopeKey);
+  return { ...found, attributes: (await history.attributes(scope.partition, digest, tenant)) ?? 'erased' };
 }

@@ -32,12 +32,12 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
       placeOf(sessionId, ledger);
       const [found, refusals] = await Promise.all([
         ledger.history.session(sessionId, caller.tenant),
-        ledger.history.refusals(sessionId, MOST_REFUSALS),
+        ledger.history.refusals(sessionId, caller.tenant, MOST_REFUSALS),
       ]);
       if (!found || parseScopeKey(found.scopeKey).tenant !== caller.tenant) {
         throw new ProblemError('unknown-session');
       }
-      const json = await readJson(found.session, ledger);
+      const json = await readJson(found.session, caller.tenant, ledger);
       return { json: `${json.slice(0, -1)},"refusals":${JSON.stringify(refusals)}}` };
     },
     async checkpoints({ caller, query }, ledger) {
@@ -62,12 +62,12 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
     async resolve({ caller, body: { candidates, override } }, ledger) {
       const resolution = resolve(await meant(caller, candidates, ledger), override);
       if (!('code' in resolution)) {
-        const session = await readJson(resolution.session, ledger);
+        const session = await readJson(resolution.session, caller.tenant, ledger);
         return { json: `{"session":${session},"unknown":${JSON.stringify(resolution.unknown)}}` };
       }
       const { code, candidate, current } = resolution;
       const detail = candidates.length > 1 ? `candidates.${candidate} is at fault` : undefined;
-      const shown = current && JSON.parse(await readJson(current, ledger));
+      const shown = current && JSON.parse(await readJson(current, caller.tenant, ledger));
       return { problem: { code, detail, more: { candidate, ...(shown && { current: shown }) } } };
     },
   };

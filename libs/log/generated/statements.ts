@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 937ea3c99b320d9a.
+// Digest of the statements: 8e31f3917ca3c742.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -117,7 +117,7 @@ export interface Statements {
   };
   load_receipts: {
     row: { key: string; fingerprint: string; scope_key: ScopeKey; text: string };
-    values: [Buffer | readonly string[]];
+    values: [Buffer | readonly string[], Buffer | readonly string[]];
   };
   load_scopes: {
     row: { scope_key: ScopeKey; version: number; latest: string; body: string | null; due: boolean | null };
@@ -170,7 +170,10 @@ export interface Statements {
     row: { future: boolean | null; until: number | null; sequence: number | null; text: string | null };
     values: [number, string, number, Date | string];
   };
-  read_checkpoints: { row: { label: string; session_id: string; at: Date }; values: [number, string] };
+  read_checkpoints: {
+    row: { label: string; session_id: string; at: Date };
+    values: [number, string, string];
+  };
   read_clock: { row: { now: number }; values: [] };
   read_current: {
     row: {
@@ -184,7 +187,10 @@ export interface Statements {
     };
     values: [Buffer | readonly number[], Buffer | readonly string[]];
   };
-  read_details: { row: { digest: string; body: string }; values: [number, Buffer | readonly string[]] };
+  read_details: {
+    row: { digest: string; body: string };
+    values: [number, Buffer | readonly string[], string];
+  };
   read_ends: {
     row: { partition: number; bytes: Buffer };
     values: [Buffer | readonly number[], Buffer | readonly number[]];
@@ -226,7 +232,7 @@ export interface Statements {
   read_partitions: { row: { partitions: number }; values: [] };
   read_refusals: {
     row: { sequence: number; why: string; count: number; text: string | null };
-    values: [number, string, number];
+    values: [number, string, number, string];
   };
   read_relays: { row: { partition: number; confirmed: number; held: boolean }; values: [] };
   read_reservations: {

@@ -40,7 +40,7 @@ test('events of a scope come in pages, dense by version, with the count of ignor
   const stop = end(session, { origin: owner });
   await writer.submit(start(place));
   await Promise.all([stop, again(stop), again(stop)].map((one) => writer.submit(one)));
-  expect(await history.refusals(session.sessionId, 9)).toMatchObject([{ origin: owner, count: 3 }]);
+  expect(await history.refusals(session.sessionId, 'acme', 9)).toMatchObject([{ origin: owner, count: 3 }]);
   await Promise.all(Array.from({ length: 20 }, () => writer.submit(start(place))));
   const pages = [];
   for (let after = 0; ; ) {
@@ -63,9 +63,9 @@ test('events of a scope come in pages, dense by version, with the count of ignor
 test('attributes are found by their digest until they are erased', async () => {
   const place = newPlace(ledger.partitions);
   const { attributesDigest = '' } = sessionOf(await writer.submit(withAttributes(start(place), '{"a":"ü"}')));
-  expect(await history.attributes(place.partition, attributesDigest)).toBe('{"a":"ü"}');
+  expect(await history.attributes(place.partition, attributesDigest, 'acme')).toBe('{"a":"ü"}');
   await ledger.pool.query('delete from ledger.details');
-  expect(await history.attributes(place.partition, attributesDigest)).toBeUndefined();
+  expect(await history.attributes(place.partition, attributesDigest, 'acme')).toBeUndefined();
   for await (const row of history.snapshot()) {
     if ('json' in row) expect(row.attributes).toBe('erased');
   }

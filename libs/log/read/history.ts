@@ -54,10 +54,10 @@ export class History {
     return rows[0] && { session: JSON.parse(rows[0].session), scopeKey: rows[0].scope_key };
   }
 
-  /** The session's stops that were not obeyed, the newest first, at most `limit`. */
-  async refusals(sessionId: SessionId, limit: number): Promise<SessionRefusal[]> {
+  /** The stops of a tenant's session that were not obeyed, the newest first, at most `limit`. */
+  async refusals(sessionId: SessionId, tenant: string, limit: number): Promise<SessionRefusal[]> {
     const partition = partitionOfSession(sessionId);
-    const { rows } = await this.query(readRefusals, [partition, sessionId, limit]);
+    const { rows } = await this.query(readRefusals, [partition, sessionId, limit, keysOf(tenant)]);
     return rows.map(({ sequence, why, count, text }) => {
       const counted = { why: why as StopIgnoredWhy, count, position: { partition, sequence } };
       if (text === null) return { ...counted, archived: true };
@@ -68,9 +68,9 @@ export class History {
     });
   }
 
-  /** The JSON of attributes by their digest; undefined when they were erased. */
-  async attributes(partition: number, digest: string): Promise<string | undefined> {
-    const { rows } = await this.query(readDetails, [partition, [digest]]);
+  /** The JSON of a tenant's attributes by their digest; undefined when they were erased. */
+  async attributes(partition: number, digest: string, tenant: string): Promise<string | undefined> {
+    const { rows } = await this.query(readDetails, [partition, [digest], keysOf(tenant)]);
     return rows[0]?.body;
   }
 
@@ -94,7 +94,7 @@ export class History {
 
   /** A scope's checkpoints, oldest first: at most 100. */
   async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
-    const { rows } = await this.query(readCheckpoints, [partition, scopeIdOf(scopeKey)]);
+    const { rows } = await this.query(readCheckpoints, [partition, scopeIdOf(scopeKey), scopeKey]);
     return rows.map((row) => ({
       label: row.label,
       sessionId: row.session_id,

@@ -4,7 +4,7 @@ import { keysOf, partitionOfSession, type Session } from '#session';
 import { LedgerWriter } from '../index.js';
 import { statement } from '../statements.js';
 import { openTestLedger, type TestLedger } from '../testing/ledger.js';
-import { newPlace, sessionOf, start } from '../testing/submissions.js';
+import { end, keyed, newPlace, sessionOf, start, withAttributes } from '../testing/submissions.js';
 import { Finder } from './finder.js';
 import { History } from './history.js';
 
@@ -61,4 +61,30 @@ test('a handle means something in its own tenant only', async () => {
   expect((await new Finder(pool).byHandle(hashes, 'acme')).size).toBe(1);
   for (const tenant of OTHERS)
     expect([tenant, (await new Finder(pool).byHandle(hashes, tenant)).size]).toEqual([tenant, 0]);
+});
+
+test('attributes, and stops that were not obeyed, are read in their own tenant only', async () => {
+  const place = newPlace(ledger.partitions);
+  const old = sessionOf(await writer.submit(withAttributes(start(place), '{"a":1}')));
+  await writer.submit(start(place));
+  await writer.submit(end(old, { origin: { environment: 'a' } }));
+  const history = new History(pool);
+  const { sessionId, attributesDigest = '' } = old;
+  const told = (tenant: string) =>
+    Promise.all([
+      history.attributes(place.partition, attributesDigest, tenant),
+      history.refusals(sessionId, tenant, 9).then(({ length }) => length),
+    ]);
+  expect(await told('acme')).toEqual(['{"a":1}', 1]);
+  for (const tenant of OTHERS) expect([tenant, await told(tenant)]).toEqual([tenant, [undefined, 0]]);
+});
+
+test('an idempotency key is known in its own tenant only', async () => {
+  const place = newPlace(ledger.partitions);
+  const sent = keyed(start(place), 'a key');
+  await writer.submit(sent);
+  const known = async (keys: string) =>
+    (await query(pool, statement('load_receipts'), [uuids([sent.receipt!.key]), texts([keys])])).rows.length;
+  expect(await known(keysOf('acme'))).toBe(1);
+  for (const tenant of OTHERS) expect([tenant, await known(keysOf(tenant))]).toEqual([tenant, 0]);
 });

@@ -62,7 +62,7 @@ function sessionsQuery(batch: readonly Submission[]) {
   for (const { command, partition, tenant } of batch) {
     if ('scope' in command) continue;
     const { sessionId } = command;
-    const keys = tenant === undefined ? '' : keysOf(tenant);
+    const keys = keysBegin(tenant);
     named.set(`${sessionId} ${keys}`, { sessionId, partition, keys });
   }
   if (named.size === 0) return undefined;
@@ -75,10 +75,17 @@ function sessionsQuery(batch: readonly Submission[]) {
   return { ...loadSessions, values };
 }
 
+/** What the keys of all scopes begin with that a submission may be about; undefined: the ledger itself submits it. */
+function keysBegin(tenant: string | undefined): string {
+  return tenant === undefined ? '' : keysOf(tenant);
+}
+
 function receiptsQuery(batch: readonly Submission[]) {
-  const keys = new Set<string>();
-  for (const { receipt } of batch) if (receipt) keys.add(receipt.key);
-  return keys.size === 0 ? undefined : { ...loadReceipts, values: [uuids([...keys])] };
+  // A key is made of its tenant: no two tenants have the same one.
+  const keys = new Map<string, string>();
+  for (const { receipt, tenant } of batch) if (receipt) keys.set(receipt.key, keysBegin(tenant));
+  if (keys.size === 0) return undefined;
+  return { ...loadReceipts, values: [uuids([...keys.keys()]), texts([...keys.values()])] };
 }
 
 function ignoredStopsQuery(batch: readonly Submission[]) {

@@ -1,5 +1,5 @@
 // Generated from libs/projections/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 1f2d8bd124f2f13f.
+// Digest of the statements: 2f33c9b7db32c9ac.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -180,7 +180,7 @@ export interface Statements {
       changed: boolean | null;
       was: string | null;
     };
-    values: [number, string, string, number, number];
+    values: [number, string, string, number, number, string];
   };
   read_projected_sessions: {
     row: {
@@ -192,14 +192,17 @@ export interface Statements {
       detailed: boolean | null;
       attributes: string | null;
     };
-    values: [number, string, number, number];
+    values: [number, string, number, number, string];
   };
   read_projected_transitions: {
     row: { reached: number; transition: string | null; sequence: number | null };
-    values: [number, string, number, number];
+    values: [number, string, number, number, string];
   };
   read_projected_up_to: { row: { partition: number; sequence: number }; values: [] };
-  read_projected_usage: { row: { reached: number; usage: string | null }; values: [number, string, number] };
+  read_projected_usage: {
+    row: { reached: number; usage: string | null };
+    values: [number, string, number, string];
+  };
   read_projected_version: {
     row: {
       reached: number;
@@ -210,7 +213,7 @@ export interface Statements {
       detailed: boolean | null;
       attributes: string | null;
     };
-    values: [number, string, number, number, string];
+    values: [number, string, number, number, string, string];
   };
   read_standing: { row: { partition: number; sequence: number; head: number }; values: [number] };
   read_unprojected: {

@@ -10,6 +10,7 @@ import { history } from './w7-history.js';
 import { renewals } from './w8-renewals.js';
 import { replicas } from './w9-replicas.js';
 import { gathered } from './w10-gathered.js';
+import { accessControl } from './w11-access.js';
 import type { Bench, Workload } from './workload.js';
 
 export const workloads: Workload[] = [
@@ -23,6 +24,7 @@ export const workloads: Workload[] = [
   renewals,
   replicas,
   gathered,
+  accessControl,
 ];
 
 export const help = `Measures the ledger against what stands beside it on the same machine, in the same run.

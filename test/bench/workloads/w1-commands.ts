@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { anonymous, startOf } from '#api';
+import { anonymous, type Caller, startOf } from '#api';
 import type { Replica } from '../../../apps/ledger/replica.js';
 import { callLoops, compared, interleave, type Row, row, type Side } from '../harness.js';
 import { caughtUp, openHere } from '../ledger.js';
@@ -104,11 +104,12 @@ function inLots({ name, turn }: Side): Side {
 export function starter(
   { naming, writer }: Replica,
   scopes: Range = ALL,
+  who: () => Caller = () => anonymous,
 ): (key: string | undefined) => Promise<void> {
   return async (key) => {
     const body = startBody(randomInt(...scopes));
     const answer = await writer.submit(
-      startOf({ caller: anonymous, key, path: '/v1/sessions', params: {}, body }, naming),
+      startOf({ caller: who(), key, path: '/v1/sessions', params: {}, body }, naming),
     );
     if (answer.kind !== 'accepted') throw new Error(`a start was answered ${answer.kind}`);
   };

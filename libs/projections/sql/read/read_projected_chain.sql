@@ -1,4 +1,4 @@
--- A chain from a session ($3; null: the scope's latest) to its root, at most $4 of it, and the chain's sums, as of a
+-- A chain of a scope from a session ($3; null: the scope's latest) to its root, at most $4 of it, and the chain's sums, as of a
 -- sequence ($5). From child to parent by primary key, since a chain that was recovered may have branches; its cost is
 -- that of the page. `is not distinct from` is an `=` that no index can be asked for: by the index of scopes the first
 -- step would read all of the scope's sessions.
@@ -24,6 +24,7 @@ chain as (
     from ledger.projected_sessions s
    where s.partition = $1 and s.generation = (select generation from live)
      and s.session_id = (select session_id from tip) and s.scope_id is not distinct from $2::uuid and s.started <= $5
+     and exists (select from ledger.scopes o where o.partition = $1 and o.scope_id = $2 and o.scope_key = $6)
   union all
   select child.place + 1, s.*
     from chain child

@@ -8,6 +8,7 @@ select p.sequence as reached, s.session_id, s.session, s.sequence, s.started, s.
     select *
       from ledger.projected_sessions
      where scope_id = $2 and generation = g.generation and started < $3
+       and exists (select from ledger.scopes o where o.partition = $1 and o.scope_id = $2 and o.scope_key = $5)
      order by started desc
      limit $4
   ) s on true

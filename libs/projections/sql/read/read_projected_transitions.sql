@@ -6,6 +6,7 @@ select p.sequence as reached, t.transition, t.sequence
     select *
       from ledger.projected_transitions
      where scope_id = $2 and generation = g.generation and sequence < $3
+       and exists (select from ledger.scopes o where o.partition = $1 and o.scope_id = $2 and o.scope_key = $5)
      order by sequence desc
      limit $4
   ) t on true
