@@ -7,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
 import { operations } from '#api/schemas';
+import type { Tracing } from '../tracing.js';
 import type { Admission } from './admission.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
@@ -17,6 +18,7 @@ import type { Origins } from './origins.js';
 import { sendProblem } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { dropStalled } from './stalled.js';
+import { traceRequests } from './trace-requests.js';
 import { validatorOf } from './validators.js';
 
 declare module 'fastify' {
@@ -41,6 +43,8 @@ export interface Gatekeepers {
   origins: Origins;
   metrics: RequestMetrics;
   log: AccessLog | undefined;
+  /** Undefined: nobody wants traces. */
+  tracing: Tracing | undefined;
   /** Undefined: plain HTTP. */
   tls: SecureContextOptions | undefined;
 }
@@ -52,6 +56,7 @@ export function fastifyAdapter({
   origins,
   metrics,
   log,
+  tracing,
   tls,
 }: Gatekeepers): FastifyAdapter {
   const server = {
@@ -80,6 +85,7 @@ export function fastifyAdapter({
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimitOf(route.url);
   });
+  traceRequests(fastify, tracing);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     if (request.url.startsWith('/v1/') && isRefused(request, reply, admission)) return;
