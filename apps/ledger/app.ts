@@ -17,6 +17,7 @@ import { RunningLedger } from './running-ledger.js';
 import { SERVED } from './served-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
+import type { Tracing } from './tracing.js';
 
 /** The service over an open ledger. */
 export interface App {
@@ -26,11 +27,18 @@ export interface App {
   close(): Promise<void>;
 }
 
+interface AppSettings {
+  origins: OriginSettings;
+  tls: TlsFiles | undefined;
+  tracing: Tracing | undefined;
+  logger: LoggerService;
+}
+
 export async function createApp(
   ledger: Replica,
   faults: Faults,
   metrics: Metrics,
-  { origins, tls, logger }: { origins: OriginSettings; tls: TlsFiles | undefined; logger: LoggerService },
+  { origins, tls, tracing, logger }: AppSettings,
 ): Promise<App> {
   const requests = new RequestMetrics(metrics.registry);
   const secure = tls && readTls(tls);
@@ -45,7 +53,15 @@ export async function createApp(
   const { access, log } = ledger.access;
   const app = await NestFactory.create<NestFastifyApplication>(
     LedgerModule.of(ledger, faults, metrics, requests),
-    fastifyAdapter({ access, admission, origins: new Origins(origins), metrics: requests, log, tls: secure }),
+    fastifyAdapter({
+      access,
+      admission,
+      origins: new Origins(origins),
+      metrics: requests,
+      log,
+      tracing,
+      tls: secure,
+    }),
     {
       bodyParser: false,
       logger,

@@ -50,6 +50,11 @@ const Settings = Type.Object({
   LEDGER_ORIGIN: Type.Optional(Type.String({ pattern: '^[^\\s+]{1,200}$' })),
   LEDGER_AUDIT_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_LOG: Type.Optional(Type.Enum(['text', 'json'])),
+  // The rest of OpenTelemetry's own variables it reads by itself (tracing.ts).
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  OTEL_SDK_DISABLED: Type.Optional(Type.Enum(['true', 'false'])),
+  OTEL_TRACES_EXPORTER: Type.Optional(Type.Enum(['otlp', 'none'])),
   LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
   LEDGER_ROLES: Type.Optional(
@@ -104,6 +109,8 @@ export interface Config {
   kafkaPort: number;
   kafkaCacheDir: string | undefined;
   topic: string;
+  /** Whether traces are wanted. */
+  isTraced: boolean;
   dataDir: string;
   /** How often in a row an embedded Postgres or Kafka that ended by itself is started again. */
   restarts: number;
@@ -162,6 +169,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     kafkaReplicas: s.KAFKA_REPLICAS,
     kafkaPort: s.KAFKA_PORT ?? 4602,
     kafkaCacheDir: s.KAFKA_CACHE_DIR,
+    isTraced: tracesWanted(s),
     topic: s.LEDGER_TOPIC ?? 'session-ledger.events.v1',
     dataDir: s.LEDGER_DATA_DIR ?? '.data',
     restarts: s.LEDGER_RESTARTS ?? 10,
@@ -176,6 +184,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,
   };
+}
+
+/** Somebody has said where they go, or that they are wanted, and nobody that they are not. */
+function tracesWanted(s: Static<typeof Settings>): boolean {
+  if (s.OTEL_SDK_DISABLED === 'true' || s.OTEL_TRACES_EXPORTER === 'none') return false;
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = s;
+  return (s.OTEL_TRACES_EXPORTER ?? all ?? traces) !== undefined;
 }
 
 /** Without a secret: also a password that has spaces in it. */

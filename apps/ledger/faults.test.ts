@@ -32,6 +32,11 @@ test("of an error its code and message are told, and nothing of its data or the 
   expect(lines).toEqual(['writer: duplicate key', 'reader: undefined']);
 });
 
+test('what a request ran into is told with the trace that it came in', () => {
+  new Faults().report('request', new Error('broken'), '0af7651916cd43dd8448eb211c80319c');
+  expect(lines).toEqual(['request: broken (trace 0af7651916cd43dd8448eb211c80319c)']);
+});
+
 test('what Postgres quotes of data that it cannot read is left out', () => {
   const [unread, duplicate] = [
     Object.assign(new Error('value "ada "1"\n" is out of range for type integer'), { code: '22003' }),

@@ -16,14 +16,16 @@ export class Faults {
   private readonly logger = new Logger('session-ledger');
   private readonly last = new Map<string, number>();
 
-  report(where: string, error: unknown): void {
+  /** `trace` is the id of the trace of the request that ran into it, where its sender gave one. */
+  report(where: string, error: unknown, trace?: string): void {
     const { code, message, name } = (error ?? {}) as { code?: string; message?: string; name?: string };
     const kind = `${where} ${code ?? name}`;
     const now = Date.now();
     if (now - (this.last.get(kind) ?? 0) < QUIET_MS) return;
     this.last.set(kind, now);
     const told = code && DATA_EXCEPTION.test(code) ? message?.replace(QUOTED, '"…"') : message;
-    this.log('error', `${where}: ${[code, told ?? String(error)].filter(Boolean).join(' ')}`);
+    const about = trace === undefined ? '' : ` (trace ${trace})`;
+    this.log('error', `${where}: ${[code, told ?? String(error)].filter(Boolean).join(' ')}${about}`);
   }
 
   /** One line, with session ids masked. */

@@ -33,6 +33,7 @@ import { LoopTurns } from './loop-turns.js';
 import type { Metrics } from './metrics.js';
 import { type OpenedAccess, startAccess } from './open-access.js';
 import { closePools, openPools, type Pools } from './pools.js';
+import type { Tracing } from './tracing.js';
 
 const POLL_MS = 50;
 const REAP_MS = 250;
@@ -92,6 +93,7 @@ export async function openReplica(
   { databaseUrl, kafkaBrokers }: Places,
   faults: Faults,
   metrics: Metrics,
+  tracing?: Tracing,
 ): Promise<Replica> {
   if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
   const database = {
@@ -122,8 +124,9 @@ export async function openReplica(
     deadlineMs: 5_000,
     settleMs: 5_000,
     onCommitted: (events) => tail.committed(events),
-    onBatch: (commands, milliseconds) => {
-      metrics.batchCommands.observe(commands);
+    onBatch: (batch, milliseconds) => {
+      tracing?.committed(batch, milliseconds);
+      metrics.batchCommands.observe(batch.length);
       metrics.batchSeconds.observe(milliseconds / 1_000);
     },
     onFault: fault('writer'),

@@ -12,6 +12,8 @@ import { openLog } from './log.js';
 import { Metrics } from './metrics.js';
 import { openReplica, type Replica } from './replica.js';
 import { startStack } from './stack.js';
+import { openTracing } from './tracing.js';
+import { version } from './version.js';
 
 const OPEN_TO_ALL =
   'Everybody who reaches this address may do everything: LEDGER_WITHOUT_ACCESS_CONTROL is for one version more. ' +
@@ -41,10 +43,14 @@ async function start(config: Config): Promise<void> {
   started.push(stack.stop);
   const faults = new Faults();
   const metrics = new Metrics();
-  const ledger = await opened(() => openReplica(config, stack, faults, metrics));
+  const tracing = config.isTraced
+    ? await openTracing(version, (error) => faults.report('traces', error))
+    : undefined;
+  if (tracing) started.push(tracing.close);
+  const ledger = await opened(() => openReplica(config, stack, faults, metrics, tracing));
   started.push(ledger.close);
   const app = await createApp(ledger, faults, metrics, {
-    ...{ origins: config.origins, tls: config.tls, logger: log.nest },
+    ...{ origins: config.origins, tls: config.tls, tracing, logger: log.nest },
   });
   started.push(app.close);
   const { partitions } = ledger.identity;

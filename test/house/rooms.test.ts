@@ -102,7 +102,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#proofs', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
-    ...['uuid', 'types only: pg', NODE],
+    ...['uuid', '@opentelemetry/*', 'types only: pg', NODE],
   ],
   // Copied by strangers: the published client, and what each is an example for.
   'examples/coding-agent': ['#client', '#client/node', NODE],

@@ -13,16 +13,22 @@ describe('compose.yaml', () => {
   test('gives the ledger settings that it understands', () => {
     const ledger = compose.slice(compose.indexOf('\n  ledger:'), compose.indexOf('\n  postgres:'));
     const env = Object.fromEntries(
-      [...ledger.matchAll(/^ {6}([A-Z_]+): "?([^"\s]+)"?$/gm)].map(([, k, v]) => [k, v]),
+      [...ledger.matchAll(/^ {6}([A-Z_]+): "?([^"\n]+?)"?$/gm)].map(([, k, v]) => [k, v]),
     );
-    env.DATABASE_URL = env.DATABASE_URL?.replace(/\$\{\w+:-(\w+)\}/, '$1');
+    env.DATABASE_URL = env.DATABASE_URL?.replace(/\$\{POSTGRES_PASSWORD:\?[^}]+\}/, 'secret');
     expect(Object.keys(env).filter((name) => !settings().includes(name))).toEqual([]);
     expect(readConfig(env)).toMatchObject({
       host: '0.0.0.0',
-      databaseUrl: 'postgres://ledger:ledger@postgres:5432/ledger',
+      databaseUrl: 'postgres://ledger:secret@postgres:5432/ledger',
       kafkaBrokers: ['kafka:9092'],
       migrate: true,
     });
+  });
+
+  test('has no password of its own', () => {
+    const passwords = [...compose.matchAll(/POSTGRES_PASSWORD: (.+)/g)].map(([, value = '']) => value);
+    expect(passwords.length).toBeGreaterThan(0);
+    expect(passwords.filter((value) => !/^\$\{POSTGRES_PASSWORD:\?[^}]+\}$/.test(value))).toEqual([]);
   });
 
   test('publishes on loopback only, because there is no access control', () => {
@@ -34,8 +40,14 @@ describe('compose.yaml', () => {
 
   (hasCompose ? test : test.skip)('is what docker compose can read', () => {
     const arguments_ = ['compose', '-f', 'docker/compose.yaml', 'config', '--quiet'];
-    execFileSync('docker', arguments_, { cwd: fileURLToPath(root), timeout: 30_000 });
+    execFileSync('docker', arguments_, {
+      ...{ cwd: fileURLToPath(root), timeout: 30_000, env: { ...process.env, POSTGRES_PASSWORD: 'secret' } },
+    });
   });
+});
+
+test('the image runs as a user whose number Kubernetes can check', () => {
+  expect(read('docker/Dockerfile')).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
 });
 
 test('what is built needs no development dependency to run', () => {

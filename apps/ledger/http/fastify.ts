@@ -5,6 +5,7 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access, AccessLog } from '#access';
 import { bodyLimitOf, checkEncoding, ProblemError, readJson } from '#api';
+import type { Tracing } from '../tracing.js';
 import { checkHeaders } from './bad-headers.js';
 import { answerBadHttp, answerConnect } from './bad-http.js';
 import { type FrontOptions, SECURITY_HEADERS, serverBehindFront } from './front.js';
@@ -14,6 +15,7 @@ import { leaveFiles } from './open-files.js';
 import { sendProblem } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { dropStalled } from './stalled.js';
+import { traceRequests } from './trace-requests.js';
 import { validatorOf } from './validators.js';
 
 declare module 'fastify' {
@@ -28,10 +30,12 @@ export interface Gatekeepers extends FrontOptions {
   access: Access;
   metrics: RequestMetrics;
   log: AccessLog | undefined;
+  /** Undefined: nobody wants traces. */
+  tracing: Tracing | undefined;
 }
 
 /** Fastify as the ledger uses it: JSON bodies only, of bounded size, and nothing is converted in them. */
-export function fastifyAdapter({ access, metrics, log, ...front }: Gatekeepers): FastifyAdapter {
+export function fastifyAdapter({ access, metrics, log, tracing, ...front }: Gatekeepers): FastifyAdapter {
   const { origins } = front;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyLimitOf('anywhere else'),
@@ -50,6 +54,7 @@ export function fastifyAdapter({ access, metrics, log, ...front }: Gatekeepers):
   fastify.addHook('onRoute', (route) => {
     route.bodyLimit = bodyLimitOf(route.url);
   });
+  traceRequests(fastify, tracing);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS);
     checkHeaders(request.raw);

@@ -12,6 +12,7 @@ import {
   problemBody,
   problems,
   retryAfterOf,
+  traceparentOf,
   type ValidationFault,
 } from '#api';
 import { type Operation, operations } from '#api/schemas';
@@ -50,7 +51,7 @@ export class ProblemsFilter implements ExceptionFilter {
     }
     // Nest wraps what Fastify says of a request.
     const fault = error instanceof HttpException ? (error.cause ?? error) : error;
-    return ofFastify(fault as FastifyFault) ?? unexpected(error, this.faults);
+    return ofFastify(fault as FastifyFault) ?? unexpected(error, this.faults, request.headers.traceparent);
   }
 }
 
@@ -66,22 +67,26 @@ function ofTheLedger(error: unknown): Problem | undefined {
   return undefined;
 }
 
-function unexpected(error: unknown, faults: Faults): Problem {
-  faults.report('request', error);
+type Header = string | string[] | undefined;
+
+function unexpected(error: unknown, faults: Faults, traceparent: Header): Problem {
+  const trace = typeof traceparent === 'string' ? traceparentOf(traceparent)?.split('-')[1] : undefined;
+  faults.report('request', error, trace);
   return { code: 'internal' };
 }
 
 /** What an operation ran into. What nobody expected is logged and never shown. */
-export function problemOf(error: unknown, faults: Faults): Problem {
-  return ofTheLedger(error) ?? unexpected(error, faults);
+export function problemOf(error: unknown, faults: Faults, traceparent: Header): Problem {
+  return ofTheLedger(error) ?? unexpected(error, faults, traceparent);
 }
 
 /** Answers with a problem. */
 export function sendProblem(reply: FastifyReply, problem: Problem): void {
-  const { routeOptions, asking } = reply.request;
+  const { routeOptions, asking, span } = reply.request;
   // Who was refused before anybody knew who asks is of no tenant.
   const tenant = (asking as Asking | undefined)?.caller.tenant;
   reply.server.requestMetrics.refused(routeOptions.config?.operation, problem, tenant);
+  span?.problem(problem.code);
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');

@@ -52,7 +52,7 @@ export function bindOperations(
   const host: Host = {
     access,
     check: (...part) => parts.check(...part),
-    problemOf: (error) => problemOf(error, faults),
+    problemOf: (error, traceparent) => problemOf(error, faults, traceparent),
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
     traceDropped: () => metrics.tracesDropped.inc(),
   };
@@ -78,6 +78,7 @@ export function bindOperations(
           const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;
           const took = isTimed ? performance.now() - begun : undefined;
           const { outcome } = answered;
+          if (outcome !== undefined) request.span?.outcome(outcome);
           counts.answered(answered.status ?? 200, { outcome, tenant: asked.caller.tenant }, took);
         }
       } catch (error) {
@@ -167,7 +168,7 @@ function itemsOf(body: object | undefined): number {
 interface Host {
   access: Access;
   check: PartChecks['check'];
-  problemOf(error: unknown): Problem;
+  problemOf(error: unknown, traceparent: string | undefined): Problem;
   tell(operation: string, answered: Answered, tenant: string): void;
   /** A `traceparent` was malformed. */
   traceDropped(): void;
@@ -224,13 +225,16 @@ class AskedByRequest implements Asked<OperationId> {
       header: () => undefined,
       gone: () => this.gone(),
       one: () => assert.fail('one of many has none in it'),
-      ...{ problemOf: this.host.problemOf, tell: () => assert.fail('one of many has none in it') },
+      ...{
+        problemOf: (error: unknown) => this.problemOf(error),
+        tell: () => assert.fail('one of many has none in it'),
+      },
     };
     return asked as unknown as Asked<Other>; // checked by the schemas that its type is made of
   }
 
   problemOf(error: unknown): Problem {
-    return this.host.problemOf(error);
+    return this.host.problemOf(error, this.traceparent);
   }
 
   tell(operation: string, answered: Answered): void {

@@ -44,3 +44,17 @@ export const examples: Bodies = {
   createKey: { tenant: 'acme', name: 'acme, cloud-dev', permissions: ['read', 'write'] },
   rotateKey: { overlapSeconds: 86_400 },
 };
+
+/** What the page of /docs offers for the parameters that a request needs, and for the project. */
+export const parameterExamples: Readonly<Record<string, string | number>> = {
+  ...ada,
+  ...{
+    sessionId,
+    jobId: sessionId,
+    keyId: 'slt_7Gq2',
+    versionId: 'v42',
+    consumer: 'editor',
+    code: 'stale-session',
+  },
+  ...{ partition: 0, position: '0:1', from: 0, to: 0, tile: '0/000' },
+};

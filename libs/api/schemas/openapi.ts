@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
-import { examples } from './examples.js';
+import { examples, parameterExamples } from './examples.js';
 import { answerHeaders, headerParameters } from './headers.js';
 import { type Operation, problemsOf, type Reply } from './operation.js';
 import { groups, operations } from './operations.js';
@@ -83,7 +83,17 @@ function parameters(place: 'path' | 'query', schema: TSchema | undefined): Json[
     in: place,
     required: required.includes(name),
     schema: value,
+    // One that may be left out would be sent with the page's "try it".
+    ...((required.includes(name) || (name === 'projectId' && required.includes('userId'))) && {
+      example: exampleOf(name, value),
+    }),
   }));
+}
+
+function exampleOf(name: string, schema: unknown): string | number | undefined {
+  const { type } = schema as TSchema & { type?: string };
+  const example = parameterExamples[name];
+  return type === 'string' ? example?.toString() : example;
 }
 
 function answer({ description, schema, asked, contentType = 'application/json', headers }: Reply): Json {

@@ -34,7 +34,8 @@ export interface LaneOptions {
   settleMs: number;
   /** Hears every committed event, in its partition's order. */
   onCommitted(events: readonly FeedEvent[]): void;
-  onBatch(commands: number, milliseconds: number): void;
+  /** Hears of every batch that was committed, and how long that took. */
+  onBatch(batch: readonly Submission[], milliseconds: number): void;
   /** Hears why Postgres could not be used; the commands' senders are told in words of their own. */
   onFault(error: unknown): void;
 }
@@ -218,7 +219,7 @@ export class Lane {
       if (!decided) return this.giveBack(batch);
       this.unreplicated = false;
       await save(connection.client, decided);
-      this.options.onBatch(batch.length, performance.now() - began);
+      this.options.onBatch(batch, performance.now() - began);
       return this.unreplicated ? refusal(batch, unknownOutcome()) : this.answers(decided);
     } catch (error) {
       if (error instanceof IdleHandlesHeld) return this.withoutHandles(batch, error);

@@ -21,7 +21,7 @@ const batches: number[] = [];
 
 beforeAll(async () => {
   ledger = await openTestLedger();
-  writer = ledger.writer({ onBatch: (commands) => void batches.push(commands) });
+  writer = ledger.writer({ onBatch: ({ length }) => void batches.push(length) });
 });
 beforeEach(() => void batches.splice(0));
 afterEach(async () => expect(await brokenPromises(ledger.pool)).toEqual([]));
@@ -103,7 +103,7 @@ describe('a batch', () => {
 
   test('is bounded: what does not fit goes into the next one, still in order', async () => {
     const sizes: number[] = [];
-    const small = ledger.writer({ lanes: 1, maxBatch: 10, onBatch: (commands) => void sizes.push(commands) });
+    const small = ledger.writer({ lanes: 1, maxBatch: 10, onBatch: ({ length }) => void sizes.push(length) });
     const place = newPlace(ledger.partitions);
     const answers = await Promise.all(Array.from({ length: 35 }, () => small.submit(start(place))));
     expect(sizes).toEqual([10, 10, 10, 5]);

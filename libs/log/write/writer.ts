@@ -49,9 +49,9 @@ export class LedgerWriter {
   private idle: (() => void) | undefined;
 
   constructor(private readonly options: WriterOptions) {
-    const onBatch: LaneOptions['onBatch'] = (commands, milliseconds) => {
+    const onBatch: LaneOptions['onBatch'] = (batch, milliseconds) => {
       this.committedAt = performance.now();
-      options.onBatch(commands, milliseconds);
+      options.onBatch(batch, milliseconds);
     };
     this.lanes = Array.from({ length: options.lanes }, () => new Lane({ ...options, onBatch }));
     this.queues = this.lanes.map(() => new Queue(options.maxQueue, options.maxOfTenant));

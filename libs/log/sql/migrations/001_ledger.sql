@@ -146,7 +146,9 @@ exception when duplicate_object or unique_violation then null; -- another ledger
 end $$;
 -- Whoever migrates may also serve; any other login of the service has to be granted the role by hand.
 do $$ begin
-  if not pg_has_role(current_user, 'session_ledger', 'set') then
+  -- Before 16 every member may take the role, and no right is called so.
+  if not pg_has_role(current_user, 'session_ledger',
+      case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end) then
     grant session_ledger to current_user;
   end if;
 -- The role is another ledger's, and whoever made it is somebody else: the server's administrator grants it.

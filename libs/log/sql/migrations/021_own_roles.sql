@@ -28,7 +28,9 @@ begin
         execute pg_catalog.format('grant %I to %I', own, one.login);
       end loop;
     end if;
-    if not pg_catalog.pg_has_role(current_user, own, 'set') then
+    -- Before 16 every member may take the role, and no right is called so.
+    if not pg_catalog.pg_has_role(current_user, own,
+        case when current_setting('server_version_num')::int < 160000 then 'member' else 'set' end) then
       execute pg_catalog.format('grant %I to %I', own, current_user);
     end if;
     for one in
