@@ -28,7 +28,8 @@ export interface ChainPart {
   next?: string | undefined;
 }
 
-const PAGE = 500;
+/** What is seen first comes soon; then more at a time. */
+const [FIRST_PAGE, PAGE] = [100, 500];
 
 /** A chain from a session down, or from the tip of the scope's latest chain: its first page, or `part` and one more. */
 export async function readChain(
@@ -39,7 +40,7 @@ export async function readChain(
   const { part, sessionId } = from;
   const page = await call('chain', {
     query: {
-      ...{ userId, projectId, limit: PAGE },
+      ...{ userId, projectId, limit: part ? PAGE : FIRST_PAGE },
       ...(part?.next !== undefined && { after: part.next }),
       ...(!part && sessionId !== undefined && { sessionId }),
     },

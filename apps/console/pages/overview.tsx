@@ -180,9 +180,9 @@ function Ledger({ stats: { ledger, replicas = [], traffic } }: { stats: Stats })
     <section class="card">
       <h2>Ledger</h2>
       <dl>
-        <dt>Events</dt>
+        <dt>Log</dt>
         <dd>
-          {count(ledger?.events ?? 0)} in {ledger?.partitions} partitions
+          {count(ledger?.events ?? 0)} events in {ledger?.partitions} partitions
         </dd>
         <dt>Replicas</dt>
         <dd>

@@ -3,6 +3,8 @@ import { Spark } from './spark';
 
 /** More are not looked over: of more partitions those that lag most. */
 const MOST_SHOWN = 64;
+/** A few events are behind whenever some come. */
+const LATE = 1_000;
 
 /** How far behind something is, a small plot for each partition, on one scale. */
 export function Lag({ what, lags, note }: { what: string; lags: Sample['relay'][]; note?: string }) {
@@ -22,7 +24,7 @@ export function Lag({ what, lags, note }: { what: string; lags: Sample['relay'][
       {note && <p class="dim">{note}</p>}
       <ul class="lags">
         {shown.map(({ lag, partition }) => (
-          <li key={partition} class={lag > 0 ? 'late' : ''}>
+          <li key={partition} class={lag >= LATE ? 'late' : ''}>
             <span>
               <span class="dim">p{partition}</span> {lag.toLocaleString('en')}
             </span>
