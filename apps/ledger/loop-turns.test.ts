@@ -73,3 +73,19 @@ test('a large piece has a turn of the loop for itself', async () => {
   isOver = true;
   expect(order.join(' ')).not.toContain('large large');
 });
+
+test('what happens now gets every other turn, however many others wait, and no more', async () => {
+  const turns = new LoopTurns();
+  const order: string[] = [];
+  const others = Array.from({ length: 6 }, () => turns.next().then(() => order.push('other')));
+  const live = async () => {
+    for (let count = 0; count < 3; count++) {
+      await turns.nextLive();
+      order.push('live');
+    }
+  };
+  await Promise.all([...others, live()]);
+  const both = order.join(' ').replace(/( other)+$/, '');
+  expect(both).not.toContain('live live');
+  expect(both).not.toContain('other other');
+});

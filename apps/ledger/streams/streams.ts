@@ -169,29 +169,19 @@ export class Streams {
     // What happened between the look at where to begin and the first that this channel hears.
     await catchUp((await this.options.latest(scopeKey))?.version ?? 0);
     while (!stream.closed.aborted) {
-      if (channel.after(after)?.length === 0) {
-        channel.reached(stream);
-        await stream.news();
-        continue;
-      }
       await stream.room();
-      await this.turns.next();
-      const frames = channel.after(after); // more may have come meanwhile
-      if (!frames) await catchUp(channel.last!);
-      else {
-        after += frames.length;
-        stream.send(frames.length === 1 ? frames[0]! : Buffer.concat(frames));
-      }
+      if (channel.has(after)) after = await channel.serve(stream, after);
+      else await catchUp(channel.last!);
     }
   }
 
   private join(stream: EventStream, scopeKey: ScopeKey): ScopeChannel {
-    const channel = this.channels.get(scopeKey) ?? new ScopeChannel();
+    const channel = this.channels.get(scopeKey) ?? new ScopeChannel(this.turns);
     this.channels.set(scopeKey, channel);
-    channel.readers.add(stream);
+    channel.join(stream);
     onAbort(stream.closed, () => {
       channel.leave(stream);
-      if (channel.readers.size === 0) this.channels.delete(scopeKey);
+      if (channel.isEmpty) this.channels.delete(scopeKey);
     });
     return channel;
   }
