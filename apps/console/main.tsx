@@ -59,13 +59,14 @@ function Console() {
         <Who />
         <button
           type="button"
+          aria-label="Dark or light"
           onClick={() =>
             document.documentElement.classList.toggle(
               matchMedia('(prefers-color-scheme: dark)').matches ? 'light' : 'dark',
             )
           }
         >
-          Dark or light
+          ◐
         </button>
       </header>
       <main>

@@ -60,6 +60,7 @@ export class Timeline {
   /** The bar that goes on, and the lane of the one before. */
   #open: Bar | undefined;
   #left: number | undefined;
+  #isSuperseded = false;
 
   /** Takes in those of a list that grows at its end which it has not yet. */
   take(events: readonly SeenEvent[]): void {
@@ -96,6 +97,13 @@ export class Timeline {
 
   #join(event: SeenEvent, session: Session, at: number, lane: number): void {
     const type = typeOf(event);
+    const last = this.joints.at(-1);
+    // What supersedes a session starts in the same moment: one joint from the one to the other.
+    if (type === 'SessionStarted' && last?.at === at && this.#isSuperseded) {
+      last.to = lane;
+      return;
+    }
+    this.#isSuperseded = type === 'SessionSuperseded';
     const reason = type === 'SessionRotated' ? session.reason : session.endReason;
     const reserved = type === 'OwnershipLapsed' ? session.reservedFor : undefined;
     const label = [LABELS[type], reason, reserved && `reserved for ${nameOf(reserved)}`]

@@ -10,7 +10,7 @@ export function Facts({ session }: { session: Session }) {
   return (
     <section class="card" aria-labelledby="facts">
       <h2 id="facts">Facts</h2>
-      <dl class="facts">
+      <dl>
         <Fact name="Scope">
           <ScopeLink scope={session.scope} />
         </Fact>
