@@ -74,8 +74,8 @@ async function openFirstEvent(page: Page) {
 }
 
 testInBrowser('an event is proven in the browser, by a key from elsewhere', async () => {
-  const userId = `a/b "${newUser()}" שלום 🦊`;
-  await post('', { userId, owner: cloudDebug });
+  const userId = `a/b "${newUser()}" {[\\ שלום 🦊`;
+  const first = (await post('', { userId, owner: cloudDebug })).session;
   const { session } = await post('', { userId, owner: cloudDev });
   const { page, complaints } = await openSession(session.sessionId);
   const asked: string[] = [];
@@ -93,7 +93,7 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   const { id } = JSON.parse(text);
   const [says] = await proven.allInnerTexts();
   expect(says).toContain(`this event stands at ${id} in the log of ledger.example.com/`);
-  expect(says).toContain(`the ${Buffer.byteLength(text)} bytes above`);
+  expect(says).toContain(`the ${Buffer.byteLength(text).toLocaleString('en')} bytes above`);
   expect(says).toContain('its signature is that of the key ledger.example.com');
   expect(says).toContain('The key is the one that you gave.');
   // The service was asked for the proof and for nothing else.
@@ -104,6 +104,18 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   await page.getByRole('button', { name: 'With another key' }).click();
   await page.getByRole('button', { name: 'Take the key that this service tells' }).click();
   await page.getByText('So its answers fit each other, and no more is proven').waitFor();
+
+  // How often a stop was ignored is told beside its event, and is no part of what was hashed.
+  const { sessionId, epoch } = first;
+  for (let time = 0; time < 2; time++)
+    await post(`/${sessionId}/end`, { epoch, origin: cloudDebug, reason: 'closed' });
+  await page.goto(`${service.url}/console/session?id=${sessionId}`);
+  await page.getByText("The log's own words").click();
+  await page.getByText('Stop ignored: superseded (2 times)').click();
+  await page.getByRole('button', { name: 'Prove this event' }).click();
+  await page.locator('textarea[name=key]').fill(key);
+  await page.getByRole('button', { name: 'Use this key' }).click();
+  await proven.waitFor();
   expect(complaints).toEqual([]);
   await page.close();
 });
