@@ -6,6 +6,12 @@ const MOST_ADDRESSES = 10_000;
 export class FailedLogins {
   private readonly windows = new Map<string, { since: number; count: number }>();
 
+  /** Whether so many of an address did not count that it is told to wait. */
+  isOver(address: string): boolean {
+    const window = this.windows.get(address);
+    return window !== undefined && window.count > MOST && performance.now() - window.since < WINDOW_MS;
+  }
+
   /** Counts one; in how many seconds the address may try again, 0 when it may now. */
   count(address: string): number {
     const now = performance.now();

@@ -13,7 +13,7 @@ const noteUse = statement('note_use');
 
 /** So long what is known goes on to count while Postgres is away, in milliseconds. */
 const KNOWN_MS = 60_000;
-const USES_MS = 10_000;
+const LOOK_MS = 10_000;
 
 /** One key, as requests are asked by it. */
 export class Key implements Asking {
@@ -56,7 +56,7 @@ export class KeySet {
   private reading: Promise<void> | undefined;
   private day = { number: 0, text: '' };
   private readonly used = new Set<Key>();
-  private readonly uses: Loop;
+  private readonly looks: Loop;
   /** The database's time, less this process's own clock, which nobody sets. */
   private ahead = 0;
 
@@ -65,17 +65,17 @@ export class KeySet {
     private readonly options: { onChange?: () => void; onFault(error: unknown): void },
   ) {
     const { onFault } = options;
-    this.uses = new Loop({ everyMs: USES_MS, round: () => this.noteUses(), onFault });
+    this.looks = new Loop({ everyMs: LOOK_MS, round: () => this.round(), onFault });
   }
 
   /** Reads everything. Throws when Postgres cannot be used. */
   async start(): Promise<void> {
     await this.read();
-    this.uses.start(USES_MS);
+    this.looks.start(LOOK_MS);
   }
 
   async close(): Promise<void> {
-    await this.uses.close();
+    await this.looks.close();
   }
 
   /** The database's time, in milliseconds since 1970. */
@@ -125,7 +125,7 @@ export class KeySet {
     const { version, now } = rowOf(await query(this.pool, readVersion));
     const { rows } = await query(this.pool, readKeys);
     const { rows: subjects } = await query(this.pool, readSubjects);
-    this.ahead = now.getTime() - performance.now();
+    this.setTime(now);
     this.adopt(rows);
     this.subjects = new Map(subjects.map((one) => [`${one.issuer} ${one.subject}`, one.before.getTime()]));
     this.version = version;
@@ -150,6 +150,16 @@ export class KeySet {
     const day = Math.floor(this.now / 86_400_000);
     if (day !== this.day.number) this.day = { number: day, text: dayOf(day) };
     return this.day.text;
+  }
+
+  /** Our own clock stands still while the machine sleeps, and none runs quite as fast as another. */
+  private setTime(now: Date): void {
+    this.ahead = now.getTime() - performance.now();
+  }
+
+  private async round(): Promise<void> {
+    this.setTime(rowOf(await query(this.pool, readVersion)).now);
+    await this.noteUses();
   }
 
   private async noteUses(): Promise<void> {

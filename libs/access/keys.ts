@@ -16,7 +16,7 @@ const revokeSubject = statement('revoke_subject');
 const MOST_KEYS = 10_000;
 
 /** A row of ledger.keys. */
-export type KeyRow = RowOf<typeof findKey>;
+export type KeyRow = RowOf<typeof listKeys>;
 
 /** The table holds no others. */
 export const permissionsOf = (row: Pick<KeyRow, 'permissions'>) => row.permissions as Permission[];
@@ -29,23 +29,38 @@ export class Keys implements KeyStore {
     private readonly onChange: () => Promise<void> = async () => {},
   ) {}
 
-  async create(order: KeyOrder, by: string, request?: string): Promise<MadeKey> {
+  async create(order: KeyOrder, by: string, request?: string, most?: number): Promise<MadeKey> {
     const { id, token } = newKey(order.ledgerWide);
     const { expiresInSeconds: seconds, limits } = order;
     const { ledgerWide, tenant, principal, permissions, environments, name } = order;
     const [row] = await this.change(insertKey, [
       ...([id, hashOf(token), ledgerWide, tenant || null, principal, permissions] as const),
-      ...([environments, limits?.commands, limits?.reads, name, by, request, seconds, MOST_KEYS] as const),
+      ...([
+        environments,
+        limits?.commands,
+        limits?.reads,
+        name,
+        by,
+        request,
+        seconds,
+        MOST_KEYS,
+        most,
+      ] as const),
     ]);
     if (row) return { secret: token, key: infoOf(row) };
     const [before] = request === undefined ? [] : await this.read(findRequest, [request]);
     if (before) return { madeBefore: before.id };
-    throw new LogError('overloaded', `There are ${MOST_KEYS} keys already.`);
+    const of = most === undefined ? '' : `, or ${most} of the tenant`;
+    throw new LogError('overloaded', `There are ${MOST_KEYS} keys already${of}.`);
   }
 
-  async find(id: string, tenant: string | undefined): Promise<KeyInfo | undefined> {
+  async find(
+    id: string,
+    tenant: string | undefined,
+  ): Promise<(KeyInfo & { secondsLeft?: number }) | undefined> {
     const [row] = await this.read(findKey, [id, tenant ?? null]);
-    return row && infoOf(row);
+    if (!row) return undefined;
+    return { ...infoOf(row), ...(row.seconds_left !== null && { secondsLeft: row.seconds_left }) };
   }
 
   async list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]> {

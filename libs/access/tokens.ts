@@ -24,6 +24,8 @@ const TOLERANCE_SECONDS = 60;
 const MOST_KNOWN = 10_000;
 /** Checks of a signature a second: each costs 60 to 140 us. */
 const CHECKS_PER_SECOND = 200;
+/** Of those, for all addresses whose credentials did not count too often: they take nothing from the others. */
+const CHECKS_OF_SUSPECTS = 20;
 const MOST_JWKS_BYTES = 1_048_576;
 const JWKS = { cacheMaxAge: 600_000, cooldownDuration: 30_000, timeoutDuration: 5_000 };
 
@@ -48,6 +50,7 @@ export class Tokens {
   private readonly known = new Map<string, Token>();
   private readonly pending = new Map<string, Promise<Token>>();
   private readonly checks = new Bucket(CHECKS_PER_SECOND);
+  private readonly ofSuspects = new Bucket(CHECKS_OF_SUSPECTS);
   private readonly keyOf: ReturnType<typeof createRemoteJWKSet>;
 
   constructor(
@@ -68,12 +71,20 @@ export class Tokens {
     return found;
   }
 
-  /** Rejects with `unauthenticated`, or with `unavailable` when the issuer's keys cannot be had. */
-  check(token: string): Promise<Token> {
+  /**
+   * Rejects with `unauthenticated`, or with `unavailable` when the issuer's keys cannot be had; throws `overloaded` or
+   * `rate-limited` for more than are checked in a second.
+   */
+  check(token: string, isSuspect: boolean): Promise<Token> {
     const name = nameOf(token);
     const pending = this.pending.get(name);
     if (pending) return pending;
-    if (this.checks.take(1) > 0) throw new LogError('overloaded', 'Too many new tokens are to be checked.');
+    if (isSuspect) {
+      const detail = 'Too many credentials from this address did not count: few of its tokens are checked.';
+      if (this.ofSuspects.take(1) > 0) throw new ProblemError('rate-limited', detail, {}, 1);
+    } else if (this.checks.take(1) > 0) {
+      throw new LogError('overloaded', 'Too many new tokens are to be checked.');
+    }
     const checking = this.verify(token)
       .then((checked) => {
         this.remember(name, checked);

@@ -545,9 +545,13 @@ export type MadeKey = { secret: string; key: KeyInfo } | { madeBefore: string };
 
 /** The keys of a ledger. `tenant` keeps to its keys; undefined: to nobody's. */
 export interface KeyStore {
-  /** `request`: a UUID of who asks and its idempotency key. Rejects with `overloaded` when there are 10,000 keys. */
-  create(order: KeyOrder, by: string, request?: string): Promise<MadeKey>;
-  find(id: string, tenant: string | undefined): Promise<KeyInfo | undefined>;
+  /**
+   * `request`: a UUID of who asks and its idempotency key. Rejects with `overloaded` when there are 10,000 keys, or `most`
+   * of the tenant.
+   */
+  create(order: KeyOrder, by: string, request?: string, most?: number): Promise<MadeKey>;
+  /** With how many seconds it has left, by the clock that it ends by; absent: it does not end. */
+  find(id: string, tenant: string | undefined): Promise<(KeyInfo & { secondsLeft?: number }) | undefined>;
   /** After an id, in the order of ids. */
   list(tenant: string | undefined, after: string, limit: number): Promise<KeyInfo[]>;
   /** Lets a key expire after so many seconds, unless it does before; 0: it is revoked. */

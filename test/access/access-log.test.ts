@@ -19,6 +19,12 @@ test('keys, forced commands, erasures, refusals and reads of all tenants stand i
   await ask(`${url}/v1/current?userId=secret-user`, { headers });
   const end = { epoch: 1, origin: { environment: 'x' }, reason: 'r', force: true };
   await ask(`${url}/v1/sessions/${sessionId}/end`, { body: end, headers });
+  const commands = [
+    { operation: 'startSession', body: { userId: 'secret-user', owner } },
+    { operation: 'endSession', sessionId, body: end },
+  ];
+  await ask(`${url}/v1/commands`, { body: { commands }, headers });
+  await ask(`${url}/v1/commands`, { body: { commands: commands.slice(0, 1) }, headers });
   await ask(`${url}/v1/details?userId=secret-user`, { method: 'DELETE', headers });
   await ask(`${url}/v1/feed?partition=0`, { headers });
   for (let count = 0; count < 3; count += 1) await ask(`${url}/v1/feed?partition=0`, { headers: by(admin) });
@@ -40,6 +46,7 @@ test('keys, forced commands, erasures, refusals and reads of all tenants stand i
   const rootId = admin.slice(4, 14);
   for (const line of [
     `POST /v1/sessions/:sessionId/end 200 1 operator ${id}`,
+    `POST /v1/commands 200 1 operator ${id}`,
     `DELETE /v1/details 200 1 operator ${id}`,
     `GET /v1/feed 403 1 operator ${id}`,
     `GET /v1/feed 200 3 root ${rootId}`,
@@ -48,6 +55,7 @@ test('keys, forced commands, erasures, refusals and reads of all tenants stand i
   ]) {
     expect(told).toContain(line);
   }
+  expect(told.filter((line) => line.startsWith('POST /v1/commands'))).toHaveLength(1);
   expect(
     told.filter((line) => line.startsWith('GET /v1/current') || line.startsWith('POST /v1/sessions 2')),
   ).toEqual([]);

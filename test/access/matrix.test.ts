@@ -217,3 +217,27 @@ describe("the issuer's keys", () => {
     },
   );
 });
+
+test('tokens that somebody forges by the hundred keep out no token from elsewhere', async () => {
+  const forged = await Promise.all(Array.from({ length: 600 }, (_, at) => issuer.forged({ sub: `s${at}` })));
+  const token = await issuer.token({ sub: 'from elsewhere' });
+  const flood = forged.map((one) => ask(current(), { headers: by(one) }));
+  await Promise.all(flood.slice(0, 300));
+  expect(await statusFrom('127.0.0.2', token)).toBe(404);
+  const statuses = (await Promise.all(flood)).map(({ status }) => status);
+  expect(statuses).toContain(429);
+  expect(statuses.filter((status) => ![401, 429, 503].includes(status))).toEqual([]);
+});
+
+/** Asked from another address of this machine. */
+async function statusFrom(localAddress: string, secret: string): Promise<number | undefined> {
+  const { request } = await import('node:http');
+  return new Promise((resolve, reject) => {
+    request(current(), { localAddress, headers: by(secret) }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
+}

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
+import { execute } from '../support/database.js';
 import { ask } from '../support/http.js';
 import { spawnNode } from '../support/process.js';
 import { startProxy } from '../support/proxy.js';
@@ -106,6 +107,26 @@ test("a tenant's admin makes and ends its tenant's keys, and gives away no more 
     });
     expect(told.status).toBe(status);
   }
+});
+
+test("a tenant's admin makes at most a thousand keys: it leaves room for other tenants'", async () => {
+  const [admin, other] = await Promise.all(
+    ['many', 'few'].map((tenant) => guarded.key({ tenant, permissions: ['admin', 'read'] })),
+  );
+  await execute(
+    guarded.databaseUrl,
+    `insert into ledger.keys (id, hash, ledger_wide, tenant, principal, permissions, name, made_by)
+     select 'many' || n, 'hash' || n, false, 'many', 'p', '{read}', 'n', 'test' from generate_series(1, 998) n`,
+  );
+  const makes = async (secret: string, more: object = {}) => {
+    const body = { name: 'n', permissions: ['read'], ...more };
+    const { status, body: told } = await ask(`${guarded.service.url}/v1/keys`, { body, headers: by(secret) });
+    return told.type ?? status;
+  };
+  expect(await makes(admin!.secret)).toBe(201);
+  expect(await makes(admin!.secret)).toBe('/problems/overloaded');
+  expect(await makes(other!.secret)).toBe(201);
+  expect(await makes(guarded.admin, { tenant: 'many' })).toBe(201);
 });
 
 test('a key that is bound to environments speaks for no other one', async () => {

@@ -25,6 +25,12 @@ function howNoted({ routeOptions, body }: FastifyRequest, status: number): 'each
   const { needs = 'nothing' } = routeOptions.config as { needs?: Needs };
   if (needs === 'nothing') return undefined;
   if (needs.every((one) => one === 'audit')) return 'summed';
-  const isForced = typeof body === 'object' && body !== null && 'force' in body && body.force === true;
-  return isForced || needs.every((one) => one === 'operate' || one === 'admin') ? 'each' : undefined;
+  return isForced(body) || needs.every((one) => one === 'operate' || one === 'admin') ? 'each' : undefined;
+}
+
+/** Also where it is one of many commands. */
+function isForced(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const { force, commands } = body as { force?: unknown; commands?: unknown };
+  return force === true || (Array.isArray(commands) && commands.some((one) => isForced(one?.body)));
 }

@@ -1,5 +1,5 @@
 // Generated from libs/access/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 3d4be2e71f49bd30.
+// Digest of the statements: b6eb040b8304a1d6.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
@@ -53,6 +53,7 @@ export interface Statements {
       expires_at: Date | null;
       revoked_at: Date | null;
       used_on: string | null;
+      seconds_left: number | null;
     };
     values: [string, string];
   };
@@ -88,6 +89,7 @@ export interface Statements {
       string,
       string,
       string,
+      number,
       number,
       number,
     ];

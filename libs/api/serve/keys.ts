@@ -5,6 +5,8 @@ import { ProblemError } from '../problems/problem-error.js';
 import { receiptOf } from './receipts.js';
 
 const OVERLAP_SECONDS = 86_400;
+/** Most keys that a tenant has by its own admin: it leaves room for those of others. */
+const MOST_OF_TENANT = 1_000;
 
 /**
  * Who may ask. A tenant's admin has its tenant's keys and gives away no more than it holds itself; a ledger-wide one has
@@ -29,7 +31,7 @@ export const keys: Pick<Serving, 'access' | 'createKey' | 'listKeys' | 'rotateKe
   async createKey(asked, ledger) {
     const { caller } = asked;
     const order = orderOf(asked.body, caller, ledger);
-    return made(await ledger.keys.create(order, caller.principal, requestOf(asked, ledger)));
+    return made(await create(order, asked, ledger));
   },
   async listKeys({ caller, query: { after = '', limit = 100 } }, ledger) {
     const found = await ledger.keys.list(reachOf(caller), after, limit);
@@ -38,13 +40,12 @@ export const keys: Pick<Serving, 'access' | 'createKey' | 'listKeys' | 'rotateKe
   },
   async rotateKey(asked, ledger) {
     const { caller, params, body } = asked;
-    const old = await known(params.keyId, caller, ledger);
+    const { secondsLeft, ...old } = await known(params.keyId, caller, ledger);
     checkHeld(old, caller);
-    const left = old.expiresAt && Math.ceil((Date.parse(old.expiresAt) - Date.now()) / 1_000);
-    const isOver = old.revokedAt !== undefined || (left !== undefined && Number(left) <= 0);
+    const isOver = old.revokedAt !== undefined || (secondsLeft !== undefined && secondsLeft <= 0);
     if (isOver) throw new ProblemError('unknown-key', 'The key counts no more: make a new one.');
-    const order = { ...old, ...(left && { expiresInSeconds: left }) };
-    const next = await ledger.keys.create(order, caller.principal, requestOf(asked, ledger));
+    const order = { ...old, ...(secondsLeft !== undefined && { expiresInSeconds: Math.ceil(secondsLeft) }) };
+    const next = await create(order, asked, ledger);
     await ledger.keys.end(old.id, body.overlapSeconds ?? OVERLAP_SECONDS);
     return made(next);
   },
@@ -61,7 +62,17 @@ function reachOf({ tenant, ledgerWide }: Caller): string | undefined {
   return ledgerWide ? undefined : tenant;
 }
 
-async function known(keyId: string, caller: Caller, { keys }: Ledger): Promise<KeyInfo> {
+function create(order: KeyOrder, asked: Asked<'createKey'> | Asked<'rotateKey'>, ledger: Ledger) {
+  const { principal, ledgerWide } = asked.caller;
+  return ledger.keys.create(
+    order,
+    principal,
+    requestOf(asked, ledger),
+    ledgerWide ? undefined : MOST_OF_TENANT,
+  );
+}
+
+async function known(keyId: string, caller: Caller, { keys }: Ledger) {
   const key = await keys.find(keyId, reachOf(caller));
   if (!key) throw new ProblemError('unknown-key');
   return key;
