@@ -50,11 +50,6 @@ const Settings = Type.Object({
   LEDGER_ORIGIN: Type.Optional(Type.String({ pattern: '^[^\\s+]{1,200}$' })),
   LEDGER_AUDIT_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_LOG: Type.Optional(Type.Enum(['text', 'json'])),
-  // The rest of OpenTelemetry's own variables it reads by itself (tracing.ts).
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
-  OTEL_SDK_DISABLED: Type.Optional(Type.Enum(['true', 'false'])),
-  OTEL_TRACES_EXPORTER: Type.Optional(Type.Enum(['otlp', 'none'])),
   LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
   LEDGER_ROLES: Type.Optional(
@@ -64,6 +59,11 @@ const Settings = Type.Object({
   LEDGER_WRITERS: Type.Optional(Type.Integer({ minimum: 1, maximum: 64 })),
   LEDGER_MAX_BATCH: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   LEDGER_MAX_QUEUE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+  // The rest of OpenTelemetry's own variables it reads by itself (tracing.ts).
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: Type.Optional(Type.String({ pattern: '^https?://' })),
+  OTEL_SDK_DISABLED: Type.Optional(Type.Enum(['true', 'false'])),
+  OTEL_TRACES_EXPORTER: Type.Optional(Type.Enum(['otlp', 'none'])),
 });
 
 /** Their names. */

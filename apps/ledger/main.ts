@@ -1,3 +1,4 @@
+#!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=100
 // Node reads all files of a program's imports at once. Where few may be open (`ulimit -n 256`), it would not load: so what
 // consists of many files comes first, one after the other.
 for (const large of [

@@ -112,6 +112,22 @@ test('the package needs nothing, and says nothing of where it was made', () => {
   expect(files.filter((file) => /test|specification/.test(file))).toEqual([]);
 });
 
+test('its page links to nothing that npm does not have, and to the repository where that is known', () => {
+  const pageOf = (folder: string) => readFileSync(join(folder, 'README.md'), 'utf8');
+  expect(pageOf(installed)).not.toMatch(/\]\(\./);
+  const folder = join(project, 'published');
+  execFileSync(process.execPath, [join(root, 'libs/client/npm/package.js'), folder], {
+    env: { ...process.env, PACKAGE_REPOSITORY: 'https://git.example/ledger.git' },
+  });
+  expect(pageOf(folder)).toContain('[start](https://git.example/ledger/blob/main/docs/client/start.md)');
+  expect(JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))).toMatchObject({
+    ...{ homepage: 'https://git.example/ledger#readme', license: 'MIT', keywords: expect.any(Array) },
+    repository: { url: 'git+https://git.example/ledger.git', directory: 'libs/client' },
+  });
+  const publish = spawnSync('npm', ['publish', '--dry-run', '--offline'], { cwd: folder, encoding: 'utf8' });
+  expect([publish.status, publish.stderr.match(/npm warn .*/g) ?? []]).toEqual([0, []]);
+});
+
 test('the package, packed, is small', () => {
   const report = execFileSync('npm', ['pack', '--dry-run', '--json'], {
     cwd: installed,

@@ -1,6 +1,8 @@
 // Assembles the npm package: compiled files with their types, its package.json, README and licence. Nothing of the
 // project's own dependencies goes into it.
 //   node libs/client/npm/package.js <directory>
+// PACKAGE_REPOSITORY is the https address of the repository that it is published from. The package then names it, and its page links
+// to the docs there; without it links are their text.
 import { execFileSync } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -53,6 +55,21 @@ for (const file of declarations) {
   await writeFile(join(target, 'cjs', file), text);
 }
 await writeFile(join(target, 'cjs/package.json'), '{"type":"commonjs"}\n');
-await cp(join(here, 'package.json'), join(target, 'package.json'));
-await cp(join(client, 'README.md'), join(target, 'README.md'));
+const repository = process.env.PACKAGE_REPOSITORY?.replace(/(\.git)?\/?$/, '');
+const description = JSON.parse(await readFile(join(here, 'package.json'), 'utf8'));
+if (repository) {
+  Object.assign(description, {
+    homepage: `${repository}#readme`,
+    repository: { type: 'git', url: `git+${repository}.git`, directory: 'libs/client' },
+    bugs: `${repository}/issues`,
+  });
+}
+await writeFile(join(target, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+// npm shows the page where these files are not.
+const page = await readFile(join(client, 'README.md'), 'utf8');
+const linked = page.replace(/\[([^\]]+)\]\((\.[^)\s]+)\)/g, (_, text, path) => {
+  const file = relative(root, join(client, path));
+  return repository ? `[${text}](${repository}/blob/main/${file})` : text;
+});
+await writeFile(join(target, 'README.md'), linked);
 await cp(join(root, 'LICENSE'), join(target, 'LICENSE'));
