@@ -4,7 +4,7 @@ import { ask, type Reply } from '../../support/http.js';
 import type { Asked, CommandKind } from '../operation.js';
 
 /** How long requests are waited for that go together. Clients that pause at random never ask in the same turn. */
-const WINDOW_MS = 15;
+const WINDOW_MS = 40;
 
 const OPERATIONS: Partial<Record<Asked['kind'], string>> = {
   start: 'startSession',
