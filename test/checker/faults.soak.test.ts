@@ -21,6 +21,7 @@ test(
     if (report.violations.length > 0) throw new Error(`${text}\nAgain: CHECKER_SEED=${seed}`);
     if (faults || size === 'long') return;
     expect(report.recorder.operations.length).toBeGreaterThan(1_000);
+    if (settings.together > 0) expect(report.recorder.listed).toBeGreaterThan(100);
     const kinds = new Set(report.faults.map(({ kind }) => kind));
     expect(Object.keys(inflict).filter((kind) => !kinds.has(kind as never))).toEqual([]);
   },

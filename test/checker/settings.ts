@@ -9,6 +9,8 @@ export interface Settings {
   /** No new fault begins after so many seconds. A small run ends before, unless the machine is very slow. */
   seconds: number;
   clients: number;
+  /** How many of them send in lists, as the client gathers calls: half unless set. */
+  together: number;
   /** The longest pause of a client between two requests. */
   paceMs: number;
   /** How many scopes they meet in. */
@@ -33,12 +35,14 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     return value;
   };
   const isLong = Boolean(env.CHECKER_OPERATIONS);
+  const clients = number('CLIENTS', 12);
   return {
     seed: number('SEED', randomInt(2 ** 31)),
     size: isLong ? 'long' : 'small',
     operations: number('OPERATIONS', Number.MAX_SAFE_INTEGER),
     seconds: number('SECONDS', isLong ? 1_800 : 300),
-    clients: number('CLIENTS', 12),
+    clients,
+    together: number('TOGETHER', clients >> 1),
     paceMs: number('PACE_MS', isLong ? 100 : 50),
     scopes: number('SCOPES', 16),
     partitions: number('PARTITIONS', 4),

@@ -24,7 +24,7 @@ export function summary({
   );
   const rules = countBy(violations, ({ rule }) => rule);
   return [
-    `seed ${settings.seed}: ${operations.length} operations in ${(recorder.now() / 1_000).toFixed(0)} s, ${log.partitions.flat().length} events`,
+    `seed ${settings.seed}: ${operations.length} operations (${recorder.listed} in lists) in ${(recorder.now() / 1_000).toFixed(0)} s, ${log.partitions.flat().length} events`,
     `commands: ${listed(fates)}; ${settled} were asked for again at the end`,
     `answers: ${listed(lost)}`,
     `faults: ${listed(countBy(faults, ({ kind }) => kind))}`,

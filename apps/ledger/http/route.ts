@@ -28,7 +28,7 @@ import type { Admission } from './admission.js';
 import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
-import { PartChecks } from './validators.js';
+import { checkPart } from './validators.js';
 
 /** A query that may ask to wait for a change: how long that takes says nothing. */
 type Waiting = { wait?: number } | undefined;
@@ -48,10 +48,8 @@ export function bindOperations(
   metrics: RequestMetrics,
   faults: Faults,
 ): void {
-  const parts = new PartChecks();
   const host: Host = {
     access,
-    check: (...part) => parts.check(...part),
     problemOf: (error, traceparent) => problemOf(error, faults, traceparent),
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
     traceDropped: () => metrics.tracesDropped.inc(),
@@ -167,7 +165,6 @@ function itemsOf(body: object | undefined): number {
 /** What requests need of where they are served. */
 interface Host {
   access: Access;
-  check: PartChecks['check'];
   problemOf(error: unknown, traceparent: string | undefined): Problem;
   tell(operation: string, answered: Answered, tenant: string): void;
   /** A `traceparent` was malformed. */
@@ -216,20 +213,10 @@ class AskedByRequest implements Asked<OperationId> {
   }
 
   one<Other extends OperationId>(id: Other, { params, body, key }: One, place: string): Asked<Other> {
-    this.host.check(id, 'params', params, place);
-    this.host.check(id, 'body', body, `${place}.body`);
+    checkPart(id, 'params', params, place);
+    checkPart(id, 'body', body, `${place}.body`);
     checkRequestKey(key, `${place}.idempotencyKey`);
-    const asked = {
-      ...{ path: operations[id].path, caller: this.caller, params, query: {}, body, key },
-      traceparent: this.traceparent,
-      header: () => undefined,
-      gone: () => this.gone(),
-      one: () => assert.fail('one of many has none in it'),
-      ...{
-        problemOf: (error: unknown) => this.problemOf(error),
-        tell: () => assert.fail('one of many has none in it'),
-      },
-    };
+    const asked = new AskedAmongMany(operations[id].path, this, params, body, key);
     return asked as unknown as Asked<Other>; // checked by the schemas that its type is made of
   }
 
@@ -239,5 +226,43 @@ class AskedByRequest implements Asked<OperationId> {
 
   tell(operation: string, answered: Answered): void {
     this.host.tell(operation, answered, this.caller.tenant);
+  }
+}
+
+/** One of many that came in one request. */
+class AskedAmongMany implements Asked<OperationId> {
+  readonly caller: Caller;
+  readonly query = {};
+  readonly traceparent: string | undefined;
+
+  constructor(
+    readonly path: string,
+    private readonly all: AskedByRequest,
+    readonly params: object,
+    readonly body: object,
+    public key: string | undefined,
+  ) {
+    this.caller = all.caller;
+    this.traceparent = all.traceparent;
+  }
+
+  header(): undefined {
+    return undefined;
+  }
+
+  gone(): AbortSignal {
+    return this.all.gone();
+  }
+
+  one(): never {
+    return assert.fail('one of many has none in it');
+  }
+
+  problemOf(error: unknown): Problem {
+    return this.all.problemOf(error);
+  }
+
+  tell(): never {
+    return assert.fail('one of many has none in it');
   }
 }

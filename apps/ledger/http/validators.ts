@@ -35,8 +35,16 @@ ajv.addKeyword({
   },
 });
 
-/** What validates a part of a request. Nothing is converted in a body. */
+const made = new WeakMap<object, Validator>();
+
+/** What validates a part of a request, made once for each schema. Nothing is converted in a body. */
 export function validatorOf(schema: object, part: string | undefined): Validator {
+  const known = made.get(schema) ?? newValidator(schema, part);
+  made.set(schema, known);
+  return known;
+}
+
+function newValidator(schema: object, part: string | undefined): Validator {
   const validate = ajv.compile(schema);
   if (part !== 'querystring') return validate as Validator;
   const { properties = {} } = schema as { properties?: Record<string, { type?: unknown }> };
@@ -53,21 +61,12 @@ export function validatorOf(schema: object, part: string | undefined): Validator
   return check;
 }
 
-/** Checks the parts of requests that did not come by themselves. */
-export class PartChecks {
-  /** By operation and part; made when they are first needed. */
-  private readonly made = new Map<string, Validator>();
-
-  /** Throws `invalid-request`, which says where in the request the part stands. */
-  check(id: OperationId, part: 'params' | 'body', value: unknown, place: string): void {
-    const schema = (operations[id] as Operation)[part];
-    if (!schema) return;
-    const name = `${id} ${part}`;
-    const known = this.made.get(name);
-    const validate = known ?? validatorOf(schema, part);
-    if (!known) this.made.set(name, validate);
-    if (validate(value)) return;
-    const fault = validate.errors?.[0];
-    throw new ProblemError('invalid-request', fault && explainValidation(fault as ValidationFault, place));
-  }
+/** Checks a part of a request that did not come by itself. Throws `invalid-request`, which says where in the request it stands. */
+export function checkPart(id: OperationId, part: 'params' | 'body', value: unknown, place: string): void {
+  const schema = (operations[id] as Operation)[part];
+  if (!schema) return;
+  const validate = validatorOf(schema, part);
+  if (validate(value)) return;
+  const fault = validate.errors?.[0];
+  throw new ProblemError('invalid-request', fault && explainValidation(fault as ValidationFault, place));
 }

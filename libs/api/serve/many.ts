@@ -1,4 +1,5 @@
 import { parseScopeKey, partitionOf, type ScopeKey } from '#session';
+import { pause } from '#waiting';
 import type { Answered, Asked, Serving } from '../asked.js';
 import type { Caller } from '../caller.js';
 import type { Latest, Ledger, Meant } from '../ledger.port.js';
@@ -13,17 +14,31 @@ type Sent = Asked<'sendCommands'>['body']['commands'][number];
 type Named = Asked<'currentSessions'>['body']['of'][number];
 type Serve = (asked: Asked<OperationId>, ledger: Ledger) => Answered | Promise<Answered>;
 
+/** How long the commands of a list are read and checked at a time, in milliseconds, before others have their turn. */
+const SLICE_MS = 4;
+
 /**
  * Many in one request. Each is served as it would be by itself. All commands are on their way before the first is decided:
- * those of a scope keep their order, and what arrives together is committed together.
+ * those of a scope keep their order, and what arrives together is committed together. What precedes that is done in slices,
+ * so that a long list does not hold the event loop.
  */
 export const many: Pick<Serving, 'sendCommands' | 'currentSessions'> = {
   async sendCommands(asked, ledger): Promise<Answered> {
-    const answers = asked.body.commands.map(async (sent, index) => {
-      const answered = await answerTo(sent, index, asked, ledger);
-      asked.tell(sent.operation, answered);
-      return answerJson(answered);
+    let submitAll = () => {};
+    const allReady = new Promise<void>((resolve) => {
+      submitAll = resolve;
     });
+    const together: Ledger = { ...ledger, submit: (one) => allReady.then(() => ledger.submit(one)) };
+    const answers: Promise<string>[] = [];
+    let since = performance.now();
+    for (const [index, sent] of asked.body.commands.entries()) {
+      if (performance.now() - since > SLICE_MS) {
+        await pause(0);
+        since = performance.now();
+      }
+      answers.push(answerTo(sent, index, asked, together));
+    }
+    submitAll();
     return { json: inAnswers(await Promise.all(answers)) };
   },
   async currentSessions(asked, ledger): Promise<Answered> {
@@ -39,8 +54,20 @@ export const many: Pick<Serving, 'sendCommands' | 'currentSessions'> = {
 
 const inAnswers = (answers: readonly string[]) => `{"answers":[${answers.join(',')}]}`;
 
-/** Never rejects: what is wrong with a command is the answer to it. */
+/** The JSON of what a command is answered. */
 async function answerTo(
+  sent: Sent,
+  index: number,
+  all: Asked<'sendCommands'>,
+  ledger: Ledger,
+): Promise<string> {
+  const answered = await served(sent, index, all, ledger);
+  all.tell(sent.operation, answered);
+  return answerJson(answered);
+}
+
+/** Never rejects: what is wrong with a command is the answer to it. */
+async function served(
   { operation, sessionId, body = {}, idempotencyKey: key }: Sent,
   index: number,
   all: Asked<'sendCommands'>,
@@ -57,8 +84,8 @@ async function answerTo(
     const params = sessionId === undefined ? {} : { sessionId };
     const one = all.one(operation as OperationId, { params, body, key }, place);
     // Whoever repeats the request by its key repeats its commands, those without a key of their own as well.
-    const asked = { ...one, key: key ?? (all.key && JSON.stringify([all.key, index])) };
-    return await (commands[operation as keyof typeof commands] as Serve)(asked, ledger);
+    if (key === undefined && all.key !== undefined) one.key = JSON.stringify([all.key, index]);
+    return await (commands[operation as keyof typeof commands] as Serve)(one, ledger);
   } catch (error) {
     return { problem: all.problemOf(error) };
   }

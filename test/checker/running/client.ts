@@ -12,6 +12,8 @@ export interface ClientOptions {
   requests: Requests;
   random: Random;
   replicas: number;
+  /** Whether its requests go by themselves, or in lists. */
+  way: 'alone' | 'together';
   /** The longest pause between two requests, in milliseconds. */
   paceMs: number;
   /** Whether to send no more. */
@@ -60,13 +62,13 @@ async function sendUntilKnown(options: ClientOptions, asked: Asked): Promise<voi
 }
 
 async function send(
-  { name, recorder, memory, random }: ClientOptions,
+  { name, recorder, memory, random, way }: ClientOptions,
   replica: number,
   asked: Asked,
 ): Promise<Operation> {
   // Some give up early: their command goes on without them.
   const patienceMs = random.chance(0.1) ? random.integer(20, 400) : random.integer(4_000, 13_000);
-  const operation = await recorder.send(name, replica, asked, patienceMs);
+  const operation = await recorder.send(name, replica, asked, patienceMs, way);
   memory.hear(operation);
   return operation;
 }

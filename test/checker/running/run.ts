@@ -52,7 +52,7 @@ export function startClients(
     const name = `${team}-${index}`;
     const random = new Random(settings.seed + 1 + index);
     const requests = new Requests(name, random, places, memory);
-    const { paceMs } = settings;
+    const { paceMs, together } = settings;
     return runClient({
       name,
       recorder,
@@ -60,6 +60,7 @@ export function startClients(
       requests,
       random,
       replicas: replicas.length,
+      way: index < together ? 'together' : 'alone',
       paceMs,
       isOver: () => isOver,
     });
