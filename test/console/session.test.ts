@@ -66,6 +66,33 @@ testInBrowser(
   },
 );
 
+testInBrowser('a chain shows what was recovered, and from which session, and what a reset left', async () => {
+  const owner = cloudDev;
+  const first = (await post('', { userId: newUser(), owner })).session;
+  const { sessionId, epoch } = await rotated(first);
+  const reason = 'the provider lost it';
+  const invalid = { epoch, certainty: 'definite', reason };
+  const recovered = (await post(`/${sessionId}/invalid`, invalid)).session;
+  const { page, complaints } = await openSession(recovered.sessionId);
+  const rows = page.locator('.links tbody tr');
+  await rows.nth(2).waitFor();
+  expect(await rows.allInnerTexts()).toEqual([
+    expect.stringMatching(/^3\s.*active\s+recovery, from \w{4}…/s),
+    expect.stringMatching(/^2\s.*ended, invalid\s+compact/s),
+    expect.stringMatching(/^1\s.*ended, rotated\s+started/s),
+  ]);
+  expect(await rows.nth(1).locator('.dot.bad').count()).toBe(1);
+  await page.goto(`${service.url}/console/session?id=${sessionId}`);
+  await page.locator('.facts').getByText(reason).waitFor();
+  const next = await rotated(recovered, { reason: 'reset' });
+  await page.goto(`${service.url}/console/session?id=${next.sessionId}`);
+  await rows.filter({ hasText: /reset, after \w{4}…/ }).waitFor();
+  await page.goto(`${service.url}/console/session?id=${recovered.sessionId}`);
+  await page.getByText('This chain is not the latest one').waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 /** Opens the events of the page's session, and the first of them. */
 async function openFirstEvent(page: Page) {
   await page.getByText("The log's own words").click();

@@ -73,7 +73,7 @@ export function Chain({ session }: { session: Session }) {
                 This chain is not the latest one; <SessionLink id={successorId} /> followed this session.{' '}
               </>
             )}
-            {shown.usage && `The whole chain used ${usageIn(shown.usage)}.`}
+            {shown.usage && shown.usage.operations > 0 && `The whole chain used ${usageIn(shown.usage)}.`}
           </p>
           <Links part={shown} own={sessionId} readOn={readOn} />
         </>
@@ -130,7 +130,7 @@ function Links({
             <th class="link-number">Link</th>
             <th class="link-session">Session</th>
             <th>Status</th>
-            <th>Reason</th>
+            <th class="link-reason">Reason</th>
             <th>Version</th>
             <th>Owner</th>
             <th class="link-time">Started (UTC)</th>
@@ -170,7 +170,7 @@ function LinkRow({ link, index, isOwn }: { link: Link; index: number; isOwn: boo
     <tr
       aria-rowindex={index + 2}
       aria-current={isOwn ? 'true' : undefined}
-      class={chainLength === 1 ? 'root' : index === 0 ? 'tip' : ''}
+      class={`${index === 0 ? 'tip' : ''} ${chainLength === 1 ? 'root' : ''}`}
     >
       <td class="link-number">
         <i class={`dot ${link.isInvalid ? 'bad' : status}`} />
@@ -205,7 +205,7 @@ function Reason({ link: { reason, recoveredFrom, previousRootId, chainLength } }
   if (recoveredFrom)
     return (
       <>
-        recovered, continues <SessionLink id={recoveredFrom} />
+        recovery, from <SessionLink id={recoveredFrom} />
       </>
     );
   if (previousRootId)
