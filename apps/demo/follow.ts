@@ -6,6 +6,7 @@ import { kafkaSource } from '#client/kafka';
 import { tokenFromEnvironment } from '#client/node';
 import { DemoError } from './error.js';
 import type { EventDocument } from './facts.js';
+import { credential } from './ledger-http.js';
 
 const TOPIC_MS = 5_000;
 const JOIN_MS = 8_000;
@@ -99,7 +100,8 @@ async function findTopic(brokers: string[], topic: string): Promise<void> {
 /** Follows the ledger's own feed (server-sent events) from now on. */
 export async function followFeed(url: string, take: Take, fail: Fail): Promise<Following> {
   const gone = new AbortController();
-  const response = await fetch(`${url}/v1/feed/stream`, { signal: gone.signal }).catch(() => undefined);
+  const asks = { headers: await credential(), signal: gone.signal };
+  const response = await fetch(`${url}/v1/feed/stream`, asks).catch(() => undefined);
   if (!response?.ok || !response.body) throw new DemoError(`${url}/v1/feed/stream cannot be followed`);
   const { body } = response;
   const read = async () => {

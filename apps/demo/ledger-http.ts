@@ -18,13 +18,18 @@ export interface Body {
   events?: EventDocument[];
 }
 
+/** What a request says of who asks: nothing, where the environment has no key. */
+export async function credential(): Promise<Record<string, string>> {
+  const bearer = typeof token === 'function' ? await token() : token;
+  return bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+}
+
 /** One request; without a body it is a GET. Throws DemoError when nothing answers. */
 export async function ask(address: string, body?: object): Promise<{ status: number; body: Body }> {
-  const bearer = typeof token === 'function' ? await token() : token;
   const init = {
     headers: {
       ...(body && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
-      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(await credential()),
     },
     ...(body && { method: 'POST', body: JSON.stringify(body) }),
   };

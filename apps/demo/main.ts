@@ -31,6 +31,15 @@ async function findLedger({ url, kafka }: Options): Promise<void> {
   const { body } = await ask(`${url}/health/ready`);
   const { ready, postgres, relay, relayWhy } = body as Record<string, unknown>;
   if (ready !== true) throw new DemoError(`the ledger at ${url} is not ready: Postgres ${postgres}`);
+  const access = await ask(`${url}/v1/access`);
+  const { permissions = [] } = access.body as { permissions?: string[] };
+  const lacking = ['read', 'write', 'audit'].filter((one) => !permissions.includes(one));
+  if (access.status === 401 || lacking.length > 0) {
+    const why = access.status === 401 ? 'it knows none that counts' : `it lacks ${lacking.join(', ')}`;
+    throw new DemoError(
+      `the ledger at ${url} wants a key with read, write and audit in LEDGER_TOKEN or LEDGER_TOKEN_FILE: ${why}`,
+    );
+  }
   if (kafka && relay === 'none') {
     throw new DemoError(`the ledger at ${url} relays to no Kafka: add --without-kafka`);
   }

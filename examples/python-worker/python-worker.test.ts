@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
 import { LedgerClient, type LedgerEvent } from '#client';
+import { startGuarded } from '../../test/support/access/guarded.js';
 import { startLoad } from '../../test/support/load.js';
 import { freshTopic, type Service, startService } from '../../test/support/service.js';
 import { newUser } from '../../test/support/sessions.js';
@@ -264,6 +265,26 @@ withPython(
     expect(workspaces).toEqual([[scope, 'of a later epoch', 1_000]]);
     expect(refusals).toEqual([[scope, epoch]]);
     await two.stop('SIGTERM');
+  },
+  90_000,
+);
+
+withPython(
+  `a ledger with access control is followed with the key that a file holds${because}`,
+  async () => {
+    const guarded = await startGuarded({ kafkaBrokers, topic: freshTopic() });
+    const { secret } = await guarded.key({ ledgerWide: true, permissions: ['read', 'write', 'audit'] });
+    const file = join(directory, 'key');
+    await writeFile(file, `${secret}\n`, { mode: 0o600 });
+    ledger.close();
+    ledger = new LedgerClient({ url: guarded.service.url, token: secret });
+    // No Kafka has its events: all of them come from the feed, for which the key is needed.
+    env = { ...env, LEDGER_URL: guarded.service.url, LEDGER_TOKEN_FILE: file };
+    await write(2);
+    const { output, stop } = startWorker();
+    await expectEachOnce();
+    expect(output.complained).toBe('');
+    await stop('SIGTERM');
   },
   90_000,
 );
