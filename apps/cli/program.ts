@@ -25,9 +25,9 @@ const exits = `
 Exit codes:
   0  done
   1  the ledger, its database or a file could not be used, or the request was refused
-  2  the command line is not right
+  2  the command line is wrong
   3  there is no such session
-  4  what was verified is not as it should be
+  4  verification found something unsound
 `;
 
 const examples = `

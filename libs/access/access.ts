@@ -162,7 +162,7 @@ class AccessByCredential implements Access {
     }
     return new ProblemError(
       'unauthenticated',
-      'header.authorization has no credential that counts: it is mistyped, unknown, expired or revoked.',
+      'header.authorization has no valid credential: it is mistyped, unknown, expired or revoked.',
     );
   }
 

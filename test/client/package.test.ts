@@ -125,7 +125,8 @@ test('its page links to nothing that npm does not have, and to the repository wh
     repository: { url: 'git+https://git.example/ledger.git', directory: 'libs/client' },
   });
   const publish = spawnSync('npm', ['publish', '--dry-run', '--offline'], { cwd: folder, encoding: 'utf8' });
-  expect([publish.status, publish.stderr.match(/npm warn .*/g) ?? []]).toEqual([0, []]);
+  const warnings = publish.stderr.match(/^npm warn .*/gm) ?? [];
+  expect([publish.status, warnings.filter((line) => !line.includes('to be logged in'))]).toEqual([0, []]);
 });
 
 test('the package, packed, is small', () => {

@@ -19,7 +19,7 @@ export function accessLog(): Command {
     .description('who asked for what, the newest first')
     .option('--since <time>', 'such as 30d, 24h or 30m', timeSpan, 7 * 86_400)
     .option('--principal <name>', 'of this one only')
-    .option('-n, --lines <n>', 'at most so many, 1 to 10000', wholeNumber(1, 10_000), 100)
+    .option('-n, --lines <n>', 'at most this many, 1 to 10000', wholeNumber(1, 10_000), 100)
     .addOption(databaseOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

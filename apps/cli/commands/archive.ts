@@ -21,7 +21,7 @@ export function archiveLog(): Command {
     .description('move old events to compressed files, with their proofs')
     .requiredOption('--older-than <age>', 'hours, days or weeks: 96h, 30d, 12w; at least three days', age)
     .requiredOption('--to <dir>', 'a directory that is there')
-    .option('--without-relay', 'although no event was ever sent to Kafka, and none will be')
+    .option('--without-relay', 'archive although this ledger has never used Kafka and never will')
     .addOption(databaseOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -45,14 +45,14 @@ type Scope = { userId: string; projectId: string };
 export function end(): Command {
   return acting('end', "end a user's current session")
     .addOption(reasonOption().makeOptionMandatory())
-    .option('--drain <seconds>', 'let the owner finish, for so long at most', wholeNumber(1, 86_400))
+    .option('--drain <seconds>', 'let the owner finish, for at most this long', wholeNumber(1, 86_400))
     .addHelpText('after', endExamples)
     .action((userId, projectId, asked: AskedToEnd) => runEnd({ userId, projectId }, asked));
 }
 
 export function release(): Command {
   return acting('release', "give up ownership of a user's current session, which stays")
-    .option('--to <environment/instance>', 'only this one may claim it at first', owner)
+    .option('--to <environment/instance>', 'reserve it for this owner', owner)
     .option(
       '--reserve <seconds>',
       'how long only --to may claim it; 60 when left out',

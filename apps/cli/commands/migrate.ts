@@ -16,14 +16,14 @@ Examples:
 
 export function migrateSchema(): Command {
   return new Command('migrate')
-    .description('bring the database to the schema of this version')
+    .description('migrate the database to the schema of this version')
     .addOption(databaseOption())
     .addOption(
       new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096; 16 when left out').argParser(
         wholeNumber(1, 4_096),
       ),
     )
-    .option('--service-login <login>', 'a login that may work in this ledger as its service from now on')
+    .option('--service-login <login>', 'grant this login the role of the service')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(run);

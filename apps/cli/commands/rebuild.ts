@@ -20,10 +20,10 @@ With --tiles the tiles of the trees are made anew instead, from which proofs com
 
 export function rebuildModels(): Command {
   return new Command('rebuild')
-    .description('build the read models anew, beside the live ones')
+    .description('rebuild the read models beside the live ones')
     .addOption(databaseOption())
     .addOption(archivesOption())
-    .option('--tiles', 'make the tiles of the trees anew instead')
+    .option('--tiles', 'rebuild the tiles of the trees instead')
     .addOption(jsonOption())
     .addHelpText('after', examples)
     .action(run);

@@ -21,7 +21,9 @@ Examples:
 
 export function relay(): Command {
   const accept = new Command('accept-restore')
-    .description('give up what Kafka has and the log lost, and let the relay send the whole log again')
+    .description(
+      'give up events that Kafka has and the log lost, and have the relay send the whole log again',
+    )
     .addOption(databaseOption())
     .addOption(knownKafkaOption())
     .addOption(topicOption())
@@ -30,7 +32,7 @@ export function relay(): Command {
     .addHelpText('after', examples)
     .exitOverride()
     .action(run);
-  return new Command('relay').description('look after the mirror in Kafka').addCommand(accept);
+  return new Command('relay').description('manage the mirror in Kafka').addCommand(accept);
 }
 
 interface Asked extends LedgerAndTopic {

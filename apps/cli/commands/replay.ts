@@ -15,7 +15,7 @@ Examples:
 
 export function replay(): Command {
   return new Command('replay')
-    .description('fold the whole log and tell what it leads to')
+    .description('fold the whole log and print the result')
     .addOption(databaseOption())
     .addOption(archivesOption())
     .addOption(jsonOption())

@@ -46,28 +46,28 @@ export function sessions(): Command {
     .description("all sessions of a user's project, ended ones included; without a user all current sessions")
     .argument('[userId]')
     .argument('[projectId]', "'default' when left out")
-    .option('--version-id <id>', 'only those made for this version')
-    .option('--environment <name>', 'current ones that this environment owns')
-    .option('--instance <name>', 'current ones that this instance owns')
+    .option('--version-id <id>', 'only sessions made for this version')
+    .option('--environment <name>', 'current sessions that this environment owns')
+    .option('--instance <name>', 'current sessions that this instance owns')
     .addOption(
       new Option('--status <status>', 'current ones with this status').choices([
         ...(['starting', 'active', 'released', 'ending'] as const),
       ]),
     )
-    .option('--project <id>', 'current ones of this project, whoever the user is')
-    .option('--older-than <time>', 'current ones that started longer ago, such as 7d', timeSpan)
+    .option('--project <id>', 'current sessions of this project, of all users')
+    .option('--older-than <time>', 'current sessions older than this, such as 7d', timeSpan)
     .option(
       '--lease-within <time>',
       'current ones whose lease is over so soon, unless it is renewed',
       timeSpan,
     )
-    .option('--reset-advised', 'current ones that a reset is advised for')
+    .option('--reset-advised', 'current sessions that should be reset')
     .addOption(
       new Option('--sort <order>', 'of current ones: newest when left out').choices([
         ...(['newest', 'oldest', 'lease'] as const),
       ]),
     )
-    .option('--limit <count>', 'of current ones, at most so many', wholeNumber(1, 1_000_000))
+    .option('--limit <count>', 'at most this many of the current sessions', wholeNumber(1, 1_000_000))
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -32,7 +32,11 @@ export function start(): Command {
         'join',
       ]),
     )
-    .option('--lease <seconds>', 'ownership lapses without a renewal in so many', wholeNumber(1, 86_400))
+    .option(
+      '--lease <seconds>',
+      'seconds without a renewal after which ownership lapses',
+      wholeNumber(1, 86_400),
+    )
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -18,7 +18,7 @@ type Stats = AnswerOf<'stats'>;
 
 export function stats(): Command {
   return new Command('stats')
-    .description('how much there is, and who holds a session that is not current')
+    .description('figures, and which consumers hold a session that is not current')
     .option('--consumer <name>', 'of this consumer only')
     .addOption(urlOption())
     .addOption(jsonOption())

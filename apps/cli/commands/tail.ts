@@ -21,7 +21,7 @@ type Places = Map<number, number>;
 export function tail(): Command {
   return new Command('tail')
     .description('the newest events, from any position, as they come')
-    .option('-f, --follow', 'go on with what comes')
+    .option('-f, --follow', 'keep running and print new events')
     .option(
       '-n, --lines <n>',
       `the last so many, 1 to ${PAGE}, 10 when left out; with --from the first so many, all when left out`,

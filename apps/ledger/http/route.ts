@@ -70,7 +70,7 @@ export function bindOperations(
         if (reached) throw limited(reply, reached);
         const answered = await serve(asked, ledger);
         if (asked.isRevoked)
-          throw new ProblemError('unauthenticated', 'The credential does not count any more.');
+          throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
         sendAnswer(reply, answered, streams, access);
         if (answered.problem === undefined) {
           const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;

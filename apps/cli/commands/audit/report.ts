@@ -42,7 +42,7 @@ const MOST_EVENTS = 1_000_000;
 
 export function report(): Command {
   return new Command('report')
-    .description('what happened in a scope, with what proves it, in one file')
+    .description('the history of a scope and its proofs, in one file')
     .requiredOption('--user <userId>', 'whose')
     .option('--project <projectId>', 'of which project', 'default')
     .option('--from <time>', 'not before', instant)

@@ -36,12 +36,12 @@ interface Options {
 
 export function watch(): Command {
   return new Command('watch')
-    .description('keep checkpoints, and complain when the log is not what it was')
+    .description('keep checkpoints, and report when the log was changed')
     .requiredOption('--dir <directory>', 'where they are kept: as safe from the ledger as you can')
     .addOption(keyOption())
     .option('--every <time>', 'how often to look, such as 30s or 5m', timeSpan, 60)
     .option('--once', 'look once')
-    .option('--witness-key <file>', 'a key of yours, made by audit keygen, that signs what was found right')
+    .option('--witness-key <file>', 'your key, made by audit keygen, to sign what was verified')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
