@@ -120,6 +120,29 @@ test('clients that come back again and again leave nothing behind, and nobody wa
   await until(async () => (await files()) <= before + 5);
 });
 
+test('who sends many requests at once and reads nothing takes the memory of one answer', async () => {
+  const userId = newUser();
+  const start = () =>
+    ask<{ position: { partition: number } }>(`${service.url}/v1/sessions`, {
+      body: { userId, owner: cloudDev },
+    });
+  const [one] = await Promise.all(Array.from({ length: 250 }, start));
+  const page = get(`/v1/feed?partition=${one?.body.position.partition}&limit=500`);
+  const answer = (await ask(`${service.url}${page.split(' ')[1]}`)).text;
+  expect(answer.length).toBeGreaterThan(200_000);
+  const memory = () => metric(service.url, 'process_resident_memory_bytes');
+  const before = await memory();
+  const socket = silent(service.url, page.repeat(800));
+  await sleep(2_000);
+  expect((await memory()) - before).toBeLessThan(150 << 20); // 800 of them are more than 160 MB
+  let taken = 0;
+  socket.on('data', (chunk) => {
+    taken += chunk.length;
+  });
+  socket.resume();
+  await until(() => taken > 800 * answer.length, 60_000); // and it gets them all
+}, 120_000);
+
 test('readiness is found out once for all who ask at the same time', async () => {
   const answers = await Promise.all(Array.from({ length: 200 }, () => ask(`${service.url}/health/ready`)));
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);

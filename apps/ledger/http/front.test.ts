@@ -1,6 +1,13 @@
 import { once } from 'node:events';
-import { type Agent, Agent as HttpAgent, type RequestOptions, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  type Agent,
+  Agent as HttpAgent,
+  type RequestOptions,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { problemBody } from '#api';
 import { Admission } from './admission.js';
@@ -12,15 +19,20 @@ const PAGE = 'https://page.example';
 let server: Server;
 let agent: Agent;
 let admission: Admission;
-/** What got past the front. */
+/** What got past the front, and how it is answered. */
 let served: string[] = [];
+let waiting: ServerResponse[] = [];
+let answering: (response: ServerResponse) => void;
 beforeEach(async () => {
   served = [];
+  waiting = [];
+  answering = (response) => response.end();
   admission = new Admission({ aside: () => 0, onShed: () => {} });
   const origins = new Origins({ isLocal: true, hosts: [], origins: [PAGE] });
   const handle: Parameters<ReturnType<typeof serverBehindFront>>[0] = ({ method, url }, response) => {
     served.push(`${method} ${url}`);
-    response.end();
+    waiting.push(response);
+    answering(response);
   };
   server = serverBehindFront({ admission, origins, tls: undefined })(handle, {}) as Server;
   agent = new HttpAgent({ keepAlive: true, maxSockets: 1 });
@@ -103,4 +115,48 @@ test('a command that was taken is under way until it is answered or its caller i
   expect(served).toEqual(['POST /v1/sessions']);
   await new Promise(setImmediate);
   expect(admission.commands).toBe(0);
+});
+
+describe('requests that are sent together', () => {
+  /** On one connection, without waiting for an answer. */
+  function send(...paths: string[]) {
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      paths.map((path) => `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n`).join(''),
+    );
+    return socket;
+  }
+  const turns = async () => {
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+  };
+
+  test('are served one after the other, in their order', async () => {
+    answering = () => {}; // later
+    const socket = send('/v1/a', '/v1/b', '/v1/c');
+    await once(server, 'request');
+    await turns();
+    expect([served, admission.commands]).toEqual([['POST /v1/a'], 1]);
+    answering = (response) => response.end('ok');
+    waiting.shift()?.end('first');
+    let text = '';
+    for await (const part of socket) {
+      text += part;
+      if (text.split('ok').length > 2) break;
+    }
+    expect(text.indexOf('first')).toBeLessThan(text.indexOf('ok'));
+    expect(served).toEqual(['POST /v1/a', 'POST /v1/b', 'POST /v1/c']);
+    await turns();
+    expect(admission.commands).toBe(0);
+  });
+
+  test('are forgotten when their caller goes away', async () => {
+    answering = () => {};
+    const socket = send('/v1/a', '/v1/b', '/v1/c');
+    await once(server, 'request');
+    socket.resetAndDestroy();
+    await once(waiting[0]!, 'close');
+    await turns();
+    expect([served, admission.commands]).toEqual([['POST /v1/a'], 0]);
+  });
 });

@@ -73,7 +73,7 @@ function callersCertificates({ ca }: SecureContextOptions) {
 
 function refusing(handle: RequestListener, admission: Admission, origins: Origins): RequestListener {
   const done = () => admission.done();
-  return (request, response) => {
+  const take: RequestListener = (request, response) => {
     const { url = '', method = '' } = request;
     if (url.startsWith('/v1/')) {
       const isCommand = !READING.has(method) && !READ_BY_BODY.has(url.split('?', 1)[0] as string);
@@ -81,6 +81,15 @@ function refusing(handle: RequestListener, admission: Admission, origins: Origin
       if (isCommand) response.once('close', done);
     }
     handle(request, response);
+  };
+  return (request, response) => {
+    if (response.socket) return take(request, response);
+    // Requests were sent before this one that are not answered yet. What it is answered would wait in memory until they are.
+    response.once('socket', () => {
+      process.nextTick(() => {
+        if (!response.destroyed) take(request, response);
+      });
+    });
   };
 }
 

@@ -16,7 +16,9 @@ interface Progress {
 
 /**
  * Drops connections whose readers take nothing for 60 s of what was written to them, whatever it is: pages, snapshots,
- * streams. A reader that takes anything at all, however little, is not dropped; neither is one that has all there is.
+ * streams. A reader that takes anything at all, however little, is not dropped; neither is one that has all there is. What
+ * has gone to the system is none of this process's memory, so who lets only that wait is not looked at: it is closed as
+ * idle when it was answered, and a stream fills the system's buffers with comments in the end.
  */
 export function dropStalled(server: Server): void {
   const sockets = new Map<Socket, Progress | undefined>();
