@@ -1,4 +1,8 @@
 #!/usr/bin/env -S node --max-semi-space-size=16 --heap-growing-percent=100
+import { answerArguments } from './arguments.js';
+
+answerArguments(process.argv.slice(2));
+
 // Node reads all files of a program's imports at once. Where few may be open (`ulimit -n 256`), it would not load: so what
 // consists of many files comes first, one after the other.
 for (const large of [
@@ -14,5 +18,3 @@ for (const large of [
 ])
   await import(large);
 await import('./service.js');
-
-export {};

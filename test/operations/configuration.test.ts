@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { SETTINGS } from '../../apps/ledger/config.js';
+import { spawnNode } from '../support/process.js';
 import { startProxy } from '../support/proxy.js';
-import { environment, freshDatabase, spawnService } from '../support/service.js';
+import { environment, freshDatabase, main as serviceMain, spawnService } from '../support/service.js';
 
 let databaseUrl: string;
 beforeAll(async () => {
@@ -16,6 +17,16 @@ async function refusedWith(env: NodeJS.ProcessEnv) {
   const { code } = await service.exited;
   return { code, output: service.lines, complaint: service.errors };
 }
+
+test.each([
+  ['--help', 0, /^session-ledger-server: starts Session Ledger\./],
+  ['--version', 0, /^\d+\.\d+\.\d+/],
+  ['--port=80', 1, /^The service takes no arguments: /],
+])('asked with %s it starts nothing, and says how it is used', async (argument, exit, said) => {
+  const asked = spawnNode(serviceMain, { args: [argument], env: environment({ databaseUrl }) });
+  expect((await asked.exited).code).toBe(exit);
+  expect([...asked.lines, ...asked.errors][0]).toMatch(said);
+});
 
 test('every fault of the configuration is told at once, a line each', async () => {
   const { code, output, complaint } = await refusedWith({

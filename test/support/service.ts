@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { createDatabase, type TestDatabase } from './database.js';
 import { type Exit, type NodeProcess, spawnNode } from './process.js';
 
-const main = fileURLToPath(new URL('../../dist/apps/ledger/main.js', import.meta.url));
+/** What is started. */
+export const main = fileURLToPath(new URL('../../dist/apps/ledger/main.js', import.meta.url));
 const READY = /^Ledger on (https?:\S+),/;
 
 export interface ServiceOptions {
