@@ -11,13 +11,13 @@ export function Refusals({ refusals }: { refusals: readonly Refusal[] }) {
       {refusals.length === 0 ? (
         <p class="dim">None. Other refused commands are counted, not kept.</p>
       ) : (
-        <table>
+        <table class="refusals">
           <thead>
             <tr>
               <th>Time (UTC)</th>
               <th>Who</th>
               <th>Why</th>
-              <th class="number">Epoch it knew</th>
+              <th class="number">Its epoch</th>
               <th class="number">Times</th>
               <th>Event</th>
             </tr>
