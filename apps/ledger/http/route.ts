@@ -63,8 +63,7 @@ export function bindOperations(
         const reached = access.take(request.asking, counted, itemsOf(asked.body));
         if (reached) throw limited(reply, reached);
         const answered = await serve(asked, ledger);
-        if (asked.isRevoked)
-          throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
+        if (asked.isRevoked) throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
         sendAnswer(reply, answered, streams, access);
         if (answered.problem === undefined) {
           const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;
