@@ -108,6 +108,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   'examples/coding-agent': ['#client', '#client/node', NODE],
   'examples/mcp-server': ['#client', '#client/node', '@modelcontextprotocol/sdk/*', 'zod', NODE],
   'examples/nestjs': ['#client', '#client/node', '@nestjs/*', 'reflect-metadata'],
+  // Makes the package of it; is no part of it.
+  'examples/nestjs/npm': [NODE],
   'examples/python-worker': [],
 };
 /** What tests and their helpers may import besides. */
