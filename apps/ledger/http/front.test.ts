@@ -150,6 +150,25 @@ describe('requests that are sent together', () => {
     expect(admission.commands).toBe(0);
   });
 
+  test('are at most 100 besides the one that is served: one more, and the connection is closed', async () => {
+    answering = () => {};
+    const few = send(...Array(101).fill('/v1/a'));
+    await once(server, 'request');
+    await turns();
+    expect(few.destroyed).toBe(false);
+    answering = (response) => response.end();
+    waiting.shift()?.end();
+    await turns();
+    expect(served.length).toBe(101);
+    answering = () => {};
+    const many = send(...Array(102).fill('/v1/a')).resume();
+    many.on('error', () => {}); // it may be reset
+    await once(many, 'close');
+    await turns();
+    expect([served.length, admission.commands]).toEqual([102, 0]);
+    few.destroy();
+  });
+
   test('are forgotten when their caller goes away', async () => {
     answering = () => {};
     const socket = send('/v1/a', '/v1/b', '/v1/c');

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { SecureContextOptions } from 'node:tls';
 import type { FastifyServerFactory } from 'fastify';
 import { problemBody, retryAfterOf } from '#api';
@@ -16,6 +17,9 @@ const BODY_MS = 30_000;
 const LOOK_MS = 1_000;
 /** A connection without a request is closed after this. */
 const IDLE_MS = 72_000;
+
+/** Most requests that wait on one connection until those before them are answered. */
+const MOST_WAITING = 100;
 
 const OVERLOADED = { code: 'overloaded' } as const;
 const REFUSAL = problemBody(OVERLOADED);
@@ -83,14 +87,30 @@ function refusing(handle: RequestListener, admission: Admission, origins: Origin
     handle(request, response);
   };
   return (request, response) => {
-    if (response.socket) return take(request, response);
-    // Requests were sent before this one that are not answered yet. What it is answered would wait in memory until they are.
-    response.once('socket', () => {
-      process.nextTick(() => {
-        if (!response.destroyed) take(request, response);
-      });
-    });
+    if (response.socket) take(request, response);
+    else waitInLine(request, response, take);
   };
+}
+
+/** How many requests wait on a connection for those that were sent before them. */
+const waiting = new WeakMap<Socket, number>();
+
+/**
+ * Serves one of several requests that were sent together when those before it are answered: its answer would wait in memory until
+ * they are. Whoever sends more than may wait is cut off: Node would read on, and make two objects of every line.
+ */
+function waitInLine(request: IncomingMessage, response: ServerResponse, take: RequestListener): void {
+  const { socket } = request;
+  const before = waiting.get(socket) ?? 0;
+  if (before === MOST_WAITING) socket.destroy();
+  if (socket.destroyed) return;
+  waiting.set(socket, before + 1);
+  response.once('socket', () => {
+    waiting.set(socket, (waiting.get(socket) ?? 1) - 1);
+    process.nextTick(() => {
+      if (!response.destroyed) take(request, response);
+    });
+  });
 }
 
 /** Before it is read: what else may be wrong with it does not matter. Its body is thrown away as it comes. */
