@@ -107,6 +107,8 @@ export interface Submission {
   patch?: JsonObject;
   /** The trace in which it was asked for; the command's own events carry it. */
   traceparent?: string;
+  /** The list that it came in, the same for all that did: lists take turns with each other and with what comes alone. */
+  list?: object;
 }
 
 /** Attributes' JSON by digest; one that is missing was erased. */

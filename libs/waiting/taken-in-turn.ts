@@ -1,6 +1,6 @@
 /** The first ones of each owner, one after the other, until there are so many. */
-export function takenInTurn<T>(waiting: readonly T[], most: number, ownerOf: (one: T) => string): T[] {
-  const byOwner = new Map<string, T[]>();
+export function takenInTurn<T>(waiting: readonly T[], most: number, ownerOf: (one: T) => unknown): T[] {
+  const byOwner = new Map<unknown, T[]>();
   for (const one of waiting) {
     const others = byOwner.get(ownerOf(one));
     if (others) others.push(one);

@@ -28,8 +28,13 @@ export const many: Pick<Serving, 'sendCommands' | 'currentSessions'> = {
     const allReady = new Promise<void>((resolve) => {
       submitAll = resolve;
     });
-    const together: Ledger = { ...ledger, submit: (one) => allReady.then(() => ledger.submit(one)) };
     const answers: Promise<string>[] = [];
+    const submit: Ledger['submit'] = async (one) => {
+      await allReady;
+      one.list = answers;
+      return ledger.submit(one);
+    };
+    const together = { ...ledger, submit };
     let since = performance.now();
     for (const [index, sent] of asked.body.commands.entries()) {
       if (performance.now() - since > SLICE_MS) {

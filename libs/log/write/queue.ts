@@ -11,6 +11,11 @@ interface Held {
 /** So long a head that was held for long is tried for, and not waited for. */
 const WARY_MS = 10_000;
 
+/** Most commands of a batch while there are lists, and so many came one by one within so many milliseconds. */
+const BESIDE = 32;
+const SOME = 8;
+const BESIDE_MS = 1_000;
+
 /** Part of the queue that the commands of one held partition may fill. */
 const HELD_SHARE = 1 / 8;
 
@@ -23,6 +28,10 @@ export class Queue {
   private readonly held = new Map<number, Held>();
   /** Until when a partition's head is tried for only, by performance.now(). */
   private readonly wary = new Map<number, number>();
+
+  /** The deadlines of the last ones that did not come in a list, and how many those were. */
+  private readonly alone = new Float64Array(SOME).fill(Number.NEGATIVE_INFINITY);
+  private aloneCount = 0;
 
   /** How many of them each tenant has, where that is limited. */
   private readonly tenants = new Map<string, number>();
@@ -65,6 +74,7 @@ export class Queue {
       submission.reject(new LogError('overloaded', 'Too many commands are waiting already.'));
       return;
     }
+    if (submission.list === undefined) this.alone[this.aloneCount++ % SOME] = submission.deadline;
     this.count([submission], 1);
     (aside ?? this.ready).push(submission);
   }
@@ -91,19 +101,29 @@ export class Queue {
 
   /**
    * The next commands, at most so many: of any partition that does not stand aside, or of some. Each tenant's come in the
-   * order of their arrival. When more wait than fit, tenants take turns: one that sends many holds up itself.
+   * order of their arrival. When more wait than fit, tenants and lists take turns: who sends many holds up itself. So that
+   * nobody waits long for a batch either, it is small while lists and single commands come at once.
    */
   take(most: number, partitions?: ReadonlySet<number>): Waiting[] {
-    const taken = this.pick(most, partitions);
+    const taken = this.pick(this.isBesideLists() ? Math.min(most, BESIDE) : most, partitions);
     this.count(taken, -1);
     return taken;
   }
 
+  private isBesideLists(): boolean {
+    if (this.ready.length <= BESIDE) return false;
+    const listed = this.ready.find(({ list }) => list !== undefined);
+    const oldest = this.alone[this.aloneCount % SOME] as number;
+    return listed !== undefined && listed.deadline - oldest < BESIDE_MS;
+  }
+
   private pick(most: number, partitions?: ReadonlySet<number>): Waiting[] {
-    const isShared = this.ready.length > most && this.tenants.size > 1;
+    const isShared =
+      this.ready.length > most &&
+      (this.tenants.size > 1 || this.ready.some(({ list }) => list !== undefined));
     if (!partitions && !isShared) return this.ready.splice(0, most);
     const wanted = partitions ? this.ready.filter((one) => partitions.has(one.partition)) : this.ready;
-    const taken = isShared ? takenInTurn(wanted, most, ({ tenant = '' }) => tenant) : wanted.slice(0, most);
+    const taken = isShared ? inTurn(wanted, most) : wanted.slice(0, most);
     const gone = new Set(taken);
     this.ready = this.ready.filter((one) => !gone.has(one));
     return taken;
@@ -178,6 +198,12 @@ export class Queue {
     this.count(this.ready, 1);
     for (const { waiting } of this.held.values()) this.count(waiting, 1);
   }
+}
+
+/** Tenants take turns, and in those of a tenant its lists and what it sends one by one. */
+function inTurn(waiting: readonly Waiting[], most: number): Waiting[] {
+  const ordered = takenInTurn(waiting, waiting.length, ({ list }) => list);
+  return takenInTurn(ordered, most, ({ tenant }) => tenant);
 }
 
 /** Those whose time is not over; the others are told, and nothing was done for them. */

@@ -133,6 +133,24 @@ describe('a batch', () => {
     expect(answered.lastIndexOf('red')).toBeLessThan(10);
   });
 
+  test('takes lists in turn, and what comes alone beside them soon, in batches that are not long', async () => {
+    const sizes: number[] = [];
+    const shared = ledger.writer({ lanes: 1, onBatch: ({ length }) => void sizes.push(length) });
+    const told: string[] = [];
+    const sent = (name: string, list?: object) =>
+      shared
+        .submit(Object.assign(start(newPlace(ledger.partitions)), list && { list }))
+        .then(() => void told.push(name));
+    const [one, other] = [{}, {}];
+    const all = Array.from({ length: 300 }, () => sent('one', one));
+    all.push(...Array.from({ length: 20 }, () => sent('other', other)));
+    all.push(...Array.from({ length: 8 }, () => sent('alone')));
+    await Promise.all(all);
+    expect(sizes).toEqual([...Array(10).fill(32), 8]);
+    const of = (name: string) => told.slice(0, 32).filter((one) => one === name).length;
+    expect([of('one'), of('other'), of('alone')]).toEqual([12, 12, 8]);
+  });
+
   test('holds no command of a session that its tenant does not have', async () => {
     const session = sessionOf(await writer.submit(start(newPlace(ledger.partitions))));
     const foreign = { ...end(session), tenant: 'other' };
