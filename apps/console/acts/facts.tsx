@@ -26,7 +26,7 @@ function factsOf(session: Session): Record<string, string> {
     User: scope.userId,
     Project: scope.projectId,
     Session: sessionId,
-    Status: endCause ? `${status}, ${endCause}` : status,
+    Status: endCause && endCause !== status ? `${status}, ${endCause}` : status,
     Owner: nameOf(owner),
     Epoch: String(epoch),
     Principal: principal,
