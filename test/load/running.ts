@@ -3,8 +3,13 @@ import { type NodeProcess, spawnNode } from '../support/process.js';
 
 /** Starts one of processes/, which makes its load or measures in a process of its own. */
 export function run(name: string, ...args: (string | number)[]): NodeProcess {
+  return runAs(undefined, name, ...args);
+}
+
+/** The same, by who has a key. */
+export function runAs(token: string | undefined, name: string, ...args: (string | number)[]): NodeProcess {
   const script = fileURLToPath(new URL(`./processes/${name}.js`, import.meta.url));
-  return spawnNode(script, { args: args.map(String) });
+  return spawnNode(script, { args: args.map(String), env: { LEDGER_TOKEN: token } });
 }
 
 /** What a process says last, as one line of JSON, once it has ended. */

@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 const [url, path, connections] = process.argv.slice(2);
 const { hostname, port } = new URL(url);
 const AGAIN_MS = 6_000;
+const { LEDGER_TOKEN: token } = process.env;
+const asks = token ? `authorization: Bearer ${token}\r\n` : '';
 let open = 0;
 
 function ask() {
@@ -14,7 +16,7 @@ function ask() {
     ask();
   }, AGAIN_MS);
   socket.once('connect', () => {
-    socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\n\r\n`);
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: ${hostname}\r\n${asks}\r\n`);
     if (++open === Number(connections)) console.log('asked');
   });
 }
