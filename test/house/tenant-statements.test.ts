@@ -56,7 +56,7 @@ const WITHOUT: Record<string, readonly string[]> = {
     ...['record_archive', 'remove_archived'],
   ],
   'by a key that is made of the tenant': ['find_job', 'save_reports', 'find_request'],
-  'keys: what they are is what decides': ['insert_key', 'note_use', 'read_keys', 'end_key'],
+  'keys: what they are is what decides': ['note_use', 'read_keys', 'end_key'],
 };
 
 const OF_TENANTS =
