@@ -5,15 +5,15 @@ import { callersOf, isObeyed, median, postgresCpu, starts, timesOf, usersOf } fr
 
 const TURNS = 5;
 const TURN_MS = 4_000;
-// What the projector puts off is no cost of a command: none beside it.
-const ROLES = { LEDGER_ROLES: 'api' };
+/** What the projector puts off is no cost of a command, so it is also measured without one beside it. */
+const WITHOUT = { LEDGER_ROLES: 'api' };
 const groups = [{ body: starts.body, users: usersOf(20_000) }];
 
 /** A new ledger, served by so many replicas, and callers who ask them in turns. */
-async function served(replicas: number) {
+async function served(replicas: number, env: NodeJS.ProcessEnv) {
   const databaseUrl = await freshDatabase();
   const services: Service[] = [];
-  for (let one = 0; one < replicas; one++) services.push(await startService({ databaseUrl, env: ROLES }));
+  for (let one = 0; one < replicas; one++) services.push(await startService({ databaseUrl, env }));
   const callers = callersOf(...services);
   return {
     async turn(connections: number) {
@@ -33,10 +33,15 @@ async function served(replicas: number) {
   };
 }
 
-test.each([64, 256])(
-  'two replicas on one Postgres do as much as one, at the same cost: %d callers',
-  async (connections) => {
-    const [one, two] = [await served(1), await served(2)];
+test.each<[number, string, NodeJS.ProcessEnv]>([
+  [64, 'without the projector', WITHOUT],
+  [256, 'without the projector', WITHOUT],
+  [64, 'with all roles', {}],
+  [256, 'with all roles', {}],
+])(
+  'two replicas on one Postgres do as much as one, at the same cost: %d callers, %s',
+  async (connections, what, env) => {
+    const [one, two] = [await served(1, env), await served(2, env)];
     const turns: Record<'perSecond' | 'cpu', [number, number]>[] = [];
     for (let turn = 0; turn <= TURNS; turn++) {
       const [alone, together] = [await one.turn(connections), await two.turn(connections)];
@@ -45,7 +50,7 @@ test.each([64, 256])(
     }
     await one.end();
     await two.end();
-    const load = `two replicas, ${connections} callers`;
+    const load = `two replicas, ${connections} callers, ${what}`;
     const of = (what: 'perSecond' | 'cpu', side: 0 | 1) => median(turns.map((turn) => turn[what][side]));
     const ratio = (what: 'perSecond' | 'cpu') => median(turns.map((turn) => turn[what][1] / turn[what][0]));
     record({
