@@ -11,7 +11,9 @@ interface Held {
 /** So long a head that was held for long is tried for, and not waited for. */
 const WARY_MS = 10_000;
 
-/** Most commands of a batch while there are lists, and so many came one by one within so many milliseconds. */
+/** So many that wait are one batch all the same: nobody waits long for it, and callers that go together stay together. */
+const FEW = 128;
+/** Most commands of a batch while more wait, there are lists, and so many came one by one within so many milliseconds. */
 const BESIDE = 32;
 const SOME = 8;
 const BESIDE_MS = 1_000;
@@ -111,7 +113,7 @@ export class Queue {
   }
 
   private isBesideLists(): boolean {
-    if (this.ready.length <= BESIDE) return false;
+    if (this.ready.length <= FEW) return false;
     const listed = this.ready.find(({ list }) => list !== undefined);
     const oldest = this.alone[this.aloneCount % SOME] as number;
     return listed !== undefined && listed.deadline - oldest < BESIDE_MS;
