@@ -4,14 +4,20 @@ import { leafHash, nodeHash } from '#audit';
 import { type OperationId, routes } from '#client';
 import { includedRoot, parseCheckpoint, parseNote, parseTlogProof } from '#tlog';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
+import { inLists } from '../support/in-lists.js';
+import { startService } from '../support/service.js';
 import { cloudDebug, cloudDev } from '../support/sessions.js';
 
-/** Stories that are told to both ledgers, word by word the same: every operation, its pages, and what it refuses. */
+/** Stories that are told to both ledgers, and to one that gets lists, word by word the same: every operation, its pages, and what it refuses. */
 
 let ledgers: Ledger[];
+/** A service that is sent every command as a list of one. */
+let lists: ReturnType<typeof inLists>;
 const obeyed = new Set<OperationId>();
 beforeAll(async () => {
   ledgers = await bothLedgers();
+  const { url } = await startService();
+  lists = inLists({ url, fetch, advance: () => {} });
 });
 
 type Story = (t: Transcript, userId: string) => Promise<void>;
@@ -542,17 +548,32 @@ const stories: Record<string, Story> = {
   },
 };
 
-test.each(Object.entries(stories))('%s', async (name, story) => {
-  const told = await Promise.all(
-    ledgers.map(async (ledger) => {
-      const transcript = new Transcript(ledger, obeyed);
-      await story(transcript, name);
-      return transcript.lines;
-    }),
-  );
-  const [service, memory] = told;
+const toldBy = async (ledger: Ledger, name: string) => {
+  const transcript = new Transcript(ledger, obeyed);
+  await (stories[name] as Story)(transcript, name);
+  return transcript.lines;
+};
+
+test.each(Object.keys(stories))('%s', async (name) => {
+  const [service, memory, listed] = await Promise.all([...ledgers, lists].map((one) => toldBy(one, name)));
   expect(service!.length).toBeGreaterThan(0);
   expect(memory).toEqual(service);
+  // Only an answer to one command alone says in its head where the log stands. What is wrong with a request as such is told of the list.
+  if (name !== 'what is no request of this ledger')
+    expect(withoutPositions(listed)).toEqual(withoutPositions(service));
+});
+
+const isPosition = (header: unknown) => Array.isArray(header) && header[0] === 'ledger-position';
+/** Of lines that are method, address, status, headers and body. */
+const withoutPositions = (lines: unknown[] | undefined) =>
+  lines?.map((line) =>
+    Array.isArray(line)
+      ? line.map((part) => (Array.isArray(part) ? part.filter((header) => !isPosition(header)) : part))
+      : line,
+  );
+
+test('what is told of lists was sent in lists', () => {
+  expect(lists.lists).toBeGreaterThan(100);
 });
 
 test('these stories tell of every operation of the API', () => {
