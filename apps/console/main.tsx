@@ -46,6 +46,9 @@ function Console() {
   }, [place]);
   return (
     <>
+      <a class="skip" href="#content">
+        Skip to the content
+      </a>
       <header>
         <b>Session Ledger</b>
         <nav aria-label="Pages">
@@ -69,7 +72,7 @@ function Console() {
           ◐
         </button>
       </header>
-      <main>
+      <main id="content" tabIndex={-1}>
         {isAsked && !caller ? (
           <section class="card narrow">
             <SignIn />
@@ -101,8 +104,19 @@ function Shown({ place: { page, about } }: { place: Place }) {
   if (page === 'jobs') return <JobsPage about={about} />;
   if (page === 'find') return <FindPage />;
   if (page === 'holders') return <HoldersPage about={about} />;
-  return <OverviewPage />;
+  if (page === '') return <OverviewPage />;
+  return <Nowhere />;
 }
+
+const Nowhere = () => (
+  <section class="card">
+    <h1>There is no such page</h1>
+    <p>
+      A page of a scope needs a <code>userId</code> in its address, one of a session an <code>id</code>. Look
+      for them in the box above, or start from the <a href={addressOf('')}>overview</a>.
+    </p>
+  </section>
+);
 
 const root = document.getElementById('console');
 if (root) render(<Console />, root);

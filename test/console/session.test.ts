@@ -50,7 +50,9 @@ testInBrowser(
     ]);
     await page.getByText('The whole chain used 1 operation · 1,200 in · 0.0125 EUR').waitFor();
     await page.getByRole('cell', { name: 'before the demo' }).waitFor();
-    expect((await page.locator('.facts pre').allInnerTexts())[0]).toContain('"<script>alert(1)</script>"');
+    expect((await page.locator('[aria-labelledby=facts] pre').allInnerTexts())[0]).toContain(
+      '"<script>alert(1)</script>"',
+    );
 
     // While it is open: a stop that comes from elsewhere, and a rotation.
     await post(`/${second.sessionId}/end`, end);
@@ -83,7 +85,7 @@ testInBrowser('a chain shows what was recovered, and from which session, and wha
   ]);
   expect(await rows.nth(1).locator('.dot.bad').count()).toBe(1);
   await page.goto(`${service.url}/console/session?id=${sessionId}`);
-  await page.locator('.facts').getByText(reason).waitFor();
+  await page.locator('[aria-labelledby=facts]').getByText(reason).waitFor();
   const next = await rotated(recovered, { reason: 'reset' });
   await page.goto(`${service.url}/console/session?id=${next.sessionId}`);
   await rows.filter({ hasText: /reset, after \w{4}…/ }).waitFor();
@@ -218,7 +220,7 @@ testInBrowser('an erased session, one that there is not, and one of another vers
   const { session } = await post('', { userId, owner: cloudDev, attributes: { title: 'a secret' } });
   await ask(`${service.url}/v1/details?userId=${userId}`, { method: 'DELETE' });
   const { page, complaints } = await openSession(session.sessionId);
-  await page.locator('.facts').getByText('erased').waitFor();
+  await page.locator('[aria-labelledby=facts]').getByText('erased').waitFor();
   expect(await violationsIn(page)).toEqual([]);
   expect(complaints).toEqual([]);
 

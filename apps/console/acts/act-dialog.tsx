@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CommandAnswer, Session } from '#client';
-import { call, newKey, Refused, reasonOf } from '../data/call';
+import { call, newKey, Refused, reasonOf, troubleOf } from '../data/call';
 import { addressOf } from '../data/location';
 import { useAccess } from '../data/use-access';
 import { Modal } from '../modal';
@@ -8,6 +8,8 @@ import { short } from '../timeline/model';
 import type { Act, Given } from './act';
 import { Facts } from './facts';
 import { FieldOf, givenIn } from './field';
+
+const AGAIN_MS = 2_000;
 
 interface Asked {
   act: Act;
@@ -28,10 +30,19 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
   const keyOf = useKeys();
   useEffect(() => {
     const stop = new AbortController();
-    call('session', { params: { sessionId }, signal: stop.signal }).then(
-      setSession,
-      (error: unknown) => stop.signal.aborted || setTrouble(reasonOf(error)),
-    );
+    const read = () =>
+      call('session', { params: { sessionId }, signal: stop.signal }).then(
+        (found) => {
+          setSession(found);
+          setTrouble(undefined);
+        },
+        (error: unknown) => {
+          if (stop.signal.aborted) return;
+          setTrouble(troubleOf(error));
+          setTimeout(() => stop.signal.aborted || read(), AGAIN_MS);
+        },
+      );
+    void read();
     return () => stop.abort();
   }, [sessionId]);
   const send = async (shown: Session, given: Given) => {
@@ -42,10 +53,12 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
     } catch (error) {
       const now = error instanceof Refused ? (error.problem?.current ?? error.problem?.last) : undefined;
       setTrouble(whyNot(error, shown, now));
-      if (now?.sessionId !== shown.sessionId) setOther(now?.sessionId);
-      else {
+      if (now && now.sessionId !== shown.sessionId) setOther(now.sessionId);
+      // What is current by now may be another session: then this one has to be read again.
+      const same = now?.sessionId === shown.sessionId ? now : await readAgain(error, shown);
+      if (same) {
         setBefore(shown);
-        setSession(now);
+        setSession(same);
       }
     }
     setIsSending(false);
@@ -59,7 +72,7 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
           if (session && !answer) void send(session, givenIn(event.currentTarget));
         }}
       >
-        <h1 id="act">{answer ? `${act.title}: ${answer.outcome}` : `${act.title} this session?`}</h1>
+        <h1 id="act">{answer ? `${act.title}: ${answer.outcome}` : `${act.title}: this session?`}</h1>
         {!answer && <p>{act.effect}</p>}
         {trouble && (
           <p class="trouble" role="alert">
@@ -128,6 +141,12 @@ const CurrentIs = ({ id, closed }: { id: string; closed(): void }) => (
     .
   </p>
 );
+
+/** The session as it is after a refusal; undefined when nothing was refused, or it cannot be read. */
+async function readAgain(error: unknown, { sessionId }: Session): Promise<Session | undefined> {
+  if (!(error instanceof Refused) || error.status !== 409) return undefined;
+  return call('session', { params: { sessionId } }).catch(() => undefined);
+}
 
 /** The same request gets the same key, so that it is done once however often it is sent. */
 function useKeys(): (request: unknown) => string {

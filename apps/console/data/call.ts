@@ -13,6 +13,10 @@ export class Refused extends Error {
   }
 }
 
+/** What to tell somebody where it is asked again until there is an answer. */
+export const troubleOf = (error: unknown): string =>
+  reasonOf(error) + (error instanceof Refused && error.status === 0 ? ' The page asks again by itself.' : '');
+
 /** What to tell somebody of what went wrong. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -107,7 +111,7 @@ async function sendOnce(
     });
   } catch {
     signal.throwIfAborted();
-    throw new Refused(0, 'The service does not answer. The page asks again by itself.');
+    throw new Refused(0, 'The service does not answer.');
   } finally {
     if (isStream) clearTimeout(timer);
   }

@@ -1,6 +1,6 @@
 import { leafHash, type SignedCheckpoint, TlogError, verifyEvent } from '#client';
 import { parseTlogProof, parseVerifierKey } from '#tlog';
-import { call, queryOf, Refused } from './call';
+import { call, queryOf, Refused, reasonOf } from './call';
 import { readText } from './read-text';
 
 /** Verifier keys, and who said that they are the ledger's. Held by this page's memory. */
@@ -70,7 +70,7 @@ export function faultOf(error: unknown): { isDisproven: boolean; text: string } 
     return { isDisproven: false, text: 'This service has no proofs: it is of an older version.' };
   if (error instanceof DOMException && error.name === 'NotSupportedError')
     return { isDisproven: false, text: 'This browser knows no Ed25519: use session-ledger audit verify.' };
-  return { isDisproven: false, text: error instanceof Error ? error.message : String(error) };
+  return { isDisproven: false, text: reasonOf(error) };
 }
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

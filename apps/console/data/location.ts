@@ -28,7 +28,8 @@ export function usePlace(): Place {
     const moved = () => setPlace(read());
     const clicked = (event: MouseEvent) => {
       const link = event.target instanceof Element ? event.target.closest('a') : null;
-      if (!link?.pathname.startsWith(BASE) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      if (!link?.pathname.startsWith(BASE) || link.hash || event.ctrlKey || event.metaKey || event.shiftKey)
+        return;
       event.preventDefault();
       go(link.href);
     };

@@ -1,5 +1,5 @@
 import type { LedgerEvent, Owner, Problem, Session } from '#client';
-import { call, Refused } from './call';
+import { call, Refused, troubleOf } from './call';
 import { follow } from './stream';
 
 /** An event, with what the service adds to those that it lists. */
@@ -79,7 +79,7 @@ export function followScope(
         break;
       } catch (error) {
         if (signal.aborted) break;
-        tell({ trouble: error instanceof Error ? error.message : String(error) });
+        tell({ trouble: troubleOf(error) });
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }

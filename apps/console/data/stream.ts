@@ -1,4 +1,4 @@
-import { queryOf, reasonOf, send } from './call';
+import { queryOf, send, troubleOf } from './call';
 import type { SeenEvent } from './scope-events';
 
 interface Listener {
@@ -47,7 +47,7 @@ export async function follow(
       }
       listener.lost('The service ended the stream.');
     } catch (error) {
-      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was not seen.' : reasonOf(error));
+      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was not seen.' : troubleOf(error));
     } finally {
       seen.stop();
       giveBack();

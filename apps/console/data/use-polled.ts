@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { troubleOf } from './call';
 
 export interface Polled<Value> {
   value?: Value;
@@ -33,7 +34,7 @@ export function usePolled<Value>(
           },
           (error: unknown) => {
             wait = Math.min(2 * wait, Math.max(MOST_MS, wait));
-            if (!stop.signal.aborted) setState((last) => ({ ...last, trouble: wordsOf(error) }));
+            if (!stop.signal.aborted) setState((last) => ({ ...last, trouble: troubleOf(error) }));
           },
         );
         await new Promise((resolve) => setTimeout(resolve, wait));
@@ -43,8 +44,6 @@ export function usePolled<Value>(
   }, [key]);
   return state;
 }
-
-export const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** At once while the page is seen, else when it is seen again: a hidden tab asks for nothing. */
 function untilSeen(signal: AbortSignal): Promise<void> {

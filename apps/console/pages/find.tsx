@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
+import { reasonOf } from '../data/call';
 import { addressOf, go } from '../data/location';
 import { type Found, lookUp, meaningsOf, type Wanted } from '../data/lookups';
-import { wordsOf } from '../data/use-polled';
 import { SessionRows } from './parts/session-rows';
 import { Trouble } from './parts/shown';
 
@@ -26,7 +26,7 @@ function start(text: string): void {
     const isShown = wanted.every(({ what }) => what !== 'handle');
     search = { wanted, isNew: true, ...(isShown && { text }) };
   } catch (error) {
-    search = { wanted: [], isNew: true, problem: wordsOf(error) };
+    search = { wanted: [], isNew: true, problem: reasonOf(error) };
   }
   go(addressOf('find'));
   for (const listener of listeners) listener();
@@ -110,7 +110,7 @@ export function FindPage() {
 async function lookUpAll(wanted: readonly Wanted[], signal: AbortSignal): Promise<Looked> {
   const all = await Promise.allSettled(wanted.map((one) => lookUp(one, signal)));
   const found = all.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []));
-  const troubles = all.flatMap((one) => (one.status === 'rejected' ? [wordsOf(one.reason)] : []));
+  const troubles = all.flatMap((one) => (one.status === 'rejected' ? [reasonOf(one.reason)] : []));
   return { found, troubles: [...new Set(troubles)] };
 }
 

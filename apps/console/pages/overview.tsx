@@ -3,6 +3,7 @@ import { call } from '../data/call';
 import { type Health, healthIn, readHealth } from '../data/health';
 import { addressOf } from '../data/location';
 import { Samples, type Stats } from '../data/samples';
+import { useAccess } from '../data/use-access';
 import { usePolled } from '../data/use-polled';
 import { Lag } from './figures/lag';
 import { Spark } from './figures/spark';
@@ -76,9 +77,10 @@ function HealthLine({ health, trouble }: { health: Health | undefined; trouble: 
 const count = (number: number) => number.toLocaleString('en');
 
 function Current({ current: { total, byStatus, byEnvironment } }: { current: Stats['current'] }) {
+  const { caller } = useAccess();
   return (
     <section class="card wide">
-      <h2>Current sessions</h2>
+      <h2>Current sessions{caller?.ledgerWide && `, of ${caller.tenant || 'no tenant'}`}</h2>
       <div class="current">
         <div>
           <p class="big">

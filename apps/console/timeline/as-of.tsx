@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { call } from '../data/call';
+import { call, reasonOf } from '../data/call';
 import { nameOf, short } from './model';
 import { clock } from './timeline-view';
 
@@ -28,8 +28,7 @@ export function AsOf({ userId, projectId, start, asOf, setAsOf }: Asked) {
               ? `As of ${clock(asOf)} the current session was ${short(session.sessionId)}, ${session.status}, of ${nameOf(session.owner)}, epoch ${session.epoch}.`
               : `As of ${clock(asOf)} no session was current.`,
           ),
-        (error: unknown) =>
-          stop.signal.aborted || setAnswer(error instanceof Error ? error.message : String(error)),
+        (error: unknown) => stop.signal.aborted || setAnswer(reasonOf(error)),
       );
     }, SETTLED_MS);
     return () => {
@@ -48,6 +47,7 @@ export function AsOf({ userId, projectId, start, asOf, setAsOf }: Asked) {
           max={now}
           step={Math.max(1, Math.floor((now - start) / 2_000))}
           value={asOf ?? now}
+          aria-valuetext={asOf === undefined ? 'now' : clock(asOf)}
           onInput={(event) => setAsOf(Number(event.currentTarget.value))}
         />
       </label>

@@ -11,7 +11,7 @@ const TOP = 30;
 const FEW_LANES = 8;
 const SIZES = { few: { lane: 58, bar: 20 }, many: { lane: 34, bar: 14 } };
 const sizesOf = ({ lanes }: Timeline) => (lanes.length > FEW_LANES ? SIZES.many : SIZES.few);
-/** Joints and marks that are closer together than this, in pixels, are drawn as one: the next zoom shows them apart. */
+/** Joints and marks that are closer together than this, in pixels, are drawn as one: a zoom shows them apart. */
 const APART = 6;
 
 const heightOf = (timeline: Timeline) =>
@@ -147,13 +147,13 @@ function drawJoints(sheet: Sheet): void {
   pen.beginPath();
   /** Where a lane's last label ends. */
   const labelled: number[] = [];
-  let last = Number.NEGATIVE_INFINITY;
-  for (let i = firstAt(joints, timeOf, view.from); i < joints.length; i++) {
+  for (let i = firstAt(joints, timeOf, view.from); i < joints.length; ) {
     const { at, from, to, label } = joints[i]!;
     if (at > view.to) break;
     const cx = x(at);
-    if (cx - last < APART) continue;
-    last = cx;
+    let count = 1;
+    while (i + count < joints.length && x(joints[i + count]!.at) - cx < APART) count += 1;
+    i += count;
     const y = middleOf(to);
     if (from !== undefined && from !== to) {
       pen.moveTo(cx - 5, middleOf(from));
@@ -163,8 +163,9 @@ function drawJoints(sheet: Sheet): void {
       pen.arc(cx, y, 4, 0, 7);
     }
     if (cx < (labelled[to] ?? 0)) continue;
-    pen.fillText(label, cx + 3, y - bar / 2 - 4);
-    labelled[to] = cx + pen.measureText(label).width + 12;
+    const text = count === 1 ? label : `${count} changes`;
+    pen.fillText(text, cx + 3, y - bar / 2 - 4);
+    labelled[to] = cx + pen.measureText(text).width + 12;
   }
   pen.stroke();
 }

@@ -45,7 +45,8 @@ function Row({ event }: { event: SeenEvent }) {
   const { session, previous, sessionId, origin, by, epoch } = carried(event);
   const about = session ?? previous;
   const id = about?.sessionId ?? sessionId;
-  const who = origin ?? by ?? about?.owner;
+  const isErasure = typeOf(event) === 'DetailsErased';
+  const who = isErasure ? undefined : (origin ?? by ?? about?.owner ?? about?.previousOwner);
   return (
     <tr class={typeOf(event) === 'StopIgnored' ? 'refused-row' : ''}>
       <td>{event.time.slice(0, 23).replace('T', ' ')}</td>

@@ -1,5 +1,5 @@
 import { Component, type ComponentChildren } from 'preact';
-import { wordsOf } from '../../data/use-polled';
+import { reasonOf } from '../../data/call';
 
 interface Caught {
   error: unknown;
@@ -27,7 +27,7 @@ export class Boundary extends Component<
           The service may be of another version than this page: load the page again. If that does not help,
           ask the service itself by <a href="/docs">its API</a>.
         </p>
-        <p class="dim">{wordsOf(caught.error)}</p>
+        <p class="dim">{reasonOf(caught.error)}</p>
         <button type="button" onClick={() => location.reload()}>
           Load the page again
         </button>

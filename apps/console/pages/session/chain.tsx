@@ -1,8 +1,8 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Session } from '#client';
+import { reasonOf } from '../../data/call';
 import { type ChainPart, type Link, readChain } from '../../data/chain-links';
 import { useLatest } from '../../data/use-latest';
-import { wordsOf } from '../../data/use-polled';
 import { OwnerName, SessionLink, Trouble, when } from '../parts/shown';
 import { usageIn, usageInShort } from './facts';
 
@@ -34,7 +34,7 @@ export function Chain({ session }: { session: Session }) {
         setTrouble(undefined);
         setShown(found);
       },
-      (error: unknown) => stop.signal.aborted || setTrouble(wordsOf(error)),
+      (error: unknown) => stop.signal.aborted || setTrouble(reasonOf(error)),
     );
     return () => stop.abort();
   }, [sessionId, successorId, isFromTip]);
@@ -47,7 +47,7 @@ export function Chain({ session }: { session: Session }) {
     readChain(session.scope, { part: shown }, signal)
       .then(
         (part) => setShown((now) => (now === shown ? { ...shown, ...part } : now)),
-        (error: unknown) => signal.aborted || setTrouble(wordsOf(error)),
+        (error: unknown) => signal.aborted || setTrouble(reasonOf(error)),
       )
       .finally(() => {
         isReading.current = false;

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Session } from '#client';
+import { reasonOf } from '../../data/call';
 import type { RawEvent } from '../../data/raw-events';
 import { type Archived, readSessionEvents, type SessionEvents } from '../../data/session-events';
 import { useLatest } from '../../data/use-latest';
-import { wordsOf } from '../../data/use-polled';
 import { whatHappened } from '../../timeline/model';
 import { Trouble, when } from '../parts/shown';
 import { Proof } from './proof';
@@ -27,7 +27,7 @@ export function Events({ session }: { session: Session }) {
       (error: unknown) => {
         if (signal.aborted) return;
         setReading(false);
-        setTrouble(wordsOf(error));
+        setTrouble(reasonOf(error));
       },
     );
   };

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { reasonOf } from '../../data/call';
 import {
   faultOf,
   keysIn,
@@ -9,7 +10,6 @@ import {
   unableToProve,
 } from '../../data/event-proof';
 import { useLatest } from '../../data/use-latest';
-import { wordsOf } from '../../data/use-polled';
 import { Trouble } from '../parts/shown';
 
 /** Whose signatures count. It is given once for all events that this page proves, and a reload forgets it. */
@@ -78,7 +78,7 @@ function KeyForm({ given }: { given: (trusted: Trusted) => void }) {
     try {
       given({ keys: await keys(), by });
     } catch (error) {
-      setTrouble(wordsOf(error));
+      setTrouble(reasonOf(error));
     }
   };
   return (
