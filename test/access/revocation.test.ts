@@ -194,6 +194,7 @@ test('the commands make, list, rotate and revoke keys, at the database and over 
   const revoked = await run(['revoke', id], overHttp);
   expect([revoked.code, revoked.lines[0]]).toEqual([0, expect.stringContaining(`${id} (app) is revoked`)]);
   const list = await run(['list', '--json'], overHttp);
+  expect([list.code, list.errors]).toEqual([0, []]);
   const keys = list.lines.map((line) => JSON.parse(line));
   expect(keys.find(({ keyId }) => keyId === id)).toMatchObject({
     name: 'app',
