@@ -116,7 +116,7 @@ test("a tenant's admin makes at most a thousand keys: it leaves room for other t
   await execute(
     guarded.databaseUrl,
     `insert into ledger.keys (id, hash, ledger_wide, tenant, principal, permissions, name, made_by)
-     select 'many' || n, 'hash' || n, false, 'many', 'p', '{read}', 'n', 'test' from generate_series(1, 998) n`,
+     select 'many' || lpad(n::text, 6, '0'), 'hash' || n, false, 'many', 'p', '{read}', 'n', 'test' from generate_series(1, 998) n`,
   );
   const makes = async (secret: string, more: object = {}) => {
     const body = { name: 'n', permissions: ['read'], ...more };

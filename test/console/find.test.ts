@@ -1,8 +1,11 @@
 import { ask } from '../support/http.js';
 import { type Service, startService } from '../support/service.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
 import { violationsIn } from './axe.js';
 import { type Opened, open, testInBrowser } from './browser.js';
+
+const { becomes } = within(30_000);
 
 let service: Service;
 beforeAll(async () => {
@@ -78,7 +81,7 @@ testInBrowser('a session leads to its page; a version and a project to all that 
   await page.waitForURL(`**/console/session?id=${sessionId}`);
   await look(opened, versionId);
   await page.getByText(`Sessions of the version ${versionId}`).waitFor();
-  expect(await page.locator('main tbody tr').count()).toBe(2);
+  await becomes(() => page.locator('main tbody tr').count(), 2);
   await look(opened, projectId);
   await page.waitForURL(/\/console\/sessions\?/);
   expect(placeOf(page.url())).toEqual(['sessions', { projectId }]);
@@ -108,7 +111,7 @@ testInBrowser('a handle is found; its value is shown nowhere and stands in no ad
   await page.getByRole('heading', { name: 'Facts' }).waitFor();
   expect(addresses.join(' ')).not.toMatch(/secret/);
   expect(await page.content()).not.toContain(value);
-  expect(await page.locator('input[name=find]').inputValue()).toBe('');
+  await becomes(() => page.locator('input[name=find]').inputValue(), '');
 
   // Of a session that another has superseded, where it led to is said.
   await start({ userId, owner: cloudDebug });

@@ -3,9 +3,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ask } from '../support/http.js';
 import { type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
 import { violationsIn } from './axe.js';
 import { open, testInBrowser } from './browser.js';
 import { seedCurrent } from './seed.js';
+
+const { becomes } = within(30_000);
 
 const PICTURES = 'dist/test/console';
 mkdirSync(PICTURES, { recursive: true });
@@ -36,7 +39,7 @@ testInBrowser('the overview says what is current, what is going on, and how well
     .locator('.card', { hasText: 'Commands a second' })
     .getByText(/^\d+\.\d$/)
     .waitFor();
-  expect(await page.locator('.lags .spark').count()).toBe(2 * 16);
+  await becomes(() => page.locator('.lags .spark').count(), 2 * 16);
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${PICTURES}/overview.png`, fullPage: true });
   expect(complaints).toEqual([]);
@@ -68,7 +71,7 @@ testInBrowser(
     await page.locator('.current').waitFor();
     await service.stop('SIGKILL');
     await page.getByText('The service does not answer. The page asks again by itself.').waitFor();
-    expect(await page.locator('.current').count()).toBe(1);
+    await becomes(() => page.locator('.current').count(), 1);
     await service.restart();
     await page.getByText('Ready: Postgres takes writes').waitFor();
     await start(cloudDev);

@@ -12,7 +12,7 @@ import { violationsIn } from './axe.js';
 import { open, testInBrowser } from './browser.js';
 import { seedChain } from './seed.js';
 
-const { until } = within(20_000);
+const { becomes, until } = within(20_000);
 const PICTURES = 'dist/test/console';
 mkdirSync(PICTURES, { recursive: true });
 
@@ -83,7 +83,7 @@ testInBrowser('a chain shows what was recovered, and from which session, and wha
     expect.stringMatching(/^2\s.*ended, invalid\s+compact/s),
     expect.stringMatching(/^1\s.*ended, rotated\s+started/s),
   ]);
-  expect(await rows.nth(1).locator('.dot.bad').count()).toBe(1);
+  await becomes(() => rows.nth(1).locator('.dot.bad').count(), 1);
   await page.goto(`${service.url}/console/session?id=${sessionId}`);
   await page.locator('[aria-labelledby=facts]').getByText(reason).waitFor();
   const next = await rotated(recovered, { reason: 'reset' });
@@ -165,7 +165,7 @@ testInBrowser('an event that was changed on its way is not proven, nor one by an
   await page.getByRole('button', { name: 'Use this key' }).click();
   await page.getByText('this event is not the one that the log has there').waitFor();
   await page.getByText('Not proven.').waitFor();
-  expect(await page.locator('.proven').count()).toBe(0);
+  await becomes(() => page.locator('.proven').count(), 0);
 
   await page.getByRole('button', { name: 'With another key' }).click();
   const other = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
@@ -206,7 +206,7 @@ testInBrowser(
     // From the root, which is far from the tip, the way down is shown, and the tip on demand.
     await page.locator('.links tr.root').getByRole('link').click();
     await page.getByText(`${(links - 1).toLocaleString('en')} newer links follow this session.`).waitFor();
-    expect(await rows.count()).toBe(1);
+    await becomes(() => rows.count(), 1);
     await page.getByRole('button', { name: 'Show from the tip' }).click();
     await page.locator('.links tr.tip').waitFor();
     expect(complaints).toEqual([]);

@@ -7,7 +7,7 @@ import { violationsIn } from './axe.js';
 import { open, testInBrowser } from './browser.js';
 import { seedCurrent } from './seed.js';
 
-const { until } = within(20_000);
+const { becomes, until } = within(20_000);
 const PICTURES = 'dist/test/console';
 mkdirSync(PICTURES, { recursive: true });
 const COUNT = 100_000;
@@ -108,7 +108,7 @@ testInBrowser(
     await page.goBack();
     await page.goBack();
     expect(page.url()).not.toContain('next=');
-    expect(await page.locator('.filters [name=environment]').inputValue()).toBe('build-farm');
+    await becomes(() => page.locator('.filters [name=environment]').inputValue(), 'build-farm');
 
     await page.goto(`${service.url}/console/sessions?olderThan=soon`);
     await page.getByText('older than: give a span of time such as 30m, 12h or 7d').waitFor();

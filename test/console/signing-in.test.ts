@@ -3,8 +3,11 @@ import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { type Issuer, startIssuer } from '../support/access/issuer.js';
 import { ask } from '../support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
 import { keptBy, lookAt, signIn } from './acting.js';
 import { open, testInBrowser } from './browser.js';
+
+const { becomes } = within(30_000);
 
 /** The console of a ledger that wants to know who asks. */
 
@@ -98,7 +101,7 @@ testInBrowser('a key that is revoked is asked for anew, and the page goes on whe
     .and(page.locator('[data-marks="1"]'))
     .and(page.locator('[data-mine=kept]'))
     .waitFor();
-  expect(await page.getByRole('dialog').count()).toBe(0);
+  await becomes(() => page.getByRole('dialog').count(), 0);
   expect(beyond401(complaints)).toEqual([]);
   await page.close();
 });
@@ -135,7 +138,7 @@ testInBrowser('who signs in as somebody else is shown nothing of the one before'
   await page.getByRole('dialog').waitFor();
   await signIn(page, (await guarded.key({ tenant: 'blue', permissions: ['read'] })).secret);
   await page.getByText('No session was ever started here.').waitFor();
-  expect(await page.locator('canvas.timeline').count()).toBe(0);
+  await becomes(() => page.locator('canvas.timeline').count(), 0);
   expect(beyond401(complaints)).toEqual([]);
   await page.close();
 });

@@ -2,9 +2,12 @@ import type { Page } from 'playwright-core';
 import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { ask } from '../support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
 import { lookAt, signIn } from './acting.js';
 import { open, testInBrowser } from './browser.js';
 import { seedCurrent } from './seed.js';
+
+const { becomes } = within(30_000);
 
 /** Events as they happen, in a page that is open. */
 
@@ -41,7 +44,7 @@ testInBrowser("a tenant's events come as they happen, and lead to their scope an
   await rowsOf(page, 'Stop ignored: superseded').waitFor();
   const what = await rowsOf(page, userId).locator('td:nth-child(3)').allTextContents();
   expect(what.map((text) => text.split(/[ :]/)[0])).toEqual(['Stop', 'Session', 'Superseded', 'Session']);
-  expect(await rowsOf(page, other).count()).toBe(0);
+  await becomes(() => rowsOf(page, other).count(), 0);
   expect(await lookAt(page, 'tail')).toEqual([]);
   await rowsOf(page, userId).first().getByRole('link', { name: userId }).click();
   await page.getByRole('heading', { name: 'Who owned it' }).waitFor();
@@ -58,24 +61,24 @@ testInBrowser('filters stand in the address, and hold for what comes', async () 
   await post(`/${session.sessionId}/release`, { epoch: 1 });
   await start('c', 'day');
   await rowsOf(page, `${userId} · c`).waitFor();
-  expect(await rowsOf(page, userId).count()).toBe(2);
+  await becomes(() => rowsOf(page, userId).count(), 2);
   await page.getByLabel('project has').fill('a/');
   await page.getByLabel('project has').press('Enter');
   await page.waitForURL((url) => url.search === '?project=a%2F&type=SessionStarted');
-  expect(await rowsOf(page, userId).count()).toBe(1);
+  await becomes(() => rowsOf(page, userId).count(), 1);
   await page.getByLabel('environment has').fill('da');
   await page.getByLabel('environment has').press('Tab');
   await page.waitForURL((url) => url.searchParams.get('environment') === 'da');
-  expect(await rowsOf(page, userId).count()).toBe(0);
+  await becomes(() => rowsOf(page, userId).count(), 0);
   await start('a/c', 'today');
   await start('a/d', 'night');
   await start('a/e', 'evening');
   await start('a/f', 'day');
   await rowsOf(page, 'a/f').waitFor();
-  expect(await rowsOf(page, userId).count()).toBe(2);
+  await becomes(() => rowsOf(page, userId).count(), 2);
   await page.goBack();
   await page.waitForURL((url) => url.search === '?project=a%2F&type=SessionStarted');
-  expect(await page.getByLabel('environment has').inputValue()).toBe('');
+  await becomes(() => page.getByLabel('environment has').inputValue(), '');
   expect(beyond401(complaints)).toEqual([]);
   await page.close();
 });
@@ -87,11 +90,11 @@ testInBrowser('a page that is paused counts what waits, and shows it afterwards'
   await post('', { userId, owner: cloudDev });
   await post('', { userId, owner: cloudDebug });
   await status(page, 'Paused: 3 wait.').waitFor();
-  expect(await rowsOf(page, userId).count()).toBe(0);
+  await becomes(() => rowsOf(page, userId).count(), 0);
   expect(await lookAt(page, 'tail-paused')).toEqual([]);
   await page.getByRole('button', { name: 'Go on' }).click();
   await rowsOf(page, userId).first().waitFor();
-  expect(await rowsOf(page, userId).count()).toBe(3);
+  await becomes(() => rowsOf(page, userId).count(), 3);
   await page.close();
 });
 
@@ -107,7 +110,7 @@ testInBrowser(
     const last = newUser();
     await post('', { userId: last, owner: cloudDev });
     await rowsOf(page, last).waitFor();
-    expect(await page.locator('tbody tr').count()).toBe(1_000);
+    await becomes(() => page.locator('tbody tr').count(), 1_000);
     await page.close();
   },
 );
@@ -161,7 +164,7 @@ testInBrowser(
     const userId = newUser();
     await post('', { userId, owner: cloudDev });
     await rowsOf(page, userId).waitFor();
-    expect(await rowsOf(page, 'Nothing was heard').count()).toBe(0);
+    await becomes(() => rowsOf(page, 'Nothing was heard').count(), 0);
     await page.close();
   },
 );
