@@ -64,7 +64,6 @@ export function followScope(
         tell({ ...(error.problem && { archived: error.problem }) });
       }
     }
-    live.splice(0).forEach(add);
     if (isOpen) delete state.trouble;
     tell({ isComplete: true });
   };
@@ -84,6 +83,9 @@ export function followScope(
       }
     }
     isReading = false;
+    // What came meanwhile: also in the moment after the last page.
+    live.splice(0).forEach(add);
+    tell();
   };
   void follow('/v1/stream', scope, signal, {
     // The stream is open before the past is read: nothing falls between the two.

@@ -1,5 +1,6 @@
 import { queryOf, send, troubleOf } from './call';
 import type { SeenEvent } from './scope-events';
+import { untilSeen } from './until-seen';
 
 interface Listener {
   opened(): void;
@@ -31,7 +32,6 @@ export async function follow(
 ): Promise<void> {
   let last: string | undefined;
   while (!signal.aborted) {
-    await untilSeen(signal);
     const giveBack = await takePlace(signal, listener);
     const seen = whileSeen(signal);
     try {
@@ -58,11 +58,15 @@ export async function follow(
 
 /**
  * One of the streams that all tabs of this browser may have at once: its connections are few, and a tab that gets none
- * could not even ask. Resolves with what gives it back. A page that is not of a secure context takes what it wants.
+ * could not even ask. Resolves, when the tab is seen, with what gives it back. A page that is not of a secure context takes what it wants.
  */
 async function takePlace(signal: AbortSignal, { waiting, lost }: Listener): Promise<() => void> {
-  if (!navigator.locks) return () => {};
+  if (!navigator.locks) {
+    await untilSeen(signal);
+    return () => {};
+  }
   for (let told = false; !signal.aborted; ) {
+    await untilSeen(signal);
     for (let place = 0; place < PLACES; place++) {
       const giveBack = await tryLock(`session-ledger-stream-${place}`);
       if (giveBack) return giveBack;
@@ -87,14 +91,6 @@ function tryLock(name: string): Promise<(() => void) | undefined> {
       })
       .catch(reject);
   });
-}
-
-async function untilSeen(signal: AbortSignal): Promise<void> {
-  while (document.hidden && !signal.aborted)
-    await new Promise<void>((resolve) => {
-      document.addEventListener('visibilitychange', () => resolve(), { once: true });
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
 }
 
 /** Aborts with `signal`, and when the tab has not been seen for a while. */

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { troubleOf } from './call';
+import { untilSeen } from './until-seen';
 
 export interface Polled<Value> {
   value?: Value;
@@ -43,19 +44,4 @@ export function usePolled<Value>(
     return () => stop.abort();
   }, [key]);
   return state;
-}
-
-/** At once while the page is seen, else when it is seen again: a hidden tab asks for nothing. */
-function untilSeen(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const look = () => {
-      if (document.hidden && !signal.aborted) return;
-      document.removeEventListener('visibilitychange', look);
-      signal.removeEventListener('abort', look);
-      resolve();
-    };
-    document.addEventListener('visibilitychange', look);
-    signal.addEventListener('abort', look);
-    look();
-  });
 }

@@ -137,6 +137,8 @@ class KafkaJs implements KafkaPort {
   }
 }
 
+const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+
 /**
  * A broker hears of a topic a little later than the controller that made it; kafkajs' own wait fails at a broker that has
  * not heard yet. Ends with the admin's connection at the latest, which its deadline shuts.
@@ -147,7 +149,7 @@ async function untilKnown(admin: Admin, topic: string): Promise<void> {
       await admin.fetchTopicMetadata({ topics: [topic] });
       return;
     } catch (error) {
-      if (![...typesOf(error)].includes('UNKNOWN_TOPIC_OR_PARTITION')) throw error;
+      if (!NOT_YET.some((type) => [...typesOf(error)].includes(type))) throw error;
       await rest(50);
     }
   }

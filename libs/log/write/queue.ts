@@ -102,8 +102,8 @@ export class Queue {
   }
 
   /**
-   * The next commands, at most so many: of any partition that does not stand aside, or of some. Each tenant's come in the
-   * order of their arrival. When more wait than fit, tenants and lists take turns: who sends many holds up itself. So that
+   * The next commands, at most so many: of any partition that does not stand aside, or of some. Those of a list come in the
+   * order of their arrival, and so do a tenant's that came alone. When more wait than fit, tenants and lists take turns: who sends many holds up itself. So that
    * nobody waits long for a batch either, it is small while lists and single commands come at once.
    */
   take(most: number, partitions?: ReadonlySet<number>): Waiting[] {
