@@ -1,6 +1,6 @@
-import { startService } from '../support/service.js';
 import { record } from './figures.js';
-import { callersOf, isObeyed, median, quantile, starts, timesOf, usersOf } from './load.js';
+import { median, quantile } from './load.js';
+import { startsBeside } from './starts-beside.js';
 
 const LOAD = '16 lists of 1,000 renewals of unknown sessions';
 const LISTS = 16;
@@ -13,21 +13,8 @@ const list = JSON.stringify(
 );
 
 test('long lists leave room for everybody else', async () => {
-  const service = await startService();
-  const [one, crowd] = [callersOf(service), callersOf(service)];
-  const order = { path: starts.path, groups: [{ body: starts.body, users: usersOf(1_000) }], connections: 4 };
   const lists = { path: '/v1/leases/renew', groups: [{ body: list }], connections: LISTS };
-  const [before, under]: [number[], number[]] = [[], []];
-  await one.call({ ...order, ms: 3_000 });
-  for (let turn = 0; turn < 3; turn++) {
-    before.push(...timesOf(await one.call({ ...order, ms: 3_000 }), isObeyed));
-    const [told, answered] = await Promise.all([
-      one.call({ ...order, rampMs: 500, ms: 4_000 }),
-      crowd.call({ ...lists, ms: 5_000 }),
-    ]);
-    under.push(...timesOf(told, isObeyed));
-    expect(timesOf(answered, isObeyed).length).toBeGreaterThan(0);
-  }
+  const { before, under } = await startsBeside(lists);
   record({
     load: LOAD,
     measure: "another client's p50, ms",
