@@ -98,7 +98,7 @@ class AccessByCredential implements Access {
     if (asking) return asking;
     const { tokens } = this.options;
     if (!tokens || !isToken(token)) throw this.refusal(false, address);
-    return tokens.check(token, this.failed.isOver(address)).then(
+    return tokens.check(token, address, this.failed.isOver(address)).then(
       (checked) => {
         if (this.isOver(checked)) throw this.refusal(false, address);
         return checked;

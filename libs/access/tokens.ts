@@ -26,6 +26,8 @@ const MOST_KNOWN = 10_000;
 const CHECKS_PER_SECOND = 200;
 /** Of those, for all addresses whose credentials did not count too often: they take nothing from the others. */
 const CHECKS_OF_SUSPECTS = 20;
+/** Checks of one address that are under way: what comes at once is not known to be wrong yet, and must not take all. */
+const MOST_UNDER_WAY = CHECKS_PER_SECOND / 2;
 const MOST_JWKS_BYTES = 1_048_576;
 const JWKS = { cacheMaxAge: 600_000, cooldownDuration: 30_000, timeoutDuration: 5_000 };
 
@@ -49,6 +51,7 @@ class Token implements Asking {
 export class Tokens {
   private readonly known = new Map<string, Token>();
   private readonly pending = new Map<string, Promise<Token>>();
+  private readonly underWay = new Map<string, number>();
   private readonly checks = new Bucket(CHECKS_PER_SECOND);
   private readonly ofSuspects = new Bucket(CHECKS_OF_SUSPECTS);
   private readonly keyOf: ReturnType<typeof createRemoteJWKSet>;
@@ -75,12 +78,14 @@ export class Tokens {
    * Rejects with `unauthenticated`, or with `unavailable` when the issuer's keys cannot be had; throws `overloaded` or
    * `rate-limited` for more than are checked in a second.
    */
-  check(token: string, isSuspect: boolean): Promise<Token> {
+  check(token: string, address: string, isSuspect: boolean): Promise<Token> {
     const name = nameOf(token);
     const pending = this.pending.get(name);
     if (pending) return pending;
-    if (isSuspect) {
-      const detail = 'Too many credentials from this address did not count: few of its tokens are checked.';
+    const underWay = this.underWay.get(address) ?? 0;
+    if (isSuspect || underWay >= MOST_UNDER_WAY) {
+      const detail =
+        'Too many new tokens from this address at once, or too many that did not count: few of its tokens are checked.';
       if (this.ofSuspects.take(1) > 0) throw new ProblemError('rate-limited', detail, {}, 1);
     } else if (this.checks.take(1) > 0) {
       throw new LogError('overloaded', 'Too many new tokens are to be checked.');
@@ -90,8 +95,14 @@ export class Tokens {
         this.remember(name, checked);
         return checked;
       })
-      .finally(() => this.pending.delete(name));
+      .finally(() => {
+        this.pending.delete(name);
+        const left = (this.underWay.get(address) ?? 1) - 1;
+        if (left > 0) this.underWay.set(address, left);
+        else this.underWay.delete(address);
+      });
     this.pending.set(name, checking);
+    this.underWay.set(address, underWay + 1);
     return checking;
   }
 

@@ -1,7 +1,7 @@
 import { type Operation, type OperationId, operations, problemsOf } from '#api/schemas';
 import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { type Issuer, startIssuer } from '../support/access/issuer.js';
-import { ask } from '../support/http.js';
+import { ask, statusFrom } from '../support/http.js';
 import { startService } from '../support/service.js';
 
 /** Every operation, asked with every credential that there is: the table is made from the operations. */
@@ -191,17 +191,6 @@ test('tokens of a subject that were issued before it was revoked count no more',
 });
 
 describe("the issuer's keys", () => {
-  test('are read again when they have been rotated', async () => {
-    await issuer.rotate();
-    // Not more often than every 30 s: here the service is a new one, which has read none yet.
-    const { url } = await startService({
-      databaseUrl: guarded.databaseUrl,
-      env: { LEDGER_ACCESS: 'required', ...issuer.env },
-    });
-    const headers = by(await issuer.token({}));
-    expect((await ask(`${url}/v1/current?userId=nobody`, { headers })).status).toBe(404);
-  });
-
   test.each(['away', 'huge', 'slow', 'no JSON'] as const)(
     'that are %s let nobody in whom they would have to, and keys count all the same',
     async (how) => {
@@ -223,21 +212,8 @@ test('tokens that somebody forges by the hundred keep out no token from elsewher
   const token = await issuer.token({ sub: 'from elsewhere' });
   const flood = forged.map((one) => ask(current(), { headers: by(one) }));
   await Promise.all(flood.slice(0, 300));
-  expect(await statusFrom('127.0.0.2', token)).toBe(404);
+  expect(await statusFrom('127.0.0.2', current(), by(token))).toBe(404);
   const statuses = (await Promise.all(flood)).map(({ status }) => status);
   expect(statuses).toContain(429);
   expect(statuses.filter((status) => ![401, 429, 503].includes(status))).toEqual([]);
 });
-
-/** Asked from another address of this machine. */
-async function statusFrom(localAddress: string, secret: string): Promise<number | undefined> {
-  const { request } = await import('node:http');
-  return new Promise((resolve, reject) => {
-    request(current(), { localAddress, headers: by(secret) }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    })
-      .on('error', reject)
-      .end();
-  });
-}

@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+
 /** One answer, read to its end. */
 export interface Reply<Body = Record<string, unknown>> {
   status: number;
@@ -33,6 +35,22 @@ export async function ask<Body = Record<string, unknown>>(
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, text, body: parsed(text) as Body };
+}
+
+/** The status of a GET that is asked from another address of this machine, in plain HTTP. */
+export function statusFrom(
+  localAddress: string,
+  address: string,
+  headers: Record<string, string>,
+): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    request(address, { localAddress, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    })
+      .on('error', reject)
+      .end();
+  });
 }
 
 function parsed(text: string): unknown {

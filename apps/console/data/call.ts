@@ -89,7 +89,8 @@ export async function send(address: string, request: Request): Promise<Response>
     if (response.ok) return response;
     const problem = (await response.json().catch(() => undefined)) as Problem | undefined;
     const why = problem?.detail ?? problem?.title ?? `The service answered ${response.status}.`;
-    if (response.status !== 401 || tries !== undefined) throw new Refused(response.status, why, problem);
+    const isAskedWho = response.headers.has('www-authenticate');
+    if (!isAskedWho || tries !== undefined) throw new Refused(response.status, why, problem);
     wasRefused(used, why);
   }
 }

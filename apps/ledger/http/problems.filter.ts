@@ -89,7 +89,10 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
   span?.problem(problem.code);
   const retryAfter = retryAfterOf(problem);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
-  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');
+  // Another credential would be answered otherwise: also where too many did not count to say so of one more.
+  if (problem.code === 'unauthenticated' || (problem.code === 'rate-limited' && !asking)) {
+    reply.header('www-authenticate', 'Bearer');
+  }
   const body = problemBody(problem);
   reply.code(body.status).header('content-type', 'application/problem+json').send(JSON.stringify(body));
 }
