@@ -9,6 +9,7 @@ import { fastifyAdapter } from './http/fastify.js';
 import { type OriginSettings, Origins } from './http/origins.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { bindOperations } from './http/route.js';
+import { TenantTurns } from './http/tenant-turns.js';
 import { followFiles, readTls, type TlsFiles } from './http/tls.js';
 import { LedgerModule } from './ledger.module.js';
 import type { Metrics } from './metrics.js';
@@ -42,8 +43,9 @@ export async function createApp(
 ): Promise<App> {
   const requests = new RequestMetrics(metrics.registry);
   const secure = tls && readTls(tls);
+  const turns = new TenantTurns();
   const admission = new Admission({
-    aside: () => ledger.writer.heldCommands,
+    aside: () => ledger.writer.heldCommands + turns.waiting,
     onShed(why, count) {
       metrics.shed.inc({ why }, count);
       requests.refused(undefined, { code: 'overloaded' }, undefined, count);
@@ -68,7 +70,7 @@ export async function createApp(
       abortOnError: false,
     },
   );
-  bindOperations(app, app.get(SERVED), app.get(Streams), access, admission, requests, faults);
+  bindOperations(app, app.get(SERVED), app.get(Streams), access, admission, turns, requests, faults);
   await app.init();
   const server: unknown = app.getHttpServer();
   if (tls && secure && server instanceof TlsServer)

@@ -84,24 +84,42 @@ function comeInLists(lists: number, each: number): number {
   return taken;
 }
 
-test('lists are taken and refused as the commands in them would be, also those that were read at once', () => {
-  expect(comeInLists(20, 100)).toBe(11); // 1,100: the last one was taken while there were 1,000
+test('lists are taken until as many wait in them as are answered in half a second, or 1,024', () => {
+  expect(comeInLists(20, 101)).toBe(10);
   admission.tick(0);
-  expect(shed).toEqual([['queue', 9]]);
-  admission.done(1_100);
+  expect(shed).toEqual([['queue', 10]]);
+  admission.doneMore(1_000);
+  answer(10);
   expect(admission.commands).toBe(0);
-  now += 2_500;
   const begun = Array.from({ length: 20 }, () => admission.refuses(true));
   expect(begun).toEqual(Array(20).fill(undefined));
-  const read = begun.map(() => admission.refusesMore(99));
-  expect(read.filter((why) => why === undefined)).toHaveLength(11);
+  const read = begun.map(() => admission.refusesMore(100));
+  expect(read.filter((why) => why === undefined)).toHaveLength(10);
+});
+
+test('however many wait in lists, those that come one by one are taken: they take turns', () => {
+  comeInLists(2, 500);
+  for (let ms = 0; ms < 5_000; ms += 10) {
+    now += 10;
+    expect(come(4)).toBe(4);
+    answer(4);
+    if (ms % 100 === 0) comeInLists(1, 500);
+  }
+  expect(admission.commands).toBeGreaterThan(990);
+});
+
+test('while a crowd is there no list is taken either', () => {
+  crowd({ perMs: 5, callers: 4_000, ms: 3_000 });
+  come(4_000);
+  expect(admission.refusesMore(99)).toBe('queue');
 });
 
 test('what is answered in lists counts as so many: as many more may wait', () => {
   for (let round = 0; round < 40; round += 1) {
     comeInLists(1, 500);
     now += 50;
-    admission.done(admission.commands);
+    admission.done();
+    admission.doneMore(499);
   }
   comeInLists(1, 1);
   expect(admission.most).toBeGreaterThan(700); // 80 ms of 10 a millisecond

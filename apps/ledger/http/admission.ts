@@ -12,6 +12,8 @@ export interface AdmissionOptions {
 
 /** A command that is taken is expected to be answered within this, in milliseconds. */
 const WAIT_MS = 80;
+/** Those of a list, which is more than a queue of 80 ms by itself where the service is slow. */
+const LIST_WAIT_MS = 500;
 /** So many commands at once are no crowd, however slow the machine. */
 const FEW = 128;
 /** So many may come in a burst. */
@@ -32,11 +34,14 @@ const LATE_MS = 200;
 /**
  * Which requests are taken. A command that would wait for long is refused at once, before it is read, so that those that
  * were taken are answered in time and the event loop has time for health: an expected wait is how many are under way,
- * divided by how many are answered a second (Little's law). Bursts are taken all the same. Reads are refused only while
- * the event loop itself is late (docs/decisions/0024-shedding.md).
+ * divided by how many are answered a second (Little's law). Bursts are taken all the same. Lists wait longer, and hold up
+ * others only as far as they take turns with them. Reads are refused only while the event loop itself is late
+ * (docs/decisions/0024-shedding.md).
  */
 export class Admission {
-  private underWay = 0;
+  /** Commands under way that came one by one, the first ones of lists among them; and those that lists hold besides. */
+  private ones = 0;
+  private listed = 0;
   private answered = 0;
   private windowSince: number;
   private perMs = 0;
@@ -70,7 +75,7 @@ export class Admission {
 
   /** Commands that are under way. */
   get commands(): number {
-    return this.underWay;
+    return this.ones + this.listed;
   }
 
   /** Commands that may be under way at once, as fast as they are answered now. */
@@ -78,30 +83,39 @@ export class Admission {
     return Math.max(FEW, this.perMs * WAIT_MS);
   }
 
+  /** The same of those in lists. */
+  private get mostListed(): number {
+    return Math.max(BURST, this.perMs * LIST_WAIT_MS);
+  }
+
   /** Why a request is not taken; undefined when it is. A command that is taken has to be `done`. */
   refuses(isCommand: boolean): Shed | undefined {
     this.arrived += 1;
     const why = this.isLate ? 'event-loop' : isCommand && this.isCrowded() ? 'queue' : undefined;
     if (why) this.shed[why] += 1;
-    else if (isCommand) this.underWay += 1;
+    else if (isCommand) this.ones += 1;
     return why;
   }
 
-  /**
-   * A list that was taken as one command has been read. Why the `more` that it holds are not taken: as if they had come by
-   * themselves. Those that are have to be `done` as well.
-   */
+  /** A list that was taken as one command has been read: why the `more` that it holds are not taken. Those that are have to be `doneMore`. */
   refusesMore(more: number): Shed | undefined {
-    const why = this.isLate ? 'event-loop' : this.isCrowded() ? 'queue' : undefined;
+    const isTooMuch = () => this.isCrowded() || this.listed + more > this.mostListed;
+    const why = this.isLate ? 'event-loop' : isTooMuch() ? 'queue' : undefined;
     if (why) this.shed[why] += 1;
-    else this.underWay += more;
+    else this.listed += more;
     return why;
   }
 
-  /** So many commands that were taken are answered, or their caller is gone. */
-  done(count = 1): void {
-    this.underWay -= count;
-    this.answered += count;
+  /** A command that was taken is answered, or its caller is gone. */
+  done(): void {
+    this.ones -= 1;
+    this.answered += 1;
+  }
+
+  /** The same of those that a list held besides. */
+  doneMore(more: number): void {
+    this.listed -= more;
+    this.answered += more;
   }
 
   /** @param late How much later than planned this tick is, in milliseconds. */
@@ -122,7 +136,7 @@ export class Admission {
     const now = this.now();
     this.count(now);
     const { most } = this;
-    const waiting = this.underWay - this.options.aside();
+    const waiting = this.ones + Math.min(this.ones, this.listed) - this.options.aside();
     if (waiting < most) {
       if (waiting < most / 2) this.crowdSince = undefined;
       return false;

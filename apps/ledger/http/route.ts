@@ -28,6 +28,7 @@ import type { Admission } from './admission.js';
 import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
+import type { TenantTurns } from './tenant-turns.js';
 import { checkPart } from './validators.js';
 
 /** A query that may ask to wait for a change: how long that takes says nothing. */
@@ -45,6 +46,7 @@ export function bindOperations(
   streams: Streams,
   access: Access,
   admission: Admission,
+  turns: TenantTurns,
   metrics: RequestMetrics,
   faults: Faults,
 ): void {
@@ -53,6 +55,16 @@ export function bindOperations(
     problemOf: (error, traceparent) => problemOf(error, faults, traceparent),
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
     traceDropped: () => metrics.tracesDropped.inc(),
+  };
+  const inTurn = async (asked: AskedByRequest, serve: Serve) => {
+    const { tenant } = asked.caller;
+    const turn = turns.enter(tenant);
+    if (turn) await turn;
+    try {
+      return await serve(asked, ledger);
+    } finally {
+      turns.leave(tenant);
+    }
   };
   const fastify = app.getHttpAdapter().getInstance() as FastifyInstance;
   for (const id of Object.keys(operations) as OperationId[]) {
@@ -67,12 +79,16 @@ export function bindOperations(
       try {
         const asked = askedBy(request, reply, path, takesKey, host);
         const reached = access.take(request.asking, counted, itemsOf(asked.body));
-        if (reached) throw limited(reply, reached);
-        const answered = await serve(asked, ledger);
+        if (reached) {
+          await turns.untilTold();
+          throw limited(reply, reached);
+        }
+        const isWaiting = (asked.query as Waiting)?.wait !== undefined;
+        const answered = await (isWaiting ? serve(asked, ledger) : inTurn(asked, serve));
         if (asked.isRevoked) throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
         sendAnswer(reply, answered, streams, access);
         if (answered.problem === undefined) {
-          const isTimed = !answered.events && !answered.lines && (asked.query as Waiting)?.wait === undefined;
+          const isTimed = !answered.events && !answered.lines && !isWaiting;
           const took = isTimed ? performance.now() - begun : undefined;
           const { outcome } = answered;
           if (outcome !== undefined) request.span?.outcome(outcome);
@@ -113,7 +129,7 @@ function countEach(admission: Admission): preHandlerHookHandler {
     const more = itemsOf(body as object) - 1;
     if (more > 0 && !raw.destroyed) {
       if (admission.refusesMore(more)) return done(new ProblemError('overloaded'));
-      raw.once('close', () => admission.done(more));
+      raw.once('close', () => admission.doneMore(more));
     }
     done();
   };

@@ -1,0 +1,82 @@
+import { TenantTurns } from './tenant-turns.js';
+
+let now: number;
+let turns: TenantTurns;
+let served: string[];
+beforeEach(() => {
+  now = 0;
+  served = [];
+  turns = new TenantTurns(() => now);
+});
+
+/** Asks so many times; those that wait are served later. */
+function ask(tenant: string, times: number): Promise<void>[] {
+  return Array.from({ length: times }, async (_, index) => {
+    const turn = turns.enter(tenant);
+    if (turn) await turn;
+    served.push(`${tenant} ${index}`);
+  });
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const lastOf = (tenant: string) => served.filter((one) => one.startsWith(tenant)).at(-1);
+
+test('a tenant that asks alone is served at once, however often it asks', async () => {
+  ask('blue', 5_000);
+  await settled();
+  expect(served).toHaveLength(5_000);
+  expect(turns.waiting).toBe(0);
+});
+
+test('while another one asks, 32 of a tenant are served at once, and the next as it came when one is answered', async () => {
+  ask('red', 1);
+  ask('blue', 100);
+  await settled();
+  expect([lastOf('blue'), turns.waiting]).toEqual(['blue 31', 68]);
+  // Nobody waits behind them.
+  ask('red', 20);
+  await settled();
+  expect(served.filter((one) => one.startsWith('red'))).toHaveLength(21);
+  turns.leave('blue');
+  await settled();
+  expect([lastOf('blue'), turns.waiting]).toEqual(['blue 32', 67]);
+});
+
+test('who was served alone before the other one came goes on, and what comes then waits', async () => {
+  ask('blue', 100);
+  ask('red', 1);
+  await settled();
+  expect(served).toHaveLength(101);
+  ask('blue', 1);
+  for (let left = 0; left < 68; left += 1) turns.leave('blue');
+  await settled();
+  expect(turns.waiting).toBe(1);
+  turns.leave('blue');
+  await settled();
+  expect(turns.waiting).toBe(0);
+});
+
+test('a second after the other one asked all that wait are served', async () => {
+  ask('red', 1);
+  ask('blue', 100);
+  now = 1_000;
+  turns.leave('blue');
+  await settled();
+  expect([lastOf('blue'), turns.waiting]).toEqual(['blue 99', 0]);
+});
+
+test('of those that wait in line the 1,025th is refused, half a second late', async () => {
+  ask('red', 1);
+  const asked = ask('blue', 32 + 1_024 + 1);
+  const begun = performance.now();
+  await expect(asked.at(-1)).rejects.toMatchObject({ code: 'overloaded' });
+  expect(performance.now() - begun).toBeGreaterThan(450);
+  expect(turns.waiting).toBe(1_024);
+});
+
+test('of refusals 2,000 wait to be told, and the next is told at once', async () => {
+  const told: number[] = [];
+  const late = Array.from({ length: 2_001 }, (_, index) => turns.untilTold().then(() => told.push(index)));
+  await settled();
+  expect(told).toEqual([2_000]);
+  await Promise.all(late);
+});
