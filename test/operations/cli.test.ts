@@ -237,9 +237,12 @@ describe('tail', () => {
     const { partition, sequence } = position;
     const [first] = documents(await run(['tail', '--json', '--from', `${partition}:${sequence - 1}`]));
     expect(first).toMatchObject({ partition, sequence: String(sequence).padStart(16, '0') });
+    // What ends by itself meanwhile is one more.
+    const count = async () => documents(await run(['replay', '--json']))[0].events;
+    const before = await count();
     const all = documents(await run(['tail', '--from', 'start', '--json']));
-    const [{ events }] = documents(await run(['replay', '--json']));
-    expect(all).toHaveLength(events);
+    expect(all.length).toBeGreaterThanOrEqual(before);
+    expect(all.length).toBeLessThanOrEqual(await count());
     const some = documents(await run(['tail', '--from', 'start', '--lines', '3', '--json']));
     expect(some).toEqual(all.slice(0, 3));
   });
