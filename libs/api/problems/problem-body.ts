@@ -24,7 +24,7 @@ export function problemBody({ code, detail, more }: Problem) {
 
 /** Where the `type` of a problem leads. Throws `not-found` for a code that there is not. */
 export function problemPage(code: string) {
-  if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'there is no such problem');
+  if (!Object.hasOwn(problems, code)) throw new ProblemError('not-found', 'no problem has this code');
   const known = code as ProblemCode;
   return { type: `/problems/${known}`, ...problems[known], advice: advice[known] };
 }

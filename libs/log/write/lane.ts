@@ -354,5 +354,5 @@ function defect(cause: unknown): LogError {
 }
 
 function unknownOutcome(): LogError {
-  return new LogError('unknown-outcome', 'It is not known yet whether the command was obeyed.');
+  return new LogError('unknown-outcome', 'It is not yet known whether the command was applied.');
 }

@@ -213,7 +213,7 @@ export function inTime(waiting: Waiting[], now: number): Waiting[] {
   if (!waiting.some(({ deadline }) => deadline <= now)) return waiting;
   return waiting.filter((submission) => {
     if (submission.deadline > now) return true;
-    submission.reject(new LogError('timeout', 'The command waited too long and was not obeyed.'));
+    submission.reject(new LogError('timeout', 'The command waited too long and was not applied.'));
     return false;
   });
 }
