@@ -3,9 +3,8 @@ import { maskSecrets } from '#access';
 import { ArchiveError } from '#archive';
 import { KafkaSettingsError } from '#broker';
 import { LedgerError, TlogError } from '#client';
-import { LogError } from '#log';
+import { KeyFileError, LogError } from '#log';
 import { DatabaseUrlError, isAway, isRefused } from '#postgres';
-import { SigningKeyError } from '#proofs';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -48,7 +47,7 @@ const OURS = [
   ArchiveError,
   DatabaseUrlError,
   KafkaSettingsError,
-  SigningKeyError,
+  KeyFileError,
   TlogError,
 ];
 

@@ -7,6 +7,7 @@ import { bulk } from './commands/bulk.js';
 import { chain } from './commands/chain.js';
 import { current } from './commands/current.js';
 import { end, release } from './commands/end.js';
+import { handleKey } from './commands/handle-key.js';
 import { history } from './commands/history.js';
 import { keys } from './commands/keys.js';
 import { migrateSchema } from './commands/migrate.js';
@@ -63,7 +64,7 @@ export function program(): Command {
     .configureOutput(masked)
     .exitOverride();
   const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys, audit];
-  const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema];
+  const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema, handleKey];
   for (const command of [...online, ...offline]) {
     const one = settled(command()).addHelpText('after', exits);
     one.hook('preAction', (_, action) => breakSilence(placeOf(action.opts())));

@@ -15,7 +15,7 @@ const HANDLED = ['__commandHandler__', '__queryHandler__'];
 
 /** Enough of a ledger to wire the module; nothing is asked of it. */
 const ledger = {
-  identity: { id: 'test', partitions: 16, handleKey: Buffer.alloc(32) },
+  identity: { id: 'test', partitions: 16 },
   pools: {},
   tail: { listen: () => () => {}, onRewind: () => () => {} },
   access: { access: withoutAccess },

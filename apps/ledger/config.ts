@@ -49,6 +49,7 @@ const Settings = Type.Object({
   LEDGER_DATA_DIR: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_ORIGIN: Type.Optional(Type.String({ pattern: '^[^\\s+]{1,200}$' })),
   LEDGER_AUDIT_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
+  LEDGER_HANDLE_KEY_FILE: Type.Optional(Type.String({ minLength: 1 })),
   LEDGER_LOG: Type.Optional(Type.Enum(['text', 'json'])),
   LEDGER_RESTARTS: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000 })),
   LEDGER_PARTITIONS: Type.Optional(Type.Integer({ minimum: 1, maximum: 4096 })),
@@ -126,6 +127,8 @@ export interface Config {
   auditKeyFiles: readonly string[] | undefined;
   /** Where a ledger with an embedded Postgres keeps the key that it makes, unless it is given some. */
   ownAuditKey: string | undefined;
+  /** Where the key that hashes handles is. Undefined: in the database. */
+  handleKeyFile: string | undefined;
   writers: number;
   maxBatch: number;
   maxQueue: number;
@@ -180,6 +183,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     origin: s.LEDGER_ORIGIN,
     auditKeyFiles: s.LEDGER_AUDIT_KEY_FILE?.split(','),
     ownAuditKey: databaseUrl === undefined ? join(s.LEDGER_DATA_DIR ?? '.data', 'audit-key') : undefined,
+    handleKeyFile: s.LEDGER_HANDLE_KEY_FILE,
     writers: s.LEDGER_WRITERS ?? 2,
     maxBatch: s.LEDGER_MAX_BATCH ?? 512,
     maxQueue: s.LEDGER_MAX_QUEUE ?? 8_192,

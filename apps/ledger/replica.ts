@@ -17,6 +17,7 @@ import {
   noteALostEvent,
   PostgresRelayLeases,
   REPLICA,
+  readHandleKey,
   roleOf,
   rotateReceipts,
   Snapshots,
@@ -95,7 +96,8 @@ export async function openReplica(
   metrics: Metrics,
   tracing?: Tracing,
 ): Promise<Replica> {
-  if (config.migrate) await migrate({ url: databaseUrl, partitions: config.partitions });
+  const { partitions, handleKeyFile } = config;
+  if (config.migrate) await migrate({ url: databaseUrl, partitions, handleKeyFile });
   const database = {
     url: databaseUrl,
     role: config.databaseRole ?? (await roleOf({ url: databaseUrl }, 'service')),
@@ -107,7 +109,7 @@ export async function openReplica(
     faults.report(where, error);
   };
 
-  const { identity, tail, access, checkpoints, isUnawaited } = await readLedger(pools, config, fault);
+  const { identity, naming, tail, access, checkpoints, isUnawaited } = await readLedger(pools, config, fault);
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -187,7 +189,7 @@ export async function openReplica(
     id,
     startedAt: new Date().toISOString(),
     identity,
-    naming: namingOf(identity),
+    naming,
     source,
     pools,
     writer,
@@ -248,13 +250,14 @@ function openTrees(
 /** What has to be known before anything else can work. Where that fails, nothing is left open: the caller may try again. */
 async function readLedger(
   pools: Pools,
-  { access: accessConfig, origin, auditKeyFiles, ownAuditKey }: Config,
+  { access: accessConfig, origin, auditKeyFiles, ownAuditKey, handleKeyFile }: Config,
   fault: (where: string) => (error: unknown) => void,
 ) {
   let tail: Tail | undefined;
   let access: OpenedAccess | undefined;
   try {
     const identity = await identify(pools.tail);
+    const naming = namingOf(identity, await readHandleKey(pools.tail, identity, handleKeyFile));
     access = await startAccess(accessConfig, pools, fault('access'));
     tail = new Tail({
       ...{ pool: pools.tail, others: Object.values(pools), partitions: identity.partitions, pollMs: POLL_MS },
@@ -267,7 +270,8 @@ async function readLedger(
       ? readSigningKeys(auditKeyFiles, name)
       : [ownAuditKey].flatMap((file) => file ?? []).map((file) => ownSigningKey(file, name));
     const checkpoints = new Checkpoints(pools.proofs, name, signingKeys);
-    return { identity, tail, access, checkpoints, isUnawaited: await hasUnawaitedStandbys(pools.tail) };
+    const isUnawaited = await hasUnawaitedStandbys(pools.tail);
+    return { identity, naming, tail, access, checkpoints, isUnawaited };
   } catch (error) {
     tail?.close();
     await access?.close();

@@ -1,8 +1,7 @@
-import { LogError } from '#log';
+import { KeyFileError, LogError } from '#log';
 import 'reflect-metadata';
 import { announceLedger, DevStackError } from '#dev-stack';
 import { isAway, isRefused, PostgresAway } from '#postgres';
-import { SigningKeyError } from '#proofs';
 import { rest } from '#waiting';
 import { createApp } from './app.js';
 import { type Config, ConfigError, readConfig } from './config.js';
@@ -123,7 +122,7 @@ function complain(error: unknown): void {
 }
 
 /** Their messages are for users. */
-const OURS = [ConfigError, SigningKeyError, TlsUnusable, DevStackError, LogError, PostgresAway];
+const OURS = [ConfigError, KeyFileError, TlsUnusable, DevStackError, LogError, PostgresAway];
 
 function inWords(error: unknown): string {
   if (OURS.some((kind) => error instanceof kind)) return (error as Error).message;

@@ -38,13 +38,14 @@ export function random(digits: number): string {
   return Array.from({ length: digits }, () => DIGITS[randomInt(DIGITS.length)]).join('');
 }
 
-/** A key, or what is left of one that was cut; and a token, by the two parts that every one begins with. */
+/** A key, or what is left of one that was cut; a token, by the two parts that every one begins with; what a key file holds. */
 const KEYS = /\b(sl[tl]_[0-9A-Za-z]{10})[0-9A-Za-z]{8,}/g;
 const TOKENS = /\beyJ[\w-]+\.eyJ[\w-]+(\.[\w-]*)?/g;
+const FILED = /\b(PRIVATE|HANDLE)\+KEY\+\S+/g;
 
 /** A text with keys, tokens and passwords in it masked, for whatever is printed that may quote one. A key's id stays. */
 export function maskSecrets(text: string): string {
-  return maskPasswords(text).replace(KEYS, '$1…').replace(TOKENS, 'eyJ…');
+  return maskPasswords(text).replace(KEYS, '$1…').replace(TOKENS, 'eyJ…').replace(FILED, '$1+KEY+…');
 }
 
 function checkSum(text: string): string {

@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { query, rowOf } from '#postgres';
+import { alone } from './alone.js';
 import { LogError } from './errors.js';
+import { newHandleKey } from './handle-key.js';
 import { statement } from './statements.js';
 import { checkRowTypes } from './write/row-types.js';
 
@@ -36,28 +38,28 @@ export interface MigrateOptions {
   partitions: number;
   /** A login that is let into the ledger as its service. */
   serviceLogin?: string | undefined;
+  /** Where the handle key of a ledger that is made now is; in its table when left out. */
+  handleKeyFile?: string | undefined;
 }
 
 /**
  * Brings the database to this version's schema and returns the names of what was applied. Throws LogError
- * when the schema is newer than this version knows, or another migration runs for over ten seconds.
+ * when the schema is newer than this version knows, or another migration runs for over ten seconds, and KeyFileError when
+ * a ledger is to be made with a handle key that cannot be used.
  */
-export async function migrate({ url, partitions, serviceLogin }: MigrateOptions): Promise<string[]> {
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const { url, serviceLogin } = options;
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
   client.on('error', () => {}); // a lost connection also fails the statement on it, and that one is heard
   await client.connect();
   try {
-    await client.query('begin');
-    await client.query("set local lock_timeout = '10s'");
-    await client.query("select pg_advisory_xact_lock(hashtext('session-ledger migrations'))");
-    const applied = await applyPending(client);
-    await createLedger(client, partitions);
-    await client.query('select ledger.take_roles()');
-    if (serviceLogin !== undefined) await letIn(client, serviceLogin);
-    await client.query('commit');
-    return applied;
-  } catch (error) {
-    throw explain(error);
+    return await alone(client, async () => {
+      const applied = await applyPending(client);
+      await createLedger(client, options);
+      await client.query('select ledger.take_roles()');
+      if (serviceLogin !== undefined) await letIn(client, serviceLogin);
+      return applied;
+    });
   } finally {
     await client.end();
   }
@@ -80,12 +82,15 @@ async function applyPending(client: pg.Client): Promise<string[]> {
   return pending.map(({ name }) => name);
 }
 
-async function createLedger(client: pg.Client, partitions: number): Promise<void> {
-  const { rowCount } = await client.query(
-    'insert into ledger.ledger (partitions, handle_key) values ($1, $2) on conflict do nothing',
-    [partitions, randomBytes(32)],
+async function createLedger(client: pg.Client, { partitions, handleKeyFile }: MigrateOptions): Promise<void> {
+  const { rowCount } = await client.query('select from ledger.ledger');
+  if (rowCount) return;
+  const id = randomUUID();
+  const { key, check } = newHandleKey(id, handleKeyFile);
+  await client.query(
+    'insert into ledger.ledger (id, partitions, handle_key, handle_key_check) values ($1, $2, $3, $4)',
+    [id, partitions, key, check],
   );
-  if (!rowCount) return;
   await client.query('insert into ledger.heads (partition) select generate_series(0, $1::int - 1)', [
     partitions,
   ]);
@@ -108,8 +113,6 @@ async function letIn(client: pg.Client, login: string): Promise<void> {
 export interface LedgerIdentity {
   id: string;
   partitions: number;
-  /** Secret: keys the hashes of handles. */
-  handleKey: Buffer;
 }
 
 /**
@@ -126,8 +129,7 @@ export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
     throw new LogError('schema', `The schema is at ${version}, this version needs ${known}: migrate it.`);
   }
   await checkRowTypes(pool);
-  const { id, partitions, handle_key: handleKey } = rowOf(await query(pool, readIdentity));
-  return { id, partitions, handleKey };
+  return rowOf(await query(pool, readIdentity));
 }
 
 /** Postgres refuses the connection itself when the login may not work as the service's role. */
@@ -145,13 +147,5 @@ function refuseNewer(version: number, known: number): void {
   throw new LogError(
     'schema',
     `The schema is at ${version}, this version knows ${known}: run a newer version.`,
-  );
-}
-
-function explain(error: unknown): unknown {
-  if ((error as { code?: string }).code !== '55P03') return error;
-  return new LogError(
-    'schema',
-    'Another migration is running; it was waited for for ten seconds. Try again.',
   );
 }

@@ -3,13 +3,7 @@
 // Start reading in partition-trees.ts: what proofs are made of. tile-maker.ts works off the commands' path.
 export { Checkpoints } from './checkpoints.js';
 export { PartitionTrees } from './partition-trees.js';
-export {
-  makeKeyFile,
-  ownSigningKey,
-  readSigningKey,
-  readSigningKeys,
-  SigningKeyError,
-} from './signing-keys.js';
+export { makeKeyFile, ownSigningKey, readSigningKey, readSigningKeys } from './signing-keys.js';
 export { TileMaker } from './tile-maker.js';
 export { Tiles, UnlikeTile } from './tiles.js';
 export { rebuildTiles, verifyTiles } from './verify-tiles.js';

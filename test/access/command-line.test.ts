@@ -92,6 +92,8 @@ const OF_OWNERS = [
     'archive',
     'access-log',
     'migrate',
+    'handle-key make',
+    'handle-key move',
     'audit keygen',
     'relay accept-restore',
   ],

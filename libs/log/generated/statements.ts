@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 8e31f3917ca3c742.
+// Digest of the statements: 95a1276ce934599e.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -199,8 +199,9 @@ export interface Statements {
     row: { sequence: number; epoch: number; type: string; scope_key: ScopeKey; text: string };
     values: [number, number, number];
   };
+  read_handle_key: { row: { handle_key: Buffer | null; handle_key_check: Buffer | null }; values: [] };
   read_heads: { row: { partition: number; sequence: number }; values: [] };
-  read_identity: { row: { id: string; partitions: number; handle_key: Buffer }; values: [] };
+  read_identity: { row: { id: string; partitions: number }; values: [] };
   read_leased: {
     row: {
       version: number;

@@ -1,2 +1,2 @@
 -- What a ledger is for good. Locks nothing.
-select id, partitions, handle_key from ledger.ledger
+select id, partitions from ledger.ledger

@@ -1,0 +1,49 @@
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A file of a key that cannot be used, or is missing; the message says what to do. */
+export class KeyFileError extends Error {
+  override readonly name = 'KeyFileError';
+}
+
+/** For others than its owner. */
+const OTHERS = 0o077;
+
+/**
+ * Reads a file that nobody but its owner may read.
+ *
+ * @throws KeyFileError, which never quotes a file's content
+ */
+export function readKeyFile(file: string): string {
+  try {
+    const { mode } = statSync(file);
+    if (mode & OTHERS) {
+      throw new KeyFileError(
+        `${file}: others than its owner may read it (mode ${(mode & 0o777).toString(8)}): chmod 600 it`,
+      );
+    }
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof KeyFileError) throw error;
+    throw new KeyFileError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}
+
+/**
+ * Writes a file that is not there yet, for its owner alone. It is on the disk when this returns.
+ *
+ * @throws KeyFileError
+ */
+export function writeKeyFile(file: string, text: string): void {
+  try {
+    writeFileSync(file, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    const directory = openSync(dirname(file), 'r');
+    fsyncSync(directory);
+    closeSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new KeyFileError(
+      code === 'EEXIST' ? `${file} is there already` : `${file} cannot be written: ${code}`,
+    );
+  }
+}
