@@ -118,7 +118,7 @@ export interface LedgerIdentity {
  */
 export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   const { present } = rowOf(await query(pool, hasMigrations).catch(explainRole));
-  if (!present) throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
+  if (!present) throw new LogError('schema', 'This database has no ledger yet: migrate it.');
   const { version } = rowOf(await query(pool, readVersion));
   const known = latest();
   refuseNewer(version, known);
@@ -152,6 +152,6 @@ function explain(error: unknown): unknown {
   if ((error as { code?: string }).code !== '55P03') return error;
   return new LogError(
     'schema',
-    'Another migration is running; it was waited for for ten seconds. Try again.',
+    'Another migration has been running for ten seconds. Try again when it has finished.',
   );
 }

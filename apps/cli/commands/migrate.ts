@@ -19,9 +19,10 @@ export function migrateSchema(): Command {
     .description('migrate the database to the schema of this version')
     .addOption(databaseOption())
     .addOption(
-      new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096; 16 when left out').argParser(
-        wholeNumber(1, 4_096),
-      ),
+      new Option(
+        '--partitions <n>',
+        'number of partitions of a new ledger, 1 to 4096; 16 by default',
+      ).argParser(wholeNumber(1, 4_096)),
     )
     .option('--service-login <login>', 'grant this login the role of the service')
     .addOption(jsonOption())
@@ -42,5 +43,7 @@ async function run({ databaseUrl: url, partitions: asked, serviceLogin, json }: 
   if (json) return printJson({ applied, partitions });
   printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
   if (asked !== undefined && asked !== partitions)
-    printLine(`--partitions ${asked} changes nothing: this ledger was made with ${partitions}, for good`);
+    printLine(
+      `--partitions ${asked} has no effect: this ledger was created with ${partitions} partitions, and that cannot be changed`,
+    );
 }
