@@ -412,9 +412,9 @@ describe('from the command line', () => {
         (one) => (one.events[3].event = one.events[3].event.replace('cloud-dev', 'cloud-def')),
       ],
       ['summary', (one) => (one.summary[2] = 'nothing happened')],
-      ['of another scope', (one) => (one.scope.userId = 'bob')],
+      ['belongs to another scope', (one) => (one.scope.userId = 'bob')],
       ['what was erased', (one) => one.erased.push({ at: 'now', position: '0:1' })],
-      ['another time', (one) => (one.from = '2099-01-01T00:00:00.000Z')],
+      ['outside the time', (one) => (one.from = '2099-01-01T00:00:00.000Z')],
       ['it is not signed at all', (one) => (one.checkpoint = one.checkpoint.replace(/— .*\n/, ''))],
     ];
     for (const [said, change] of changes) {
