@@ -19,18 +19,18 @@ export const databaseOption = () => {
     .argParser(databaseUrl);
   const inFile = process.env.DATABASE_URL ? undefined : databaseUrlOf(process.env);
   if (inFile) return option.default(inFile, 'that in DATABASE_URL_FILE');
-  if (local.databaseUrl) return option.default(local.databaseUrl, 'that of the ledger that runs here');
+  if (local.databaseUrl)
+    return option.default(local.databaseUrl, 'the database of the ledger that runs here');
   return option.makeOptionMandatory();
 };
 
-export const archivesOption = () =>
-  new Option('--archives <dir>', 'where the files are that events were archived to');
+export const archivesOption = () => new Option('--archives <dir>', 'the directory with the archive files');
 
 export const jsonOption = () => new Option('--json', 'one JSON document a line instead of a table');
 
 /** As whom something is done: an environment, or one instance of it. */
 export const asOption = () =>
-  new Option('--as <environment/instance>', 'as whom: an environment, or one instance of it').argParser(
+  new Option('--as <environment/instance>', 'the owner: an environment, or one instance of it').argParser(
     owner,
   );
 

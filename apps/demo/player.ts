@@ -56,7 +56,7 @@ export class Player<Order extends object> {
         const chosen = choose(said);
         if (chosen !== undefined) return chosen;
       }
-      if (this.ended) throw new DemoError(`the process ${this.name} ended by itself`);
+      if (this.ended) throw new DemoError(`the process ${this.name} ended unexpectedly`);
       const left = until - performance.now();
       if (left <= 0) return undefined;
       await this.another(left);

@@ -42,10 +42,10 @@ const BULK_MS = 500;
 const HOUR_MS = 3_600_000;
 
 const REWOUND =
-  'The log in Postgres has another past than this replica knew: Postgres failed over or was restored. What was ' +
-  'remembered is forgotten, and all streams have ended (docs/running.md, Failover and restore).';
+  'The log in Postgres has a different history than this replica has seen: Postgres failed over or was restored. The ' +
+  'replica has dropped its caches and ended all streams (docs/running.md, Failover and restore).';
 const UNAWAITED =
-  'Postgres has standbys and waits for none of them: a failover may lose acknowledged commands. Name them in ' +
+  'Postgres has standbys, but commits wait for none of them: a failover may lose acknowledged commands. Name them in ' +
   'synchronous_standby_names.';
 
 /** The parts of one running replica. */

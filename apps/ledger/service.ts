@@ -55,7 +55,7 @@ async function start(config: Config): Promise<void> {
   const { partitions } = ledger.identity;
   if (config.partitionsGiven && config.partitions !== partitions)
     say(
-      `LEDGER_PARTITIONS=${config.partitions} changes nothing: this ledger was made with ${partitions}, for good`,
+      `LEDGER_PARTITIONS=${config.partitions} has no effect: this ledger was created with ${partitions} partitions, and that cannot be changed`,
     );
   if (config.access.isOpenToAll) say(OPEN_TO_ALL);
   const port = await app.listen(config.port, config.host);
@@ -84,7 +84,7 @@ async function opened(open: () => Promise<Replica>): Promise<Replica> {
     } catch (error) {
       const isLost = isAway(error) || isAway((error as Error).cause);
       if (!isLost || openings === OPENINGS) throw error;
-      say('A connection to Postgres was lost at the start; trying again.');
+      say('A connection to Postgres was lost during the start; trying again.');
       await rest(openings * 250, leaving.signal);
       leaving.signal.throwIfAborted();
     }

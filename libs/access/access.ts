@@ -118,7 +118,7 @@ class AccessByCredential implements Access {
     const name = `${what} ${asking.caller.tenant || asking.name}`;
     const count = this.counts.get(name) ?? 0;
     if (count >= MOST_HELD[what]) {
-      throw new ProblemError('rate-limited', `The tenant has ${count} ${what} open already.`);
+      throw new ProblemError('rate-limited', `The tenant already has ${count} ${what} open.`);
     }
     this.counts.set(name, count + 1);
     this.held.set(end, asking);
@@ -157,7 +157,7 @@ class AccessByCredential implements Access {
     if (isAbsent) return new ProblemError('unauthenticated', 'header.authorization is missing.');
     const seconds = this.failed.count(address);
     if (seconds > 0) {
-      const detail = 'Too many credentials from this address did not count: try again in a minute.';
+      const detail = 'Too many invalid credentials from this address: try again in a minute.';
       return new ProblemError('rate-limited', detail, {}, seconds);
     }
     return new ProblemError(

@@ -88,7 +88,7 @@ export class Tokens {
         'Too many new tokens from this address at once, or too many that did not count: few of its tokens are checked.';
       if (this.ofSuspects.take(1) > 0) throw new ProblemError('rate-limited', detail, {}, 1);
     } else if (this.checks.take(1) > 0) {
-      throw new LogError('overloaded', 'Too many new tokens are to be checked.');
+      throw new LogError('overloaded', 'Too many new tokens are waiting to be checked.');
     }
     const checking = this.verify(token)
       .then((checked) => {
@@ -158,7 +158,7 @@ function isTexts(value: unknown): value is string[] {
 }
 
 function refused(why: string): ProblemError {
-  return new ProblemError('unauthenticated', `The token does not count: ${why}.`);
+  return new ProblemError('unauthenticated', `The token is not valid: ${why}.`);
 }
 
 /** What jose says of a token, or of the issuer's keys. */

@@ -52,7 +52,7 @@ export function checkEnvironments({ environments }: Caller, body: unknown): void
     if (owner?.environment === undefined || environments.has(owner.environment)) continue;
     throw new ProblemError(
       'permission-required',
-      `body.${name}.environment has to be one of this credential: ${[...environments].join(', ')}`,
+      `body.${name}.environment has to be one that this credential may use: ${[...environments].join(', ')}`,
     );
   }
 }

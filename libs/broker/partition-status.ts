@@ -67,7 +67,7 @@ export class PartitionReport {
 
   /** The ends of the partition were looked at, and it can be mirrored. */
   resumed(): void {
-    if (this.stopped) this.at.log('info', `relay: partition ${this.partition} goes on`);
+    if (this.stopped) this.at.log('info', `relay: partition ${this.partition} continues`);
     delete this.#status.head; // the log may have gone back
     this.set(this.stopped ? 'behind' : this.#status.state);
   }

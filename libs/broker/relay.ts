@@ -131,7 +131,7 @@ export class Relay {
       await this.#prepareTopic();
       await Promise.all(this.#partitions.map((each) => each.run(this.#stop.signal, this.#cut.signal)));
     } catch (error) {
-      if (!(error instanceof Interrupted)) this.#log('error', `relay: ended by itself: ${error}`);
+      if (!(error instanceof Interrupted)) this.#log('error', `relay: ended unexpectedly: ${error}`);
     }
     await this.#watch.settled();
   }

@@ -127,7 +127,7 @@ export class TopicWatch {
       this.#tell();
     } catch (error) {
       // Looked at again with the settings. Kafka being away is said by those who wait for it.
-      options.log('debug', `relay: the beginnings of topic ${options.topic} cannot be read: ${error}`);
+      options.log('debug', `relay: the start offsets of topic ${options.topic} cannot be read: ${error}`);
     }
   }
 

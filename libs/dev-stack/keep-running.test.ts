@@ -48,10 +48,10 @@ afterEach(async () => {
 test('who ends by itself is started again', async () => {
   await keep(3);
   kill(started[0]);
-  await eventually(() => lines.includes('Clock: runs again'), { withinMs: 10_000 });
+  await eventually(() => lines.includes('Clock: running again'), { withinMs: 10_000 });
   expect(lines).toEqual([
-    `Clock: ended by itself (signal SIGKILL), see ${logFile}; starting it again in 0.5 s (attempt 1 of 3)`,
-    'Clock: runs again',
+    `Clock: ended unexpectedly (signal SIGKILL), see ${logFile}; starting it again in 0.5 s (attempt 1 of 3)`,
+    'Clock: running again',
   ]);
   expect(started).toHaveLength(2);
 });
@@ -61,7 +61,7 @@ test('after growing pauses, and a bound', async () => {
   kill(started[0]);
   await eventually(() => lost.length > 0, { withinMs: 20_000 });
   expect(lines).toEqual([
-    expect.stringMatching(/ended by itself .* again in 0\.5 s \(attempt 1 of 2\)$/),
+    expect.stringMatching(/ended unexpectedly .* again in 0\.5 s \(attempt 1 of 2\)$/),
     'Clock: did not come up; starting it again in 1 s (attempt 2 of 2)',
   ]);
   expect(lost.map(({ message }) => message)).toEqual([

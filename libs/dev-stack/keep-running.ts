@@ -32,7 +32,7 @@ export async function keepRunning(kept: Kept): Promise<{ stop(): Promise<void> }
   async function watch(): Promise<void> {
     for (let tries = 0; server; ) {
       const upAt = performance.now();
-      const why = `${kept.name}: ended by itself (${await server.end}), see ${kept.logFile}`;
+      const why = `${kept.name}: ended unexpectedly (${await server.end}), see ${kept.logFile}`;
       if (performance.now() - upAt >= STEADY_MS) tries = 0;
       server = undefined;
       tries = await restart(why, tries);
@@ -56,7 +56,7 @@ export async function keepRunning(kept: Kept): Promise<{ stop(): Promise<void> }
       if (stopping.signal.aborted) break;
       try {
         server = await kept.start(stopping.signal);
-        log(`${name}: runs again`);
+        log(`${name}: running again`);
         return tries + 1;
       } catch (error) {
         reason = (error as Error).message;

@@ -22,6 +22,6 @@ function explain(error: unknown): unknown {
   if ((error as { code?: string }).code !== '55P03') return error;
   return new LogError(
     'schema',
-    'Another migration is running; it was waited for for ten seconds. Try again.',
+    'Another migration has been running for ten seconds. Try again when it has finished.',
   );
 }

@@ -60,7 +60,7 @@ export function isDefect(error: unknown): boolean {
 /** What a failed write is told as, once it was sent: nobody can say what became of it unless Postgres itself did. */
 export function writeError(cause: unknown): unknown {
   if (cause instanceof LogError || cause instanceof ShareFull || isAnswered(cause)) return readError(cause);
-  return new LogError('unknown-outcome', 'Nobody can say yet whether it was done.', { cause });
+  return new LogError('unknown-outcome', 'It is not yet known whether it was done.', { cause });
 }
 
 /**

@@ -121,7 +121,7 @@ export interface LedgerIdentity {
  */
 export async function identify(pool: pg.Pool): Promise<LedgerIdentity> {
   const { present } = rowOf(await query(pool, hasMigrations).catch(explainRole));
-  if (!present) throw new LogError('schema', 'This database holds no ledger yet: migrate it.');
+  if (!present) throw new LogError('schema', 'This database has no ledger yet: migrate it.');
   const { version } = rowOf(await query(pool, readVersion));
   const known = latest();
   refuseNewer(version, known);

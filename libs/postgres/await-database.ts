@@ -28,7 +28,7 @@ export async function awaitDatabase({ url, withinMs, signal, log }: AwaitOptions
     try {
       await client.connect();
       await client.end();
-      if (tries > 0) log(`${place}: there after ${seconds(performance.now() - began)}`);
+      if (tries > 0) log(`${place}: reachable after ${seconds(performance.now() - began)}`);
       return;
     } catch (cause) {
       if (!isAway(cause)) throw cause;

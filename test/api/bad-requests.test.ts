@@ -88,11 +88,11 @@ describe('queries', () => {
     ['/v1/current?userId=a&asOf=2026-01-01', 'query.asOf has to be: an RFC 3339 time'],
     ['/v1/current?userId=a&asOf=2026-01-01T00:00:00', 'query.asOf has to be: an RFC 3339 time'],
     ['/v1/current?userId=a&asOf=2026-01-01T00:00:00+01:00', 'a + in it is sent as %2B'],
-    ['/v1/current?userId=a&asOf=2026-02-30T00:00:00Z', 'query.asOf is no time that exists'],
-    ['/v1/current?userId=a&asOf=2026-01-01T24:01:00Z', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2026-02-30T00:00:00Z', 'query.asOf is not a valid time'],
+    ['/v1/current?userId=a&asOf=2026-01-01T24:01:00Z', 'query.asOf is not a valid time'],
     ['/v1/current?userId=a&asOf=2999-01-01T00:00:00Z', 'query.asOf is in the future'],
     ['/v1/current?userId=a&asOf=9999-12-31T23:59:59-23:59', 'query.asOf is in the future'],
-    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00-99:00', 'query.asOf is no time that exists'],
+    ['/v1/current?userId=a&asOf=2026-01-01T00:00:00-99:00', 'query.asOf is not a valid time'],
     ['/v1/current?userId=a&asOf=9:9999999999999999', 'query.asOf has to be a position'],
     ['/v1/current?userId=a&asOf=-1:2', 'query.asOf has to be: an RFC 3339 time'],
     ['/v1/current?userId=a&asOf=4095:0', 'query.asOf is a position of partition 4095; this scope lives in'],
@@ -105,13 +105,13 @@ describe('queries', () => {
       [`/v1/${name}?userId=a&limit=0`, 'query.limit has to be at least 1'],
       [`/v1/${name}?userId=a&limit=501`, 'query.limit has to be at most 500'],
       [`/v1/${name}?userId=a&after=!`, 'query.after has to be: what an earlier page gave as `next`'],
-      [`/v1/${name}?userId=a&after=abc`, 'query.after is nothing that a page here gave as next'],
+      [`/v1/${name}?userId=a&after=abc`, 'query.after has to be the next of an earlier page'],
       [`/v1/${name}?userId=a&after=${'a'.repeat(65)}`, 'query.after has to be'],
       [`/v1/${name}?userId=a&atLeast=x`, 'query.atLeast has to be: a position'],
       [`/v1/${name}?userId=a&atLeast=4095:0`, 'query.atLeast is a position of partition 4095'],
     ]),
     ['/v1/sessions?userId=a&versionId=', 'query.versionId has to have at least 1 character'],
-    ['/v1/stats?after=abc', 'query.after is nothing that a page here gave as next'],
+    ['/v1/stats?after=abc', 'query.after has to be the next of an earlier page'],
     ['/v1/stats?limit=501', 'query.limit has to be at most 500'],
     ['/v1/stats?consumer=a%20b', 'query.consumer has to be'],
   ];
@@ -199,17 +199,17 @@ describe('headers that mean nothing, or several things', () => {
   const body = JSON.stringify({ userId: 'ada', owner: cloudDev });
   const post = `POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${body.length}\r\n`;
   test.each([
-    ['two hosts', `${current}Host: localhost\r\nHost: b\r\n\r\n`, 'header.host stands twice: send it once'],
+    ['two hosts', `${current}Host: localhost\r\nHost: b\r\n\r\n`, 'header.host is there twice: send it once'],
     ['no host', `${current}\r\n`, 'header.host is missing'],
     [
       'two content types',
       `${post}Content-Type: application/json\r\ncontent-type: text/plain\r\n\r\n${body}`,
-      'header.content-type stands twice: send it once',
+      'header.content-type is there twice: send it once',
     ],
     [
       'two keys',
       `${post}Content-Type: application/json\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n${body}`,
-      'header.idempotency-key stands twice: send it once',
+      'header.idempotency-key is there twice: send it once',
     ],
   ])('%s', async (_, text, detail) => {
     expect(await raw(text)).toEqual([...invalid, detail]);

@@ -75,11 +75,11 @@ describe('all current sessions of a user', () => {
     ['all=', 'query.all has to be of type boolean'],
     ['next=', 'query.next needs query.all=true'],
     ['next=0.00000000000000000000000000000000', 'query.next needs query.all=true'],
-    ['all=true&next=nonsense', 'query.next has to be what the page before said'],
-    ['all=true&next=', 'query.next has to be what the page before said'],
+    ['all=true&next=nonsense', 'query.next has to be the next of the page before'],
+    ['all=true&next=', 'query.next has to be the next of the page before'],
     [
       'all=true&next=99999.00000000000000000000000000000000',
-      'query.next has to be what the page before said',
+      'query.next has to be the next of the page before',
     ],
   ])('%s is refused', async (query, detail) => {
     expect(await refused(`${service.url}/v1/current?userId=a&${query}`)).toMatchObject({

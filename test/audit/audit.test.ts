@@ -340,7 +340,7 @@ describe('from the command line', () => {
     );
     expect(right).toMatchObject({
       code: 0,
-      out: expect.stringMatching(/^proven: the event stands at 0:5 in the log of/),
+      out: expect.stringMatching(/^proven: the event is at 0:5 in the log of/),
     });
     writeFileSync(at('other.json'), await bytesOf(6));
     const wrong = await run('verify', at('p.tlog-proof'), '--event', at('other.json'), '--key', key);
@@ -412,9 +412,9 @@ describe('from the command line', () => {
         (one) => (one.events[3].event = one.events[3].event.replace('cloud-dev', 'cloud-def')),
       ],
       ['summary', (one) => (one.summary[2] = 'nothing happened')],
-      ['of another scope', (one) => (one.scope.userId = 'bob')],
+      ['belongs to another scope', (one) => (one.scope.userId = 'bob')],
       ['what was erased', (one) => one.erased.push({ at: 'now', position: '0:1' })],
-      ['another time', (one) => (one.from = '2099-01-01T00:00:00.000Z')],
+      ['outside the time', (one) => (one.from = '2099-01-01T00:00:00.000Z')],
       ['it is not signed at all', (one) => (one.checkpoint = one.checkpoint.replace(/— .*\n/, ''))],
     ];
     for (const [said, change] of changes) {
@@ -455,10 +455,10 @@ describe('from the command line', () => {
     writeFileSync(at('changed.json'), text.slice(0, 1_000));
     expect(await run('verify', at('changed.json'), '--key', key)).toMatchObject({
       code: 4,
-      errors: expect.stringContaining('or it was cut'),
+      errors: expect.stringContaining('or it is incomplete'),
     });
     const nobody = await run('report', '--user', 'nobody', '-o', at('nobody.json'));
-    expect(nobody).toMatchObject({ code: 3, errors: 'nothing has happened there then' });
+    expect(nobody).toMatchObject({ code: 3, errors: 'the scope has no events in this time' });
   });
 
   test('a watcher keeps checkpoints, and cosigns what it found right', async () => {

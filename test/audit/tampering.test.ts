@@ -222,7 +222,7 @@ test('a ledger that tells of fewer partitions than were watched is found out', a
   const found = await it.watch();
   expect(found).toMatchObject({
     code: 4,
-    errors: expect.stringContaining('partition 1: shrunk: the ledger tells of 1 partitions only'),
+    errors: expect.stringContaining('partition 1: shrunk: the ledger reports only 1 partitions'),
   });
 });
 

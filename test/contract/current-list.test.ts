@@ -194,9 +194,9 @@ describe.each([
 
   test.each([
     ['status=ended', 'query.status'],
-    ['before=2026-02-30T00:00:00Z', 'query.before is no time that exists'],
+    ['before=2026-02-30T00:00:00Z', 'query.before is not a valid time'],
     ['leaseBefore=tomorrow', 'query.leaseBefore'],
-    ['next=bm8', 'query.next is nothing that a page here gave as next'],
+    ['next=bm8', 'query.next has to be the next of an earlier page'],
     ['limit=0', 'query.limit'],
     ['userId=ada', 'query'],
   ])('refuses %s and says why', async (query, detail) => {

@@ -239,7 +239,7 @@ describe.each([
   ])('a body that has a member twice is refused: %s', async (body, pointer) => {
     const [status, code, detail] = await refusedWith(ask('/v1/sessions', { body }));
     expect([status, code]).toEqual([400, 'invalid-request']);
-    expect(detail).toBe(`the member at ${pointer} stands twice: which of them is meant, nobody can tell`);
+    expect(detail).toBe(`the member at ${pointer} is there twice, so its value is ambiguous: send it once`);
   });
 
   test.each(['1.00000000000000000001', '1e-400', '0.0000000000000000000000000001e28'])(
@@ -444,7 +444,7 @@ describe.each([
       const partition = Number.parseInt(sessionId.slice(15, 18), 16);
       const began = performance.now();
       const position = `${partition}:9007199254740991`;
-      const detail = `is ahead of the log, which has no position ${position}: it is of another ledger, or this one was restored`;
+      const detail = `is ahead of the log, which has no position ${position}: it comes from another ledger, or this one was restored`;
       expect(await refusedWith(ask(`${path}?userId=${scope.userId}&atLeast=${position}`))).toEqual([
         400,
         'invalid-request',

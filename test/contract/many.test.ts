@@ -65,7 +65,7 @@ test('each is answered as by itself, in the order given; one that is wrong spoil
       ...Array.from({ length: 10 }, () => 400),
       201,
     ]);
-    expect(answers[3].detail).toBe('commands.3.operation is none that can be sent here');
+    expect(answers[3].detail).toBe('commands.3.operation cannot be sent in a list');
     expect(answers[6].detail).toMatch(/^commands\.6\.body\.epoch has to be/);
     expect(answers[8].detail).toBe('commands.8.sessionId is missing');
     expect(answers[2].current.sessionId).toBe(answers[1].session.sessionId);

@@ -152,13 +152,17 @@ describe('acts', () => {
   });
 
   test.each([
-    [['end', 'ada', '--reason', 'x'], 2, 'say as whom with --as, or --force'],
+    [['end', 'ada', '--reason', 'x'], 2, 'name the owner with --as, or use --force'],
     [['end', 'ada', '--as', 'cloud-dev'], 2, "'--reason <text>' not specified"],
     [['end', 'nobody-was-here', '--force', '--reason', 'x'], 3, 'no session is current'],
     [['start', 'ada', '--as', '/'], 2, 'It has to be an environment'],
     [['current', 'ada', '--as-of', 'yesterday'], 2, 'It has to be a time such as'],
-    [['bulk', '--action', 'end', '--reason', 'x'], 2, 'say --action, --reason, and --user or --environment'],
-    [['bulk', '--action', 'end', '--reason', 'x', '--user', 'ada'], 2, 'add --yes: there is nobody to ask'],
+    [['bulk', '--action', 'end', '--reason', 'x'], 2, 'give --action, --reason, and --user or --environment'],
+    [
+      ['bulk', '--action', 'end', '--reason', 'x', '--user', 'ada'],
+      2,
+      'add --yes: there is no terminal to ask for confirmation',
+    ],
   ])('%j does nothing and ends with %i', async (args, code, why) => {
     expect(await run(args)).toMatchObject({ code, out: '', err: expect.stringContaining(why) });
   });
@@ -368,13 +372,13 @@ describe('offline', () => {
   test('migrate makes a ledger, and finds nothing to do the second time', async () => {
     const database = await createDatabase();
     const env = { DATABASE_URL: database.url };
-    expect((await run(['verify'], env)).err).toBe('This database holds no ledger yet: migrate it.\n');
+    expect((await run(['verify'], env)).err).toBe('This database has no ledger yet: migrate it.\n');
     expect((await run(['migrate'], env)).out).toMatch(/^applied 001_ledger, /);
     expect((await run(['migrate'], env)).out).toBe('the schema is up to date\n');
     expect((await run(['migrate', '--partitions', '16'], env)).out).toBe('the schema is up to date\n');
     expect(lines(await run(['migrate', '--partitions', '64'], env))).toEqual([
       'the schema is up to date',
-      '--partitions 64 changes nothing: this ledger was made with 16, for good',
+      '--partitions 64 has no effect: this ledger was created with 16 partitions, and that cannot be changed',
     ]);
     const told = documents(await run(['migrate', '--partitions', '64', '--json'], env));
     expect(told).toEqual([{ applied: [], partitions: 16 }]);

@@ -164,7 +164,7 @@ test('a number of partitions that changes nothing is said to change nothing', as
   expect(await starts({ LEDGER_PARTITIONS: '8' })).toEqual([]);
   expect(await starts({})).toEqual([]);
   expect(await starts({ LEDGER_PARTITIONS: '4' })).toEqual([
-    'LEDGER_PARTITIONS=4 changes nothing: this ledger was made with 8, for good',
+    'LEDGER_PARTITIONS=4 has no effect: this ledger was created with 8 partitions, and that cannot be changed',
   ]);
 });
 

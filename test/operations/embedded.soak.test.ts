@@ -66,9 +66,9 @@ describe('a Postgres that dies', () => {
     expect((await begin(url, 'ada')).status).toBe(201);
     await killPostgres();
     await service.waitForLine(
-      /^Postgres: ended by itself \(signal SIGKILL\), see .*again in 0\.5 s \(attempt 1 of 10\)$/,
+      /^Postgres: ended unexpectedly \(signal SIGKILL\), see .*again in 0\.5 s \(attempt 1 of 10\)$/,
     );
-    await service.waitForLine(/^Postgres: runs again$/, 60_000);
+    await service.waitForLine(/^Postgres: running again$/, 60_000);
     await becomes(() => readiness(url), '200 ok');
     expect((await current(url, 'ada')).status).toBe(200);
     expect((await begin(url, 'grace')).status).toBe(201);
@@ -90,7 +90,7 @@ describe('a Postgres that dies', () => {
     await start({ LEDGER_RESTARTS: '0' });
     await killPostgres();
     expect(await service.exited).toEqual({ code: 69, signal: null });
-    expect(service.errors.join('\n')).toMatch(/^Postgres: ended by itself .*it is not started again$/m);
+    expect(service.errors.join('\n')).toMatch(/^Postgres: ended unexpectedly .*it is not started again$/m);
   });
 });
 
@@ -169,11 +169,11 @@ onADiskOfItsOwn('a disk that is full', () => {
       .query("select pg_logical_emit_message(true, 'full', repeat('x', 1000000)) from generate_series(1, 40)")
       .catch(() => {});
     await begin(url, 'grace').catch(() => {});
-    await service.waitForLine(/^Postgres: ended by itself \(exit code 1\)/, 30_000);
+    await service.waitForLine(/^Postgres: ended unexpectedly \(exit code 1\)/, 30_000);
     await client.end().catch(() => {});
     expect(await readiness(url)).toBe('503 unavailable');
     await free();
-    await service.waitForLine(/^Postgres: runs again$/, 90_000);
+    await service.waitForLine(/^Postgres: running again$/, 90_000);
     await becomes(() => readiness(url), '200 ok');
     expect((await current(url, 'ada')).status).toBe(200);
     expect((await begin(url, 'grace')).status).toBeLessThan(300);

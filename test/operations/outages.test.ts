@@ -32,7 +32,7 @@ test.each([
     env: { LEDGER_MIGRATE: 'never' },
   });
   expect(proxy.swallowed()).toBe(1);
-  expect(service.output()).toContain('A connection to Postgres was lost at the start; trying again.');
+  expect(service.output()).toContain('A connection to Postgres was lost during the start; trying again.');
   expect((await ask(`${service.url}/v1/sessions`, startCall())).status).toBe(201);
   expect((await service.stop()).code).toBe(0);
   await proxy.close();

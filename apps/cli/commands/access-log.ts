@@ -39,7 +39,7 @@ async function run({ since, principal, lines, databaseUrl, json }: Asked): Promi
   const rows = await withDatabase(databaseUrl, (pool) => readAccessLog(pool, asked));
   if (json) {
     for (const row of rows) printJson(row);
-  } else if (rows.length === 0) printLine('nothing was written down in this time');
+  } else if (rows.length === 0) printLine('there are no entries in this time');
   else
     printTable(
       ['time', 'operation', 'status', 'times', 'principal', 'tenant', 'credential', 'address'],

@@ -34,7 +34,7 @@ export function bulk(): Command {
     .description('end or release all current sessions of a user or of an environment')
     .addOption(new Option('--action <what>', 'what is done to them').choices(['end', 'release']))
     .option('--user <id>', "this user's")
-    .option('--environment <name>', 'those that this environment owns')
+    .option('--environment <name>', 'sessions that this environment owns')
     .option('--instance <name>', 'only this instance of the environment')
     .addOption(reasonOption())
     .option('--job <id>', 'only show the progress of a job')
@@ -56,7 +56,7 @@ async function run(asked: Asked): Promise<void> {
 async function ordered(ledger: LedgerClient, asked: Asked): Promise<Job> {
   const { action, user, environment, instance, reason, yes } = asked;
   if (!action || !reason || !(user || environment))
-    throw new CommandFailed('say --action, --reason, and --user or --environment', exitCodes.usage);
+    throw new CommandFailed('give --action, --reason, and --user or --environment', exitCodes.usage);
   const select = {
     ...(user && { userId: user }),
     ...(environment && { environment }),
@@ -69,7 +69,8 @@ async function ordered(ledger: LedgerClient, asked: Asked): Promise<Job> {
 }
 
 async function agreed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new CommandFailed('add --yes: there is nobody to ask', exitCodes.usage);
+  if (!process.stdin.isTTY)
+    throw new CommandFailed('add --yes: there is no terminal to ask for confirmation', exitCodes.usage);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} (y/N) `)).trim());

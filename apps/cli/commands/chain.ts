@@ -28,7 +28,7 @@ export function chain(): Command {
     .argument('<userId>')
     .argument('[projectId]', '', 'default')
     .option('--as-of <time or position>', 'the chain as it was then: RFC 3339, or partition:sequence', asOf)
-    .option('--session <id>', "another session's chain than the current one's")
+    .option('--session <id>', 'the chain of this session instead of the current one')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

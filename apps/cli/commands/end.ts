@@ -53,11 +53,7 @@ export function end(): Command {
 export function release(): Command {
   return acting('release', "give up ownership of a user's current session, which stays")
     .option('--to <environment/instance>', 'reserve it for this owner', owner)
-    .option(
-      '--reserve <seconds>',
-      'how long only --to may claim it; 60 when left out',
-      wholeNumber(1, 86_400),
-    )
+    .option('--reserve <seconds>', 'how long only --to may claim it; 60 by default', wholeNumber(1, 86_400))
     .addHelpText('after', releaseExamples)
     .action((userId, projectId, asked: AskedToRelease) => runRelease({ userId, projectId }, asked));
 }
@@ -100,7 +96,7 @@ async function runRelease(scope: Scope, asked: AskedToRelease): Promise<void> {
 
 /** The session that is current, and as whom it is asked for. */
 async function meant(scope: Scope, { url, as, force }: Asked) {
-  if (!as && !force) throw new CommandFailed('say as whom with --as, or --force', exitCodes.usage);
+  if (!as && !force) throw new CommandFailed('name the owner with --as, or use --force', exitCodes.usage);
   const ledger = new LedgerClient(clientOptions(url));
   const session = await currentOf(ledger, scope);
   return { ledger, session, who: as ?? { environment: 'command-line' } };

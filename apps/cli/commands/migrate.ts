@@ -20,9 +20,10 @@ export function migrateSchema(): Command {
     .description('migrate the database to the schema of this version')
     .addOption(databaseOption())
     .addOption(
-      new Option('--partitions <n>', 'of a ledger that is made now, 1 to 4096; 16 when left out').argParser(
-        wholeNumber(1, 4_096),
-      ),
+      new Option(
+        '--partitions <n>',
+        'number of partitions of a new ledger, 1 to 4096; 16 by default',
+      ).argParser(wholeNumber(1, 4_096)),
     )
     .addOption(
       new Option(
@@ -56,5 +57,7 @@ async function run({ databaseUrl: url, partitions: asked, json, ...more }: Asked
   if (json) return printJson({ applied, partitions });
   printLine(applied.length > 0 ? `applied ${applied.join(', ')}` : 'the schema is up to date');
   if (asked !== undefined && asked !== partitions)
-    printLine(`--partitions ${asked} changes nothing: this ledger was made with ${partitions}, for good`);
+    printLine(
+      `--partitions ${asked} has no effect: this ledger was created with ${partitions} partitions, and that cannot be changed`,
+    );
 }

@@ -50,7 +50,7 @@ export function sessions(): Command {
     .option('--environment <name>', 'current sessions that this environment owns')
     .option('--instance <name>', 'current sessions that this instance owns')
     .addOption(
-      new Option('--status <status>', 'current ones with this status').choices([
+      new Option('--status <status>', 'current sessions with this status').choices([
         ...(['starting', 'active', 'released', 'ending'] as const),
       ]),
     )
@@ -58,12 +58,12 @@ export function sessions(): Command {
     .option('--older-than <time>', 'current sessions older than this, such as 7d', timeSpan)
     .option(
       '--lease-within <time>',
-      'current ones whose lease is over so soon, unless it is renewed',
+      'current sessions whose lease ends within this time unless it is renewed',
       timeSpan,
     )
     .option('--reset-advised', 'current sessions that should be reset')
     .addOption(
-      new Option('--sort <order>', 'of current ones: newest when left out').choices([
+      new Option('--sort <order>', 'order of the current sessions; newest by default').choices([
         ...(['newest', 'oldest', 'lease'] as const),
       ]),
     )
@@ -84,7 +84,10 @@ export function sessions(): Command {
         return showCurrent(current(ledger, filter, options), options.json);
       }
       if (isFiltered || options.limit !== undefined)
-        throw new CommandFailed('the options for current sessions go without a user', exitCodes.usage);
+        throw new CommandFailed(
+          'the options for current sessions cannot be combined with a user',
+          exitCodes.usage,
+        );
       const { versionId } = options;
       const query = { userId, projectId: projectId ?? 'default', ...(versionId && { versionId }) };
       return showOfUser(ofUser(ledger, query), options.json);

@@ -26,7 +26,7 @@ export function start(): Command {
     .argument('[projectId]', '', 'default')
     .addOption(asOption().makeOptionMandatory())
     .addOption(
-      new Option('--on-conflict <what>', 'if a session is current; supersede when left out').choices([
+      new Option('--on-conflict <what>', 'what to do if a session is current; supersede by default').choices([
         'supersede',
         'reject',
         'join',

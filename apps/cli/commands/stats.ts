@@ -63,5 +63,5 @@ function show({ ledger, projection, sync, current, relay, replicas }: Stats): vo
       return [consumer, userId, projectId, alarming(state), since, sessionId, currentId];
     }),
   );
-  if (sync.next) printLine(`and more: these are the first ${MOST_ROWS}; --consumer shows one's`);
+  if (sync.next) printLine(`and more: these are the first ${MOST_ROWS}; --consumer shows those of one`);
 }

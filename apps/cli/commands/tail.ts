@@ -20,14 +20,14 @@ type Places = Map<number, number>;
 
 export function tail(): Command {
   return new Command('tail')
-    .description('the newest events, from any position, as they come')
+    .description('print the newest events, or those from a position')
     .option('-f, --follow', 'keep running and print new events')
     .option(
       '-n, --lines <n>',
-      `the last so many, 1 to ${PAGE}, 10 when left out; with --from the first so many, all when left out`,
+      `the last so many, 1 to ${PAGE}, 10 by default; with --from the first so many, all by default`,
       wholeNumber(1, PAGE),
     )
-    .option('--from <position...>', 'partition:sequence, of several partitions; or start', places)
+    .option('--from <position...>', 'one or more partition:sequence, or start', places)
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

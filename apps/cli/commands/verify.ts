@@ -56,7 +56,8 @@ async function compareKafka(asked: LedgerAndTopic, json: boolean | undefined): P
     tellFaults(reports);
   }
   const faults = faultsOf(reports);
-  if (faults > 0) throw new CommandFailed(`${faults} faults: the topic is not the log's`, exitCodes.unsound);
+  if (faults > 0)
+    throw new CommandFailed(`${faults} faults: the topic does not match the log`, exitCodes.unsound);
 }
 
 async function run(

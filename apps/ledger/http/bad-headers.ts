@@ -16,7 +16,7 @@ export function checkHeaders({ headers, rawHeaders, httpVersion }: IncomingMessa
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!.toLowerCase();
     if (SINGLE.has(name) && seen.has(name)) {
-      throw new ProblemError('invalid-request', `header.${name} stands twice: send it once`);
+      throw new ProblemError('invalid-request', `header.${name} is there twice: send it once`);
     }
     seen.add(name);
   }

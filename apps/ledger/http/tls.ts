@@ -58,7 +58,8 @@ export function followFiles(
       log('info', 'TLS: the certificate has changed and is used from now on');
     } catch (error) {
       const { message } = error as Error;
-      if (message !== complained) log('warn', `TLS: the files cannot be used, the old ones stay: ${message}`);
+      if (message !== complained)
+        log('warn', `TLS: the new files cannot be used, the old ones stay in use: ${message}`);
       complained = message;
     }
   }, LOOK_MS).unref();

@@ -14,7 +14,7 @@ const below = (folder) =>
     .filter((name) => name.endsWith('.md'))
     .map((name) => `${folder}/${name}`);
 
-/** The order in which a newcomer reads. */
+/** The order in which a newcomer reads, as the README has it. */
 const GROUPS = {
   'Get started': ['README.md', 'docs/tutorial.md', 'docs/concepts.md'],
   'Build with it': [
@@ -31,20 +31,25 @@ const GROUPS = {
       .map((example) => `examples/${example}/README.md`)
       .filter((page) => existsSync(join(root, page))),
   ],
-  Reference: ['docs/commands.md', 'docs/chains.md', 'docs/history.md', 'docs/access.md', 'docs/audit.md'],
+  Reference: ['docs/commands.md', 'docs/chains.md', 'docs/history.md'],
   'Run it': [
     'docs/running.md',
+    'docs/access.md',
+    'docs/console.md',
     'docs/outages.md',
     'docs/limits.md',
     'docs/load.md',
+  ],
+  'Judge it': [
     'docs/performance.md',
     'docs/performance-log.md',
+    'docs/audit.md',
     'docs/checker.md',
+    'SECURITY.md',
   ],
   'The project': [
     'CHANGELOG.md',
     'libs/client-python/CHANGELOG.md',
-    'SECURITY.md',
     'CONTRIBUTING.md',
     'docs/adding-a-command.md',
   ],

@@ -25,7 +25,7 @@ export function currentRead(query: CurrentQuery, ifNoneMatch: string | undefined
   if (withLease && typeof ifNoneMatch === 'string') {
     throw new ProblemError(
       'invalid-request',
-      'header.if-none-match does not go with query.include: no ETag tells of a renewal',
+      'header.if-none-match cannot be combined with query.include: an ETag does not change with a renewal',
     );
   }
   if (all) {
@@ -44,7 +44,10 @@ export function currentRead(query: CurrentQuery, ifNoneMatch: string | undefined
   if (next !== undefined) throw new ProblemError('invalid-request', 'query.next needs query.all=true');
   if (asOf === undefined) return { of: 'now', wait, after: after ?? 0, withLease };
   if (withLease) {
-    throw new ProblemError('invalid-request', 'query.include is of the present: leave out query.asOf');
+    throw new ProblemError(
+      'invalid-request',
+      'query.include works for the present only: leave out query.asOf',
+    );
   }
   if (wait !== undefined || after !== undefined) {
     throw new ProblemError('invalid-request', 'query.asOf cannot be waited for: leave out wait and after');

@@ -14,7 +14,7 @@ export function decodeCursor(cursor: string, pattern: RegExp): string {
 export function cursorParts(cursor: string, pattern: RegExp, place: string): string[] {
   const [, ...found] = pattern.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (found.length === 0) {
-    throw new ProblemError('invalid-request', `${place} is nothing that a page here gave as next`);
+    throw new ProblemError('invalid-request', `${place} has to be the next of an earlier page`);
   }
   return found;
 }

@@ -77,7 +77,7 @@ export class ScopeEventIds {
 export function aheadOfLog(place: string): ProblemError {
   return new ProblemError(
     'position-ahead',
-    `${place} is ahead of the log: it is of another ledger, or this one was restored; read all of it anew`,
+    `${place} is ahead of the log: it comes from another ledger, or this one was restored. Read everything again`,
   );
 }
 
@@ -88,7 +88,7 @@ function withoutRestores({ id, place }: LastEventId, restores: number): string {
   if (Number(known) !== restores) {
     throw new ProblemError(
       'position-ahead',
-      `${place} is from before this ledger was restored: what was read may not stand any more; read all of it anew`,
+      `${place} is from before this ledger was restored: events that were read may be gone. Read everything again`,
     );
   }
   return id.slice(0, -whole.length);

@@ -140,11 +140,14 @@ function name(token: string, names: Set<string>, frames: Frame[]): void {
   const text: string = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1);
   const frame = frames.at(-1) as Frame;
   frame.at = text;
-  if (names.has(text)) refuse(frames, 'stands twice: which of them is meant, nobody can tell');
+  if (names.has(text)) refuse(frames, 'is there twice, so its value is ambiguous: send it once');
   names.add(text);
   const isPrototype = text === 'prototype' && frames.at(-2)?.at === 'constructor';
   if (text === '__proto__' || isPrototype) {
-    refuse(frames, 'has a name that would change an object of the program that reads it: choose another one');
+    refuse(
+      frames,
+      'has a name that would change an object of the program that reads it: choose another name',
+    );
   }
 }
 

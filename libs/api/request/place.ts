@@ -10,7 +10,7 @@ export function encodePlace({ partition, scopeId }: Place): string {
 export function decodePlace(next: string): Place {
   const [, partition, scopeId = ''] = /^(\d{1,4})\.([0-9a-f]{32})$/.exec(next) ?? [];
   if (partition === undefined) {
-    throw new ProblemError('invalid-request', 'query.next has to be what the page before said');
+    throw new ProblemError('invalid-request', 'query.next has to be the next of the page before');
   }
   return { partition: Number(partition), scopeId };
 }

@@ -32,7 +32,7 @@ export function positionOf(text: string, partition: number, place: string): Posi
 export function noSuchPosition(place: string, position: Position): ProblemError {
   return new ProblemError(
     'invalid-request',
-    `${place} is ahead of the log, which has no position ${positionText(position)}: it is of another ledger, or this one was restored`,
+    `${place} is ahead of the log, which has no position ${positionText(position)}: it comes from another ledger, or this one was restored`,
   );
 }
 
@@ -48,7 +48,7 @@ export function asOfQuery(text: string, partition: number): AsOf {
 export function momentOf(text: string, place: string): Instant {
   const time = new Date(text.toUpperCase());
   if (Number.isNaN(time.getTime()) || !isOnCalendar(text)) {
-    throw new ProblemError('invalid-request', `${place} is no time that exists`);
+    throw new ProblemError('invalid-request', `${place} is not a valid time`);
   }
   const ms = Math.min(Math.max(time.getTime(), FIRST_MS), LAST_MS);
   return new Date(ms).toISOString();

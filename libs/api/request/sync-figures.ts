@@ -3,7 +3,7 @@ import { ProblemError } from '../problems/problem-error.js';
 /** Whose reports to take back. Throws `invalid-request` for a project without its user: that would be all of them. */
 export function withdrawn<Query extends { userId?: string; projectId?: string }>(query: Query): Query {
   if (query.projectId === undefined || query.userId !== undefined) return query;
-  throw new ProblemError('invalid-request', 'query.projectId needs query.userId: whose project it is');
+  throw new ProblemError('invalid-request', 'query.projectId needs query.userId');
 }
 
 /** Of how many reports a consumer's, or everybody's, are of what is current. */

@@ -43,7 +43,7 @@ export const keys: Pick<Serving, 'access' | 'createKey' | 'listKeys' | 'rotateKe
     const { secondsLeft, ...old } = await known(params.keyId, caller, ledger);
     checkHeld(old, caller);
     const isOver = old.revokedAt !== undefined || (secondsLeft !== undefined && secondsLeft <= 0);
-    if (isOver) throw new ProblemError('unknown-key', 'The key counts no more: make a new one.');
+    if (isOver) throw new ProblemError('unknown-key', 'The key is no longer valid: create a new one.');
     const order = { ...old, ...(secondsLeft !== undefined && { expiresInSeconds: Math.ceil(secondsLeft) }) };
     const next = await create(order, asked, ledger);
     await ledger.keys.end(old.id, body.overlapSeconds ?? OVERLAP_SECONDS);
@@ -88,7 +88,7 @@ function orderOf(
   const tenant = body.tenant ?? caller.tenant;
   const isOfTenant = (one: string) => one === 'read' || one === 'write' || one === 'operate';
   if (tenant === '' && (!ledgerWide || permissions.some(isOfTenant))) {
-    throw new ProblemError('invalid-request', 'body.tenant is missing: read, write and operate are in one');
+    throw new ProblemError('invalid-request', 'body.tenant is missing: read, write and operate need one');
   }
   if (!ledgerWide && permissions.includes('audit')) {
     throw new ProblemError('invalid-request', 'body.permissions has audit, which needs body.ledgerWide');
@@ -107,10 +107,10 @@ function orderOf(
 function checkHeld(order: Omit<KeyOrder, 'name'>, caller: Caller): void {
   if (caller.ledgerWide) return;
   const refuse = (what: string) => {
-    throw new ProblemError('permission-required', `A tenant's admin cannot give away ${what}.`);
+    throw new ProblemError('permission-required', `A tenant's admin cannot grant ${what}.`);
   };
-  if (order.tenant !== caller.tenant) refuse('what is in another tenant');
-  if (order.ledgerWide) refuse('what is ledger-wide');
+  if (order.tenant !== caller.tenant) refuse('access to another tenant');
+  if (order.ledgerWide) refuse('ledger-wide access');
   const more = order.permissions.find((one) => !caller.permissions.has(one));
   if (more) refuse(`${more}, which it does not hold itself`);
   const { environments: own } = caller;
@@ -126,7 +126,7 @@ function made(answer: MadeKey): Answered {
   if ('madeBefore' in answer) {
     throw new ProblemError(
       'key-made',
-      `The same request has made the key ${answer.madeBefore} before; its secret is told no second time.`,
+      `The same request has already created the key ${answer.madeBefore}. Its secret is shown only once.`,
     );
   }
   return { status: 201, body: { secret: answer.secret, key: shown(answer.key) } };

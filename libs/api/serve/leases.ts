@@ -69,6 +69,6 @@ async function decide(
   if (answer.kind !== 'accepted') return { problem: problemOf(answer) };
   // It came alive in between: now its row is there.
   const again = await ledger.renew(renewal);
-  if (again === undefined) throw new ProblemError('unavailable', 'The lease changes all the time.');
+  if (again === undefined) throw new ProblemError('unavailable', 'The lease keeps changing: try again.');
   return { until: again };
 }

@@ -81,10 +81,13 @@ async function served(
   const place = `commands.${index}`;
   try {
     if (!Object.hasOwn(commands, operation)) {
-      throw new ProblemError('invalid-request', `${place}.operation is none that can be sent here`);
+      throw new ProblemError('invalid-request', `${place}.operation cannot be sent in a list`);
     }
     if (operation === 'startSession' && sessionId !== undefined) {
-      throw new ProblemError('invalid-request', `${place}.sessionId is the ledger's to choose`);
+      throw new ProblemError(
+        'invalid-request',
+        `${place}.sessionId has to be left out: the ledger chooses it`,
+      );
     }
     const params = sessionId === undefined ? {} : { sessionId };
     const one = all.one(operation as OperationId, { params, body, key }, place);

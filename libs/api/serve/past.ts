@@ -23,10 +23,7 @@ export async function pastOf(
 ): Promise<PastSession | undefined> {
   const past = await history.asOf(scope, asOfQuery(text, scope.partition));
   if (past.future) {
-    throw new ProblemError(
-      'invalid-request',
-      'query.asOf is in the future: nobody knows what will be current',
-    );
+    throw new ProblemError('invalid-request', 'query.asOf is in the future');
   }
   if (past.session === undefined) return undefined;
   const { session, position, until } = past;

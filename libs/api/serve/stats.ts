@@ -108,7 +108,7 @@ function placeOf(after: string): ReportPlace {
   const [, partition, scopeId = '', consumer = ''] =
     PLACE.exec(Buffer.from(after, 'base64url').toString()) ?? [];
   if (partition === undefined) {
-    throw new ProblemError('invalid-request', 'query.after is nothing that a page here gave as next');
+    throw new ProblemError('invalid-request', 'query.after has to be the next of an earlier page');
   }
   return { partition: Number(partition), scopeId, consumer };
 }

@@ -86,7 +86,7 @@ async function download({ directory, repository }: JarCache, jar: Jar, stop: Abo
     throw new Error(`HTTP status ${response.status}`);
   }
   const bytes = Buffer.from(await response.arrayBuffer());
-  if (!matches(jar, bytes)) throw new Error('its SHA-256 is not the one of the manifest');
+  if (!matches(jar, bytes)) throw new Error('its SHA-256 does not match the manifest');
   const temporary = `${jarFile(directory, jar)}.${randomUUID()}.part`;
   try {
     await writeFile(temporary, bytes, { flush: true });

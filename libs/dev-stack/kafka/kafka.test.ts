@@ -18,7 +18,7 @@ const start = async (more: Partial<KafkaOptions> = {}) => {
   running = await startKafka({ dataDir, port, cacheDir, log: (line) => log.push(line), ...more });
   return running;
 };
-const endedByItself = () => log.some((line) => line.includes('ended by itself (signal SIGKILL)'));
+const endedByItself = () => log.some((line) => line.includes('ended unexpectedly (signal SIGKILL)'));
 const client = () =>
   new kafkajs.Kafka({ brokers: [`127.0.0.1:${port}`], logLevel: kafkajs.logLevel.NOTHING });
 
@@ -73,7 +73,7 @@ test('a broker that dies is started again on its port, with its data', async () 
   await start({ restarts: 3 });
   expect(await send('before')).toBe('1');
   process.kill(Number(await readFile(join(dataDir, 'kafka.pid'), 'utf8')), 'SIGKILL');
-  const again = () => log.includes('Kafka: runs again');
+  const again = () => log.includes('Kafka: running again');
   expect(await eventually(again, { withinMs: 50_000 })).toBe(true);
   expect(await send('after')).toBe('2');
 });

@@ -23,7 +23,7 @@ const startFails = () =>
     () => new Error('it started'),
     (error: unknown) => error as Error,
   );
-const endedByItself = () => log.some((line) => line.includes('ended by itself (signal SIGKILL)'));
+const endedByItself = () => log.some((line) => line.includes('ended unexpectedly (signal SIGKILL)'));
 const query = async (sql: string) => {
   const client = new pg.Client({ connectionString: running?.url ?? '', connectionTimeoutMillis: 5_000 });
   await client.connect();

@@ -71,7 +71,7 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
     if (!account.owner || account.on(cluster).path === WORKING_DIRECTORY) await chmod(directory, 0o700);
     const binaries = await withinReach(npms, account, options.cacheDir ?? '/var/lib/session-ledger', log);
     if (await createCluster(cluster, SUPERUSER, binaries, account)) {
-      log(`Postgres: made a new, empty database in ${directory}`);
+      log(`Postgres: created a new, empty database in ${directory}`);
     }
     const { superuser = false } = options;
     const password = await provideLogin({ directory, cluster, binaries, account, superuser });
@@ -185,7 +185,7 @@ async function untilUp(
         (error: Error & { code?: string }) => {
           refused = error.message; // not listening yet, or recovering
           if (error.code === NOT_YET && performance.now() > tellAt) {
-            log('Postgres: is still starting; after a crash it reads its log again, which may take a minute');
+            log('Postgres: still starting; after a crash it replays its log, which may take a minute');
             tellAt = Number.POSITIVE_INFINITY;
           }
           return undefined;

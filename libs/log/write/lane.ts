@@ -240,7 +240,7 @@ export class Lane {
   /** Commands that need a head beyond their own partition's, which cannot be had, do not keep the others waiting. */
   private withoutHandles(batch: readonly Waiting[], { commands }: IdleHandlesHeld): Tell {
     this.giveBack(batch.filter((one) => !commands.includes(one)));
-    const error = new LogError('timeout', 'Somebody else holds the partition that a handle is taken from.');
+    const error = new LogError('timeout', 'The partition that a handle is taken from is locked.');
     return refusal(
       batch.filter((one) => commands.includes(one)),
       error,

@@ -117,7 +117,7 @@ export async function readRowTypes(client: pg.ClientBase): Promise<RowTypes> {
     };
   } catch (cause) {
     if (!(cause instanceof CompositeMismatch)) throw cause;
-    throw new LogError('schema', `The schema is not that of its migrations: ledger.${cause.message}.`, {
+    throw new LogError('schema', `The schema does not match its migrations: ledger.${cause.message}.`, {
       cause,
     });
   }

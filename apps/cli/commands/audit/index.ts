@@ -18,7 +18,7 @@ docs/audit.md says what is proven by this, and what is not.
 
 export function audit(): Command {
   return new Command('audit')
-    .description('prove that the log is whole, and check it without believing the ledger')
+    .description('prove that the log is complete, and verify it without trusting the ledger')
     .addCommand(keygen())
     .addCommand(verify())
     .addCommand(watch())

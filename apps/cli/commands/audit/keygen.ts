@@ -17,8 +17,8 @@ Examples:
 
 export function keygen(): Command {
   return new Command('keygen')
-    .description('make a key that signs checkpoints')
-    .requiredOption('-o, --output <file>', 'where it goes; nobody but its owner may read it')
+    .description('create a key that signs checkpoints')
+    .requiredOption('-o, --output <file>', 'the file to write; only its owner can read it')
     .option(
       '--origin <name>',
       "the ledger's name in what it signs, as LEDGER_ORIGIN; that of the running ledger when left out",

@@ -71,21 +71,21 @@ export async function verifyReport(text: string, keys: readonly string[]): Promi
     if (told.id !== position) throw changed(position, `the event there says that it is ${told.id}`);
     const [, user, project] = told.subject.split('/').map(decodeURIComponent);
     if (user !== userId || project !== projectId)
-      throw changed(position, 'the event there is of another scope');
+      throw changed(position, 'the event there belongs to another scope');
     if (told.data.version !== version + 1)
       throw changed(
         position,
         `events before it are left out: ${version} is followed by ${told.data.version}`,
       );
     if ((report.from && told.time < report.from) || (report.to && told.time > report.to))
-      throw changed(position, 'the event there is of another time');
+      throw changed(position, 'the event there is outside the time of the report');
     version = told.data.version;
     events.push(told);
   }
   if (JSON.stringify(summaryOf(events)) !== JSON.stringify(report.summary))
-    throw new TlogError('not-included', 'the summary says something else than the events');
+    throw new TlogError('not-included', 'the summary does not match the events');
   if (JSON.stringify(erasuresIn(events)) !== JSON.stringify(report.erased))
-    throw new TlogError('not-included', 'what was erased is told otherwise than the events tell it');
+    throw new TlogError('not-included', 'the list of what was erased does not match the events');
   const [from, to] = [events[0], events.at(-1)].map((event) => (event as LedgerEvent).time) as [
     string,
     string,
@@ -149,7 +149,7 @@ function parsed(text: string): Report {
   } catch {
     // The answer is the same: it is none.
   }
-  throw new TlogError('malformed', 'this is no audit report, or it was cut');
+  throw new TlogError('malformed', 'this is not an audit report, or it is incomplete');
 }
 
 /** Throws for what is none at all. */

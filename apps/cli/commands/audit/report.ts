@@ -67,7 +67,7 @@ async function run(options: Options): Promise<void> {
   const keys = options.key ? keysIn(options.key) : told;
   if (told.length === 0)
     throw new CommandFailed(
-      'the ledger signs nothing: make a key with session-ledger audit keygen, and set LEDGER_AUDIT_KEY_FILE',
+      'the ledger does not sign: create a key with session-ledger audit keygen, and set LEDGER_AUDIT_KEY_FILE',
     );
   const events: LedgerEvent[] = [];
   let before: LedgerEvent | undefined;
@@ -79,7 +79,7 @@ async function run(options: Options): Promise<void> {
       throw new CommandFailed(`there are over ${MOST_EVENTS} events: ask for a shorter time`);
   }
   const [first, last] = [events[0], events.at(-1)];
-  if (!first || !last) throw new CommandFailed('nothing has happened there then', exitCodes.notFound);
+  if (!first || !last) throw new CommandFailed('the scope has no events in this time', exitCodes.notFound);
   const partition = Number(first.id.split(':')[0]);
   // Of its last event's proof: any other one may be from before that.
   const { checkpoint } = parseTlogProof(await log.proof(last.id));

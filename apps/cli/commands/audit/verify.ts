@@ -41,7 +41,7 @@ export function verify(): Command {
 async function run(file: string | undefined, options: Options): Promise<void> {
   const { event, checkpoint, json } = options;
   if ((file === undefined) === (checkpoint === undefined))
-    throw new CommandFailed('give either a file or --checkpoint (--help tells more)', exitCodes.usage);
+    throw new CommandFailed('give either a file or --checkpoint (see --help)', exitCodes.usage);
   const keys = keysIn(options.key);
   const proven =
     checkpoint !== undefined
@@ -58,14 +58,14 @@ async function offline(file: string, event: string | undefined, keys: string[]):
   const text = readText(file);
   if (isReport(text)) {
     const { events, scope, from, to, checkpoint } = await orUnsound(file, verifyReport(text, keys));
-    const what = `${events} events of ${scope}, from ${from} to ${to}, stand in the log of ${checkpoint.origin}, and none between them is left out`;
+    const what = `${events} events of ${scope}, from ${from} to ${to}, are in the log of ${checkpoint.origin}, and none between them is missing`;
     return { what, events, scope, from, to, ...told(checkpoint) };
   }
   if (event === undefined)
     throw new CommandFailed('--event is missing: what is the proof of?', exitCodes.usage);
   const proof = verifyEvent({ event: withoutLineEnd(readBytes(event)), proof: text, keys });
   const { partition, sequence, checkpoint } = await orUnsound(file, proof);
-  const what = `the event stands at ${partition}:${sequence} in the log of ${checkpoint.origin}, which had ${checkpoint.size} events`;
+  const what = `the event is at ${partition}:${sequence} in the log of ${checkpoint.origin}, which had ${checkpoint.size} events`;
   return { what, position: `${partition}:${sequence}`, ...told(checkpoint) };
 }
 

@@ -37,7 +37,7 @@ interface Options {
 export function watch(): Command {
   return new Command('watch')
     .description('keep checkpoints, and report when the log was changed')
-    .requiredOption('--dir <directory>', 'where they are kept: as safe from the ledger as you can')
+    .requiredOption('--dir <directory>', 'where to keep them, out of reach of the ledger')
     .addOption(keyOption())
     .option('--every <time>', 'how often to look, such as 30s or 5m', timeSpan, 60)
     .option('--once', 'look once')
@@ -108,7 +108,7 @@ class Watcher {
       } catch (error) {
         // One that gives no proof must not keep the others from being looked at.
         if (error instanceof LedgerError)
-          unproven.push(`partition ${partition} gives no proof: ${error.message}`);
+          unproven.push(`partition ${partition} has no proof: ${error.message}`);
         if (error instanceof LedgerError) continue;
         if (!(error instanceof TlogError)) throw error;
         wrong.push(`partition ${partition}: ${error.fault}: ${error.message}`);
@@ -116,10 +116,10 @@ class Watcher {
       }
     }
     for (const partition of this.kept().filter((one) => one >= notes.length))
-      wrong.push(`partition ${partition}: shrunk: the ledger tells of ${notes.length} partitions only`);
+      wrong.push(`partition ${partition}: shrunk: the ledger reports only ${notes.length} partitions`);
     this.tell({ partitions: notes.length, events, grown, wrong, unproven });
     if (wrong.length > 0) {
-      const what = `${alarming('the log is not what it was')}:\n${wrong.join('\n')}\nBoth checkpoints are in ${this.options.dir}.`;
+      const what = `${alarming('the log has been changed')}:\n${wrong.join('\n')}\nBoth checkpoints are in ${this.options.dir}.`;
       throw new CommandFailed(what, exitCodes.unsound);
     }
     if (unproven.length > 0) throw new CommandFailed(unproven.join('\n'));
