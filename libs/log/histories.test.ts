@@ -33,7 +33,7 @@ test('the random callers come upon every outcome, every refusal and every other 
     for (const { answer } of told) answers.add(nameOf(answer));
   }
   expect([...answers].sort()).toEqual([...expected].sort());
-});
+}, 240_000);
 
 const expected = (
   'started joined claimed activated rotated already-rotated released ended already-ended unchanged ' +
