@@ -9,6 +9,7 @@ export function observe(
   ledger: Replica,
   streams: () => number,
   waiters: () => number,
+  standbyLag: () => Promise<number>,
 ): void {
   const gauge = (name: string, help: string, read: () => number) =>
     new Gauge({
@@ -28,6 +29,14 @@ export function observe(
   gauge('ledger_held_commands', 'Commands that wait for those partitions', () => ledger.writer.heldCommands);
   gauge('ledger_streams', 'Open event streams', streams);
   gauge('ledger_waiters', 'Readers that wait for a scope to change', waiters);
+  new Gauge({
+    name: 'ledger_standby_lag_seconds',
+    help: 'How old what a standby shows is; 0 where Postgres is none',
+    registers: [registry],
+    async collect() {
+      this.set(await standbyLag());
+    },
+  });
   poolGauges(registry, ledger.pools);
   projectorGauge(registry, ledger);
   gauge('ledger_relay_behind_events', 'Events that Kafka does not have yet', () => {

@@ -30,14 +30,16 @@ export class LedgerModule {
       latest: (scopeKey) => reader.read(scopeKey, partitionOf(scopeKey, naming.partitions)),
       onFault: (error) => faults.report('stream', error),
     });
+    const running = new RunningLedger(replica);
     observe(
       metrics,
       replica,
       () => streams.count,
       () => watch.waiting,
+      () => running.standbyLag(),
     );
     const values = [
-      [RunningLedger, new RunningLedger(replica)],
+      [RunningLedger, running],
       [Faults, faults],
       [Metrics, metrics],
       [LedgerWriter, writer],

@@ -24,7 +24,7 @@ import {
   Tail,
   UserScopes,
 } from '#log';
-import { type DatabaseOptions, hasUnawaitedStandbys } from '#postgres';
+import { type DatabaseOptions, hasUnawaitedStandbys, isReadOnly } from '#postgres';
 import { Projector } from '#projections';
 import { Checkpoints, ownSigningKey, PartitionTrees, readSigningKeys, TileMaker, Tiles } from '#proofs';
 import { Loop } from '#waiting';
@@ -108,8 +108,20 @@ export async function openReplica(
     metrics.faults.inc({ where });
     faults.report(where, error);
   };
+  // Of what writes by itself on every replica: at a standby there is nothing for it to do, and nothing wrong.
+  const faultOfWrites = (where: string) => {
+    const tell = fault(where);
+    return (error: unknown) => {
+      if (!isReadOnly(error)) tell(error);
+    };
+  };
 
-  const { identity, naming, tail, access, checkpoints, isUnawaited } = await readLedger(pools, config, fault);
+  const { identity, naming, tail, access, checkpoints, isUnawaited } = await readLedger(
+    pools,
+    config,
+    fault('tail'),
+    faultOfWrites('access'),
+  );
   const source = `/ledgers/${identity.id}`;
   tail.onRewind(() => {
     metrics.rewinds.inc();
@@ -156,7 +168,7 @@ export async function openReplica(
     partitions: identity.partitions,
     everyMs: BULK_MS,
     submit: (submission) => writer.submit(submission),
-    onFault: fault('bulk'),
+    onFault: faultOfWrites('bulk'),
   });
   bulk.start();
   const kafka =
@@ -183,7 +195,7 @@ export async function openReplica(
     fault('tiles'),
   );
   const turns = new LoopTurns();
-  const receipts = keepReceipts(pools.jobs, fault('receipts'));
+  const receipts = keepReceipts(pools.jobs, faultOfWrites('receipts'));
 
   return {
     id,
@@ -251,17 +263,18 @@ function openTrees(
 async function readLedger(
   pools: Pools,
   { access: accessConfig, origin, auditKeyFiles, ownAuditKey, handleKeyFile }: Config,
-  fault: (where: string) => (error: unknown) => void,
+  onTailFault: (error: unknown) => void,
+  onAccessFault: (error: unknown) => void,
 ) {
   let tail: Tail | undefined;
   let access: OpenedAccess | undefined;
   try {
     const identity = await identify(pools.tail);
     const naming = namingOf(identity, await readHandleKey(pools.tail, identity, handleKeyFile));
-    access = await startAccess(accessConfig, pools, fault('access'));
+    access = await startAccess(accessConfig, pools, onAccessFault);
     tail = new Tail({
       ...{ pool: pools.tail, others: Object.values(pools), partitions: identity.partitions, pollMs: POLL_MS },
-      onFault: fault('tail'),
+      onFault: onTailFault,
       onAccess: access.looked,
     });
     await tail.start();

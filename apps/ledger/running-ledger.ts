@@ -1,5 +1,5 @@
 import type { RelayState, StopCode } from '#broker';
-import { probeWrites, type Writes } from '#postgres';
+import { type Probed, probeWrites, type Writes } from '#postgres';
 import type { Replica } from './replica.js';
 
 /** Whether this replica can do its work, for those who send it requests. */
@@ -11,6 +11,8 @@ export interface Readiness {
    * nothing but `read-only` since its start is ready for them.
    */
   postgres: Writes | 'writes-wait';
+  /** Of a standby: how many seconds old what it shows is. */
+  standbyLagSeconds?: number;
   /**
    * The worst of the partitions that this replica relays; `standby`: other replicas have all of them. Behind or
    * stopped does not make a replica unready: commands go on, events wait in Postgres.
@@ -40,8 +42,8 @@ const BEHIND_EVENTS = 10_000;
 export class RunningLedger {
   private closing = false;
   private everWritable = false;
-  private looking: Promise<Writes> | undefined;
-  private writes: { askedAt: number; answer: Promise<Writes> } | undefined;
+  private looking: Promise<Probed> | undefined;
+  private writes: { askedAt: number; answer: Promise<Probed> } | undefined;
 
   constructor(private readonly ledger: Replica) {}
 
@@ -65,7 +67,7 @@ export class RunningLedger {
     this.looking ??= this.look().finally(() => {
       this.looking = undefined;
     });
-    const writes = await this.looking;
+    const { writes, lagSeconds } = await this.looking;
     const postgres = writes === 'ok' && this.ledger.writer.heldUp ? 'writes-wait' : writes;
     // A replica that has never had another one reads from a standby, and is there for nothing else.
     this.everWritable ||= postgres === 'ok';
@@ -73,12 +75,21 @@ export class RunningLedger {
     return {
       ready: suits && !this.closing,
       postgres,
+      ...(lagSeconds !== undefined && { standbyLagSeconds: lagSeconds }),
       ...this.relaying(),
       ...this.projection(),
     };
   }
 
-  private relaying(): Omit<Readiness, 'ready' | 'postgres' | 'projector' | 'projectorWhy'> {
+  /** How many seconds old is what a standby shows; 0 of any other Postgres, and while it does not answer. */
+  async standbyLag(): Promise<number> {
+    return (await this.takesWrites()).lagSeconds ?? 0;
+  }
+
+  private relaying(): Pick<
+    Readiness,
+    'relay' | 'relayPartitions' | 'relayCode' | 'relayWhy' | 'relayWarnings'
+  > {
     const status = this.ledger.relay?.status();
     if (!status) return { relay: 'none' };
     const { state, counts, partitions, warnings } = status;
@@ -92,14 +103,14 @@ export class RunningLedger {
     };
   }
 
-  private look(): Promise<Writes> {
+  private look(): Promise<Probed> {
     return this.ledger.pools.health.query('select 1').then(
       () => this.takesWrites(),
-      () => 'unavailable', // the answer itself says so
+      () => ({ writes: 'unavailable' }), // the answer itself says so
     );
   }
 
-  private takesWrites(): Promise<Writes> {
+  private takesWrites(): Promise<Probed> {
     const now = performance.now();
     if (!this.writes || now - this.writes.askedAt > WRITES_HOLD_MS)
       this.writes = { askedAt: now, answer: probeWrites(this.ledger.pools.health) };

@@ -72,6 +72,9 @@ function inTurn(pages: LogPages, turns: LoopTurns): Growing {
     get restores() {
       return pages.restores;
     },
+    get isStandby() {
+      return pages.isStandby;
+    },
     heads: () => pages.heads(),
     storedHeads: () => pages.storedHeads(),
     refuseArchived: (vector) => pages.refuseArchived(vector),

@@ -493,6 +493,8 @@ export interface HeldSessions {
 export interface Growing {
   /** How often the past of the log has changed: ids of events are good for one such time. */
   readonly restores: number;
+  /** Whether it is a copy that comes after another one: what is not here may be there. */
+  readonly isStandby: boolean;
   /** The last sequence of each partition that is known here. */
   heads(): number[];
   /** The last sequence of each partition as of now. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Renewal } from '#api';
-import { LogError, lockLeases, whoId, writeError } from '#log';
+import { LogError, lockLeases, unavailable, whoId, writeError } from '#log';
 import { begin, bigints, commit, type DatabaseOptions, Link, send, smallints, uuids } from '#postgres';
 import { type Epoch, type Instant, partitionOfSession, type SessionId } from '#session';
 import { takenInTurn } from '#waiting';
@@ -116,7 +116,7 @@ export class LeaseRenewer {
     } catch (cause) {
       this.options.onFault(cause);
       await this.link.close();
-      const away = new LogError('unavailable', 'Postgres cannot be used.', { cause });
+      const away = unavailable(cause);
       const told = isSent ? writeError(cause) : away;
       for (const one of batch) one.reject(told instanceof LogError ? told : away);
     }

@@ -1,4 +1,4 @@
-import { isAnswered, isStatementError, ShareFull } from '#postgres';
+import { isAnswered, isReadOnly, isStatementError, ShareFull } from '#postgres';
 
 /**
  * Why the log could not answer.
@@ -29,10 +29,22 @@ export class LogError extends Error {
     readonly code: LogErrorCode,
     message: string,
     options?: ErrorOptions,
+    /** For the caller's eyes, where there is more to say than the code does. */
+    readonly detail?: string,
   ) {
     super(message, options);
     this.name = 'LogError';
   }
+}
+
+const READ_ONLY =
+  'This replica is at a Postgres that takes no writes: a standby, or one that is set to be read-only. Reads are ' +
+  'answered; send commands to a replica at the primary.';
+
+/** Postgres could not be used, so nothing was done. */
+export function unavailable(cause: unknown): LogError {
+  const detail = isReadOnly(cause) ? READ_ONLY : undefined;
+  return new LogError('unavailable', 'Postgres cannot be used.', { cause }, detail);
 }
 
 /** Our own code broke on some command or on what the log holds for it, so that other commands may pass. */
@@ -71,5 +83,5 @@ export function readError(cause: unknown): unknown {
   if (cause instanceof LogError) return cause;
   if (cause instanceof ShareFull) return new LogError('overloaded', cause.message, { cause });
   if (isStatementError(cause)) return cause;
-  return new LogError('unavailable', 'Postgres cannot be used.', { cause });
+  return unavailable(cause);
 }

@@ -113,6 +113,7 @@ export function inMemory(store: Store): Ledger {
     tail: {
       // Memory is never restored, and nothing of it is ever archived.
       restores: 0,
+      isStandby: false,
       refuseArchived: async () => {},
       heads: () => store.heads(),
       storedHeads: async () => store.heads(),

@@ -18,6 +18,12 @@ export function isLockTimeout(error: unknown): boolean {
   return (error as { code?: unknown }).code === '55P03';
 }
 
+/** Whether Postgres takes no writes: it is a standby, or set so. Also where this is what another error was caused by. */
+export function isReadOnly(error: unknown): boolean {
+  const { code, cause } = (error ?? {}) as { code?: unknown; cause?: unknown };
+  return code === '25006' || (cause !== undefined && isReadOnly(cause));
+}
+
 /** A mistake in our own statement: it would fail again, whenever it is asked. */
 const BY_STATEMENT = /^(22|42)/;
 

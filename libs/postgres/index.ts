@@ -25,6 +25,7 @@ export {
   isAway,
   isDataError,
   isLockTimeout,
+  isReadOnly,
   isRefused,
   isStatementError,
   PostgresAway,
@@ -34,7 +35,7 @@ export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export type { Type } from './postgres-types.js';
 export * as types from './postgres-types.js';
-export { hasUnawaitedStandbys, probeWrites, type Writes } from './probe-writes.js';
+export { hasUnawaitedStandbys, type Probed, probeWrites, type Writes } from './probe-writes.js';
 export { CompositeMismatch, field, type Records, records } from './records.js';
 export { openPool, Share, ShareFull } from './share.js';
 export { type RowOf, type Statement, statementsIn } from './statements.js';

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { query } from './database.js';
+import type { Statements } from './generated/statements.js';
 import { statement } from './statements.js';
 
 /** What Postgres does with writes now. */
@@ -15,13 +16,26 @@ const REFUSALS: Readonly<Record<string, Writes>> = {
   '42501': 'read-only', // of the file system: the statement itself needs no right
 };
 
+/** What is found. */
+export interface Probed {
+  writes: Writes;
+  /** Of a standby: how many seconds old what it shows is. */
+  lagSeconds?: number;
+}
+
 /** Asks Postgres whether it takes writes, without writing to the ledger: a standby is read-only, a disk may be full. */
-export async function probeWrites(pool: pg.Pool): Promise<Writes> {
+export async function probeWrites(pool: pg.Pool): Promise<Probed> {
   try {
-    const results = (await pool.query(text)) as unknown as pg.QueryResult<{ read_only: boolean }>[];
-    return results.at(-1)?.rows[0]?.read_only ? 'read-only' : 'ok';
+    const results = (await pool.query(text)) as unknown as pg.QueryResult<
+      Statements['probe_writes']['row']
+    >[];
+    const { read_only = false, lag_seconds } = results.at(-1)?.rows[0] ?? {};
+    return {
+      writes: read_only ? 'read-only' : 'ok',
+      ...(typeof lag_seconds === 'number' && { lagSeconds: Math.max(0, lag_seconds) }),
+    };
   } catch (error) {
-    return REFUSALS[(error as { code?: string }).code ?? ''] ?? 'unavailable'; // the answer itself says so
+    return { writes: REFUSALS[(error as { code?: string }).code ?? ''] ?? 'unavailable' }; // the answer itself says so
   }
 }
 

@@ -37,7 +37,7 @@ export const NEVER_NULL: Readonly<Record<string, readonly string[]>> = {
   lock_heads: ['at', 'now', 'waited'],
   read_clock: ['now'],
   try_heads: ['at', 'now'],
-  look_at_heads: ['restores', 'access_version'],
+  look_at_heads: ['restores', 'access_version', 'standby'],
   probe_writes: ['read_only'],
   read_archives: ['newest'],
   read_archivable: ['archived', 'frontier'],

@@ -94,6 +94,18 @@ describe('a Postgres that dies', () => {
   });
 });
 
+test('a copy of its data is a backup, when the service was stopped before', async () => {
+  expect((await begin(await start(), 'ada')).status).toBe(201);
+  expect(await service.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  const backup = await mkdtemp(join(tmpdir(), 'embedded-'));
+  await run('cp', ['-a', `${directory}/.`, backup]);
+  await rm(directory, { recursive: true });
+  directory = backup;
+  const url = await start();
+  expect((await current(url, 'ada')).status).toBe(200);
+  expect((await begin(url, 'grace')).status).toBe(201);
+});
+
 test('a signal while Postgres is starting: it is stopped again before the service ends', async () => {
   await start();
   await service.kill('SIGTERM');

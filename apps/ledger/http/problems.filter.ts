@@ -63,7 +63,8 @@ function ofTheLedger(error: unknown): Problem | undefined {
   }
   if (error instanceof ArchivedError)
     return { code: 'archived', detail: `${error.message} ${advice.archived}`, more: error.where };
-  if (error instanceof LogError && error.code in problems) return { code: error.code as ProblemCode };
+  if (error instanceof LogError && error.code in problems)
+    return { code: error.code as ProblemCode, detail: error.detail };
   return undefined;
 }
 

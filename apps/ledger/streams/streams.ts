@@ -90,7 +90,7 @@ export class Streams {
     follow: (stream: EventStream) => Promise<unknown>,
   ): void {
     // It changed since the id was looked at.
-    if (restores !== this.options.tail.restores) throw aheadOfLog('header.last-event-id');
+    if (restores !== this.options.tail.restores) throw aheadOfLog('header.last-event-id', this.options.tail);
     if (this.streams.size >= MOST) throw new LogError('overloaded', 'Too many streams are open already.');
     if (answersHead(reply, SSE_HEADERS)) return;
     let stream: EventStream | undefined;

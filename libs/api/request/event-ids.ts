@@ -1,4 +1,5 @@
 import { murmur2, type ScopeKey } from '#session';
+import type { Growing } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
 
 /** The last id that a reader of a stream has, and what it is called in a problem. */
@@ -73,8 +74,17 @@ export class ScopeEventIds {
   }
 }
 
-/** Why a reader is refused that is ahead: it would wait for ever, or miss what comes until then. */
-export function aheadOfLog(place: string): ProblemError {
+/**
+ * Why a reader is refused that is ahead: it would wait for ever, or miss what comes until then. At a standby nobody can
+ * say: it may only be late.
+ */
+export function aheadOfLog(place: string, { isStandby }: Pick<Growing, 'isStandby'>): ProblemError {
+  if (isStandby) {
+    return new ProblemError(
+      'unavailable',
+      `${place} is ahead of the standby that this replica reads from: ask again later, or another replica`,
+    );
+  }
   return new ProblemError(
     'position-ahead',
     `${place} is ahead of the log: it comes from another ledger, or this one was restored. Read everything again`,

@@ -11,6 +11,7 @@ import {
 import type { Answered, Serving } from '../asked.js';
 import type { Ledger, TreeHead } from '../ledger.port.js';
 import { ProblemError } from '../problems/problem-error.js';
+import { aheadOfLog } from '../request/event-ids.js';
 import { checkedPartition } from '../request/positions.js';
 
 type Audit =
@@ -85,12 +86,13 @@ async function checkpointOf(partition: number, ledger: Ledger): Promise<Answered
   return { text: ledger.trees.note(await headOf(partition, ledger)) };
 }
 
-/** Of at least so many leaves. Throws `position-ahead` when there are not. */
-async function headOf(partition: number, { trees }: Ledger, atLeast = 0): Promise<TreeHead> {
+/** Of at least so many leaves. Throws `position-ahead` when there are not; at a standby, `unavailable`. */
+async function headOf(partition: number, { trees, tail }: Ledger, atLeast = 0): Promise<TreeHead> {
   const head = (await trees.heads())[partition] as TreeHead;
   if (head.size >= atLeast) return head;
   const now = await trees.headNow(partition);
   if (now.size >= atLeast) return now;
+  if (tail.isStandby) throw aheadOfLog('what is asked for', tail);
   throw new ProblemError('position-ahead', `Partition ${partition} has come to ${now.size}.`);
 }
 

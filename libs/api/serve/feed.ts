@@ -12,7 +12,8 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'tenant
     checkedPartition(partition, partitions, 'query.partition');
     const { restores } = tail; // before the events: those of another past come with a number that is too low
     const events = await tail.read(partition, after, limit);
-    if (events.length === 0 && (await isAhead({ [partition]: after }, tail))) throw aheadOfLog('query.after');
+    if (events.length === 0 && (await isAhead({ [partition]: after }, tail)))
+      throw aheadOfLog('query.after', tail);
     const shown = events.map(({ bytes }) => bytes.toString());
     return eventPage(shown, events.length === limit && events.at(-1)?.sequence, restores);
   },
@@ -21,7 +22,7 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'tenant
     const heads = tail.heads();
     const { restores } = tail;
     const vector = last ? decodeVector(last, heads.length, restores) : heads;
-    if (last && (await isAhead(vector, tail))) throw aheadOfLog(last.place);
+    if (last && (await isAhead(vector, tail))) throw aheadOfLog(last.place, tail);
     if (last) await tail.refuseArchived(vector);
     return { events: { vector, restores } };
   },
@@ -32,7 +33,7 @@ export const feed: Pick<Serving, 'feed' | 'feedStream' | 'scopeStream' | 'tenant
     const from = last && ids.decode(last);
     const head = (await ledger.latest(scope, false))?.version ?? 0;
     const version = from ?? head;
-    if (last && version > head) throw aheadOfLog(last.place);
+    if (last && version > head) throw aheadOfLog(last.place, ledger.tail);
     // A problem while there is still an answer to give.
     if (last) await ledger.history.events(scope.scopeKey, version, 1);
     return { events: { scopeKey: scope.scopeKey, version, ids } };

@@ -51,7 +51,7 @@ export const reads: Pick<Serving, 'currentSession' | 'session' | 'resolve' | 'ch
       const events = await ledger.history.events(scope.scopeKey, after, limit);
       if (events.length === 0 && after > 0) {
         const latest = await ledger.latest(scope, false);
-        if (after > (latest?.version ?? 0)) throw aheadOfLog('query.after');
+        if (after > (latest?.version ?? 0)) throw aheadOfLog('query.after', ledger.tail);
       }
       // How often a stop was ignored is no part of the event, which never changes: it stands beside it.
       const shown = events.map(({ json, count }) =>

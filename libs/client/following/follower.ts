@@ -263,7 +263,8 @@ export class Follower {
   async #confirm(partition: number, sequence: number): Promise<void> {
     const [event] = await this.#feed(partition, sequence - 1, 1);
     if (event?.sequence === sequence) return this.#checkLedger(event.document.source);
-    throw new FollowerStopped('position-ahead', `the ledger has no event ${partition}:${sequence}`);
+    // Refused as ahead of the log, for good; or for now, by a standby that is only late.
+    await this.#feed(partition, sequence, 1);
   }
 
   async #feed(partition: number, after: number, limit: number): Promise<FollowedEvent[]> {

@@ -1,5 +1,5 @@
 // Generated from libs/log/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: 95a1276ce934599e.
+// Digest of the statements: 34dea19975f7e0e4.
 import type { ScopeKey } from '#session';
 
 /** Rows and values of this room's statements, as Postgres describes them. */
@@ -148,7 +148,7 @@ export interface Statements {
   };
   lock_leases: { row: never; values: [Buffer | readonly number[], Buffer | readonly string[]] };
   look_at_heads: {
-    row: { partition: number; sequence: number; restores: number; access_version: number };
+    row: { partition: number; sequence: number; restores: number; access_version: number; standby: boolean };
     values: [];
   };
   note_restore: { row: never; values: [string, number, Date | string] };

@@ -41,6 +41,10 @@ export class LogPages implements Growing {
     return this.tail.restores;
   }
 
+  get isStandby(): boolean {
+    return this.tail.isStandby;
+  }
+
   heads(): number[] {
     return this.tail.heads();
   }

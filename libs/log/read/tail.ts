@@ -54,6 +54,8 @@ export class Tail implements Feed {
   history = 0;
   /** How often the past of the log has changed, for all replicas: ids of events are good for one such time. */
   restores = 0;
+  /** Postgres is a standby: what is not here may be at its primary. */
+  isStandby = false;
   private readonly tails: PartitionTail[];
   /** With whether they want events now. */
   private readonly listeners = new Map<TailListener, () => boolean>();
@@ -232,6 +234,7 @@ export class Tail implements Feed {
   private async adopt(heads: readonly LookedAt[]): Promise<void> {
     const ends = await this.ends(heads);
     this.restores = heads[0]?.restores ?? 0;
+    this.isStandby = heads[0]?.standby ?? false;
     for (const { partition, sequence } of heads) {
       this.tail(partition).startFrom(sequence, ends.get(partition));
     }
@@ -269,7 +272,8 @@ export class Tail implements Feed {
     this.isComparing ||= wasSuspect;
     this.suspect = false; // before it asks, too: a connection that is made meanwhile has the next look compare again
     const heads: LookedAt[] = (await query(this.options.pool, lookAtHeads)).rows;
-    const { restores = 0, access_version = 0 } = heads[0] ?? {};
+    const { restores = 0, access_version = 0, standby = false } = heads[0] ?? {};
+    this.isStandby = standby;
     this.options.onAccess?.(access_version);
     const isNoted = restores > this.restores; // by another replica, or by an operator
     const isShorter = heads.some(({ partition, sequence }) => sequence < known[partition]!.sequence);
@@ -306,6 +310,7 @@ export class Tail implements Feed {
 interface LookedAt extends HeadRow {
   restores: number;
   access_version: number;
+  standby: boolean;
 }
 
 interface KnownEnd extends HeadRow {

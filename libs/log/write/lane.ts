@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Answer, Submission } from '#api';
 import { type DatabaseOptions, isAnswered, isDataError, Link, rollback, send } from '#postgres';
 import { rest } from '#waiting';
-import { isDefect, LogError, OwnFault, ownStep } from '../errors.js';
+import { isDefect, LogError, OwnFault, ownStep, unavailable } from '../errors.js';
 import type { FeedEvent } from '../feed.port.js';
 import { Batch } from './batch.js';
 import { IdleHandlesHeld, load } from './load.js';
@@ -343,10 +343,6 @@ function refusal(batch: Waiting[], error: LogError): Tell {
   return () => {
     for (const submission of batch) submission.reject(error);
   };
-}
-
-function unavailable(cause: unknown): LogError {
-  return new LogError('unavailable', 'Postgres cannot be used.', { cause });
 }
 
 function defect(cause: unknown): LogError {

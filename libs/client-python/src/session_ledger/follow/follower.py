@@ -259,9 +259,11 @@ class Follower:
     async def _confirm(self, partition: int, sequence: int) -> None:
         """Who answered does not know of it: another replica has just written it, or the ledger was restored."""
         events = await self._feed(partition, sequence - 1, 1)
-        if not events or events[0].sequence != sequence:
-            raise FollowerStopped("position-ahead", f"the ledger has no event {partition}:{sequence}")
-        self._check_ledger(events[0].document["source"])
+        if events and events[0].sequence == sequence:
+            self._check_ledger(events[0].document["source"])
+            return
+        # Refused as ahead of the log, for good; or for now, by a standby that is only late.
+        await self._feed(partition, sequence, 1)
 
     async def _feed(self, partition: int, after: int, limit: int) -> list[FollowedEvent]:
         page = await self._ledger.call("feed", {"query": {"partition": partition, "after": after, "limit": limit}})
