@@ -32,6 +32,10 @@ const told = {
 const current: Record<Tenant, { sessionId: string; epoch: number }[]> = { red: [], blue: [] };
 const sessionsOf: Record<Tenant, Set<string>> = { red: new Set(), blue: new Set() };
 let texts = 0;
+/** How many answers were looked through. */
+let calls = 0;
+/** What was sent, and must not be told to the other. */
+const sentCanaries = new Set<string>();
 const canary = (tenant: Tenant) => {
   texts += 1;
   return `canary-${tenant}-${texts}`;
@@ -123,6 +127,8 @@ function valuesFor(tenant: Tenant, random: () => number): Values {
 
 async function call(tenant: Tenant, method: string, path: string, body?: unknown): Promise<number> {
   const sent = body === undefined ? '' : JSON.stringify(body);
+  calls += 1;
+  for (const [one] of `${path} ${sent}`.matchAll(/canary-(?:red|blue)-\d+/g)) sentCanaries.add(one);
   if (path === '/v1/reports') reported[tenant] += sent;
   const gone = new AbortController();
   const response = await fetch(`${guarded.service.url}${path}`, {
@@ -219,7 +225,7 @@ test.each([
     const before = await keptOf(other(tenant));
     let left = CALLS / 2;
     const work = async () => {
-      while (left-- > 0) {
+      while (left > 0) {
         const [id, operation] = ids[Math.floor(random() * ids.length)]!;
         const requests = new RandomRequests(random, valuesFor(tenant, random), () => canary(tenant));
         const { path, body } = requests.of(operation);
@@ -227,6 +233,7 @@ test.each([
         // Who asks for its own credential's end is heard no more.
         if (/^(revokeKey|rotateKey)$/.test(id) && told.keyId.slice(0, 2).some((own) => path.includes(own)))
           continue;
+        left -= 1;
         const status = await call(tenant, operation.method, path, body);
         if (status < 300) obeyed.set(id, (obeyed.get(id) ?? 0) + 1);
         expect(status).not.toBe(500);
@@ -252,4 +259,9 @@ test('the streams of all their scopes have told each tenant its own events alone
       check(tenant, '', text);
     }
   }
+  const sessions = sessionsOf.red.size + sessionsOf.blue.size;
+  console.info(
+    `${calls} calls: none told any of ${sentCanaries.size} canaries and ${sessions} session ids to the other tenant`,
+  );
+  expect(calls).toBeGreaterThanOrEqual(CALLS);
 });

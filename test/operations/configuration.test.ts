@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SETTINGS } from '../../apps/ledger/config.js';
 import { spawnNode } from '../support/process.js';
 import { startProxy } from '../support/proxy.js';
@@ -69,6 +71,19 @@ test('unless told so in so many words', async () => {
   await service.waitForLine(/^Everybody who reaches this address may do everything/);
   await service.waitForLine(/^Ledger on http/);
   await service.kill();
+});
+
+test('a service whose database a file names makes itself no first key', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'configuration-'));
+  const file = join(directory, 'url');
+  await writeFile(file, await freshDatabase(), { mode: 0o600 });
+  const { code, complaint } = await refusedWith({
+    ...{ DATABASE_URL: undefined, DATABASE_URL_FILE: file },
+    ...{ LEDGER_ACCESS: 'required', LEDGER_DATA_DIR: directory },
+  });
+  expect([code, complaint]).toEqual([1, [expect.stringMatching(/^LEDGER_ACCESS: .*keys create --offline/)]]);
+  expect(await readdir(directory)).toEqual(['url']);
+  await rm(directory, { recursive: true });
 });
 
 const occupied: Server[] = [];
