@@ -57,7 +57,7 @@ function placeOf({ url, databaseUrl }: { url?: string; databaseUrl?: string }): 
 /** All commands. Parsing rejects with CommanderError for a command line that is not right, and has said so. */
 export function program(): Command {
   const root = new Command('session-ledger')
-    .description('Reads and looks after a Session Ledger.')
+    .description('Read and administer a Session Ledger.')
     .version(version)
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', exits + examples)

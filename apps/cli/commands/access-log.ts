@@ -5,8 +5,8 @@ import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
-What is written down: keys that were made, rotated and revoked; credentials that did not count, summed up by the minute;
-what was refused for want of a permission; forced commands, bulk jobs and erasures; reads of what is of all tenants.
+The access log has created, rotated and revoked keys; invalid credentials, counted by the minute; requests that were
+refused because a permission was missing; forced commands, bulk jobs and erasures; and reads of data of all tenants.
 It is kept for 400 days.
 
 Examples:
@@ -18,7 +18,7 @@ export function accessLog(): Command {
   return new Command('access-log')
     .description('who asked for what, the newest first')
     .option('--since <time>', 'such as 30d, 24h or 30m', timeSpan, 7 * 86_400)
-    .option('--principal <name>', 'of this one only')
+    .option('--principal <name>', 'show only this principal')
     .option('-n, --lines <n>', 'at most this many, 1 to 10000', wholeNumber(1, 10_000), 100)
     .addOption(databaseOption())
     .addOption(jsonOption())

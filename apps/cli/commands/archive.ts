@@ -7,9 +7,9 @@ import { printFields, printJson, progress } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
-Moves old events to files, of each partition everything from its first event on, and deletes them only after their file
-was read back and recorded. What is current never depends on them. Stopped at any moment it loses nothing: run it again.
-Keep the files: audits and rebuilds read them.
+Moves the oldest events of each partition to files, and deletes them only after their file was read back and recorded.
+Current sessions never depend on them. If it is interrupted, nothing is lost: run it again. Keep the files: audits and
+rebuilds read them.
 
 Examples:
   session-ledger archive --older-than 30d --to /mnt/archives --database-url postgres://ledger_archivist@db/ledger
@@ -20,8 +20,8 @@ export function archiveLog(): Command {
   return new Command('archive')
     .description('move old events to compressed files, with their proofs')
     .requiredOption('--older-than <age>', 'hours, days or weeks: 96h, 30d, 12w; at least three days', age)
-    .requiredOption('--to <dir>', 'a directory that is there')
-    .option('--without-relay', 'archive although this ledger has never used Kafka and never will')
+    .requiredOption('--to <dir>', 'an existing directory')
+    .option('--without-relay', 'archive even though this ledger does not use Kafka and never will')
     .addOption(databaseOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -7,7 +7,7 @@ import { jsonOption, reasonOption, urlOption } from '../options.js';
 import { printFields, printJson, progress } from '../output.js';
 
 const examples = `
-Needs the operate permission. The job goes on when this command is interrupted; --job looks at it again.
+Needs the operate permission. The job continues if this command is interrupted; --job shows its progress.
 
 Examples:
   session-ledger bulk --action end --environment cloud-7 --reason 'cloud-7 is gone'
@@ -32,13 +32,13 @@ interface Asked {
 export function bulk(): Command {
   return new Command('bulk')
     .description('end or release all current sessions of a user or of an environment')
-    .addOption(new Option('--action <what>', 'what is done to them').choices(['end', 'release']))
-    .option('--user <id>', "this user's")
+    .addOption(new Option('--action <what>', 'what to do with the sessions').choices(['end', 'release']))
+    .option('--user <id>', 'sessions of this user')
     .option('--environment <name>', 'sessions that this environment owns')
     .option('--instance <name>', 'only this instance of the environment')
     .addOption(reasonOption())
     .option('--job <id>', 'only show the progress of a job')
-    .option('--yes', 'do it without asking')
+    .option('--yes', 'do not ask for confirmation')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

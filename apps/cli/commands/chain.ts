@@ -6,7 +6,7 @@ import { asOf, jsonOption, urlOption } from '../options.js';
 import { printJson, printLine, printTable, strong } from '../output.js';
 
 const examples = `
-Says at the end what was used in all of the chain; with --json that is the last document, and has no sessionId.
+The usage of the whole chain is at the end; with --json it is the last document, and has no sessionId.
 
 Examples:
   session-ledger chain ada site

@@ -6,8 +6,8 @@ import { asOption, jsonOption, owner, reasonOption, urlOption, wholeNumber } fro
 import { currentOf, showAnswer } from '../show-session.js';
 
 const notes = `
-Takes the session that is current, and its epoch: if another one becomes current meanwhile, nothing is done. Only its
-owner may: say who that is with --as, or use --force, which needs the operate permission.
+Reads the current session and its epoch first. If another session becomes current in the meantime, nothing happens. Only
+the owner may do this: name it with --as, or use --force, which needs the operate permission.
 `;
 
 const endExamples = `${notes}
@@ -64,7 +64,7 @@ function acting(name: string, description: string): Command {
     .argument('<userId>')
     .argument('[projectId]', '', 'default')
     .addOption(asOption())
-    .option('--force', 'whoever owns it')
+    .option('--force', 'even if it has another owner')
     .addOption(urlOption())
     .addOption(jsonOption());
 }

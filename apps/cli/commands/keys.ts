@@ -22,9 +22,9 @@ import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
-The secret of a key is shown once, on standard output. With --offline the keys are those in Postgres, at DATABASE_URL,
-by its owner: that makes the first one. Otherwise by HTTP, with a key in LEDGER_TOKEN or LEDGER_TOKEN_FILE that has the
-permission admin.
+The secret of a key is shown once, on standard output. The commands use HTTP, with a key in LEDGER_TOKEN or
+LEDGER_TOKEN_FILE that has the permission admin. With --offline they use Postgres at DATABASE_URL, as its owner: this is
+how to create the first key.
 
 Examples:
   session-ledger keys create --offline --ledger-wide --permissions admin,audit --name operator
@@ -73,7 +73,7 @@ export function keys(): Command {
       .addOption(urlOption())
       .addOption(databaseOption())
       .addOption(jsonOption());
-  command('create', 'make a key')
+  command('create', 'create a key')
     .requiredOption(
       '--permissions <list>',
       `a comma-separated list of ${PERMISSIONS.join(', ')}`,

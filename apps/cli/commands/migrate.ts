@@ -5,14 +5,14 @@ import { printJson, printLine } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
-Needs the login that owns the database. Migrations are numbered and only go forward; one that runs already is waited
-for, at most ten seconds. Run it before a new version of the service starts.
+Needs the login that owns the database. Migrations are numbered and only go forward. If another one is running, this
+waits for at most ten seconds. Run it before a new version of the service starts.
 
 Examples:
   session-ledger migrate --database-url postgres://ledger_owner@db/ledger
   session-ledger migrate --service-login ledger_service      for a service whose login does not own the database
   LEDGER_HANDLE_KEY_FILE=handle.key session-ledger migrate      for a ledger whose handle key is in a file
-  session-ledger migrate --partitions 64      for a ledger that is made now; an existing one keeps its own
+  session-ledger migrate --partitions 64      for a new ledger; an existing one keeps its number
 `;
 
 export function migrateSchema(): Command {

@@ -7,15 +7,15 @@ import { printJson, printLine, progress } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
-Builds all read models anew from the log, beside the live ones, and swaps at the end: readers notice nothing. Interrupted at
-any time it leaves the live ones as they are, and can be started again.
+Builds new read models from the log beside the live ones and swaps them at the end, so readers are not affected. If it is
+interrupted, the live ones stay as they are, and you can start it again.
 
 Examples:
   session-ledger rebuild --database-url postgres://ledger_service@db/ledger
   session-ledger rebuild --archives /mnt/archives
   session-ledger rebuild --tiles
 
-With --tiles the tiles of the trees are made anew instead, from which proofs come; archives are not needed for it.
+With --tiles it rebuilds the tiles of the trees instead, which proofs are made from. This needs no archives.
 `;
 
 export function rebuildModels(): Command {

@@ -8,11 +8,11 @@ import { withDatabase } from '../with-database.js';
 import { knownKafkaOption, topicOption, withKafka } from '../with-kafka.js';
 
 const examples = `
-After a failover to a standby that lacked the last commits, or after a restore, Kafka has events that the log has not,
-and the relay stops rather than mix two histories. Restore the later state if you can. If what is missing is to be given
-up, this writes down in the database that everybody who follows the log has to start anew, and deletes the topic: a
-running relay makes it again and sends the whole log from its first event.
-Without --yes it only tells what it would do. Needs the login that owns the database.
+After a failover to a standby that lacked the last commits, or after a restore, Kafka has events that the log does not
+have, and the relay stops so that it does not mix two histories. Restore the later state if you can. Otherwise this
+command gives up the missing events: it records in the database that all followers have to start again, and deletes the
+topic. A running relay creates it again and sends the whole log from its first event.
+Without --yes it only prints what it would do. Needs the login that owns the database.
 
 Examples:
   session-ledger relay accept-restore --database-url postgres://ledger_owner@db/ledger --kafka kafka:9092

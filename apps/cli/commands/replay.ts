@@ -5,8 +5,8 @@ import { printFields, printJson } from '../output.js';
 import { verified } from './verify.js';
 
 const examples = `
-Folds every event from the first on, without looking at any state that is kept, and tells what that leads to. The
-digest is over the states of all scopes: the same events lead to the same digest on any machine.
+Folds every event from the first on, without reading any stored state, and prints the result. The digest covers the
+states of all scopes: the same events give the same digest on any machine.
 
 Examples:
   session-ledger replay --database-url postgres://ledger_service@db/ledger

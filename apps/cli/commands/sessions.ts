@@ -8,7 +8,7 @@ import { inWords } from '../show-session.js';
 
 const examples = `
 With a user: all sessions of the user's project, ended ones included, the newest first; session-ledger chain shows how they
-followed one another. Without: all current sessions of the tenant, whoever's they are, or those that the options say.
+followed one another. Without a user: all current sessions of the tenant, or those that the options select.
 
 Examples:
   session-ledger sessions ada captions

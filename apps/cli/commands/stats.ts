@@ -19,7 +19,7 @@ type Stats = AnswerOf<'stats'>;
 export function stats(): Command {
   return new Command('stats')
     .description('figures, and which consumers hold a session that is not current')
-    .option('--consumer <name>', 'of this consumer only')
+    .option('--consumer <name>', 'show only this consumer')
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)

@@ -9,7 +9,7 @@ import { printJson, startTable } from '../output.js';
 const examples = `
 Examples:
   session-ledger tail                          the last ten events
-  session-ledger tail --follow                 and then all that come, until Ctrl-C
+  session-ledger tail --follow                 and then new ones, until Ctrl-C
   session-ledger tail --from start --json      the whole log, a document a line
   session-ledger tail --from start -n 20       its first twenty events
   session-ledger tail --from 3:120 --follow    partition 3 after its event 120, the others from now on
@@ -24,7 +24,7 @@ export function tail(): Command {
     .option('-f, --follow', 'keep running and print new events')
     .option(
       '-n, --lines <n>',
-      `the last so many, 1 to ${PAGE}, 10 by default; with --from the first so many, all by default`,
+      `how many events: the last ones, 1 to ${PAGE}, 10 by default; with --from the first ones, all by default`,
       wholeNumber(1, PAGE),
     )
     .option('--from <position...>', 'one or more partition:sequence, or start', places)

@@ -11,11 +11,12 @@ import { withDatabase } from '../with-database.js';
 import { kafkaOption, topicOption } from '../with-kafka.js';
 
 const examples = `
-Reads every event, in one pass, and compares: numbers without gaps, times that never go back, the tree over the
-bytes and its tiles, the state of every scope. Writes nothing; the service may go on meanwhile. Ends with 4 when something is wrong.
-With --projections the read models are compared instead, row by row, with what the log folds to.
-With --kafka the topic is compared instead, record by record: it has to hold each event, in order and byte for byte.
-Once anything was archived, either needs the files: --archives.
+Reads every event in one pass and checks that numbers have no gaps, that times never go back, the tree over the bytes
+and its tiles, and the state of every scope. It writes nothing, and the service can keep running. The exit code is 4 if
+something is wrong.
+With --projections it compares the read models instead, row by row, with what the log folds to.
+With --kafka it compares the topic instead, record by record: it must have each event, in order and byte for byte.
+If events have been archived, all of these need the files: --archives.
 
 Examples:
   session-ledger verify --database-url postgres://ledger_service@db/ledger

@@ -16,7 +16,7 @@ const text = { contentType: 'text/plain; charset=utf-8' } as const;
 export const AuditKeys = named('AuditKeys', {
   origin: Type.String({ description: 'Names the ledger: the log of partition 3 is `<origin>/3`' }),
   keys: Type.Array(Type.String(), {
-    description: 'Verifier keys (c2sp.org/signed-note); empty: nobody signs',
+    description: 'Verifier keys (c2sp.org/signed-note); empty: nothing is signed',
   }),
 });
 

@@ -20,9 +20,9 @@ export const JobQuery = Type.Object(
 
 const Counts = Type.Object({
   examined: Type.Integer({ description: 'Sessions that matched; the sum of the others' }),
-  changed: Type.Integer({ description: 'Ended or released by this job' }),
-  skipped: Type.Integer({ description: 'Had changed so that they do not match, or nothing was to be done' }),
-  failed: Type.Integer({ description: 'Could not be decided; the log of the service says why' }),
+  changed: Type.Integer({ description: 'Sessions that this job ended or released' }),
+  skipped: Type.Integer({ description: 'Sessions that no longer matched, or needed no change' }),
+  failed: Type.Integer({ description: 'Failed; the log of the service says why' }),
 });
 
 export const BulkJob = named(
@@ -52,7 +52,7 @@ export const JobsQuery = Type.Object(
 );
 
 export const JobPage = named('JobPage', {
-  jobs: Type.Array(BulkJob, { maxItems: 500, description: 'Of the tenant, whoever ordered them' }),
+  jobs: Type.Array(BulkJob, { maxItems: 500, description: 'All jobs of the tenant, by any caller' }),
   next: Type.Optional(Type.String({ description: 'What to ask for with `after`; absent in the last page' })),
 });
 
@@ -77,14 +77,14 @@ export const bulk = {
     needs: operator,
     summary: 'Bulk jobs, open or finished, the newest first, in pages',
     query: JobsQuery,
-    answers: { 200: { description: 'jobs and how far they have come', schema: JobPage } },
+    answers: { 200: { description: 'jobs and their progress', schema: JobPage } },
     problems: ['unknown-job', ...read],
   },
   bulkJob: {
     method: 'GET',
     path: '/v1/bulk/:jobId',
     needs: operator,
-    summary: 'How far a bulk job has come',
+    summary: 'The progress of a bulk job',
     params: Type.Object({ jobId: GivenId }, closed),
     query: JobQuery,
     answers: { 200: { description: 'the job, finished or not', ...jobAnswered } },

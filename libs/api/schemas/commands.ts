@@ -91,7 +91,7 @@ export const EndBody = named(
         minimum: 1,
         maximum: 86_400,
         description:
-          'Ends when the owner confirms it by the same request without this, or after so many seconds',
+          'The session ends when the owner confirms it by the same request without this, or after this many seconds',
       }),
     ),
     force: Type.Optional(Type.Boolean()),
@@ -145,7 +145,7 @@ export const CommandAnswer = named('CommandAnswer', {
   current: Type.Optional(
     Type.Union([Session, Type.Null()], {
       description:
-        'The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more',
+        'The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more',
     }),
   ),
   ignored: Type.Optional(
@@ -236,7 +236,7 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/release',
     needs: writer,
-    summary: 'Give the session up without ending it, to somebody or to nobody',
+    summary: 'Give up ownership without ending the session, for one owner or for any',
     params: byId,
     body: ReleaseBody,
     answers: { 200: { description: 'released or unchanged', ...answered } },

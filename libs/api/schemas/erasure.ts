@@ -19,7 +19,7 @@ export const erasure = {
     path: '/v1/details',
     needs: operator,
     summary:
-      "Forget the details of a scope, or without projectId of all of the user's, at most 500 a request",
+      'Erase the details of a scope, or without projectId of all scopes of the user, at most 500 a request',
     query: ScopeQuery,
     answers: { 200: { description: 'erased or unchanged', schema: ErasedAnswer, ...placed } },
     problems: ['invalid-request', ...retried],

@@ -17,7 +17,7 @@ const version = {
 const session = { session: SessionInEvent };
 const forced = {
   forced: Type.Optional(
-    Type.Literal(true, { description: 'Somebody with `operate` did it in place of the owner' }),
+    Type.Literal(true, { description: 'A caller with `operate` did it in place of the owner' }),
   ),
   operator: Type.Optional(Type.String({ description: 'Who forced it' })),
 };

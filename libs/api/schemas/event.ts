@@ -20,13 +20,14 @@ export const LedgerEvent = named(
     commandid: Type.String({ description: 'Shared by the events of one command' }),
     principal: Type.Optional(
       Type.String({
-        description: 'Who asked for it; absent when time alone brought it about, or in events of before 0.2',
+        description:
+          'The principal that caused it; absent when time alone did, and in events from before 0.2',
       }),
     ),
     traceparent: Type.Optional(
       Type.String({
         description:
-          'The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one',
+          'The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one',
       }),
     ),
     data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),

@@ -8,7 +8,7 @@ const stream = {
     Type.String({
       maxLength: 65_536,
       description:
-        'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+        'The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence',
     }),
   ),
 };

@@ -13,7 +13,7 @@ const headers = {
     schema: text,
   },
   'Last-Event-ID': {
-    description: 'The last id that was received, from this stream; empty is none',
+    description: 'The last id that was received from this stream; empty: none',
     schema: text,
   },
   'Ledger-Position': {
@@ -22,11 +22,11 @@ const headers = {
   },
   'Ledger-Restores': {
     description:
-      'How often the past of the ledger has changed. Higher than on the page before: what was read may not stand any more, read all of it anew',
+      'How often the ledger was restored. Higher than on the page before: events that were read may be gone, so read everything again',
     schema: { type: 'integer', minimum: 0 },
   },
   'Idempotency-Replayed': {
-    description: 'true: this is what the first request with the key was answered',
+    description: 'true: this is the answer to the first request with the key',
     schema: { const: 'true' },
   },
   'Retry-After': {

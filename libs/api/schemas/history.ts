@@ -19,7 +19,7 @@ const closed = { additionalProperties: false };
 
 const Cursor = Type.String({
   pattern: '^[A-Za-z0-9_-]{1,64}$',
-  description: 'what an earlier page gave as `next`',
+  description: 'the `next` of an earlier page',
 });
 
 const scope = { userId: Id, projectId: Type.Optional(Id) };
@@ -48,21 +48,21 @@ export const ListCurrentQuery = Type.Object(
     status: Type.Optional(Type.Enum(['starting', 'active', 'released', 'ending'])),
     projectId: Type.Optional(Id),
     before: Type.Optional(momentThat('Those that started before it')),
-    leaseBefore: Type.Optional(momentThat('Those with a lease that is over before it, unless it is renewed')),
+    leaseBefore: Type.Optional(momentThat('Those with a lease that ends before this unless it is renewed')),
     resetAdvised: Type.Optional(
-      Type.Boolean({ description: 'Those that a reset is advised for; `false`: the others' }),
+      Type.Boolean({ description: 'Sessions for which a reset is advised; `false`: the others' }),
     ),
     sort: Type.Optional(
       Type.Enum(['newest', 'oldest', 'lease'], {
         description:
-          'newest when left out, by when they started; lease: only those with a lease, the one first that is over first',
+          'newest, by their start, when left out; lease: only sessions with a lease, the earliest end first',
       }),
     ),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: '100 when left out' })),
     next: Type.Optional(
       Type.String({
         pattern: '^[A-Za-z0-9_-]{1,128}$',
-        description: 'What a page said as `next`, with the same `sort`',
+        description: 'The `next` of an earlier page, with the same `sort`',
       }),
     ),
   },
@@ -88,9 +88,11 @@ export const VersionQuery = Type.Object(
   {
     versionId: Id,
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 500, description: 'How many are looked at; 100 when left out' }),
+      Type.Integer({ minimum: 1, maximum: 500, description: 'Page size; 100 when left out' }),
     ),
-    next: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' })),
+    next: Type.Optional(
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'The `next` of an earlier page' }),
+    ),
   },
   closed,
 );

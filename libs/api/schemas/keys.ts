@@ -27,7 +27,7 @@ const permissions = Type.Array(Type.Enum([...PERMISSIONS]), { minItems: 1, maxIt
 const environments = Type.Array(Id, {
   minItems: 1,
   maxItems: 64,
-  description: 'Those that it may name as owner, origin or heir; any when left out',
+  description: 'Environments that it may name as owner, origin or heir; any when left out',
 });
 const Limits = Type.Object(
   { commands: Type.Optional(PerSecond), reads: Type.Optional(PerSecond) },
@@ -45,7 +45,7 @@ export const KeyBody = named(
   {
     tenant: Type.Optional(Tenant),
     ledgerWide: Type.Optional(
-      Type.Boolean({ description: 'It may hold audit, and an admin that reaches all tenants' }),
+      Type.Boolean({ description: 'It may have the permission audit, and its admin reaches all tenants' }),
     ),
     principal: Type.Optional(Principal),
     permissions,
@@ -66,7 +66,7 @@ export const RotateKeyBody = named(
       Type.Integer({
         minimum: 0,
         maximum: 2_592_000,
-        description: 'So long the old secret counts besides the new one; 86400 (24 h) when left out',
+        description: 'How long the old secret stays valid beside the new one; 86400 (24 h) when left out',
       }),
     ),
   },
@@ -98,11 +98,11 @@ export const AccessKey = named(
     revokedAt: Type.Optional(Instant),
     usedOn: Type.Optional(Type.String({ description: 'The last day, by UTC, on which it was used' })),
   },
-  { description: 'A key without its secret, which is kept nowhere' },
+  { description: 'A key without its secret, which is not stored' },
 );
 
 export const NewKey = named('NewKey', {
-  secret: Type.String({ description: 'What to send as Authorization: Bearer. Told this once' }),
+  secret: Type.String({ description: 'What to send as Authorization: Bearer. Shown only once' }),
   key: AccessKey,
 });
 
@@ -118,12 +118,14 @@ const KeyParams = Type.Object({ keyId: Type.String({ maxLength: 64 }) }, closed)
 export const CallerView = named(
   'CallerView',
   {
-    accessControl: Type.Boolean({ description: 'Whether who asks has to show a credential' }),
+    accessControl: Type.Boolean({ description: 'Whether callers need a credential' }),
     principal: Type.String(),
     tenant: Type.String({ description: 'Empty: of none' }),
     permissions: Type.Array(Type.Enum([...PERMISSIONS])),
-    ledgerWide: Type.Boolean({ description: 'Whether it may reach what is of all tenants' }),
-    environments: Type.Optional(Type.Array(Id, { description: 'Those that it may name; absent: any' })),
+    ledgerWide: Type.Boolean({ description: 'Whether it may reach data of all tenants' }),
+    environments: Type.Optional(
+      Type.Array(Id, { description: 'Environments that it may name; absent: any' }),
+    ),
     version: Type.String({ description: "The service's" }),
     source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
   },
@@ -134,7 +136,7 @@ export const keys = {
   access: {
     method: 'GET',
     path: '/v1/access',
-    summary: 'Who asks, by the credential, and what that allows',
+    summary: 'The caller, by its credential, and its permissions',
     needs: PERMISSIONS,
     answers: { 200: { description: 'the caller', schema: CallerView } },
     problems: read,
@@ -142,7 +144,7 @@ export const keys = {
   createKey: {
     method: 'POST',
     path: '/v1/keys',
-    summary: 'Make a key; its secret is in this answer and nowhere else',
+    summary: 'Create a key; its secret is in this answer and nowhere else',
     needs: admin,
     body: KeyBody,
     answers: { 201: { description: 'the key with its secret', schema: NewKey } },
@@ -160,7 +162,7 @@ export const keys = {
   rotateKey: {
     method: 'POST',
     path: '/v1/keys/:keyId/rotate',
-    summary: 'Make another secret for the same principal; the old one ends after an overlap',
+    summary: 'Create a new secret for the same principal; the old one expires after an overlap',
     needs: admin,
     params: KeyParams,
     body: RotateKeyBody,
@@ -170,7 +172,7 @@ export const keys = {
   revokeKey: {
     method: 'DELETE',
     path: '/v1/keys/:keyId',
-    summary: 'Let a key count no more, on every replica within a second',
+    summary: 'Revoke a key, on every replica within a second',
     needs: admin,
     params: KeyParams,
     answers: { 200: { description: 'the key as it was revoked', schema: AccessKey } },

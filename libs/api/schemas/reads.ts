@@ -43,7 +43,7 @@ export const CurrentQuery = Type.Object(
     include: Type.Optional(
       Type.Enum(['lease'], {
         description:
-          'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
+          'Adds `lease.expiresAt`, the end of the lease unless it is renewed. All times then include what an outage has added',
       }),
     ),
   },
@@ -85,7 +85,7 @@ export const ResolveBody = named(
 export const Resolved = named('Resolved', {
   session: Session,
   unknown: Type.Array(Type.Integer({ minimum: 0 }), {
-    description: 'Which candidates, counted from 0, are handles that nobody has bound',
+    description: 'Which candidates, counted from 0, are handles that are not bound',
   }),
 });
 
@@ -145,7 +145,8 @@ export const reads = {
         headers: ['ETag', 'Ledger-Position'],
       },
       304: {
-        description: 'known already: by If-None-Match, or still `after` when the wait is over',
+        description:
+          'unchanged: it matches If-None-Match, or the revision is still `after` at the end of the wait',
         headers: ['ETag'],
       },
     },
@@ -158,7 +159,7 @@ export const reads = {
     summary: 'Any session, also one that has ended',
     params: byId,
     answers: {
-      200: { description: 'the session, and its stops that were not obeyed', schema: SessionWithRefusals },
+      200: { description: 'the session, and its refused stops', schema: SessionWithRefusals },
     },
     problems: ['unknown-session', ...read],
   },

@@ -48,14 +48,14 @@ export const StatsQuery = Type.Object(
         minimum: 0,
         maximum: 60,
         description:
-          'Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out',
+          'How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out',
       }),
     ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 500, description: 'Of those out of sync; 100 when left out' }),
     ),
     after: Type.Optional(
-      Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'what an earlier page gave as `next`' }),
+      Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'the `next` of an earlier page' }),
     ),
   },
   closed,
@@ -64,7 +64,7 @@ export const StatsQuery = Type.Object(
 const figures = {
   inSync: Type.Integer({ description: 'Reports that name the current session' }),
   outOfSync: Type.Integer({ description: 'Reports that name another session of the scope' }),
-  unknown: Type.Integer({ description: 'Reports of what is no session of the scope' }),
+  unknown: Type.Integer({ description: 'Reports that name no session of the scope' }),
   rate: Type.Optional(Type.Number({ description: 'Those in sync, of all; absent when there are none' })),
 };
 
@@ -75,7 +75,7 @@ export const LedgerFigures = named('LedgerFigures', {
   heads: Type.Array(Type.Integer(), { description: 'The last sequence of each partition' }),
   restores: Type.Integer({
     description:
-      'How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew',
+      'How often events that a failover or a restore had lost were given up. When it rises, followers start from the beginning',
   }),
 });
 
@@ -102,25 +102,27 @@ export const CurrentFigures = named('CurrentFigures', {
 });
 
 const traffic = {
-  commands: Type.Integer({ description: 'Those that were obeyed' }),
-  refusals: Type.Integer({ description: 'Those that the rules refused: 409, and `operate-required`' }),
+  commands: Type.Integer({ description: 'Commands that were applied' }),
+  refusals: Type.Integer({ description: 'Commands that the rules refused: 409, and `operate-required`' }),
 };
 
 export const TrafficFigures = named(
   'TrafficFigures',
   {
-    replica: Type.String({ description: 'Who answers: another one has counted others' }),
+    replica: Type.String({ description: 'The replica that answers: each one counts its own' }),
     since: Type.String({ ...Instant, description: 'When it began to count' }),
     ...traffic,
     all: Type.Optional(Type.Object(traffic, { description: 'Of all tenants; needs the permission audit' })),
   },
-  { description: 'Commands that this replica has answered, by the tenant of who asks' },
+  { description: 'Commands of the tenant that this replica has answered' },
 );
 
 export const RelayFigures = named('RelayFigures', {
-  confirmed: Type.Array(Type.Integer(), { description: 'Up to where Kafka is known to have each partition' }),
+  confirmed: Type.Array(Type.Integer(), {
+    description: 'The last event of each partition that Kafka is known to have',
+  }),
   behind: Type.Integer({ description: 'Events that Kafka is not known to have' }),
-  held: Type.Integer({ description: 'Partitions that a relay is at; 0: nobody relays' }),
+  held: Type.Integer({ description: 'Partitions that a relay holds; 0: none is relayed' }),
 });
 
 export const Stats = named(
@@ -128,7 +130,8 @@ export const Stats = named(
   {
     at: Type.String({
       ...Instant,
-      description: 'When the figures were read: a rate is a difference by that of these',
+      description:
+        'When the figures were read. For a rate, divide a difference of figures by the difference of these',
     }),
     current: CurrentFigures,
     traffic: TrafficFigures,

@@ -71,7 +71,7 @@ export const HandleKind = Type.String({
   minLength: 1,
   maxLength: 64,
   pattern: '^[a-z0-9_.-]+$',
-  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+  description: 'a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear',
 });
 
 /** May be a secret: only a keyed hash of it is ever stored. */
@@ -98,7 +98,7 @@ export const NewHandle = named(
         'scope: routing to whatever is current (32 a scope, the oldest is dropped); session: stays with the session until a later one of the scope brings it (8 a session)',
     }),
   },
-  { additionalProperties: false, description: 'An outside name and what it stands for' },
+  { additionalProperties: false, description: 'An outside name and what it is bound to' },
 );
 
 /** Of one request. Each handle once. */
@@ -141,7 +141,7 @@ export const ShownLease = named(
       Type.String({
         format: 'date-time',
         description:
-          'When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions',
+          'Its end unless it is renewed: with `include=lease`, and in the list of all current sessions',
       }),
     ),
   },
@@ -264,7 +264,7 @@ export const Policy = named(
         minimum: 1,
         maximum: THIRTY_DAYS,
         description:
-          'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
+          'A whole number from 1 to 2592000 (30 days): a released session expires this long after the release, or after its reservation; never when left out',
       }),
     ),
   },

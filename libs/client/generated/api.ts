@@ -1,6 +1,6 @@
 // Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
-/** A key without its secret, which is kept nowhere. */
+/** A key without its secret, which is not stored. */
 export interface AccessKey {
   /** 10 characters of 0-9, A-Z and a-z. */
   keyId: string;
@@ -13,7 +13,7 @@ export interface AccessKey {
   principal: string;
   permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 
-  /** Those that it may name as owner, origin or heir; any when left out. */
+  /** Environments that it may name as owner, origin or heir; any when left out. */
   environments?: string[];
 
   /** As many as its tenant may, when left out. */
@@ -46,7 +46,7 @@ export interface AuditKeys {
   /** Names the ledger: the log of partition 3 is `<origin>/3`. */
   origin: string;
 
-  /** Verifier keys (c2sp.org/signed-note); empty: nobody signs. */
+  /** Verifier keys (c2sp.org/signed-note); empty: nothing is signed. */
   keys: string[];
 }
 
@@ -66,13 +66,13 @@ export interface BulkJob {
     /** Sessions that matched; the sum of the others. */
     examined: number;
 
-    /** Ended or released by this job. */
+    /** Sessions that this job ended or released. */
     changed: number;
 
-    /** Had changed so that they do not match, or nothing was to be done. */
+    /** Sessions that no longer matched, or needed no change. */
     skipped: number;
 
-    /** Could not be decided; the log of the service says why. */
+    /** Failed; the log of the service says why. */
     failed: number;
   };
   partitions: {
@@ -92,7 +92,7 @@ export interface BulkJob {
 
 /** Who asks, and whom. */
 export interface CallerView {
-  /** Whether who asks has to show a credential. */
+  /** Whether callers need a credential. */
   accessControl: boolean;
   principal: string;
 
@@ -100,10 +100,10 @@ export interface CallerView {
   tenant: string;
   permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 
-  /** Whether it may reach what is of all tenants. */
+  /** Whether it may reach data of all tenants. */
   ledgerWide: boolean;
 
-  /** Those that it may name; absent: any. */
+  /** Environments that it may name; absent: any. */
   environments?: string[];
 
   /** The service's. */
@@ -144,7 +144,7 @@ export interface CommandAnswer {
   outcome: string;
   session: Session;
 
-  /** The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more. */
+  /** The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more. */
   current?: Session | null;
 
   /** What a start asked for and did not get, because it joined or claimed a session. */
@@ -152,7 +152,7 @@ export interface CommandAnswer {
 
   /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key. */
   dropped?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    /** a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear. */
     kind: string;
 
     /** UTC, milliseconds. */
@@ -230,7 +230,7 @@ export interface EventPage {
 
 /** An outside name. */
 export interface Handle {
-  /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+  /** a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear. */
   kind: string;
 
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
@@ -238,7 +238,7 @@ export interface Handle {
 }
 
 export interface JobPage {
-  /** Of the tenant, whoever ordered them. */
+  /** All jobs of the tenant, by any caller. */
   jobs: BulkJob[];
 
   /** What to ask for with `after`; absent in the last page. */
@@ -331,10 +331,10 @@ export interface LedgerEvent {
   /** Shared by the events of one command. */
   commandid: string;
 
-  /** Who asked for it; absent when time alone brought it about, or in events of before 0.2. */
+  /** The principal that caused it; absent when time alone did, and in events from before 0.2. */
   principal?: string;
 
-  /** The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one. */
+  /** The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one. */
   traceparent?: string;
 
   /** version, and what the type says. */
@@ -352,7 +352,7 @@ export interface LedgerFigures {
   /** The last sequence of each partition. */
   heads: number[];
 
-  /** How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew. */
+  /** How often events that a failover or a restore had lost were given up. When it rises, followers start from the beginning. */
   restores: number;
 }
 
@@ -382,9 +382,9 @@ export interface Money {
   currency: string;
 }
 
-/** An outside name and what it stands for. */
+/** An outside name and what it is bound to. */
 export interface NewHandle {
-  /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+  /** a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear. */
   kind: string;
 
   /** 1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only. */
@@ -395,7 +395,7 @@ export interface NewHandle {
 }
 
 export interface NewKey {
-  /** What to send as Authorization: Bearer. Told this once. */
+  /** What to send as Authorization: Bearer. Shown only once. */
   secret: string;
   key: AccessKey;
 }
@@ -473,7 +473,7 @@ export interface PlacedSession {
 
   /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
   handles?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    /** a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear. */
     kind: string;
     hash: string;
   }[];
@@ -513,7 +513,7 @@ export interface Policy {
   /** From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out. */
   adviseAt?: number;
 
-  /** A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out. */
+  /** A whole number from 1 to 2592000 (30 days): a released session expires this long after the release, or after its reservation; never when left out. */
   endReleasedAfterSeconds?: number;
 }
 
@@ -610,13 +610,13 @@ export interface Refusal {
 }
 
 export interface RelayFigures {
-  /** Up to where Kafka is known to have each partition. */
+  /** The last event of each partition that Kafka is known to have. */
   confirmed: number[];
 
   /** Events that Kafka is not known to have. */
   behind: number;
 
-  /** Partitions that a relay is at; 0: nobody relays. */
+  /** Partitions that a relay holds; 0: none is relayed. */
   held: number;
 }
 
@@ -649,7 +649,7 @@ export interface ReportsWithdrawn {
 export interface Resolved {
   session: Session;
 
-  /** Which candidates, counted from 0, are handles that nobody has bound. */
+  /** Which candidates, counted from 0, are handles that are not bound. */
   unknown: number[];
 }
 
@@ -743,7 +743,7 @@ export interface Session {
 
   /** Outside names that are bound to it; `hash` is of their keyed hash and a salt of the scope, which can be erased. */
   handles?: {
-    /** a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear. */
+    /** a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear. */
     kind: string;
     hash: string;
   }[];
@@ -800,13 +800,13 @@ export interface ShownLease {
   /** release when left out. */
   onLapse?: 'release' | 'end';
 
-  /** When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions. */
+  /** Its end unless it is renewed: with `include=lease`, and in the list of all current sessions. */
   expiresAt?: string;
 }
 
 /** As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant. */
 export interface Stats {
-  /** When the figures were read: a rate is a difference by that of these. */
+  /** When the figures were read. For a rate, divide a difference of figures by the difference of these. */
   at: string;
   current: CurrentFigures;
   traffic: TrafficFigures;
@@ -823,7 +823,7 @@ export interface Stats {
     /** Reports that name another session of the scope. */
     outOfSync: number;
 
-    /** Reports of what is no session of the scope. */
+    /** Reports that name no session of the scope. */
     unknown: number;
 
     /** Those in sync, of all; absent when there are none. */
@@ -839,7 +839,7 @@ export interface Stats {
       /** Reports that name another session of the scope. */
       outOfSync: number;
 
-      /** Reports of what is no session of the scope. */
+      /** Reports that name no session of the scope. */
       unknown: number;
 
       /** Those in sync, of all; absent when there are none. */
@@ -875,26 +875,26 @@ export interface Stats {
   };
 }
 
-/** Commands that this replica has answered, by the tenant of who asks. */
+/** Commands of the tenant that this replica has answered. */
 export interface TrafficFigures {
-  /** Who answers: another one has counted others. */
+  /** The replica that answers: each one counts its own. */
   replica: string;
 
   /** When it began to count. */
   since: string;
 
-  /** Those that were obeyed. */
+  /** Commands that were applied. */
   commands: number;
 
-  /** Those that the rules refused: 409, and `operate-required`. */
+  /** Commands that the rules refused: 409, and `operate-required`. */
   refusals: number;
 
   /** Of all tenants; needs the permission audit. */
   all?: {
-    /** Those that were obeyed. */
+    /** Commands that were applied. */
     commands: number;
 
-    /** Those that the rules refused: 409, and `operate-required`. */
+    /** Commands that the rules refused: 409, and `operate-required`. */
     refusals: number;
   };
 }
@@ -1036,7 +1036,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Give the session up without ending it, to somebody or to nobody. */
+  /** Give up ownership without ending the session, for one owner or for any. */
   releaseOwnership: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1083,7 +1083,7 @@ export interface Operations {
       /** 1 to 64 characters; stays in the log, so no personal data. */
       reason: string;
 
-      /** Ends when the owner confirms it by the same request without this, or after so many seconds. */
+      /** The session ends when the owner confirms it by the same request without this, or after this many seconds. */
       drainSeconds?: number;
       force?: boolean;
     };
@@ -1254,7 +1254,7 @@ export interface Operations {
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
       asOf?: string;
 
-      /** Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off. */
+      /** Adds `lease.expiresAt`, the end of the lease unless it is renewed. All times then include what an outage has added. */
       include?: 'lease';
     };
     answer: Session | undefined;
@@ -1327,7 +1327,7 @@ export interface Operations {
       /** 100 when left out. */
       limit?: number;
 
-      /** what an earlier page gave as `next`. */
+      /** the `next` of an earlier page. */
       after?: string;
 
       /** a position, partition:sequence, as a Ledger-Position header gives it. */
@@ -1354,19 +1354,19 @@ export interface Operations {
       /** Those that started before it: an RFC 3339 time (a + in it is sent as %2B). */
       before?: string;
 
-      /** Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B). */
+      /** Those with a lease that ends before this unless it is renewed: an RFC 3339 time (a + in it is sent as %2B). */
       leaseBefore?: string;
 
-      /** Those that a reset is advised for; `false`: the others. */
+      /** Sessions for which a reset is advised; `false`: the others. */
       resetAdvised?: boolean;
 
-      /** newest when left out, by when they started; lease: only those with a lease, the one first that is over first. */
+      /** newest, by their start, when left out; lease: only sessions with a lease, the earliest end first. */
       sort?: 'newest' | 'oldest' | 'lease';
 
       /** 100 when left out. */
       limit?: number;
 
-      /** What a page said as `next`, with the same `sort`. */
+      /** The `next` of an earlier page, with the same `sort`. */
       next?: string;
     };
     answer: CurrentList;
@@ -1377,10 +1377,10 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       versionId: string;
 
-      /** How many are looked at; 100 when left out. */
+      /** Page size; 100 when left out. */
       limit?: number;
 
-      /** What a page said. */
+      /** The `next` of an earlier page. */
       next?: string;
     };
     answer: SessionPage;
@@ -1397,7 +1397,7 @@ export interface Operations {
       /** 100 when left out. */
       limit?: number;
 
-      /** what an earlier page gave as `next`. */
+      /** the `next` of an earlier page. */
       after?: string;
 
       /** a position, partition:sequence, as a Ledger-Position header gives it. */
@@ -1440,7 +1440,7 @@ export interface Operations {
       /** 100 when left out. */
       limit?: number;
 
-      /** what an earlier page gave as `next`. */
+      /** the `next` of an earlier page. */
       after?: string;
 
       /** a position, partition:sequence, as a Ledger-Position header gives it. */
@@ -1464,7 +1464,7 @@ export interface Operations {
   /** All partitions as they grow, after the last id received, or from the present on. */
   feedStream: {
     query?: {
-      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      /** The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence. */
       lastEventId?: string;
     };
     answer: ReadableStream<Uint8Array>;
@@ -1478,7 +1478,7 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
 
-      /** As the header Last-Event-ID, for who cannot send that; the header counts when both are there. */
+      /** The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence. */
       lastEventId?: string;
     };
     answer: ReadableStream<Uint8Array>;
@@ -1513,7 +1513,7 @@ export interface Operations {
     };
     answer: JobPage;
   };
-  /** How far a bulk job has come. */
+  /** The progress of a bulk job. */
   bulkJob: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1525,7 +1525,7 @@ export interface Operations {
     };
     answer: BulkJob;
   };
-  /** Forget the details of a scope, or without projectId of all of the user's, at most 500 a request. */
+  /** Erase the details of a scope, or without projectId of all scopes of the user, at most 500 a request. */
   eraseDetails: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1573,13 +1573,13 @@ export interface Operations {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
       consumer?: string;
 
-      /** Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out. */
+      /** How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out. */
       maxAge?: number;
 
       /** Of those out of sync; 100 when left out. */
       limit?: number;
 
-      /** what an earlier page gave as `next`. */
+      /** the `next` of an earlier page. */
       after?: string;
     };
     answer: Stats;
@@ -1648,24 +1648,24 @@ export interface Operations {
     };
     answer: ConsistencyProof;
   };
-  /** Who asks, by the credential, and what that allows. */
+  /** The caller, by its credential, and its permissions. */
   access: {
     answer: CallerView;
   };
-  /** Make a key; its secret is in this answer and nowhere else. */
+  /** Create a key; its secret is in this answer and nowhere else. */
   createKey: {
     body: {
       /** A-Z, a-z, 0-9, . _ ~ and -, at most 64. */
       tenant?: string;
 
-      /** It may hold audit, and an admin that reaches all tenants. */
+      /** It may have the permission audit, and its admin reaches all tenants. */
       ledgerWide?: boolean;
 
       /** 1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good. */
       principal?: string;
       permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 
-      /** Those that it may name as owner, origin or heir; any when left out. */
+      /** Environments that it may name as owner, origin or heir; any when left out. */
       environments?: string[];
 
       /** As many as its tenant may, when left out. */
@@ -1696,18 +1696,18 @@ export interface Operations {
     };
     answer: KeyPage;
   };
-  /** Make another secret for the same principal; the old one ends after an overlap. */
+  /** Create a new secret for the same principal; the old one expires after an overlap. */
   rotateKey: {
     params: {
       keyId: string;
     };
     body?: {
-      /** So long the old secret counts besides the new one; 86400 (24 h) when left out. */
+      /** How long the old secret stays valid beside the new one; 86400 (24 h) when left out. */
       overlapSeconds?: number;
     };
     answer: NewKey;
   };
-  /** Let a key count no more, on every replica within a second. */
+  /** Revoke a key, on every replica within a second. */
   revokeKey: {
     params: {
       keyId: string;

@@ -58,7 +58,7 @@ const HandleKind = {
   minLength: 1,
   maxLength: 64,
   pattern: '^[a-z0-9_.-]+$',
-  description: 'a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear',
+  description: 'a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear',
 };
 
 const HandleValue = {
@@ -82,7 +82,7 @@ const NewHandle = {
     },
   },
   additionalProperties: false,
-  description: 'An outside name and what it stands for',
+  description: 'An outside name and what it is bound to',
 };
 
 const NewHandles = { type: 'array', items: NewHandle, maxItems: 8, description: 'at most 8, each once' };
@@ -115,7 +115,7 @@ const Policy = {
       minimum: 1,
       maximum: 2592000,
       description:
-        'A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out',
+        'A whole number from 1 to 2592000 (30 days): a released session expires this long after the release, or after its reservation; never when left out',
     },
   },
   additionalProperties: false,
@@ -374,7 +374,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             minimum: 1,
             maximum: 86400,
             description:
-              'Ends when the owner confirms it by the same request without this, or after so many seconds',
+              'The session ends when the owner confirms it by the same request without this, or after this many seconds',
           },
           force: { type: 'boolean' },
         },
@@ -628,7 +628,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           include: {
             enum: ['lease'],
             description:
-              'Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off',
+              'Adds `lease.expiresAt`, the end of the lease unless it is renewed. All times then include what an outage has added',
           },
         },
         additionalProperties: false,
@@ -711,7 +711,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           after: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{1,64}$',
-            description: 'what an earlier page gave as `next`',
+            description: 'the `next` of an earlier page',
           },
           atLeast: PositionText,
           versionId: Id,
@@ -740,23 +740,23 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             pattern:
               '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})$',
             description:
-              'Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)',
+              'Those with a lease that ends before this unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)',
             examples: ['2026-01-31T12:00:00Z'],
           },
           resetAdvised: {
             type: 'boolean',
-            description: 'Those that a reset is advised for; `false`: the others',
+            description: 'Sessions for which a reset is advised; `false`: the others',
           },
           sort: {
             enum: ['newest', 'oldest', 'lease'],
             description:
-              'newest when left out, by when they started; lease: only those with a lease, the one first that is over first',
+              'newest, by their start, when left out; lease: only sessions with a lease, the earliest end first',
           },
           limit: { type: 'integer', minimum: 1, maximum: 500, description: '100 when left out' },
           next: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{1,128}$',
-            description: 'What a page said as `next`, with the same `sort`',
+            description: 'The `next` of an earlier page, with the same `sort`',
           },
         },
         additionalProperties: false,
@@ -769,13 +769,12 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
         required: ['versionId'],
         properties: {
           versionId: Id,
-          limit: {
-            type: 'integer',
-            minimum: 1,
-            maximum: 500,
-            description: 'How many are looked at; 100 when left out',
+          limit: { type: 'integer', minimum: 1, maximum: 500, description: 'Page size; 100 when left out' },
+          next: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{1,64}$',
+            description: 'The `next` of an earlier page',
           },
-          next: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$', description: 'What a page said' },
         },
         additionalProperties: false,
       },
@@ -792,7 +791,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           after: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{1,64}$',
-            description: 'what an earlier page gave as `next`',
+            description: 'the `next` of an earlier page',
           },
           atLeast: PositionText,
           sessionId: GivenId,
@@ -822,7 +821,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           after: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{1,64}$',
-            description: 'what an earlier page gave as `next`',
+            description: 'the `next` of an earlier page',
           },
           atLeast: PositionText,
         },
@@ -856,7 +855,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'string',
             maxLength: 65536,
             description:
-              'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+              'The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence',
           },
         },
         additionalProperties: false,
@@ -874,7 +873,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'string',
             maxLength: 65536,
             description:
-              'As the header Last-Event-ID, for who cannot send that; the header counts when both are there',
+              'The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence',
           },
         },
         additionalProperties: false,
@@ -990,7 +989,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             minimum: 0,
             maximum: 60,
             description:
-              'Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out',
+              'How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out',
           },
           limit: {
             type: 'integer',
@@ -1001,7 +1000,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           after: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{1,256}$',
-            description: 'what an earlier page gave as `next`',
+            description: 'the `next` of an earlier page',
           },
         },
         additionalProperties: false,
@@ -1110,7 +1109,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           },
           ledgerWide: {
             type: 'boolean',
-            description: 'It may hold audit, and an admin that reaches all tenants',
+            description: 'It may have the permission audit, and its admin reaches all tenants',
           },
           principal: {
             type: 'string',
@@ -1131,7 +1130,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             items: Id,
             minItems: 1,
             maxItems: 64,
-            description: 'Those that it may name as owner, origin or heir; any when left out',
+            description: 'Environments that it may name as owner, origin or heir; any when left out',
           },
           limits: {
             type: 'object',
@@ -1189,7 +1188,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'integer',
             minimum: 0,
             maximum: 2592000,
-            description: 'So long the old secret counts besides the new one; 86400 (24 h) when left out',
+            description: 'How long the old secret stays valid beside the new one; 86400 (24 h) when left out',
           },
         },
         additionalProperties: false,

@@ -7,8 +7,8 @@ import { jsonOption, urlOption } from '../../options.js';
 import { printFields, printJson } from '../../output.js';
 
 const examples = `
-The file is for the ledger alone: LEDGER_AUDIT_KEY_FILE names it. What is printed is public: give it to whoever verifies.
-To change keys, name both files, the new one first, until everybody knows the new key.
+Only the ledger may have the file: set LEDGER_AUDIT_KEY_FILE to it. The key that is printed is public: give it to those
+who verify. To change keys, name both files, the new one first, until everyone has the new key.
 
 Examples:
   session-ledger audit keygen -o audit.key

@@ -18,8 +18,8 @@ import {
 import { keysIn, orUnsound } from './trust.js';
 
 const examples = `
-One file with what happened in a user's project: the events, the proof of each, a signed checkpoint, what was erased and
-when, and a summary that a person can read. Whoever gets it checks it with session-ledger audit verify, without the ledger.
+Writes one file about a user's project: the events, the proof of each, a signed checkpoint, what was erased and when, and
+a summary for people. Anyone can check it with session-ledger audit verify, without the ledger.
 
 Examples:
   session-ledger audit report --user ada --project captions -o report.json
@@ -45,8 +45,8 @@ export function report(): Command {
     .description('the history of a scope and its proofs, in one file')
     .requiredOption('--user <userId>', 'whose')
     .option('--project <projectId>', 'of which project', 'default')
-    .option('--from <time>', 'not before', instant)
-    .option('--to <time>', 'not after', instant)
+    .option('--from <time>', 'only events from this time on', instant)
+    .option('--to <time>', 'only events up to this time', instant)
     .requiredOption('-o, --output <file>', 'where it goes')
     .option(
       '--key <vkey...>',

@@ -12,10 +12,10 @@ import { alarming, printJson, printLine } from '../../output.js';
 import { grownFrom, keyOption, keysIn, readText } from './trust.js';
 
 const examples = `
-Keeps the last checkpoint of each partition, and asks for proof that the next one has grown from it. A fork, a shrink or a
-change is told with its partition, both checkpoints stay in the directory, and the exit code is 4.
-With --witness-key what was found right is signed, too (c2sp.org/tlog-cosignature): others may then rely on that this watcher
-saw no other log. That key's public form is printed at the start.
+Keeps the last checkpoint of each partition, and asks for proof that the next one has grown from it. If a partition was
+forked, shortened or changed, this reports it, keeps both checkpoints in the directory, and exits with code 4.
+With --witness-key it also signs what it verified (c2sp.org/tlog-cosignature): others can then rely on it that this
+watcher saw no other log. It prints the public form of that key at the start.
 
 Examples:
   session-ledger audit watch --dir checkpoints --key ledger.vkey

@@ -29,9 +29,9 @@ class Lease(TypedDict):
 
 
 class NewHandle(TypedDict):
-    """An outside name and what it stands for."""
+    """An outside name and what it is bound to."""
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     value: str
     """1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only."""
     binds: Literal['scope', 'session']
@@ -45,7 +45,7 @@ class Policy(TypedDict):
     adviseAt: NotRequired[int]
     """From which chain length a reset is advised: from 1 to maxChainLength, which it is when left out."""
     endReleasedAfterSeconds: NotRequired[int]
-    """A whole number from 1 to 2592000 (30 days): a session that was released expires so long after that, or after its reservation; never when left out."""
+    """A whole number from 1 to 2592000 (30 days): a released session expires this long after the release, or after its reservation; never when left out."""
 
 
 class StartBody(TypedDict):
@@ -89,7 +89,7 @@ class ShownLease(TypedDict):
     onLapse: NotRequired[Literal['release', 'end']]
     """release when left out."""
     expiresAt: NotRequired[str]
-    """When it is over unless it is renewed: with `include=lease`, and in the list of all current sessions."""
+    """Its end unless it is renewed: with `include=lease`, and in the list of all current sessions."""
 
 
 class UsageTotals(TypedDict):
@@ -110,7 +110,7 @@ class UsageTotals(TypedDict):
 
 class SessionHandlesItem(TypedDict):
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     hash: str
 
 
@@ -185,7 +185,7 @@ class Position(TypedDict):
 
 class CommandAnswerDroppedItem(TypedDict):
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     boundAt: NotRequired[str]
     """UTC, milliseconds."""
 
@@ -194,7 +194,7 @@ class CommandAnswer(TypedDict):
     outcome: str
     session: Session
     current: NotRequired[Union[Session, None]]
-    """The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more."""
+    """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
     """What a start asked for and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[CommandAnswerDroppedItem]]
@@ -241,7 +241,7 @@ class Problem(TypedDict):
 
 class PlacedSessionHandlesItem(TypedDict):
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     hash: str
 
 
@@ -324,7 +324,7 @@ class ActivateBody(TypedDict):
 class Handle(TypedDict):
     """An outside name."""
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     value: str
     """1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only."""
 
@@ -391,7 +391,7 @@ class EndBody(TypedDict):
     reason: str
     """1 to 64 characters; stays in the log, so no personal data."""
     drainSeconds: NotRequired[int]
-    """Ends when the owner confirms it by the same request without this, or after so many seconds."""
+    """The session ends when the owner confirms it by the same request without this, or after this many seconds."""
     force: NotRequired[bool]
 
 
@@ -455,7 +455,7 @@ class CommandsBody(TypedDict):
 
 class OneAnswerDroppedItem(TypedDict):
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     boundAt: NotRequired[str]
     """UTC, milliseconds."""
 
@@ -464,7 +464,7 @@ class OneAnswer(TypedDict):
     outcome: str
     session: Session
     current: NotRequired[Union[Session, None]]
-    """The current session, where `session` is not it as it is now. In an answer that is given again null says that none is any more."""
+    """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
     """What a start asked for and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[OneAnswerDroppedItem]]
@@ -568,7 +568,7 @@ class Refusal(TypedDict):
 
 class SessionWithRefusalsHandlesItem(TypedDict):
     kind: str
-    """a-z, 0-9, _ . and -, at most 64: the sort of name, like mcp-transport; stands in clear."""
+    """a-z, 0-9, _ . and -, at most 64: the kind of name, such as mcp-transport; stored in clear."""
     hash: str
 
 
@@ -653,7 +653,7 @@ class ResolveBody(TypedDict):
 class Resolved(TypedDict):
     session: Session
     unknown: list[int]
-    """Which candidates, counted from 0, are handles that nobody has bound."""
+    """Which candidates, counted from 0, are handles that are not bound."""
 
 
 class CheckpointListCheckpointsItem(TypedDict):
@@ -690,9 +690,9 @@ class LedgerEvent(TypedDict):
     commandid: str
     """Shared by the events of one command."""
     principal: NotRequired[str]
-    """Who asked for it; absent when time alone brought it about, or in events of before 0.2."""
+    """The principal that caused it; absent when time alone did, and in events from before 0.2."""
     traceparent: NotRequired[str]
-    """The trace in which it was asked for (CloudEvents distributed tracing extension), when the request named one."""
+    """The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one."""
     data: dict[str, Any]
     """version, and what the type says."""
 
@@ -764,11 +764,11 @@ class BulkJobCounts(TypedDict):
     examined: int
     """Sessions that matched; the sum of the others."""
     changed: int
-    """Ended or released by this job."""
+    """Sessions that this job ended or released."""
     skipped: int
-    """Had changed so that they do not match, or nothing was to be done."""
+    """Sessions that no longer matched, or needed no change."""
     failed: int
-    """Could not be decided; the log of the service says why."""
+    """Failed; the log of the service says why."""
 
 
 class BulkJobPartitions(TypedDict):
@@ -798,7 +798,7 @@ class BulkJob(TypedDict):
 
 class JobPage(TypedDict):
     jobs: list[BulkJob]
-    """Of the tenant, whoever ordered them."""
+    """All jobs of the tenant, by any caller."""
     next: NotRequired[str]
     """What to ask for with `after`; absent in the last page."""
 
@@ -866,32 +866,32 @@ class CurrentFigures(TypedDict):
 class TrafficFiguresAll(TypedDict):
     """Of all tenants; needs the permission audit."""
     commands: int
-    """Those that were obeyed."""
+    """Commands that were applied."""
     refusals: int
-    """Those that the rules refused: 409, and `operate-required`."""
+    """Commands that the rules refused: 409, and `operate-required`."""
 
 
 class TrafficFigures(TypedDict):
-    """Commands that this replica has answered, by the tenant of who asks."""
+    """Commands of the tenant that this replica has answered."""
     replica: str
-    """Who answers: another one has counted others."""
+    """The replica that answers: each one counts its own."""
     since: str
     """When it began to count."""
     commands: int
-    """Those that were obeyed."""
+    """Commands that were applied."""
     refusals: int
-    """Those that the rules refused: 409, and `operate-required`."""
+    """Commands that the rules refused: 409, and `operate-required`."""
     all: NotRequired[TrafficFiguresAll]
     """Of all tenants; needs the permission audit."""
 
 
 class RelayFigures(TypedDict):
     confirmed: list[int]
-    """Up to where Kafka is known to have each partition."""
+    """The last event of each partition that Kafka is known to have."""
     behind: int
     """Events that Kafka is not known to have."""
     held: int
-    """Partitions that a relay is at; 0: nobody relays."""
+    """Partitions that a relay holds; 0: none is relayed."""
 
 
 class LedgerFigures(TypedDict):
@@ -903,7 +903,7 @@ class LedgerFigures(TypedDict):
     heads: list[int]
     """The last sequence of each partition."""
     restores: int
-    """How often what a failover or a restore had lost was given up: when it rises, whoever follows starts anew."""
+    """How often events that a failover or a restore had lost were given up. When it rises, followers start from the beginning."""
 
 
 class ProjectionFigures(TypedDict):
@@ -920,7 +920,7 @@ class StatsSyncConsumersItem(TypedDict):
     outOfSync: int
     """Reports that name another session of the scope."""
     unknown: int
-    """Reports of what is no session of the scope."""
+    """Reports that name no session of the scope."""
     rate: NotRequired[float]
     """Those in sync, of all; absent when there are none."""
 
@@ -948,7 +948,7 @@ class StatsSync(TypedDict):
     outOfSync: int
     """Reports that name another session of the scope."""
     unknown: int
-    """Reports of what is no session of the scope."""
+    """Reports that name no session of the scope."""
     rate: NotRequired[float]
     """Those in sync, of all; absent when there are none."""
     consumers: list[StatsSyncConsumersItem]
@@ -962,7 +962,7 @@ class StatsSync(TypedDict):
 class Stats(TypedDict):
     """As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant."""
     at: str
-    """When the figures were read: a rate is a difference by that of these."""
+    """When the figures were read. For a rate, divide a difference of figures by the difference of these."""
     current: CurrentFigures
     traffic: TrafficFigures
     relay: NotRequired[RelayFigures]
@@ -977,7 +977,7 @@ class AuditKeys(TypedDict):
     origin: str
     """Names the ledger: the log of partition 3 is `<origin>/3`."""
     keys: list[str]
-    """Verifier keys (c2sp.org/signed-note); empty: nobody signs."""
+    """Verifier keys (c2sp.org/signed-note); empty: nothing is signed."""
 
 
 class Checkpoints(TypedDict):
@@ -1015,15 +1015,15 @@ ConsistencyProof = TypedDict(
 class CallerView(TypedDict):
     """Who asks, and whom."""
     accessControl: bool
-    """Whether who asks has to show a credential."""
+    """Whether callers need a credential."""
     principal: str
     tenant: str
     """Empty: of none."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
     ledgerWide: bool
-    """Whether it may reach what is of all tenants."""
+    """Whether it may reach data of all tenants."""
     environments: NotRequired[list[str]]
-    """Those that it may name; absent: any."""
+    """Environments that it may name; absent: any."""
     version: str
     """The service's."""
     source: str
@@ -1042,12 +1042,12 @@ class KeyBody(TypedDict):
     tenant: NotRequired[str]
     """A-Z, a-z, 0-9, . _ ~ and -, at most 64."""
     ledgerWide: NotRequired[bool]
-    """It may hold audit, and an admin that reaches all tenants."""
+    """It may have the permission audit, and its admin reaches all tenants."""
     principal: NotRequired[str]
     """1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
     environments: NotRequired[list[str]]
-    """Those that it may name as owner, origin or heir; any when left out."""
+    """Environments that it may name as owner, origin or heir; any when left out."""
     limits: NotRequired[KeyBodyLimits]
     """As many as its tenant may, when left out."""
     name: str
@@ -1065,7 +1065,7 @@ class AccessKeyLimits(TypedDict):
 
 
 class AccessKey(TypedDict):
-    """A key without its secret, which is kept nowhere."""
+    """A key without its secret, which is not stored."""
     keyId: str
     """10 characters of 0-9, A-Z and a-z."""
     tenant: NotRequired[str]
@@ -1075,7 +1075,7 @@ class AccessKey(TypedDict):
     """1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
     environments: NotRequired[list[str]]
-    """Those that it may name as owner, origin or heir; any when left out."""
+    """Environments that it may name as owner, origin or heir; any when left out."""
     limits: NotRequired[AccessKeyLimits]
     """As many as its tenant may, when left out."""
     name: str
@@ -1093,7 +1093,7 @@ class AccessKey(TypedDict):
 
 class NewKey(TypedDict):
     secret: str
-    """What to send as Authorization: Bearer. Told this once."""
+    """What to send as Authorization: Bearer. Shown only once."""
     key: AccessKey
 
 
@@ -1105,7 +1105,7 @@ class KeyPage(TypedDict):
 
 class RotateKeyBody(TypedDict):
     overlapSeconds: NotRequired[int]
-    """So long the old secret counts besides the new one; 86400 (24 h) when left out."""
+    """How long the old secret stays valid beside the new one; 86400 (24 h) when left out."""
 
 
 class ProblemPage(TypedDict):
@@ -1133,7 +1133,7 @@ class SessionsRequestQuery(TypedDict):
     limit: NotRequired[int]
     """100 when left out."""
     after: NotRequired[str]
-    """what an earlier page gave as `next`."""
+    """the `next` of an earlier page."""
     atLeast: NotRequired[str]
     """a position, partition:sequence, as a Ledger-Position header gives it."""
     versionId: NotRequired[str]
@@ -1278,7 +1278,7 @@ class CurrentSessionRequestQuery(TypedDict):
     asOf: NotRequired[str]
     """an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past."""
     include: NotRequired[Literal['lease']]
-    """Says in `lease.expiresAt` when the lease is over unless it is renewed, and gives all times as an outage has put them off."""
+    """Adds `lease.expiresAt`, the end of the lease unless it is renewed. All times then include what an outage has added."""
 
 
 class CurrentSessionRequest(TypedDict):
@@ -1349,15 +1349,15 @@ class ListCurrentRequestQuery(TypedDict):
     before: NotRequired[str]
     """Those that started before it: an RFC 3339 time (a + in it is sent as %2B)."""
     leaseBefore: NotRequired[str]
-    """Those with a lease that is over before it, unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)."""
+    """Those with a lease that ends before this unless it is renewed: an RFC 3339 time (a + in it is sent as %2B)."""
     resetAdvised: NotRequired[bool]
-    """Those that a reset is advised for; `false`: the others."""
+    """Sessions for which a reset is advised; `false`: the others."""
     sort: NotRequired[Literal['newest', 'oldest', 'lease']]
-    """newest when left out, by when they started; lease: only those with a lease, the one first that is over first."""
+    """newest, by their start, when left out; lease: only sessions with a lease, the earliest end first."""
     limit: NotRequired[int]
     """100 when left out."""
     next: NotRequired[str]
-    """What a page said as `next`, with the same `sort`."""
+    """The `next` of an earlier page, with the same `sort`."""
 
 
 class ListCurrentRequest(TypedDict):
@@ -1368,9 +1368,9 @@ class VersionSessionsRequestQuery(TypedDict):
     versionId: str
     """1 to 256 characters, valid Unicode, no control characters."""
     limit: NotRequired[int]
-    """How many are looked at; 100 when left out."""
+    """Page size; 100 when left out."""
     next: NotRequired[str]
-    """What a page said."""
+    """The `next` of an earlier page."""
 
 
 class VersionSessionsRequest(TypedDict):
@@ -1385,7 +1385,7 @@ class ChainRequestQuery(TypedDict):
     limit: NotRequired[int]
     """100 when left out."""
     after: NotRequired[str]
-    """what an earlier page gave as `next`."""
+    """the `next` of an earlier page."""
     atLeast: NotRequired[str]
     """a position, partition:sequence, as a Ledger-Position header gives it."""
     sessionId: NotRequired[str]
@@ -1421,7 +1421,7 @@ class TransitionsRequestQuery(TypedDict):
     limit: NotRequired[int]
     """100 when left out."""
     after: NotRequired[str]
-    """what an earlier page gave as `next`."""
+    """the `next` of an earlier page."""
     atLeast: NotRequired[str]
     """a position, partition:sequence, as a Ledger-Position header gives it."""
 
@@ -1444,7 +1444,7 @@ class FeedRequest(TypedDict):
 
 class FeedStreamRequestQuery(TypedDict):
     lastEventId: NotRequired[str]
-    """As the header Last-Event-ID, for who cannot send that; the header counts when both are there."""
+    """The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence."""
 
 
 class FeedStreamRequest(TypedDict):
@@ -1457,7 +1457,7 @@ class ScopeStreamRequestQuery(TypedDict):
     projectId: NotRequired[str]
     """1 to 256 characters, valid Unicode, no control characters."""
     lastEventId: NotRequired[str]
-    """As the header Last-Event-ID, for who cannot send that; the header counts when both are there."""
+    """The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence."""
 
 
 class ScopeStreamRequest(TypedDict):
@@ -1534,11 +1534,11 @@ class StatsRequestQuery(TypedDict):
     consumer: NotRequired[str]
     """A-Z, a-z, 0-9, _ . : and -: who holds a session."""
     maxAge: NotRequired[int]
-    """Seconds that the answer may be old: those who ask again and again for the same share it; 0 when left out."""
+    """How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out."""
     limit: NotRequired[int]
     """Of those out of sync; 100 when left out."""
     after: NotRequired[str]
-    """what an earlier page gave as `next`."""
+    """the `next` of an earlier page."""
 
 
 class StatsRequest(TypedDict):
@@ -1708,7 +1708,7 @@ class OwnEndBody(TypedDict):
     reason: str
     """1 to 64 characters; stays in the log, so no personal data."""
     drainSeconds: NotRequired[int]
-    """Ends when the owner confirms it by the same request without this, or after so many seconds."""
+    """The session ends when the owner confirms it by the same request without this, or after this many seconds."""
     force: NotRequired[bool]
 
 
