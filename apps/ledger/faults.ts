@@ -16,16 +16,17 @@ export class Faults {
   private readonly logger = new Logger('session-ledger');
   private readonly last = new Map<string, number>();
 
-  /** `trace` is the id of the trace of the request that ran into it, where its sender gave one. */
-  report(where: string, error: unknown, trace?: string): void {
+  /** `id` is that of the request that ran into it. Returns whether there is a line. */
+  report(where: string, error: unknown, id?: string): boolean {
     const { code, message, name } = (error ?? {}) as { code?: string; message?: string; name?: string };
     const kind = `${where} ${code ?? name}`;
     const now = Date.now();
-    if (now - (this.last.get(kind) ?? 0) < QUIET_MS) return;
+    if (now - (this.last.get(kind) ?? 0) < QUIET_MS) return false;
     this.last.set(kind, now);
     const told = code && DATA_EXCEPTION.test(code) ? message?.replace(QUOTED, '"…"') : message;
-    const about = trace === undefined ? '' : ` (trace ${trace})`;
+    const about = id === undefined ? '' : ` (request ${id})`;
     this.log('error', `${where}: ${[code, told ?? String(error)].filter(Boolean).join(' ')}${about}`);
+    return true;
   }
 
   /** One line, with session ids masked. */

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import pg from 'pg';
 import { ask } from '../support/http.js';
 import { environment, freshDatabase, spawnService, startService } from '../support/service.js';
-import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { type CommandBody, cloudDebug, cloudDev, newUser, type ProblemBody } from '../support/sessions.js';
 import { within } from '../support/until.js';
 
 const { until } = within(15_000);
@@ -163,16 +163,27 @@ test('a collector that is away costs a line, and nothing else', async () => {
   expect(service.output()).not.toMatch(/\n\s+at /);
 });
 
-test('what goes wrong in a request is logged with its trace, recorded or not', async () => {
+test('what goes wrong in a request is logged by an id that the answer has: its trace, or one of its own', async () => {
   const service = await startService();
   const client = new pg.Client({ connectionString: service.databaseUrl });
   await client.connect();
   await client.query('alter table ledger.events rename to events_away');
   await client.end();
-  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-  const answer = await ask(`${service.url}/v1/events?userId=ada`, { headers: { traceparent } });
-  expect(answer.status).toBe(500);
-  await until(() => /request: 42P01 .*\(trace 0af7651916cd43dd8448eb211c80319c\)/.test(service.output()));
+  const id = '0af7651916cd43dd8448eb211c80319c';
+  const fail = async (headers = {}) => {
+    const { status, body } = await ask<ProblemBody>(`${service.url}/v1/events?userId=ada`, { headers });
+    expect([status, body.type]).toEqual([500, '/problems/internal']);
+    return body.detail;
+  };
+  expect(await fail({ traceparent: `00-${id}-b7ad6b7169203331-01` })).toContain(id);
+  await until(() => new RegExp(`request: 42P01 .*\\(request ${id}\\)`).test(service.output()));
+  // Until there is another line of this kind, there is nothing to look for, and no id.
+  let own: string | undefined;
+  await until(async () => {
+    own = /has it as ([0-9a-f]{32}):/.exec((await fail()) ?? '')?.[1];
+    return own !== undefined;
+  });
+  await until(() => service.output().includes(`(request ${own})`));
 });
 
 test('nothing of OpenTelemetry is loaded unless traces are wanted', async () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Asking } from '#access';
@@ -70,10 +71,15 @@ function ofTheLedger(error: unknown): Problem | undefined {
 
 type Header = string | string[] | undefined;
 
+/** The answer and the line in the log have an id in common: that of the trace, where the caller sent one. */
 function unexpected(error: unknown, faults: Faults, traceparent: Header): Problem {
   const trace = typeof traceparent === 'string' ? traceparentOf(traceparent)?.split('-')[1] : undefined;
-  faults.report('request', error, trace);
-  return { code: 'internal' };
+  const id = trace ?? randomBytes(16).toString('hex');
+  const isLogged = faults.report('request', error, id);
+  return {
+    code: 'internal',
+    ...(isLogged && { detail: `The service's log has it as ${id}: tell its operator.` }),
+  };
 }
 
 /** What an operation ran into. What nobody expected is logged and never shown. */
