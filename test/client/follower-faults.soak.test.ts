@@ -21,6 +21,7 @@ import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
+import { createTopic } from '../support/stack/topics.js';
 import { within } from '../support/until.js';
 
 const { until } = within(20_000);
@@ -113,13 +114,11 @@ async function expectWhole(events: readonly FollowedEvent[], from: ReadonlyMap<n
 }
 
 describe('a topic that is followed, and then', () => {
-  const create = (name: string, numPartitions: number) =>
-    admin.createTopics({ topics: [{ topic: name, numPartitions }], waitForLeaders: true });
   const anew = async (name: string, numPartitions: number) => {
     await admin.deleteTopics({ topics: [name] });
     for (let gone = false; !gone; ) {
       await pause(50);
-      gone = await create(name, numPartitions).catch(() => false);
+      gone = await createTopic(admin, name, numPartitions);
     }
   };
   test.each([

@@ -15,6 +15,7 @@ import { openReplica, running, startFollowing } from '../support/client.js';
 import { startProxy } from '../support/proxy.js';
 import { freshDatabase, freshTopic, type Service, startService } from '../support/service.js';
 import { cloudDebug, cloudDev, newUser } from '../support/sessions.js';
+import { createTopic } from '../support/stack/topics.js';
 import { within } from '../support/until.js';
 
 const { until } = within(15_000);
@@ -141,7 +142,7 @@ test('what a relay has repeated in Kafka does not come twice, also after a store
   const repeating = freshTopic();
   const admin = kafka.admin();
   await admin.connect();
-  await admin.createTopics({ topics: [{ topic: repeating, numPartitions: 16 }], waitForLeaders: true });
+  await createTopic(admin, repeating, 16);
   await admin.disconnect();
   const [partition = 0, head = 0] = [...(await heads())].find(([, most]) => most >= 6) ?? [];
   const page = await ledger.call('feed', { query: { partition, limit: head } });
@@ -308,7 +309,7 @@ describe('a follower stops, and says why,', () => {
     const other = freshTopic();
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: other, numPartitions: 3 }], waitForLeaders: true });
+    await createTopic(admin, other, 3);
     expect(await stopOf({ source: kafkaSource({ kafka, topic: other }) })).toBe('partitions-changed');
     await admin.disconnect();
   });
@@ -317,7 +318,7 @@ describe('a follower stops, and says why,', () => {
     const other = freshTopic();
     const admin = kafka.admin();
     await admin.connect();
-    await admin.createTopics({ topics: [{ topic: other, numPartitions: 16 }], waitForLeaders: true });
+    await createTopic(admin, other, 16);
     expect(await stopOf({ from: await heads(), source: kafkaSource({ kafka, topic: other }) })).toBe(
       'topic-recreated',
     );

@@ -2,6 +2,7 @@ import kafkajs from 'kafkajs';
 import pg from 'pg';
 import { createDatabase, type TestDatabase } from './database.js';
 import { contains, isProduce, startProxy, type TcpProxy } from './proxy.js';
+import { createTopic } from './stack/topics.js';
 
 describe('in front of Postgres', () => {
   let database: TestDatabase;
@@ -73,7 +74,7 @@ test('in front of Kafka, all connections pass through it', async () => {
   await Promise.all([admin.connect(), producer.connect()]);
   try {
     const topic = 'through-the-proxy';
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: true });
+    await createTopic(admin, topic, 1);
     proxy.dropNextReplies(1, isProduce);
     await producer.send({ topic, acks: -1, messages: [{ value: 'once' }] }); // kafkajs sends it again
     expect(proxy.swallowed()).toBe(1);

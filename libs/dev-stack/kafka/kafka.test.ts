@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
 import { spawnNode } from '../../../test/support/process.js';
+import { createTopic } from '../../../test/support/stack/topics.js';
 import { DevStackError, freePort, type KafkaOptions, type RunningKafka, startKafka } from '../index.js';
 import { eventually } from '../wait.js';
 
@@ -28,8 +29,7 @@ const send = async (value: string) => {
   const producer = client().producer();
   await Promise.all([admin.connect(), producer.connect()]);
   try {
-    const topics = [{ topic: 'seen', numPartitions: 1 }];
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await createTopic(admin, 'seen', 1);
     await producer.send({ topic: 'seen', acks: -1, messages: [{ value }] });
     return (await admin.fetchTopicOffsets('seen'))[0]?.high;
   } finally {

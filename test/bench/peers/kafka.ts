@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import kafkajs from 'kafkajs';
+import { openKafka } from '#broker';
 import type { Side } from '../harness.js';
 import { SCOPES, scopeNumber } from '../scopes.js';
 import type { Cleanup } from '../stack.js';
@@ -13,10 +14,9 @@ const EVENT_BYTES = 700;
 /** The peer of W5: the application produces to Kafka by itself, without a database, so many times a second. */
 export async function bareKafka(brokers: string[], cleanup: Cleanup): Promise<(rate: number) => Side> {
   const kafka = new kafkajs.Kafka({ brokers, logLevel: kafkajs.logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: PARTITIONS }], waitForLeaders: true });
-  await admin.disconnect();
+  const maker = openKafka({ brokers });
+  await maker.createTopic(TOPIC, { partitions: PARTITIONS, replicationFactor: 1, config: {} });
+  await maker.close();
 
   const arrivals = new Arrivals();
   const consumer = kafka.consumer({ groupId: 'bare', maxWaitTimeInMs: 500 });
