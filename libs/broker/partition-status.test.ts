@@ -48,7 +48,7 @@ test('what it stopped for is told until the partition was looked at', () => {
   expect(lines).toEqual(['error relay: partition 3 stopped. Delete the topic.']);
   of.resumed();
   expect(of.status()).toEqual({ partition: 3, state: 'behind', sent: 7 });
-  expect(lines.at(-1)).toBe('info relay: partition 3 goes on');
+  expect(lines.at(-1)).toBe('info relay: partition 3 continues');
 });
 
 test('a stopped one that another relay only looks at is still stopped, one that another relays is not', () => {

@@ -104,7 +104,7 @@ describe('queries', () => {
     ...['sessions', 'chain', 'transitions'].flatMap((name): [string, string][] => [
       [`/v1/${name}?userId=a&limit=0`, 'query.limit has to be at least 1'],
       [`/v1/${name}?userId=a&limit=501`, 'query.limit has to be at most 500'],
-      [`/v1/${name}?userId=a&after=!`, 'query.after has to be: what an earlier page gave as `next`'],
+      [`/v1/${name}?userId=a&after=!`, 'query.after has to be: the `next` of an earlier page'],
       [`/v1/${name}?userId=a&after=abc`, 'query.after has to be the next of an earlier page'],
       [`/v1/${name}?userId=a&after=${'a'.repeat(65)}`, 'query.after has to be'],
       [`/v1/${name}?userId=a&atLeast=x`, 'query.atLeast has to be: a position'],

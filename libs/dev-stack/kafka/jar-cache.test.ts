@@ -66,7 +66,7 @@ test('a broken answer is asked for again', async () => {
 
 test('a jar with other bytes never gets into the cache', async () => {
   answers = Array.from({ length: 20 }, () => (bytes) => bytes.replace('b', 'B'));
-  await expect(fetchJars(cache, jars, silent)).rejects.toThrow(/SHA-256 is not the one of the manifest/);
+  await expect(fetchJars(cache, jars, silent)).rejects.toThrow(/SHA-256 does not match the manifest/);
   expect(await readdir(cache.directory)).toEqual([]);
 });
 
