@@ -1,24 +1,12 @@
 // Generated from libs/jobs/sql by `npm run generate -- --schema`. Do not edit.
-// Digest of the statements: af2160806bf30480.
+// Digest of the statements: 967e776ec7cedfa6.
 
 /** Rows and values of this room's statements, as Postgres describes them. */
 export interface Statements {
   find_job: {
     row: {
-      examined: number;
-      changed: number;
-      skipped: number;
-      failed: number;
-      epoch: number;
-      created_at: Date;
-      updated_at: Date;
-      finished_at: Date | null;
-      leased_until: Date;
       id: string;
-      after_scope: string;
-      key: string | null;
-      fingerprint: string | null;
-      partition: number;
+      epoch: number;
       tenant: string;
       principal: string;
       action: string;
@@ -26,27 +14,25 @@ export interface Statements {
       user_id: string | null;
       environment: string | null;
       instance: string | null;
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      partition: number;
+      after_scope: string;
       page: string;
+      fingerprint: string | null;
     };
     values: [string];
   };
   forget_jobs: { row: never; values: [] };
   insert_job: {
     row: {
-      examined: number;
-      changed: number;
-      skipped: number;
-      failed: number;
-      epoch: number;
-      created_at: Date;
-      updated_at: Date;
-      finished_at: Date | null;
-      leased_until: Date;
       id: string;
-      after_scope: string;
-      key: string | null;
-      fingerprint: string | null;
-      partition: number;
+      epoch: number;
       tenant: string;
       principal: string;
       action: string;
@@ -54,6 +40,15 @@ export interface Statements {
       user_id: string | null;
       environment: string | null;
       instance: string | null;
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      partition: number;
+      after_scope: string;
       page: string;
     };
     values: [string, string, string, string, string, string, string, string, string, number];
@@ -61,20 +56,8 @@ export interface Statements {
   keep_job: { row: never; values: [string, number, number] };
   list_jobs: {
     row: {
-      examined: number;
-      changed: number;
-      skipped: number;
-      failed: number;
-      epoch: number;
-      created_at: Date;
-      updated_at: Date;
-      finished_at: Date | null;
-      leased_until: Date;
       id: string;
-      after_scope: string;
-      key: string | null;
-      fingerprint: string | null;
-      partition: number;
+      epoch: number;
       tenant: string;
       principal: string;
       action: string;
@@ -82,6 +65,15 @@ export interface Statements {
       user_id: string | null;
       environment: string | null;
       instance: string | null;
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      partition: number;
+      after_scope: string;
       page: string;
     };
     values: [string, string, number];
@@ -92,20 +84,8 @@ export interface Statements {
   };
   read_job: {
     row: {
-      examined: number;
-      changed: number;
-      skipped: number;
-      failed: number;
-      epoch: number;
-      created_at: Date;
-      updated_at: Date;
-      finished_at: Date | null;
-      leased_until: Date;
       id: string;
-      after_scope: string;
-      key: string | null;
-      fingerprint: string | null;
-      partition: number;
+      epoch: number;
       tenant: string;
       principal: string;
       action: string;
@@ -113,6 +93,15 @@ export interface Statements {
       user_id: string | null;
       environment: string | null;
       instance: string | null;
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      partition: number;
+      after_scope: string;
       page: string;
     };
     values: [string, string];
@@ -121,20 +110,8 @@ export interface Statements {
   save_step: { row: never; values: [string, number, number, number, number, number, boolean] };
   take_job: {
     row: {
-      examined: number;
-      changed: number;
-      skipped: number;
-      failed: number;
-      epoch: number;
-      created_at: Date;
-      updated_at: Date;
-      finished_at: Date | null;
-      leased_until: Date;
       id: string;
-      after_scope: string;
-      key: string | null;
-      fingerprint: string | null;
-      partition: number;
+      epoch: number;
       tenant: string;
       principal: string;
       action: string;
@@ -142,6 +119,15 @@ export interface Statements {
       user_id: string | null;
       environment: string | null;
       instance: string | null;
+      examined: number;
+      changed: number;
+      skipped: number;
+      failed: number;
+      created_at: Date;
+      updated_at: Date;
+      finished_at: Date | null;
+      partition: number;
+      after_scope: string;
       page: string;
     };
     values: [number];

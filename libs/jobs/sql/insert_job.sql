@@ -4,4 +4,5 @@ insert into ledger.jobs (tenant, principal, action, reason, user_id, environment
 select $1, $2, $3, $4, $5, $6, $7, $8, $9
  where (select count(*) from ledger.jobs where finished_at is null and tenant = $1) < $10
     on conflict (key) do nothing
-returning *
+returning id, epoch, tenant, principal, action, reason, user_id, environment, instance, examined, changed, skipped, failed,
+          created_at, updated_at, finished_at, partition, after_scope, page

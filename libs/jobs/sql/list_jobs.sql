@@ -1,6 +1,7 @@
 -- A tenant's jobs, the newest first: of those that were ordered before one, if it is named. There are few of them,
 -- and they are forgotten after 30 days: no index is kept for that.
-select *
+select id, epoch, tenant, principal, action, reason, user_id, environment, instance, examined, changed, skipped, failed,
+       created_at, updated_at, finished_at, partition, after_scope, page
   from ledger.jobs j
  where j.tenant = $1
    and ($2::uuid is null

@@ -8,4 +8,5 @@ update ledger.jobs j
                 order by updated_at
                 limit 1
                   for update skip locked)
-returning *
+returning id, epoch, tenant, principal, action, reason, user_id, environment, instance, examined, changed, skipped, failed,
+          created_at, updated_at, finished_at, partition, after_scope, page
