@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import pg from 'pg';
 import { query, rowOf } from '#postgres';
 import { alone } from './alone.js';
-import { KeyFileError, readKeyFile, writeKeyFile } from './key-files.js';
+import { KeyFileError, readKeyFile, syncKeyFile, writeKeyFile } from './key-files.js';
 import type { LedgerIdentity } from './migrate.js';
 import { statement } from './statements.js';
 
@@ -84,6 +84,10 @@ async function move(client: pg.Client, file: string): Promise<boolean> {
   const { id } = rowOf(await query(client, readIdentity));
   const { handle_key: key, handle_key_check: before } = rowOf(await query(client, readKey));
   if (key === null) {
+    if (!existsSync(file))
+      throw new KeyFileError(
+        `The key of this ledger is in a file already, and ${file} is not there: name that file`,
+      );
     checked(file, id, before);
     return false;
   }
@@ -92,6 +96,7 @@ async function move(client: pg.Client, file: string): Promise<boolean> {
   await client.query('update ledger.ledger set handle_key = null, handle_key_check = $1', [check]);
   if (!existsSync(file)) writeKeyFile(file, `HANDLE+KEY+${id}+${key.toString('base64url')}`);
   checked(file, id, check); // as the service reads it
+  syncKeyFile(file); // also where a move that was killed has left it
   return true;
 }
 

@@ -36,14 +36,24 @@ export function readKeyFile(file: string): string {
  */
 export function writeKeyFile(file: string, text: string): void {
   try {
-    writeFileSync(file, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
-    const directory = openSync(dirname(file), 'r');
-    fsyncSync(directory);
-    closeSync(directory);
+    writeFileSync(file, `${text}\n`, { mode: 0o600, flag: 'wx' });
+    syncKeyFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new KeyFileError(
       code === 'EEXIST' ? `${file} is there already` : `${file} cannot be written: ${code}`,
     );
+  }
+}
+
+/** Returns when a file that is there is on the disk, whoever wrote it. */
+export function syncKeyFile(file: string): void {
+  for (const path of [file, dirname(file)]) {
+    const opened = openSync(path, 'r');
+    try {
+      fsyncSync(opened);
+    } finally {
+      closeSync(opened);
+    }
   }
 }

@@ -144,6 +144,10 @@ test("an existing ledger's key is moved while it serves, and what was bound befo
   const after = await serve(url, file);
   expect(await found(after)).toBe(sessionId);
   expect(await move(url, file)).toEqual([0, `the key is in ${file} already`]);
+  expect(await move(url, at('second.key'))).toEqual([
+    1,
+    `The key of this ledger is in a file already, and ${at('second.key')} is not there: name that file`,
+  ]);
   expect(await found(after)).toBe(sessionId);
 });
 
