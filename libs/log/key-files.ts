@@ -6,8 +6,11 @@ export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
 }
 
-/** For others than its owner. */
-const OTHERS = 0o077;
+/**
+ * Who else may read it: nobody, or its group where root owns it and we are not root, as containers are given secrets. That is
+ * Postgres' rule for the keys of its certificates.
+ */
+const othersOf = (owner: number) => (owner === 0 && process.getuid?.() !== 0 ? 0o037 : 0o077);
 
 /**
  * Reads a file that nobody but its owner may read.
@@ -16,8 +19,8 @@ const OTHERS = 0o077;
  */
 export function readKeyFile(file: string): string {
   try {
-    const { mode } = statSync(file);
-    if (mode & OTHERS) {
+    const { mode, uid } = statSync(file);
+    if (mode & othersOf(uid)) {
       throw new KeyFileError(
         `${file}: others than its owner may read it (mode ${(mode & 0o777).toString(8)}): chmod 600 it`,
       );

@@ -10,7 +10,7 @@ import {
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { problemBody } from '#api';
-import { Admission } from './admission.js';
+import { Admission } from './admission/admission.js';
 import { serverBehindFront } from './front.js';
 import { Origins } from './origins.js';
 

@@ -5,7 +5,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { FastifyServerFactory } from 'fastify';
 import { problemBody, retryAfterOf } from '#api';
 import { type Operation, operations } from '#api/schemas';
-import type { Admission } from './admission.js';
+import type { Admission } from './admission/admission.js';
 import type { Origins } from './origins.js';
 
 /** What every answer says: nothing that is read here is for a cache, nor is it what a browser may take it for. */

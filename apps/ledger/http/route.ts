@@ -24,11 +24,11 @@ import {
 import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Faults } from '../faults.js';
 import type { Streams } from '../streams/streams.js';
-import type { Admission } from './admission.js';
+import type { Admission } from './admission/admission.js';
+import type { TenantTurns } from './admission/tenant-turns.js';
 import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
-import type { TenantTurns } from './tenant-turns.js';
 import { checkPart } from './validators.js';
 
 /** A query that may ask to wait for a change: how long that takes says nothing. */

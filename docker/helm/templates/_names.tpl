@@ -30,6 +30,8 @@ capabilities: { drop: [ALL] }
 runAsNonRoot: true
 runAsUser: 1000
 runAsGroup: 1000
+# Whose the files of secrets are, besides root's.
+fsGroup: 1000
 seccompProfile: { type: RuntimeDefault }
 {{- end }}
 
