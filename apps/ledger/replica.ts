@@ -77,6 +77,11 @@ export interface Replica {
   relay: Relay | undefined;
   /** Absent when this replica has no such role. */
   projector: Projector | undefined;
+  /**
+   * Begins what works by itself. Not before everything is loaded: that keeps the event loop busy, on a busy machine for
+   * longer than a connection may take.
+   */
+  start(): void;
   /** Ends what needs the database, after the last request was answered. */
   close(): Promise<void>;
 }
@@ -86,12 +91,14 @@ export interface Places {
   databaseUrl: string;
   /** Empty: there is no Kafka. */
   kafkaBrokers: readonly string[];
+  /** Resolves when Kafka can be asked: one that was just started takes seconds. Absent: at once. */
+  kafkaUp?: Promise<void> | undefined;
 }
 
 /** Opens a replica of the ledger. Throws when Postgres cannot be reached or holds no ledger of this version. */
 export async function openReplica(
   config: Config,
-  { databaseUrl, kafkaBrokers }: Places,
+  { databaseUrl, kafkaBrokers, kafkaUp }: Places,
   faults: Faults,
   metrics: Metrics,
   tracing?: Tracing,
@@ -160,7 +167,7 @@ export async function openReplica(
     maxOfTenant: config.access.isRequired ? 12_500 : undefined,
     onFault: fault('renewer'),
   });
-  const reaper = config.roles.has('reaper') ? startReaper(pools.reaper, writer, fault('reaper')) : undefined;
+  const reaper = config.roles.has('reaper') ? openReaper(pools.reaper, writer, fault('reaper')) : undefined;
   const bulk = new BulkWorker({
     pool: pools.jobs,
     jobs: new Jobs(pools.jobs),
@@ -170,14 +177,13 @@ export async function openReplica(
     submit: (submission) => writer.submit(submission),
     onFault: faultOfWrites('bulk'),
   });
-  bulk.start();
   const kafka =
     config.roles.has('relay') && kafkaBrokers.length > 0
       ? connect(kafkaBrokers, config.kafkaSecurity, faults)
       : undefined;
   const relay =
     kafka &&
-    startRelay(
+    openRelay(
       kafka,
       config,
       { tail, pool: pools.relay, source, listedBrokers: kafkaBrokers.length },
@@ -185,7 +191,7 @@ export async function openReplica(
       faults,
     );
   const projector = config.roles.has('projector')
-    ? startProjector(config, { database, tail, writer }, metrics, fault('projector'))
+    ? openProjector(config, { database, tail, writer }, metrics, fault('projector'))
     : undefined;
   const { trees, tileMaker } = openTrees(
     config,
@@ -219,6 +225,13 @@ export async function openReplica(
     topic: config.topic,
     relay,
     projector,
+    start() {
+      for (const one of [bulk, reaper, projector, tileMaker, receipts]) one?.start();
+      const startRelay = () => relay?.start();
+      // One that does not come up ends the service.
+      if (kafkaUp) kafkaUp.then(startRelay, () => {});
+      else startRelay();
+    },
     async close() {
       await receipts.close();
       await tileMaker?.close();
@@ -255,7 +268,6 @@ function openTrees(
     onFault,
   });
   tail.onRewind(() => tileMaker.forget());
-  tileMaker.start();
   return { trees, tileMaker };
 }
 
@@ -301,7 +313,7 @@ function connect(brokers: readonly string[], security: KafkaSecurity, faults: Fa
   });
 }
 
-function startRelay(
+function openRelay(
   kafka: KafkaPort,
   config: Config,
   { tail, pool, source, listedBrokers }: { tail: Tail; pool: pg.Pool; source: string; listedBrokers: number },
@@ -309,7 +321,7 @@ function startRelay(
   faults: Faults,
 ): Relay {
   const onError = () => metrics.faults.inc({ where: 'relay' });
-  const relay = new Relay({
+  return new Relay({
     feed: tail,
     leases: new PostgresRelayLeases(pool),
     kafka,
@@ -329,11 +341,9 @@ function startRelay(
       },
     },
   });
-  relay.start();
-  return relay;
 }
 
-function startProjector(
+function openProjector(
   { projectorShare: share }: Config,
   { database, tail, writer }: { database: DatabaseOptions; tail: Tail; writer: LedgerWriter },
   metrics: Metrics,
@@ -341,13 +351,11 @@ function startProjector(
 ): Projector {
   const workedMs = () => writer.workedMs;
   const onProjected = (events: number) => metrics.projected.inc(events);
-  const projector = new Projector({ database, tail, share, workedMs, onProjected, onFault });
-  projector.start();
-  return projector;
+  return new Projector({ database, tail, share, workedMs, onProjected, onFault });
 }
 
-function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {
-  const reaper = new Reaper({
+function openReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unknown) => void): Reaper {
+  return new Reaper({
     pool,
     everyMs: REAP_MS,
     settle: async (sessionId, partition) => {
@@ -356,13 +364,9 @@ function startReaper(pool: pg.Pool, writer: LedgerWriter, onFault: (error: unkno
     },
     onFault,
   });
-  reaper.start();
-  return reaper;
 }
 
 /** Time partitions for idempotency receipts: made ahead at start and every hour. */
 function keepReceipts(pool: pg.Pool, onFault: (error: unknown) => void): Loop {
-  const loop = new Loop({ everyMs: HOUR_MS, round: () => rotateReceipts(pool), onFault });
-  loop.start();
-  return loop;
+  return new Loop({ everyMs: HOUR_MS, round: () => rotateReceipts(pool), onFault });
 }

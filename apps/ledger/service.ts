@@ -52,6 +52,7 @@ async function start(config: Config): Promise<void> {
     ...{ origins: config.origins, tls: config.tls, tracing, logger: log.nest },
   });
   started.push(app.close);
+  ledger.start();
   const { partitions } = ledger.identity;
   if (config.partitionsGiven && config.partitions !== partitions)
     say(

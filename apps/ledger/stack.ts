@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type DevStackError, startKafka, startPostgres } from '#dev-stack';
+import { beginKafka, type DevStackError, startPostgres } from '#dev-stack';
 import { awaitDatabase } from '#postgres';
 import type { Config } from './config.js';
 import type { Places } from './replica.js';
@@ -20,7 +20,7 @@ export interface StackEvents {
 
 /**
  * Postgres and Kafka: those that are configured, or this machine's own, started here. Waits for a configured
- * Postgres that is away. Throws DevStackError or PostgresAway with a line for the user, or what Postgres refuses it with;
+ * Postgres that is away, and does not wait until this machine's own Kafka is up. Throws DevStackError or PostgresAway with a line for the user, or what Postgres refuses it with;
  * nothing is left running then.
  */
 export async function startStack(config: Config, events: StackEvents): Promise<Stack> {
@@ -35,11 +35,13 @@ export async function startStack(config: Config, events: StackEvents): Promise<S
     throw failed.reason;
   }
   const [database, brokers] = parts as [Started, Started];
-  return { databaseUrl: database.places[0] ?? '', kafkaBrokers: brokers.places, stop };
+  return { databaseUrl: database.places[0] ?? '', kafkaBrokers: brokers.places, kafkaUp: brokers.up, stop };
 }
 
 interface Started {
   places: readonly string[];
+  /** Resolves when it can be used; absent where it can be already, or somebody else's affair. */
+  up?: Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,7 +64,10 @@ async function kafka(config: Config, { say, onLost }: StackEvents): Promise<Star
   if (config.kafkaBrokers !== undefined) return { places: config.kafkaBrokers, stop: elsewhere };
   const { dataDir, kafkaPort: port, kafkaCacheDir: cacheDir, restarts } = config;
   const options = { dataDir: join(dataDir, 'kafka'), port, cacheDir, restarts, onLost, log: say };
-  const running = await startKafka(options);
+  // Commands do not need it: the service is there before it.
+  const running = await beginKafka(options);
   if (!running) return { places: [], stop: elsewhere };
-  return { places: running.brokers, stop: () => running.stop() };
+  const { brokers, up, stop } = running;
+  up.catch(onLost);
+  return { places: brokers, up, stop };
 }

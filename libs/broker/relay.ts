@@ -97,7 +97,7 @@ export class Relay {
 
   /** Returns at once and never throws: what Kafka does or does not is in `status()`. */
   start(): void {
-    this.#running ??= this.#run();
+    if (!this.#stop.signal.aborted) this.#running ??= this.#run();
   }
 
   /**

