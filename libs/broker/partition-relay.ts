@@ -284,7 +284,8 @@ export class PartitionRelay {
   async #until<T>(what: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const onFailure = (error: Error) => {
       if (error instanceof RelayStopped || error instanceof LookAgain) throw error;
-      this.#report.failed('behind', what, error);
+      // What fails because it is being stopped is no trouble.
+      if (!signal.aborted) this.#report.failed('behind', what, error);
     };
     const done = await untilDone(work, signal, onFailure, BACKOFF);
     this.#report.well();

@@ -137,16 +137,17 @@ class KafkaJs implements KafkaPort {
   }
 }
 
-const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'];
+const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'];
 
 /**
- * A broker hears of a topic a little later than the controller that made it; kafkajs' own wait fails at a broker that has
- * not heard yet. Ends with the admin's connection at the latest, which its deadline shuts.
+ * A broker hears of a topic a little later than the controller that made it, and leads its partitions later still; kafkajs'
+ * own wait fails at a broker that has not heard yet. Ends with the admin's connection at the latest, which its deadline shuts.
  */
 async function untilKnown(admin: Admin, topic: string): Promise<void> {
   for (;;) {
     try {
       await admin.fetchTopicMetadata({ topics: [topic] });
+      await admin.fetchTopicOffsets(topic);
       return;
     } catch (error) {
       if (!NOT_YET.some((type) => [...typesOf(error)].includes(type))) throw error;
