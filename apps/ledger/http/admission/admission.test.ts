@@ -84,16 +84,16 @@ function comeInLists(lists: number, each: number): number {
   return taken;
 }
 
-test('lists are taken until as many wait in them as are answered in half a second, or 1,024', () => {
-  expect(comeInLists(20, 101)).toBe(10);
+test('lists are taken until as many wait in them as are answered in half a second, or 2,048', () => {
+  expect(comeInLists(20, 201)).toBe(10);
   admission.tick(0);
   expect(shed).toEqual([['queue', 10]]);
-  admission.doneMore(1_000);
+  admission.doneMore(2_000);
   answer(10);
   expect(admission.commands).toBe(0);
   const begun = Array.from({ length: 20 }, () => admission.refuses(true));
   expect(begun).toEqual(Array(20).fill(undefined));
-  const read = begun.map(() => admission.refusesMore(100));
+  const read = begun.map(() => admission.refusesMore(200));
   expect(read.filter((why) => why === undefined)).toHaveLength(10);
 });
 

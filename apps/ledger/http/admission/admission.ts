@@ -18,6 +18,8 @@ const LIST_WAIT_MS = 500;
 const FEW = 128;
 /** So many may come in a burst. */
 const BURST = 1_024;
+/** So many in lists may wait however slow the machine: what one client sends at once. */
+const LIST_BURST = 2_048;
 /** A burst is over within this; what lasts longer is more than the service can do. */
 const BURST_MS = 1_000;
 /** So long after the last refusal a crowd is known to be there. */
@@ -85,7 +87,7 @@ export class Admission {
 
   /** The same of those in lists. */
   private get mostListed(): number {
-    return Math.max(BURST, this.perMs * LIST_WAIT_MS);
+    return Math.max(LIST_BURST, this.perMs * LIST_WAIT_MS);
   }
 
   /** Why a request is not taken; undefined when it is. A command that is taken has to be `done`. */
