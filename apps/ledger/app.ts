@@ -45,7 +45,7 @@ export async function createApp(
   const secure = tls && readTls(tls);
   const turns = new TenantTurns();
   const admission = new Admission({
-    aside: () => ledger.writer.heldCommands + turns.waiting,
+    aside: () => ledger.writer.heldCommands + turns.waitingCommands,
     onShed(why, count) {
       metrics.shed.inc({ why }, count);
       requests.refused(undefined, { code: 'overloaded' }, undefined, count);

@@ -1,3 +1,4 @@
+import { rest } from '#waiting';
 import { by, type Guarded, startGuarded } from '../support/access/guarded.js';
 import { ask } from '../support/http.js';
 import { record } from './figures.js';
@@ -68,6 +69,7 @@ const opened =
   async () => {
     const silent = runAs(blueKey, 'never-read', guarded.service.url, path, count);
     await silent.waitForLine(/asked/, 60_000);
+    await rest(1_000); // the last ones are being opened
     return () => silent.kill();
   };
 

@@ -56,9 +56,9 @@ export function bindOperations(
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
     traceDropped: () => metrics.tracesDropped.inc(),
   };
-  const inTurn = async (asked: AskedByRequest, serve: Serve) => {
+  const inTurn = async (asked: AskedByRequest, serve: Serve, isCommand: boolean) => {
     const { tenant } = asked.caller;
-    const turn = turns.enter(tenant);
+    const turn = turns.enter(tenant, isCommand);
     if (turn) await turn;
     try {
       return await serve(asked, ledger);
@@ -71,7 +71,8 @@ export function bindOperations(
     const operation: Operation = operations[id];
     const { method, path, params, query, body, needs } = operation;
     const serve = serving[id] as Serve;
-    const counted = isReading(operation) ? 'reads' : 'commands';
+    const isCommand = !isReading(operation);
+    const counted = isCommand ? 'commands' : 'reads';
     const takesKey = method === 'POST' || method === 'PATCH';
     const counts = metrics.of(id);
     const answer = async (request: FastifyRequest, reply: FastifyReply) => {
@@ -80,11 +81,11 @@ export function bindOperations(
         const asked = askedBy(request, reply, path, takesKey, host);
         const reached = access.take(request.asking, counted, itemsOf(asked.body));
         if (reached) {
-          await turns.untilTold();
+          await turns.untilTold(isCommand);
           throw limited(reply, reached);
         }
         const isWaiting = (asked.query as Waiting)?.wait !== undefined;
-        const answered = await (isWaiting ? serve(asked, ledger) : inTurn(asked, serve));
+        const answered = await (isWaiting ? serve(asked, ledger) : inTurn(asked, serve, isCommand));
         if (asked.isRevoked) throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
         sendAnswer(reply, answered, streams, access);
         if (answered.problem === undefined) {

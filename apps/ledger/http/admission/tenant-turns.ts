@@ -2,19 +2,27 @@ import { ProblemError } from '#api';
 import { rest } from '#waiting';
 
 /** So many requests of a tenant are served at once while others ask as well. */
-const AT_ONCE = 32;
+const AT_ONCE = 16;
 /** So long after two tenants have asked by turns both count as asking. */
 const SHARED_MS = 1_000;
 /** So many of a tenant wait in line; the next ones are refused. */
 const MOST_IN_LINE = 1_024;
-/** A refusal is told so late: callers that ask again at once would otherwise take the time of those that are served. */
+/**
+ * A refusal is told so late, half of it more or less: callers that ask again at once would otherwise take the time of those
+ * that are served, and what they ask together would come together again and again.
+ */
 const LATE_MS = 500;
 /** So many refusals wait to be told; the next ones are told at once. */
 const MOST_LATE = 2_000;
 
 interface Share {
   served: number;
-  line: (() => void)[];
+  line: Turn[];
+}
+
+interface Turn {
+  begin(): void;
+  isCommand: boolean;
 }
 
 /**
@@ -26,29 +34,29 @@ export class TenantTurns {
   private last: string | undefined;
   private sharedUntil = Number.NEGATIVE_INFINITY;
   private late = 0;
-  private inLine = 0;
+  private commands = 0;
 
   /** @param now Milliseconds, for tests. */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** Requests that stand in line: they hold up nobody but their tenant. */
-  get waiting(): number {
-    return this.inLine;
+  /** Commands that stand in line, and refusals of commands that wait to be told: they hold up nobody but their tenant. */
+  get waitingCommands(): number {
+    return this.commands;
   }
 
   /**
    * A request comes, and has to `leave` when it is served; undefined: it is served at once. Rejects with ProblemError
    * `overloaded` when too many of its tenant wait already; then it has left.
    */
-  enter(tenant: string): Promise<void> | undefined {
+  enter(tenant: string, isCommand: boolean): Promise<void> | undefined {
     const share = this.shareOf(tenant);
     if (share.line.length === 0 && (share.served < AT_ONCE || !this.isShared())) {
       share.served += 1;
       return undefined;
     }
-    if (share.line.length >= MOST_IN_LINE) return this.refuse();
-    this.inLine += 1;
-    return new Promise((resolve) => share.line.push(resolve));
+    if (share.line.length >= MOST_IN_LINE) return this.refuse(isCommand);
+    if (isCommand) this.commands += 1;
+    return new Promise((begin) => share.line.push({ begin, isCommand }));
   }
 
   leave(tenant: string): void {
@@ -60,18 +68,20 @@ export class TenantTurns {
       const next = share.line.shift();
       if (!next) break;
       share.served += 1;
-      this.inLine -= 1;
-      next();
+      if (next.isCommand) this.commands -= 1;
+      next.begin();
     }
     if (share.served === 0) this.shares.delete(tenant);
   }
 
   /** Resolves when a refusal is to be told. */
-  async untilTold(): Promise<void> {
+  async untilTold(isCommand: boolean): Promise<void> {
     if (this.late >= MOST_LATE) return;
     this.late += 1;
-    await rest(LATE_MS);
+    if (isCommand) this.commands += 1;
+    await rest(LATE_MS * (0.5 + Math.random()));
     this.late -= 1;
+    if (isCommand) this.commands -= 1;
   }
 
   private shareOf(tenant: string): Share {
@@ -91,8 +101,8 @@ export class TenantTurns {
     return this.now() < this.sharedUntil;
   }
 
-  private async refuse(): Promise<never> {
-    await this.untilTold();
+  private async refuse(isCommand: boolean): Promise<never> {
+    await this.untilTold(isCommand);
     throw new ProblemError('overloaded', 'Too many requests of the tenant are waiting already.');
   }
 }
