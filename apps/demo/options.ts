@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EVENTS_TOPIC } from '#broker';
+import { localLedger } from '#dev-stack';
 import { DemoError } from './error.js';
 
 export interface Options {
@@ -15,8 +16,8 @@ first cloud's late stop no longer turns the second one off. Each cloud and the a
 
 Usage: npm run demo -- [options]
 
-  --url URL           the ledger (LEDGER_URL, else http://127.0.0.1:4600)
-  --kafka HOST:PORT   the Kafka that it relays to, several with commas (127.0.0.1:4602)
+  --url URL           the ledger (LEDGER_URL, else the one that runs here)
+  --kafka HOST:PORT   the Kafka that it relays to, several with commas (else the one that runs here)
   --topic NAME        its topic there (LEDGER_TOPIC, else ${EVENTS_TOPIC})
   --without-kafka     the app follows the ledger's own feed instead
   --json              one JSON document a line instead of the timeline
@@ -39,18 +40,21 @@ Ends with 0 when everything was as it has to be, with 1 and a line for each thin
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const url = values.url ?? (env.LEDGER_URL || 'http://127.0.0.1:4600');
+  const given = values.url ?? env.LEDGER_URL;
+  const local = given ? {} : localLedger(env.LEDGER_DATA_DIR || '.data');
+  const url = given || local.url || 'http://127.0.0.1:4600';
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new DemoError(`--url wants an address as http://127.0.0.1:4600, not "${url}"`);
   }
-  const brokers = (values.kafka ?? '127.0.0.1:4602').split(',');
+  const brokers = values.kafka?.split(',') ?? [...(local.kafkaBrokers ?? ['127.0.0.1:4602'])];
+  const isWithout = values['without-kafka'] || brokers.length === 0;
   if (!brokers.every((broker) => /^\S+:\d+$/.test(broker))) {
     throw new DemoError(`--kafka wants host:port as 127.0.0.1:4602, not "${values.kafka}"`);
   }
   const topic = values.topic ?? (env.LEDGER_TOPIC || EVENTS_TOPIC);
   return {
     url: url.replace(/\/+$/, ''),
-    kafka: values['without-kafka'] ? undefined : { brokers, topic },
+    kafka: isWithout ? undefined : { brokers, topic },
     json: values.json,
   };
 }

@@ -90,6 +90,20 @@ test('what the page offers is taken as it stands, of every operation', async () 
   expect(answers[0]).toEqual(['post /v1/sessions', 201]);
 });
 
+test('every example fits its pattern, with and without Unicode classes', () => {
+  for (const [path, item] of Object.entries(description.paths)) {
+    for (const { parameters } of Object.values(item) as unknown as {
+      parameters: { name: string; example?: unknown; schema: { pattern?: string } }[];
+    }[]) {
+      for (const { name, example, schema } of parameters) {
+        if (example === undefined || schema.pattern === undefined) continue;
+        const fits = ['', 'u'].map((flags) => new RegExp(schema.pattern!, flags).test(String(example)));
+        expect([path, name, fits]).toEqual([path, name, [true, true]]);
+      }
+    }
+  }
+});
+
 test('path parameters are declared and required', () => {
   for (const [path, item] of Object.entries(description.paths)) {
     for (const [method, operation] of Object.entries(item)) {

@@ -69,7 +69,7 @@ const opened =
   async () => {
     const silent = runAs(blueKey, 'never-read', guarded.service.url, path, count);
     await silent.waitForLine(/asked/, 60_000);
-    await rest(1_000); // the last ones are being opened
+    await rest(STREAMS / 2); // the last ones are being opened, in milliseconds
     return () => silent.kill();
   };
 

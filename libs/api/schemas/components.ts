@@ -2,6 +2,11 @@ import { type TObjectOptions, type TProperties, Type } from 'typebox';
 
 export type Json = Record<string, unknown>;
 
+/** The pattern of text without control characters and lone surrogates, as JSON Schema reads it: with Unicode classes. */
+export const TEXT = '^[^\\p{Cc}\\p{Cs}]*$';
+/** What descriptions say in its place: a tool that knows no such classes would take their letters for forbidden ones. */
+const PLAIN_TEXT = '^[^\\x00-\\x1f\\x7f-\\x9f]*$';
+
 /**
  * Says what a schema is called in /openapi.json, in /asyncapi.json and in what is generated. It is no `$id`, of which
  * Ajv takes none twice in a schema, and owners stand in many places.
@@ -45,7 +50,9 @@ export function namedIn(value: unknown, found = new Map<string, Json>()): Map<st
 
 /** Without names: a reference stands for each schema inside that has one. */
 function referred(schema: Json): Json {
-  return Object.fromEntries(Object.entries(schema).map(([key, part]) => [key, reference(part)]));
+  return Object.fromEntries(
+    Object.entries(schema).map(([key, part]) => [key, part === TEXT ? PLAIN_TEXT : reference(part)]),
+  );
 }
 
 function reference(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { PERMISSIONS } from '../caller.js';
-import { named } from './components.js';
+import { named, TEXT } from './components.js';
 import { closed, command, type Operation, read } from './operation.js';
 import { Id, Instant } from './values.js';
 
@@ -36,7 +36,7 @@ const Limits = Type.Object(
 const name = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: TEXT,
   description: '1 to 128 characters, for people',
 });
 

@@ -1,11 +1,11 @@
 import { type Static, Type } from 'typebox';
-import { named } from './components.js';
+import { named, TEXT } from './components.js';
 
 /** A name from outside: 1 to 256 Unicode characters, no control characters, no lone surrogates. */
 export const Id = Type.String({
   minLength: 1,
   maxLength: 256,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: TEXT,
   description: '1 to 256 characters, valid Unicode, no control characters',
 });
 
@@ -54,7 +54,7 @@ export const Selection = named(
 export const Reason = Type.String({
   minLength: 1,
   maxLength: 64,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: TEXT,
   description: '1 to 64 characters; stays in the log, so no personal data',
 });
 
@@ -78,7 +78,7 @@ export const HandleKind = Type.String({
 export const HandleValue = Type.String({
   minLength: 1,
   maxLength: 1_024,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: TEXT,
   description: '1 to 1024 characters, valid Unicode, no control characters; kept as a keyed hash only',
 });
 
@@ -203,7 +203,7 @@ const model = Type.Optional(
   Type.String({
     minLength: 1,
     maxLength: 128,
-    pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+    pattern: TEXT,
     description: '1 to 128 characters, valid Unicode, no control characters',
   }),
 );
@@ -278,7 +278,7 @@ export const Policy = named(
 export const Label = Type.String({
   minLength: 1,
   maxLength: 128,
-  pattern: '^[^\\p{Cc}\\p{Cs}]*$',
+  pattern: TEXT,
   description: '1 to 128 characters, no control characters; stays in the log, so no personal data',
 });
 
