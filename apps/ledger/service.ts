@@ -69,9 +69,10 @@ async function start(config: Config): Promise<void> {
   say(`Ledger on ${address}, ${partitions} partitions, API at ${address}/docs`);
   suggest('');
   suggest('Try it:');
-  suggest(`  curl -s ${address}/v1/sessions -H 'content-type: application/json' \\`);
+  const credential = config.access.isRequired ? `-H "authorization: Bearer $LEDGER_TOKEN" ` : '';
+  suggest(`  curl -s ${address}/v1/sessions ${credential}-H 'content-type: application/json' \\`);
   suggest(`    -d '{"userId":"ada","projectId":"captions","owner":{"environment":"cloud-dev"}}'`);
-  suggest(`  curl -s '${address}/v1/current?userId=ada&projectId=captions'`);
+  suggest(`  curl -s ${credential}'${address}/v1/current?userId=ada&projectId=captions'`);
 }
 
 /** So often in a row a connection may be lost while the replica is opened: Postgres was there a moment ago. */

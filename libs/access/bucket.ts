@@ -19,4 +19,9 @@ export class Bucket {
     }
     return (least - this.level) / this.perSecond;
   }
+
+  /** Items that were taken, and not used. */
+  giveBack(items: number): void {
+    this.level = Math.min(this.perSecond, this.level + items);
+  }
 }

@@ -28,10 +28,12 @@ export class Limits {
     const own = limits?.[counted];
     const ofTenant = caller.tenant === '' ? undefined : this.perTenant[counted];
     if (own === undefined && ofTenant === undefined) return undefined;
-    return (
-      this.takeOne(own, `key-${counted}`, name, items) ??
-      this.takeOne(ofTenant, `tenant-${counted}`, caller.tenant, items)
-    );
+    const policy = `key-${counted}`;
+    const reached = this.takeOne(own, policy, name, items);
+    if (reached) return reached;
+    const beyond = this.takeOne(ofTenant, `tenant-${counted}`, caller.tenant, items);
+    if (beyond) this.buckets.get(`${policy} ${name}`)?.giveBack(items);
+    return beyond;
   }
 
   private takeOne(

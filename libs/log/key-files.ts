@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 /** A file of a key that cannot be used, or is missing; the message says what to do. */
@@ -19,7 +29,9 @@ const othersOf = (owner: number) => (owner === 0 && process.getuid?.() !== 0 ? 0
  */
 export function readKeyFile(file: string): string {
   try {
-    const { mode, uid } = statSync(file);
+    const found = statSync(file);
+    if (!found.isFile()) throw new KeyFileError(`${file} is no file`);
+    const { mode, uid } = found;
     if (mode & othersOf(uid)) {
       throw new KeyFileError(
         `${file}: others than its owner may read it (mode ${(mode & 0o777).toString(8)}): chmod 600 it`,
@@ -33,20 +45,25 @@ export function readKeyFile(file: string): string {
 }
 
 /**
- * Writes a file that is not there yet, for its owner alone. It is on the disk when this returns.
+ * Writes a file that is not there yet, for its owner alone. It is on the disk when this returns; whatever interrupts it
+ * leaves all of it or none.
  *
  * @throws KeyFileError
  */
 export function writeKeyFile(file: string, text: string): void {
+  const beside = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
-    writeFileSync(file, `${text}\n`, { mode: 0o600, flag: 'wx' });
-    syncKeyFile(file);
+    writeFileSync(beside, `${text}\n`, { mode: 0o600, flag: 'wx', flush: true });
+    linkSync(beside, file); // which takes the place of no other file
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new KeyFileError(
       code === 'EEXIST' ? `${file} is there already` : `${file} cannot be written: ${code}`,
     );
+  } finally {
+    rmSync(beside, { force: true });
   }
+  syncKeyFile(file);
 }
 
 /** Returns when a file that is there is on the disk, whoever wrote it. */

@@ -18,7 +18,8 @@ const PREFLIGHT = {
     'authorization, content-type, idempotency-key, if-none-match, last-event-id, ledger-position, traceparent',
   'access-control-max-age': '600',
 };
-const EXPOSED = 'etag, idempotency-replayed, ledger-position, ledger-restores, location, retry-after';
+const EXPOSED =
+  'etag, idempotency-replayed, ledger-position, ledger-restores, location, ratelimit, ratelimit-policy, retry-after';
 
 /**
  * Keeps web pages out that nobody has let in. A page elsewhere can have a browser ask a service on loopback: by its
