@@ -56,7 +56,7 @@ testInBrowser(
 
     // While it is open: a stop that comes from elsewhere, and a rotation.
     await post(`/${second.sessionId}/end`, end);
-    await page.locator('.card', { hasText: 'Stops that were ignored' }).getByText('laptop').waitFor();
+    await page.locator('.card', { hasText: 'Ignored stops' }).getByText('laptop').waitFor();
     const third = await rotated(second, { versionId: 'v2' });
     await chain.nth(2).waitFor();
     expect(await chain.nth(1).getAttribute('aria-current')).toBe('true');
@@ -121,18 +121,18 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   await proven.waitFor();
   const { id } = JSON.parse(text);
   const [says] = await proven.allInnerTexts();
-  expect(says).toContain(`this event stands at ${id} in the log of ledger.example.com/`);
+  expect(says).toContain(`this event is at ${id} in the log of ledger.example.com/`);
   expect(says).toContain(`the ${Buffer.byteLength(text).toLocaleString('en')} bytes above`);
-  expect(says).toContain('its signature is that of the key ledger.example.com');
-  expect(says).toContain('The key is the one that you gave.');
+  expect(says).toContain('signed by the key ledger.example.com');
+  expect(says).toContain('You entered the key.');
   // The service was asked for the proof and for nothing else.
   expect(asked.filter((path) => path.startsWith('/v1/audit'))).toEqual(['/v1/audit/proof']);
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${PICTURES}/proof.png`, fullPage: true });
 
-  await page.getByRole('button', { name: 'With another key' }).click();
-  await page.getByRole('button', { name: 'Take the key that this service tells' }).click();
-  await page.getByText('So its answers fit each other, and no more is proven').waitFor();
+  await page.getByRole('button', { name: 'Use another key' }).click();
+  await page.getByRole('button', { name: 'Use the key that this service reports' }).click();
+  await page.getByText('This proves only that its answers are consistent').waitFor();
 
   // How often a stop was ignored is told beside its event, and is no part of what was hashed.
   const { sessionId, epoch } = first;
@@ -167,7 +167,7 @@ testInBrowser('an event that was changed on its way is not proven, nor one by an
   await page.getByText('Not proven.').waitFor();
   await becomes(() => page.locator('.proven').count(), 0);
 
-  await page.getByRole('button', { name: 'With another key' }).click();
+  await page.getByRole('button', { name: 'Use another key' }).click();
   const other = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
   await page.locator('textarea[name=key]').fill(other);
   await page.getByRole('button', { name: 'Use this key' }).click();
@@ -236,7 +236,7 @@ testInBrowser('an erased session, one that there is not, and one of another vers
     await route.fulfill({ response: answer, body: JSON.stringify(rest) });
   });
   await page.goto(`${service.url}/console/session?id=${session.sessionId}`);
-  await page.getByText('This page cannot show what the service answered').waitFor();
+  await page.getByText("This page cannot show the service's answer").waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
