@@ -142,7 +142,7 @@ testInBrowser('who signs in as somebody else is shown nothing of the one before'
     ),
   );
   await guarded.revoke(old.id);
-  await page.getByRole('dialog').getByText('did not count').waitFor();
+  await page.getByRole('dialog').getByText('Too many invalid credentials').waitFor();
   await signIn(page, (await guarded.key({ tenant: 'blue', permissions: ['read'] })).secret);
   await page.getByText('No session was ever started here.').waitFor();
   await becomes(() => page.locator('canvas.timeline').count(), 0);

@@ -196,11 +196,11 @@ class CommandAnswer(TypedDict):
     current: NotRequired[Union[Session, None]]
     """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
-    """What a start asked for and did not get, because it joined or claimed a session."""
+    """What the start requested and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[CommandAnswerDroppedItem]]
     """Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key."""
     retryAfter: NotRequired[int]
-    """For reported: in how many seconds to try again."""
+    """For reported: seconds to wait before a retry."""
     position: Position
 
 
@@ -211,7 +211,7 @@ class ProblemFilesItem(TypedDict):
 
 
 class Problem(TypedDict):
-    """RFC 9457. `current` is the current session; `last` the one before none."""
+    """RFC 9457. `current` is the current session; if there is none, `last` is the previous one."""
     type: str
     """/problems/<code>."""
     title: str
@@ -224,19 +224,19 @@ class Problem(TypedDict):
     until: NotRequired[str]
     """UTC, milliseconds."""
     retryAfter: NotRequired[int]
-    """Seconds to wait before; of one of many, by itself a header."""
+    """Seconds to wait before a retry; for one of many commands, in place of the header."""
     handle: NotRequired[str]
-    """Of handle-taken: the kind of the one that is."""
+    """For handle-taken: the kind of the handle."""
     candidate: NotRequired[int]
-    """Of resolve: which one is at fault, counted from 0."""
+    """For resolve: index, from 0, of the candidate at fault."""
     partition: NotRequired[int]
-    """Of archived events."""
+    """For archived events."""
     firstSequence: NotRequired[int]
-    """The first of the partition that the ledger itself has."""
+    """The first sequence of the partition that is not archived."""
     firstVersion: NotRequired[int]
-    """The first of the scope that the ledger itself has."""
+    """The first version of the scope that is not archived."""
     files: NotRequired[list[ProblemFilesItem]]
-    """The archives to read before, in order, with the sequences that they hold."""
+    """The archives to read first, in order, with the sequences that they contain."""
 
 
 class PlacedSessionHandlesItem(TypedDict):
@@ -252,7 +252,7 @@ class PlacedSessionInvalid(TypedDict):
 
 
 class PlacedSession(TypedDict):
-    """A session, and the event that it was last changed by."""
+    """A session, and the event that last changed it."""
     sessionId: str
     """UUID of one session instance."""
     scope: Scope
@@ -312,7 +312,7 @@ class PlacedSession(TypedDict):
 class SessionPage(TypedDict):
     sessions: list[PlacedSession]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ActivateBody(TypedDict):
@@ -430,7 +430,7 @@ class InvalidBody(TypedDict):
     """Fencing token: rises at every change of the current session or of its owner, and at its end."""
     owner: NotRequired[Owner]
     certainty: Literal['definite', 'transient']
-    """definite: the session can never be continued; transient: it may yet."""
+    """definite: the session can never be continued; transient: it may recover."""
     reason: str
     """1 to 64 characters; stays in the log, so no personal data."""
     fallback: NotRequired[Literal['latest-valid', 'start-fresh']]
@@ -441,9 +441,9 @@ class SentCommand(TypedDict):
     operation: str
     """One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid."""
     sessionId: NotRequired[str]
-    """Of every operation but startSession."""
+    """For every operation except startSession."""
     body: NotRequired[dict[str, Any]]
-    """What the operation takes by itself."""
+    """The body of the single operation."""
     idempotencyKey: NotRequired[str]
     """1 to 256 characters; each command has its own."""
 
@@ -466,21 +466,21 @@ class OneAnswer(TypedDict):
     current: NotRequired[Union[Session, None]]
     """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
-    """What a start asked for and did not get, because it joined or claimed a session."""
+    """What the start requested and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[OneAnswerDroppedItem]]
     """Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key."""
     retryAfter: NotRequired[int]
-    """For reported: in how many seconds to try again."""
+    """For reported: seconds to wait before a retry."""
     position: Position
     status: int
-    """What the operation by itself is answered with."""
+    """The status of the single operation."""
     replayed: NotRequired[Literal[True]]
-    """The answer of then is given again, by its key."""
+    """This is the earlier answer for the same key."""
 
 
 class ManyAnswers(TypedDict):
     answers: list[Union[OneAnswer, Problem]]
-    """One each, in the order of the commands."""
+    """One per command, in the order of the commands."""
 
 
 class CurrentBodyOfItem(TypedDict):
@@ -502,13 +502,13 @@ class CurrentBody(TypedDict):
 
 class ManyCurrentAnswersItem(TypedDict):
     status: int
-    """What the operation by itself is answered with."""
+    """The status of the single operation."""
     session: Session
 
 
 class ManyCurrent(TypedDict):
     answers: list[Union[ManyCurrentAnswersItem, Problem]]
-    """One each, in the order in which they were asked for."""
+    """One per element, in the order of the request."""
 
 
 class CurrentPage(TypedDict):
@@ -558,12 +558,12 @@ class Refusal(TypedDict):
     why: str
     """How the session had ended, or what did not match."""
     count: int
-    """How often it came."""
+    """How often it was received."""
     position: Position
     at: NotRequired[str]
     """UTC, milliseconds."""
     archived: NotRequired[Literal[True]]
-    """The event at `position` is in the archive, and with it origin, epoch and at."""
+    """The event at `position` is archived; only it has origin, epoch and at."""
 
 
 class SessionWithRefusalsHandlesItem(TypedDict):
@@ -633,7 +633,7 @@ class SessionWithRefusals(TypedDict):
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionWithRefusalsInvalid]
     refusals: list[Refusal]
-    """Stops of this session that were not obeyed: the newest 100, the newest first."""
+    """Stops of this session that were not obeyed: the newest 100, newest first."""
 
 
 class ResolveBodyCandidatesItem1(TypedDict):
@@ -647,13 +647,13 @@ class ResolveBody(TypedDict):
     candidates: list[Union[Handle, ResolveBodyCandidatesItem1]]
     """from 1 to 16, the most explicit first: handles, or references of session and epoch."""
     override: NotRequired[bool]
-    """The first candidate decides, whatever the others say."""
+    """The first candidate decides, even if others differ."""
 
 
 class Resolved(TypedDict):
     session: Session
     unknown: list[int]
-    """Which candidates, counted from 0, are handles that are not bound."""
+    """Indexes, from 0, of the candidates that are unbound handles."""
 
 
 class CheckpointListCheckpointsItem(TypedDict):
@@ -686,7 +686,7 @@ class LedgerEvent(TypedDict):
     """The scope key: Kafka's record key."""
     partition: int
     sequence: str
-    """Dense within the partition; 16 digits, zero-padded."""
+    """Without gaps within the partition; 16 digits, zero-padded."""
     commandid: str
     """Shared by the events of one command."""
     principal: NotRequired[str]
@@ -694,7 +694,7 @@ class LedgerEvent(TypedDict):
     traceparent: NotRequired[str]
     """The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one."""
     data: dict[str, Any]
-    """version, and what the type says."""
+    """version, and the fields of the type."""
 
 
 class EventPage(TypedDict):
@@ -703,22 +703,22 @@ class EventPage(TypedDict):
 
 
 class CurrentList(TypedDict):
-    """Each with `lease.expiresAt`, where it has a lease."""
+    """Sessions with a lease also have `lease.expiresAt`."""
     sessions: list[PlacedSession]
     next: NotRequired[str]
     """For the next page; absent in the last one."""
 
 
 class ChainPage(TypedDict):
-    """`usage`: of all sessions of the chain, also of those on other pages."""
+    """`usage` sums all sessions of the chain, including other pages."""
     sessions: list[PlacedSession]
     usage: NotRequired[UsageTotals]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ScopeUsage(TypedDict):
-    """`usage`: of all sessions of the scope."""
+    """`usage` sums all sessions of the scope."""
     usage: NotRequired[UsageTotals]
 
 
@@ -740,7 +740,7 @@ Transition = TypedDict(
 class TransitionPage(TypedDict):
     transitions: list[Transition]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class Selection(TypedDict):
@@ -777,11 +777,11 @@ class BulkJobPartitions(TypedDict):
 
 
 class BulkJob(TypedDict):
-    """Kept for 30 days after it was finished."""
+    """Kept for 30 days after it finishes."""
     jobId: str
     state: Literal['open', 'finished']
     principal: str
-    """Who ordered it."""
+    """The principal that started it."""
     select: Selection
     action: Literal['end', 'release']
     reason: str
@@ -800,7 +800,7 @@ class JobPage(TypedDict):
     jobs: list[BulkJob]
     """All jobs of the tenant, by any caller."""
     next: NotRequired[str]
-    """What to ask for with `after`; absent in the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ErasedAnswerErasedItem(TypedDict):
@@ -810,9 +810,9 @@ class ErasedAnswerErasedItem(TypedDict):
 
 class ErasedAnswer(TypedDict):
     outcome: Literal['erased', 'unchanged']
-    """unchanged when there was nothing to erase."""
+    """unchanged if there was nothing to erase."""
     erased: list[ErasedAnswerErasedItem]
-    """The scopes whose details went; positions of their DetailsErased."""
+    """The scopes whose details were erased; positions of their DetailsErased."""
     complete: bool
     """false: details of more scopes are left; repeat the request."""
 
@@ -835,12 +835,12 @@ Reports: TypeAlias = "list[ReportsItem]"
 class ReportsTaken(TypedDict):
     taken: int
     dropped: int
-    """The tenant's oldest reports, over 50,000, that were forgotten for them."""
+    """How many of the tenant's oldest reports, beyond 50,000, were dropped."""
 
 
 class ReportsWithdrawn(TypedDict):
     withdrawn: int
-    """How many reports there were."""
+    """How many reports were withdrawn."""
 
 
 class CurrentFiguresByStatus(TypedDict):
@@ -852,7 +852,7 @@ class CurrentFiguresByStatus(TypedDict):
 
 class CurrentFiguresByEnvironmentItem(TypedDict):
     environment: NotRequired[str]
-    """Absent: those that nobody owns."""
+    """Absent for sessions without an owner."""
     count: int
 
 
@@ -860,7 +860,7 @@ class CurrentFigures(TypedDict):
     total: int
     byStatus: CurrentFiguresByStatus
     byEnvironment: list[CurrentFiguresByEnvironmentItem]
-    """The 50 that have the most, those first."""
+    """The 50 with the most sessions, in descending order."""
 
 
 class TrafficFiguresAll(TypedDict):
@@ -874,9 +874,9 @@ class TrafficFiguresAll(TypedDict):
 class TrafficFigures(TypedDict):
     """Commands of the tenant that this replica has answered."""
     replica: str
-    """The replica that answers: each one counts its own."""
+    """The replica that answers; each replica counts its own commands."""
     since: str
-    """When it began to count."""
+    """When it started counting."""
     commands: int
     """Commands that were applied."""
     refusals: int
@@ -887,11 +887,11 @@ class TrafficFigures(TypedDict):
 
 class RelayFigures(TypedDict):
     confirmed: list[int]
-    """The last event of each partition that Kafka is known to have."""
+    """The last event of each partition that Kafka has confirmed."""
     behind: int
-    """Events that Kafka is not known to have."""
+    """Events that Kafka has not confirmed."""
     held: int
-    """Partitions that a relay holds; 0: none is relayed."""
+    """Partitions that a relay holds; 0: no partition is relayed."""
 
 
 class LedgerFigures(TypedDict):
@@ -908,7 +908,7 @@ class LedgerFigures(TypedDict):
 
 class ProjectionFigures(TypedDict):
     positions: list[int]
-    """What was projected last of each partition."""
+    """The last projected sequence of each partition."""
     behind: int
     """Events that are not projected yet."""
 
@@ -922,7 +922,7 @@ class StatsSyncConsumersItem(TypedDict):
     unknown: int
     """Reports that name no session of the scope."""
     rate: NotRequired[float]
-    """Those in sync, of all; absent when there are none."""
+    """The share of reports in sync; absent if there are none."""
 
 
 class StatsSyncListItem(TypedDict):
@@ -950,13 +950,13 @@ class StatsSync(TypedDict):
     unknown: int
     """Reports that name no session of the scope."""
     rate: NotRequired[float]
-    """Those in sync, of all; absent when there are none."""
+    """The share of reports in sync; absent if there are none."""
     consumers: list[StatsSyncConsumersItem]
-    """Those with the most reports, at most 100."""
+    """The consumers with the most reports, at most 100."""
     list: list[StatsSyncListItem]
-    """Those that are not in sync, in pages."""
+    """Reports that are not in sync, in pages."""
     next: NotRequired[str]
-    """What to ask for with `after`."""
+    """Pass as `after` for the next page."""
 
 
 class Stats(TypedDict):
@@ -967,7 +967,7 @@ class Stats(TypedDict):
     traffic: TrafficFigures
     relay: NotRequired[RelayFigures]
     replicas: NotRequired[list[str]]
-    """The ids of those that Postgres sees, at most 100."""
+    """The ids of the replicas that are connected to Postgres, at most 100."""
     ledger: NotRequired[LedgerFigures]
     projection: NotRequired[ProjectionFigures]
     sync: StatsSync
@@ -1116,9 +1116,9 @@ class ProblemPage(TypedDict):
     retryable: bool
     """Whether the same request may succeed later."""
     retryAfter: NotRequired[int]
-    """Seconds to wait before."""
+    """Seconds to wait before a retry."""
     advice: NotRequired[str]
-    """What to do, where the title does not say it."""
+    """What to do, if the title does not say it."""
 
 
 class StartSessionRequest(TypedDict):
@@ -1268,13 +1268,13 @@ class CurrentSessionRequestQuery(TypedDict):
     projectId: NotRequired[str]
     """1 to 256 characters, valid Unicode, no control characters."""
     wait: NotRequired[int]
-    """Seconds to wait while the revision is `after`; any other one is answered at once."""
+    """Seconds to wait while the revision equals `after`; otherwise the answer comes at once."""
     after: NotRequired[int]
     """The revision that is known; 0 when left out, which is that of a scope without a session."""
     all: NotRequired[bool]
-    """All of the user's current sessions, whatever their projects, 100 a page."""
+    """All of the user's current sessions, of any project, 100 a page."""
     next: NotRequired[str]
-    """With `all`: what the page before said."""
+    """With `all`: the `next` of the previous page."""
     asOf: NotRequired[str]
     """an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past."""
     include: NotRequired[Literal['lease']]
