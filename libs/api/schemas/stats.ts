@@ -52,7 +52,7 @@ export const StatsQuery = Type.Object(
       }),
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 500, description: 'Of those out of sync; 100 when left out' }),
+      Type.Integer({ minimum: 1, maximum: 500, description: 'Page size of the list; 100 when left out' }),
     ),
     after: Type.Optional(
       Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'the `next` of an earlier page' }),
@@ -166,7 +166,7 @@ export const Stats = named(
   },
   {
     description:
-      'As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant',
+      '`current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller',
   },
 );
 

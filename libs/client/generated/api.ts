@@ -38,7 +38,7 @@ export interface AccessKey {
   /** UTC, milliseconds. */
   revokedAt?: string;
 
-  /** The last day, by UTC, on which it was used. */
+  /** The last day of use, in UTC. */
   usedOn?: string;
 }
 
@@ -90,13 +90,13 @@ export interface BulkJob {
   finishedAt?: string;
 }
 
-/** Who asks, and whom. */
+/** The caller, and the service that answers. */
 export interface CallerView {
   /** Whether callers need a credential. */
   accessControl: boolean;
   principal: string;
 
-  /** Empty: of none. */
+  /** Empty if the caller has no tenant. */
   tenant: string;
   permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 
@@ -106,7 +106,7 @@ export interface CallerView {
   /** Environments that it may name; absent: any. */
   environments?: string[];
 
-  /** The service's. */
+  /** The service's version. */
   version: string;
 
   /** `/ledgers/<ledger id>`, as in its events. */
@@ -258,14 +258,14 @@ export interface KeptCheckpoints {
     note: string;
   }[];
 
-  /** What to ask for with `before`, when there may be more. */
+  /** Pass as `before` for the next page, if there may be more. */
   next?: number;
 }
 
 export interface KeyPage {
   keys: AccessKey[];
 
-  /** What to ask for with `after`; absent in the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
@@ -274,7 +274,7 @@ export interface Lease {
   /** A whole number from 1 to 2592000 (30 days). */
   seconds: number;
 
-  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  /** How long the session waits for its old owner after a lapse; 60 when left out. */
   graceSeconds?: number;
 
   /** heartbeat when left out; use makes it an idle time-out. */
@@ -440,7 +440,7 @@ export interface PlacedSession {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
-  /** How long the reservation is; absent when a lapse made it. */
+  /** The length of the reservation; absent if a lapse made it. */
   reservedSeconds?: number;
 
   /** UTC, milliseconds. */
@@ -494,7 +494,7 @@ export interface PlacedSession {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** `hash` of the name it was rotated with. */
+  /** `hash` of the handle in its rotation. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -653,7 +653,7 @@ export interface Resolved {
   unknown: number[];
 }
 
-/** What has at most one current session: a user and a project. */
+/** A user and a project; a scope has at most one current session. */
 export interface Scope {
   /** 1 to 256 characters, valid Unicode, no control characters. */
   userId: string;
@@ -693,7 +693,7 @@ export interface SentCommand {
   idempotencyKey?: string;
 }
 
-/** One instance; never reused, never revived. */
+/** One session; ids are never reused, ended sessions never return. */
 export interface Session {
   /** UUID of one session instance. */
   sessionId: string;
@@ -710,7 +710,7 @@ export interface Session {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
-  /** How long the reservation is; absent when a lapse made it. */
+  /** The length of the reservation; absent if a lapse made it. */
   reservedSeconds?: number;
 
   /** UTC, milliseconds. */
@@ -764,7 +764,7 @@ export interface Session {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** `hash` of the name it was rotated with. */
+  /** `hash` of the handle in its rotation. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -791,7 +791,7 @@ export interface ShownLease {
   /** A whole number from 1 to 2592000 (30 days). */
   seconds: number;
 
-  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  /** How long the session waits for its old owner after a lapse; 60 when left out. */
   graceSeconds?: number;
 
   /** heartbeat when left out; use makes it an idle time-out. */
@@ -800,11 +800,11 @@ export interface ShownLease {
   /** release when left out. */
   onLapse?: 'release' | 'end';
 
-  /** Its end unless it is renewed: with `include=lease`, and in the list of all current sessions. */
+  /** When it ends unless renewed; only with `include=lease`, and in the list of all current sessions. */
   expiresAt?: string;
 }
 
-/** As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant. */
+/** `current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller. */
 export interface Stats {
   /** When the figures were read. For a rate, divide a difference of figures by the difference of these. */
   at: string;
@@ -944,7 +944,7 @@ export interface Usage {
   model?: string;
 }
 
-/** What was used: in a session, in a chain or in a scope. */
+/** Usage sums of a session, a chain or a scope. */
 export interface UsageTotals {
   /** How many reports. */
   operations: number;
@@ -1576,7 +1576,7 @@ export interface Operations {
       /** How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out. */
       maxAge?: number;
 
-      /** Of those out of sync; 100 when left out. */
+      /** Page size of the list; 100 when left out. */
       limit?: number;
 
       /** the `next` of an earlier page. */
@@ -1616,7 +1616,7 @@ export interface Operations {
     };
     answer: ReadableStream<Uint8Array>;
   };
-  /** Checkpoints that are kept: one an hour of a partition that grows, and one at the end of each archive. */
+  /** Stored checkpoints: one an hour while a partition grows, and one at the end of each archive. */
   auditKept: {
     query: {
       partition: number;
@@ -1658,7 +1658,7 @@ export interface Operations {
       /** A-Z, a-z, 0-9, . _ ~ and -, at most 64. */
       tenant?: string;
 
-      /** It may have the permission audit, and its admin reaches all tenants. */
+      /** The key may have the permission audit, and its admin covers all tenants. */
       ledgerWide?: boolean;
 
       /** 1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good. */

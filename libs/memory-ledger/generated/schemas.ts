@@ -41,7 +41,7 @@ const Lease = {
       type: 'integer',
       minimum: 0,
       maximum: 2592000,
-      description: 'After a lapse, how long the session waits for its old owner; 60 when left out',
+      description: 'How long the session waits for its old owner after a lapse; 60 when left out',
     },
     renewOn: {
       enum: ['heartbeat', 'use'],
@@ -996,7 +996,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'integer',
             minimum: 1,
             maximum: 500,
-            description: 'Of those out of sync; 100 when left out',
+            description: 'Page size of the list; 100 when left out',
           },
           after: {
             type: 'string',
@@ -1110,7 +1110,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           },
           ledgerWide: {
             type: 'boolean',
-            description: 'It may have the permission audit, and its admin reaches all tenants',
+            description: 'The key may have the permission audit, and its admin covers all tenants',
           },
           principal: {
             type: 'string',

@@ -21,7 +21,7 @@ class Lease(TypedDict):
     seconds: int
     """A whole number from 1 to 2592000 (30 days)."""
     graceSeconds: NotRequired[int]
-    """After a lapse, how long the session waits for its old owner; 60 when left out."""
+    """How long the session waits for its old owner after a lapse; 60 when left out."""
     renewOn: NotRequired[Literal['heartbeat', 'use']]
     """heartbeat when left out; use makes it an idle time-out."""
     onLapse: NotRequired[Literal['release', 'end']]
@@ -71,7 +71,7 @@ class StartBody(TypedDict):
 
 
 class Scope(TypedDict):
-    """What has at most one current session: a user and a project."""
+    """A user and a project; a scope has at most one current session."""
     userId: str
     """1 to 256 characters, valid Unicode, no control characters."""
     projectId: str
@@ -83,17 +83,17 @@ class ShownLease(TypedDict):
     seconds: int
     """A whole number from 1 to 2592000 (30 days)."""
     graceSeconds: NotRequired[int]
-    """After a lapse, how long the session waits for its old owner; 60 when left out."""
+    """How long the session waits for its old owner after a lapse; 60 when left out."""
     renewOn: NotRequired[Literal['heartbeat', 'use']]
     """heartbeat when left out; use makes it an idle time-out."""
     onLapse: NotRequired[Literal['release', 'end']]
     """release when left out."""
     expiresAt: NotRequired[str]
-    """Its end unless it is renewed: with `include=lease`, and in the list of all current sessions."""
+    """When it ends unless renewed; only with `include=lease`, and in the list of all current sessions."""
 
 
 class UsageTotals(TypedDict):
-    """What was used: in a session, in a chain or in a scope."""
+    """Usage sums of a session, a chain or a scope."""
     operations: int
     """How many reports."""
     inputTokens: int
@@ -121,7 +121,7 @@ class SessionInvalid(TypedDict):
 
 
 class Session(TypedDict):
-    """One instance; never reused, never revived."""
+    """One session; ids are never reused, ended sessions never return."""
     sessionId: str
     """UUID of one session instance."""
     scope: Scope
@@ -135,7 +135,7 @@ class Session(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -172,7 +172,7 @@ class Session(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionInvalid]
 
@@ -266,7 +266,7 @@ class PlacedSession(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -303,7 +303,7 @@ class PlacedSession(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[PlacedSessionInvalid]
     position: Position
@@ -592,7 +592,7 @@ class SessionWithRefusals(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -629,7 +629,7 @@ class SessionWithRefusals(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionWithRefusalsInvalid]
     refusals: list[Refusal]
@@ -960,7 +960,7 @@ class StatsSync(TypedDict):
 
 
 class Stats(TypedDict):
-    """As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant."""
+    """`current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller."""
     at: str
     """When the figures were read. For a rate, divide a difference of figures by the difference of these."""
     current: CurrentFigures
@@ -998,7 +998,7 @@ class KeptCheckpoints(TypedDict):
     checkpoints: list[KeptCheckpointsCheckpointsItem]
     """The newest first."""
     next: NotRequired[int]
-    """What to ask for with `before`, when there may be more."""
+    """Pass as `before` for the next page, if there may be more."""
 
 
 ConsistencyProof = TypedDict(
@@ -1013,19 +1013,19 @@ ConsistencyProof = TypedDict(
 
 
 class CallerView(TypedDict):
-    """Who asks, and whom."""
+    """The caller, and the service that answers."""
     accessControl: bool
     """Whether callers need a credential."""
     principal: str
     tenant: str
-    """Empty: of none."""
+    """Empty if the caller has no tenant."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
     ledgerWide: bool
     """Whether it may reach data of all tenants."""
     environments: NotRequired[list[str]]
     """Environments that it may name; absent: any."""
     version: str
-    """The service's."""
+    """The service's version."""
     source: str
     """`/ledgers/<ledger id>`, as in its events."""
 
@@ -1042,7 +1042,7 @@ class KeyBody(TypedDict):
     tenant: NotRequired[str]
     """A-Z, a-z, 0-9, . _ ~ and -, at most 64."""
     ledgerWide: NotRequired[bool]
-    """It may have the permission audit, and its admin reaches all tenants."""
+    """The key may have the permission audit, and its admin covers all tenants."""
     principal: NotRequired[str]
     """1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
@@ -1088,7 +1088,7 @@ class AccessKey(TypedDict):
     revokedAt: NotRequired[str]
     """UTC, milliseconds."""
     usedOn: NotRequired[str]
-    """The last day, by UTC, on which it was used."""
+    """The last day of use, in UTC."""
 
 
 class NewKey(TypedDict):
@@ -1100,7 +1100,7 @@ class NewKey(TypedDict):
 class KeyPage(TypedDict):
     keys: list[AccessKey]
     next: NotRequired[str]
-    """What to ask for with `after`; absent in the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class RotateKeyBody(TypedDict):
@@ -1536,7 +1536,7 @@ class StatsRequestQuery(TypedDict):
     maxAge: NotRequired[int]
     """How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out."""
     limit: NotRequired[int]
-    """Of those out of sync; 100 when left out."""
+    """Page size of the list; 100 when left out."""
     after: NotRequired[str]
     """the `next` of an earlier page."""
 
@@ -1726,7 +1726,7 @@ class SessionInEvent(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -1762,7 +1762,7 @@ class SessionInEvent(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionInvalid]
 
