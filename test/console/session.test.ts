@@ -97,7 +97,7 @@ testInBrowser('a chain shows what was recovered, and from which session, and wha
 
 /** Opens the events of the page's session, and the first of them. */
 async function openFirstEvent(page: Page) {
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.locator('.events summary').first().click();
   await page.getByRole('button', { name: 'Prove this event' }).waitFor();
 }
@@ -139,7 +139,7 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   for (let time = 0; time < 2; time++)
     await post(`/${sessionId}/end`, { epoch, origin: cloudDebug, reason: 'closed' });
   await page.goto(`${service.url}/console/session?id=${sessionId}`);
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.getByText('Stop ignored: superseded (2 times)').click();
   await page.getByRole('button', { name: 'Prove this event' }).click();
   await page.locator('textarea[name=key]').fill(key);
@@ -179,7 +179,7 @@ testInBrowser('a page that is no secure context says that it cannot prove', asyn
   const { session } = await post('', { userId: newUser(), owner: cloudDev });
   const { page } = await openSession(session.sessionId);
   await page.evaluate('Object.defineProperty(crypto, "subtle", { value: undefined })');
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.locator('.events summary').first().click();
   await page.getByText('only in a secure context').waitFor();
   await page.close();
@@ -267,7 +267,7 @@ testInBrowser('of an archived past the files are named', async () => {
   await old.restart();
   const { body } = await ask<{ files: { file: string }[] }>(`${old.url}/v1/feed?partition=0`);
   const { page } = await open(`${old.url}/console/session?id=${first.sessionId}`);
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.getByText(`They are in ${body.files[0]!.file}`).waitFor();
   await page.close();
 });
