@@ -56,7 +56,7 @@ function what(event: LedgerEvent, { why, origin, by }: Data, about: SessionInEve
     about?.reason,
     about?.versionId && `version ${about.versionId}`,
     why && `ignored: ${why}`,
-    ignoredstops !== undefined && `came ${ignoredstops} times`,
+    ignoredstops !== undefined && `sent ${ignoredstops === 1 ? 'once' : `${ignoredstops} times`}`,
   ];
   return parts.filter(Boolean).join(', ');
 }

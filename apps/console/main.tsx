@@ -112,8 +112,8 @@ const Nowhere = () => (
   <section class="card">
     <h1>There is no such page</h1>
     <p>
-      A page of a scope needs a <code>userId</code> in its address, one of a session an <code>id</code>. Look
-      for them in the box above, or start from the <a href={addressOf('')}>overview</a>.
+      A scope's page needs a <code>userId</code> in its URL, a session's page an <code>id</code>. Use the
+      search box above, or start from the <a href={addressOf('')}>overview</a>.
     </p>
   </section>
 );

@@ -30,12 +30,12 @@ function checks({ started, tookOver, stops, afterStops, ...rest }: Facts): Check
   ];
   return [
     [is(started, 201, 'started'), 'cloud-dev starts session A'],
-    [is(tookOver, 201, 'started') && b !== a, 'cloud-debug starts session B, a new one, in its place'],
+    [is(tookOver, 201, 'started') && b !== a, 'cloud-debug starts a new session B in its place'],
     [epoch(tookOver) > epoch(started), "B's epoch is above A's"],
     ...stops.map(
       (stop, index): Check => [
         is(stop, 409, 'stale-session') && stop.asked?.sessionId === a && stop.current?.sessionId === b,
-        `cloud-dev's stop of A, the ${['first', 'second', 'third'][index]}, is refused as stale-session and told of B`,
+        `cloud-dev's stop of A, the ${['first', 'second', 'third'][index]}, is refused as stale-session, and the answer names B`,
       ],
     ),
     [isB(afterStops, epoch(tookOver)), 'after the stops B is still current, its epoch unchanged'],
@@ -44,7 +44,7 @@ function checks({ started, tookOver, stops, afterStops, ...rest }: Facts): Check
         ignored[0]?.data.sessionId === a &&
         ignored[0]?.data.origin?.environment === 'cloud-dev' &&
         ignored[0]?.ignoredstops === stops.length,
-      `the history holds one StopIgnored for A, of cloud-dev, counted ${stops.length} times`,
+      `the history has one StopIgnored for A from cloud-dev, with the count ${stops.length}`,
     ],
     [is(released, 200, 'released') && epoch(released) > epoch(tookOver), 'cloud-debug releases B'],
     [is(intruded, 409, 'reserved'), "cloud-staging's claim is refused as reserved"],
@@ -53,7 +53,7 @@ function checks({ started, tookOver, stops, afterStops, ...rest }: Facts): Check
       isB(last, epoch(released) + 1) &&
         last.session?.status === 'active' &&
         last.session.owner?.environment === 'cloud-dev',
-      'in the end B is current and active, of cloud-dev, one epoch after the release',
+      'in the end B is current and active on cloud-dev, one epoch after the release',
     ],
     [endsOfB.length === 0, `${view.who} never sees B end`],
     [
@@ -62,7 +62,7 @@ function checks({ started, tookOver, stops, afterStops, ...rest }: Facts): Check
     ],
     [
       isDeepStrictEqual(view.session, withoutAttributes(last)),
-      `${view.who} takes for current what REST answers`,
+      `${view.who} has the same current session as what REST answers`,
     ],
   ];
 }

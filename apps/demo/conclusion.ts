@@ -22,10 +22,10 @@ function step({ type, data, ignoredstops }: EventDocument, current: SessionInEve
     case 'session-ledger.SessionStarted.v1':
       return isCurrent ? `${owner} started it: epoch ${session.epoch}` : undefined;
     case 'session-ledger.SessionSuperseded.v1':
-      return session && `${call(session.sessionId)}, of ${owner}, had to give way to ${by?.environment}`;
+      return session && `${by?.environment} superseded ${call(session.sessionId)} of ${owner}`;
     case 'session-ledger.StopIgnored.v1': {
       const times = ignoredstops === 1 ? 'once' : `${ignoredstops} times`;
-      return `${origin?.environment}'s stop of ${call(sessionId ?? '')} came ${times} and was ignored (${why}), recorded as one event`;
+      return `${origin?.environment} sent a stop for ${call(sessionId ?? '')} ${times}; it was ignored (${why}) and recorded as one event`;
     }
     case 'session-ledger.OwnershipReleased.v1': {
       const to = session?.reservedFor ? ` to ${session.reservedFor.environment}` : '';

@@ -41,7 +41,7 @@ test('the story is told as the processes got it, from Kafka and over HTTP', asyn
   expect(facts.filter((line) => / stops its session 409 stale-session A …/.test(line))).toHaveLength(3);
   expect(text).toMatch(/cloud-staging +claims it +409 reserved/);
   expect(text).toMatch(/\nCurrent: B …[0-9a-f]{4}, epoch 4, active on cloud-dev\./);
-  expect(text).toMatch(/All was as it has to be\.$/);
+  expect(text).toMatch(/Everything went as expected\.$/);
   expect(text).not.toMatch(UUID);
   expect(text).not.toContain('\x1b');
 }, 30_000);

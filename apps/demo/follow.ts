@@ -60,7 +60,7 @@ export async function followTopic(
     onStopped: ({ message }) => fail(new DemoError(message)),
   });
   if (await Promise.race([joining, sleep(JOIN_MS, false)])) return follower;
-  throw new DemoError(`Kafka at ${brokers} did not let the app join within ${JOIN_MS / 1_000} s`);
+  throw new DemoError(`Kafka at ${brokers} let no consumer join within ${JOIN_MS / 1_000} s`);
 }
 
 /** Tells when a consumer of its has joined its group. */
@@ -89,7 +89,7 @@ async function findTopic(brokers: string[], topic: string): Promise<void> {
   } catch {
     throw new DemoError(
       `Kafka cannot be reached at ${brokers}: name its address with --kafka, ` +
-        "or add --without-kafka, and the app follows the ledger's own feed",
+        "or add --without-kafka to follow the ledger's own feed",
     );
   } finally {
     await kafka.close();
@@ -118,7 +118,7 @@ export async function followFeed(url: string, take: Take, fail: Fail): Promise<F
     throw new Error('ended');
   };
   read().catch(() => {
-    if (!gone.signal.aborted) fail(new DemoError("the ledger's feed was cut"));
+    if (!gone.signal.aborted) fail(new DemoError("the connection to the ledger's feed was lost"));
   });
   return { stop: async () => gone.abort() };
 }

@@ -22,7 +22,7 @@ async function run(): Promise<number> {
   const facts = await play(options, timeline);
   const wrong = notSo(facts);
   timeline.conclude(conclude(facts, timeline.call), wrong);
-  for (const sentence of wrong) complain(`Not so: ${sentence}`);
+  for (const sentence of wrong) complain(`Failed: ${sentence}`);
   return wrong.length === 0 ? 0 : 1;
 }
 
@@ -35,15 +35,17 @@ async function findLedger({ url, kafka }: Options): Promise<void> {
   const { permissions = [] } = access.body as { permissions?: string[] };
   const lacking = ['read', 'write', 'audit'].filter((one) => !permissions.includes(one));
   if (access.status === 401 || lacking.length > 0) {
-    const why = access.status === 401 ? 'it knows none that counts' : `it lacks ${lacking.join(', ')}`;
+    const why =
+      access.status === 401 ? 'the credential is missing or invalid' : `it lacks ${lacking.join(', ')}`;
     throw new DemoError(
-      `the ledger at ${url} wants a key with read, write and audit in LEDGER_TOKEN or LEDGER_TOKEN_FILE: ${why}`,
+      `the ledger at ${url} needs a key with read, write and audit in LEDGER_TOKEN or LEDGER_TOKEN_FILE: ${why}`,
     );
   }
   if (kafka && relay === 'none') {
     throw new DemoError(`the ledger at ${url} relays to no Kafka: add --without-kafka`);
   }
-  if (kafka && relay === 'stopped') throw new DemoError(`the ledger at ${url} relays no more: ${relayWhy}`);
+  if (kafka && relay === 'stopped')
+    throw new DemoError(`the ledger at ${url} has stopped its relay: ${relayWhy}`);
 }
 
 run()

@@ -11,19 +11,19 @@ export interface Options {
   json: boolean;
 }
 
-export const help = `Plays scenario 1, "switch", against a running ledger: a user goes from one cloud to another, and the
-first cloud's late stop no longer turns the second one off. Each cloud and the app is a process of its own.
+export const help = `Plays scenario 1, "switch", against a running ledger: a user moves from one cloud to another, and the first
+cloud's late stop does not end the session on the second one. Each cloud and the app are separate processes.
 
 Usage: npm run demo -- [options]
 
   --url URL           the ledger (LEDGER_URL, else the one that runs here)
-  --kafka HOST:PORT   the Kafka that it relays to, several with commas (else the one that runs here)
+  --kafka HOST:PORT   the Kafka that it relays to, comma-separated (else the one that runs here)
   --topic NAME        its topic there (LEDGER_TOPIC, else ${EVENTS_TOPIC})
   --without-kafka     the app follows the ledger's own feed instead
-  --json              one JSON document a line instead of the timeline
+  --json              one JSON document per line instead of the timeline
   --help              this text
 
-A ledger with access control wants LEDGER_TOKEN or LEDGER_TOKEN_FILE: a ledger-wide key of a tenant, with the
+A ledger with access control needs LEDGER_TOKEN or LEDGER_TOKEN_FILE: a ledger-wide key of a tenant, with the
 permissions read, write and audit.
 
 Examples:
@@ -33,7 +33,7 @@ Examples:
   npm run demo -- --url http://127.0.0.1:5600 --kafka 127.0.0.1:5602
   npm --silent run demo -- --json | jq -c '[.time, .who, .what, .result]'
 
-Ends with 0 when everything was as it has to be, with 1 and a line for each thing that was not.
+Exits with 0 if everything went as expected, else with 1 and a line for each failed check.
 `;
 
 /** Throws DemoError for what cannot be understood. Undefined: show the help. */
@@ -44,12 +44,12 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): Options | u
   const local = given ? {} : localLedger(env.LEDGER_DATA_DIR || '.data');
   const url = given || local.url || 'http://127.0.0.1:4600';
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new DemoError(`--url wants an address as http://127.0.0.1:4600, not "${url}"`);
+    throw new DemoError(`--url needs an address such as http://127.0.0.1:4600, not "${url}"`);
   }
   const brokers = values.kafka?.split(',') ?? [...(local.kafkaBrokers ?? ['127.0.0.1:4602'])];
   const isWithout = values['without-kafka'] || brokers.length === 0;
   if (!brokers.every((broker) => /^\S+:\d+$/.test(broker))) {
-    throw new DemoError(`--kafka wants host:port as 127.0.0.1:4602, not "${values.kafka}"`);
+    throw new DemoError(`--kafka needs host:port such as 127.0.0.1:4602, not "${values.kafka}"`);
   }
   const topic = values.topic ?? (env.LEDGER_TOPIC || EVENTS_TOPIC);
   return {

@@ -49,21 +49,20 @@ export async function play({ url, kafka }: Options, timeline: Timeline): Promise
   try {
     timeline.title({ ...scope, url, kafka, processes: all.map(({ name, pid }) => ({ name, pid })) });
     const ready = await app.hear((said) => said.kind === 'ready' || undefined, READY_MS);
-    if (!ready) throw new DemoError('the app did not get ready to follow');
+    if (!ready) throw new DemoError('the app was not ready in time');
 
     timeline.chapter(`The user starts ${PROJECT} on cloud-dev.`);
     const started = await ask(dev, { do: 'start' });
-    if (!(await appHas(1)))
-      throw new DemoError(`${app.name} has not heard of it after ${EVENT_MS / 1_000} s`);
+    if (!(await appHas(1))) throw new DemoError(`${app.name} received no event within ${EVENT_MS / 1_000} s`);
 
-    timeline.chapter('The user moves to cloud-debug. Nobody has ended anything on cloud-dev.');
+    timeline.chapter('The user moves to cloud-debug. The session on cloud-dev has not been ended.');
     const tookOver = await ask(debug, { do: 'start' });
     await appHas(3);
 
     timeline.chapter(
-      "cloud-dev's 60 s of grace are over (told, not waited for): its stop comes late, and again,",
+      "cloud-dev's 60 s of grace are over (the demo does not wait). cloud-dev sends a late stop under its old",
     );
-    timeline.chapter('and once more, under its old epoch, although it has asked in between what is current.');
+    timeline.chapter('epoch three times. Before the third, it even looks up the current session.');
     const stops = [await ask(dev, { do: 'stop' }), await ask(dev, { do: 'stop' })];
     await ask(dev, { do: 'look' });
     stops.push(await ask(dev, { do: 'stop' }));
@@ -71,7 +70,7 @@ export async function play({ url, kafka }: Options, timeline: Timeline): Promise
     await appHas(4);
 
     timeline.chapter(
-      `cloud-debug goes away on purpose: it hands the session to cloud-dev, for ${RESERVED_SECONDS} s.`,
+      `cloud-debug shuts down: it releases the session and reserves it for cloud-dev for ${RESERVED_SECONDS} s.`,
     );
     const released = await ask(debug, { do: 'release', to: 'cloud-dev', seconds: RESERVED_SECONDS });
     await ask(staging, { do: 'look' });
@@ -80,12 +79,12 @@ export async function play({ url, kafka }: Options, timeline: Timeline): Promise
     const claimed = await ask(dev, { do: 'claim' });
     await appHas(6);
 
-    timeline.chapter('What is true now.');
+    timeline.chapter('The result.');
     const last = await ask(dev, { do: 'look' });
     const history = await ask(dev, { do: 'history' });
     app.tell({ do: 'look' });
     const view = await app.hear((said) => (said.kind === 'view' ? said : undefined), ANSWER_MS);
-    if (!view) throw new DemoError(`${app.name} does not say what it takes for current`);
+    if (!view) throw new DemoError(`${app.name} does not report its current session`);
     const seen = app.said.filter((said) => said.kind === 'event');
     return { started, tookOver, stops, afterStops, released, intruded, claimed, last, history, seen, view };
   } finally {

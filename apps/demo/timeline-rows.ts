@@ -23,8 +23,8 @@ export function toRow(fact: Fact, call: Call): Row {
       return eventRow(fact);
     case 'view': {
       const { at, who, session } = fact;
-      const note = session ? state(session) : 'nothing';
-      return { at, who, what: 'takes for current', result: '', ...name(session), note };
+      const note = session ? state(session) : 'none';
+      return { at, who, what: 'has as current', result: '', ...name(session), note };
     }
     default:
       return fact satisfies never;
@@ -36,8 +36,8 @@ const deeds: Record<Answer['did'], string> = {
   stop: 'stops its session',
   release: 'releases it',
   claim: 'claims it',
-  look: 'asks for current',
-  history: 'asks for history',
+  look: 'reads current',
+  history: 'reads history',
 };
 
 function answerRow(answer: Answer, call: Call): Row {
@@ -51,11 +51,13 @@ function answerRow(answer: Answer, call: Call): Row {
   return { ...row, session: asked?.sessionId, epoch: asked?.epoch, note, refused: true };
 }
 
+const timesOf = (count: number | undefined) => (count === 1 ? 'once' : `${count} times`);
+
 function historyNote(history: NonNullable<Answer['history']>, call: Call): string {
   const stops = history.filter(({ ignoredstops }) => ignoredstops !== undefined);
   const counts = stops.map(
     ({ data, ignoredstops }) =>
-      `; stop of ${call(data.sessionId ?? '')} by ${data.origin?.environment}, ignored (${data.why}), came ${ignoredstops} times`,
+      `; stop of ${call(data.sessionId ?? '')} by ${data.origin?.environment}, ignored (${data.why}), sent ${timesOf(ignoredstops)}`,
   );
   return `${history.length} events${counts.join('')}`;
 }
@@ -67,10 +69,10 @@ function eventRow(seen: Seen): Row {
     return {
       ...row,
       epoch: event.epoch,
-      note: `by ${event.origin?.environment}: ${event.why}, nothing stopped`,
+      note: `by ${event.origin?.environment}: ${event.why}, nothing was stopped`,
     };
   }
-  const by = event.by ? ` by ${event.by.environment}; no user stop` : '';
+  const by = event.by ? ` by ${event.by.environment}, not stopped by the user` : '';
   return { ...row, epoch: event.session.epoch, note: `${state(event.session)}${by}` };
 }
 

@@ -99,9 +99,9 @@ export function columns(write: Write, colours: boolean): Timeline {
     },
     conclude({ current, why }, notSo) {
       const is = current && `${call(current.sessionId)}, epoch ${current.epoch}, ${state(current)}`;
-      write(paint('bold', `Current: ${is ?? 'nothing'}. Why, as the ledger's history has it:`));
+      write(paint('bold', `Current: ${is ?? 'none'}. The reasons, from the ledger's history:`));
       for (const sentence of why) write(`  - ${sentence}`);
-      if (notSo.length === 0) write(paint('green', 'All was as it has to be.'));
+      if (notSo.length === 0) write(paint('green', 'Everything went as expected.'));
     },
   };
 }

@@ -246,7 +246,7 @@ export interface PastOfScopes {
   checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]>;
   /** A scope's session as of a position of its partition, or as of a time (the end of that millisecond). */
   asOf(scope: ScopePlace, asOf: AsOf): Promise<Past>;
-  /** All current sessions, partition by partition, each after the position that it is as of. */
+  /** All current sessions, one partition at a time, each preceded by its position. */
   snapshot(): AsyncIterable<{ position: Position } | StoredSession>;
 }
 

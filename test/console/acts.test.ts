@@ -65,7 +65,7 @@ testInBrowser.each([
     const made = (await eventsOf(userId)).at(-1)!;
     expect([made.type, await said.textContent()]).toEqual([
       `session-ledger.${type}.v1`,
-      expect.stringContaining(`made event ${made.id}.`),
+      expect.stringContaining(`wrote event ${made.id}.`),
     ]);
     expect(await lookAt(page, `act-${name.split(' ')[0]!.toLowerCase()}-done`)).toEqual([]);
     await page.getByRole('link', { name: 'See it on the timeline' }).click();
@@ -109,7 +109,7 @@ testInBrowser(
     await confirm(page).waitFor();
     const next = await post('', { userId, owner: cloudDebug });
     await confirm(page).click();
-    await inDialog(page, 'is current by now').waitFor();
+    await inDialog(page, 'is current now').waitFor();
     await page.getByRole('dialog').getByRole('link').click();
     await page.waitForURL((url) => url.searchParams.get('id') === next.session.sessionId);
     await page.close();
@@ -127,7 +127,7 @@ testInBrowser('what was not answered is done once, however often it is sent', as
     await route.abort();
   });
   await confirm(page).click();
-  await inDialog(page, 'No answer came').waitFor();
+  await inDialog(page, 'No answer arrived').waitFor();
   await page.unroute('**/end');
   await confirm(page).click();
   await page.getByRole('heading', { name: 'End: ended' }).waitFor();
@@ -166,14 +166,14 @@ testInBrowser("a user's details are erased after the user's id was typed", async
   const { page, complaints } = await opened(`session?id=${session.sessionId}`);
   await page.getByRole('link', { name: 'Erase details…' }).click();
   await page.getByRole('link', { name: "Erase all of this user's projects instead" }).click();
-  await page.getByText('The user has 2 sessions current').waitFor();
+  await page.getByText('2 sessions of the user are current').waitFor();
   const erase = page.getByRole('button', { name: 'Erase for good' });
   await page.getByLabel("Type the user's id to confirm").fill(userId.slice(1));
   expect(await erase.isDisabled()).toBe(true);
   await page.getByLabel("Type the user's id to confirm").fill(userId);
   expect(await lookAt(page, 'erase')).toEqual([]);
   await erase.click();
-  await page.getByText('The ledger made 2 events:').waitFor();
+  await page.getByText('The ledger wrote 2 events:').waitFor();
   const made = (await eventsOf(userId)).at(-1)!;
   expect(made.type).toContain('DetailsErased');
   await page.getByRole('cell', { name: made.id }).waitFor();

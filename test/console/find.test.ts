@@ -118,7 +118,7 @@ testInBrowser('a handle is found; its value is shown nowhere and stands in no ad
   await look(opened, `handle:mcp-transport:${value}`);
   await page.getByText('is not current').waitFor();
   await look(opened, `handle:mcp-transport:${value}-else`);
-  await page.getByText('nobody has bound it').waitFor();
+  await page.getByText('The handle is not bound').waitFor();
   await look(opened, 'handle:nothing');
   await page.getByText('A handle is handle:<kind>:<value>').waitFor();
   expect(addresses.join(' ')).not.toMatch(/secret/);

@@ -39,7 +39,7 @@ testInBrowser(
     await page.getByText('None.').waitFor();
     await page.getByLabel('environment', { exact: true }).fill('laptop');
     await page.getByLabel('reason').fill('laptops are gone');
-    await page.getByRole('button', { name: 'Count them first' }).click();
+    await page.getByRole('button', { name: 'Count first' }).click();
     // A fifth of 3,000, but for those that nobody owns: they were released.
     const count = 600 - 67;
     await page.getByRole('heading', { name: `End ${count} sessions?` }).waitFor();
@@ -51,14 +51,14 @@ testInBrowser(
       await route.abort();
     });
     await page.getByRole('button', { name: 'End them' }).click();
-    await page.getByText('No answer came.').waitFor();
+    await page.getByText('No answer arrived.').waitFor();
     await page.unroute('**/v1/bulk');
     await page.getByRole('button', { name: 'End them' }).click();
-    await page.getByRole('heading', { name: 'Ordered', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Job started', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     await rows(page).filter({ hasText: 'laptops are gone' }).filter({ hasText: 'finished in' }).waitFor();
     const cells = await rows(page).first().getByRole('cell').allTextContents();
-    expect(cells.slice(1, 4)).toEqual(['olga', 'End what laptop owns', 'laptops are gone']);
+    expect(cells.slice(1, 4)).toEqual(['olga', 'End all sessions of laptop', 'laptops are gone']);
     expect(cells.slice(5)).toEqual([String(count), '0', '0']);
     expect((await get('/v1/bulk')).jobs).toHaveLength(1);
     expect(await lookAt(page, 'jobs')).toEqual([]);
@@ -80,14 +80,14 @@ testInBrowser("a user's sessions are counted and released; what matches nothing 
   await page.getByLabel('Whose').selectOption('user');
   await page.getByLabel('user', { exact: true }).fill(newUser());
   await page.getByLabel('reason').fill('moved');
-  await page.getByRole('button', { name: 'Count them first' }).click();
+  await page.getByRole('button', { name: 'Count first' }).click();
   await page.getByText('No current session matches.').waitFor();
   await page.getByLabel('user', { exact: true }).fill(userId);
-  await page.getByRole('button', { name: 'Count them first' }).click();
+  await page.getByRole('button', { name: 'Count first' }).click();
   await page.getByRole('heading', { name: 'Release 2 sessions?' }).waitFor();
   await page.keyboard.press('Escape');
   expect((await get('/v1/bulk')).jobs.filter(({ reason }) => reason === 'moved')).toEqual([]);
-  await page.getByRole('button', { name: 'Count them first' }).click();
+  await page.getByRole('button', { name: 'Count first' }).click();
   await page.getByRole('button', { name: 'Release them' }).click();
   await page.getByRole('button', { name: 'Close' }).click();
   await rows(page).filter({ hasText: userId }).filter({ hasText: 'finished in' }).waitFor();

@@ -24,13 +24,13 @@ const start = (owner: object) => ask(`${service.url}/v1/sessions`, { body: { use
 
 testInBrowser('the overview says what is current, what is going on, and how well it is, live', async () => {
   const { page, complaints } = await openOverview();
-  await page.getByText('Ready: Postgres takes writes; Kafka is not relayed to here.').waitFor();
+  await page.getByText('Ready: Postgres accepts writes; this replica relays to no Kafka.').waitFor();
   const total = page.locator('.current .big');
   await total.filter({ hasText: /^90$/ }).waitFor();
   expect((await page.locator('.current .plain').allInnerTexts())[0]).toMatch(
     /starting 10\s+active 60\s+released 10\s+ending 10/,
   );
-  expect((await page.locator('.shares tbody').allInnerTexts())[0]).toMatch(/nobody owns them\s+10/);
+  expect((await page.locator('.shares tbody').allInnerTexts())[0]).toMatch(/no owner\s+10/);
   await start({ environment: `moon <script>alert(1)</script>` });
   await total.filter({ hasText: /^91$/ }).waitFor();
   await page.getByRole('link', { name: 'moon <script>' }).waitFor();
@@ -70,10 +70,10 @@ testInBrowser(
     const { page } = await openOverview();
     await page.locator('.current').waitFor();
     await service.stop('SIGKILL');
-    await page.getByText('The service does not answer. The page asks again by itself.').waitFor();
+    await page.getByText('The service does not answer. The page retries by itself.').waitFor();
     await becomes(() => page.locator('.current').count(), 1);
     await service.restart();
-    await page.getByText('Ready: Postgres takes writes').waitFor();
+    await page.getByText('Ready: Postgres accepts writes').waitFor();
     await start(cloudDev);
     await page.close();
   },
@@ -102,7 +102,7 @@ testInBrowser('an answer without what the page needs is said, and the other page
     const { current: _, ...rest } = (await answer.json()) as Record<string, unknown>;
     await route.fulfill({ response: answer, body: JSON.stringify(rest) });
   });
-  await page.getByText('This page cannot show what the service answered').waitFor();
+  await page.getByText("This page cannot show the service's answer").waitFor();
   await page.getByRole('link', { name: 'Sessions', exact: true }).click();
   await page.getByRole('heading', { name: 'Current sessions' }).waitFor();
   await page.close();

@@ -56,7 +56,7 @@ testInBrowser(
 
     // While it is open: a stop that comes from elsewhere, and a rotation.
     await post(`/${second.sessionId}/end`, end);
-    await page.locator('.card', { hasText: 'Stops that were ignored' }).getByText('laptop').waitFor();
+    await page.locator('.card', { hasText: 'Ignored stops' }).getByText('laptop').waitFor();
     const third = await rotated(second, { versionId: 'v2' });
     await chain.nth(2).waitFor();
     expect(await chain.nth(1).getAttribute('aria-current')).toBe('true');
@@ -97,7 +97,7 @@ testInBrowser('a chain shows what was recovered, and from which session, and wha
 
 /** Opens the events of the page's session, and the first of them. */
 async function openFirstEvent(page: Page) {
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.locator('.events summary').first().click();
   await page.getByRole('button', { name: 'Prove this event' }).waitFor();
 }
@@ -121,25 +121,25 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
   await proven.waitFor();
   const { id } = JSON.parse(text);
   const [says] = await proven.allInnerTexts();
-  expect(says).toContain(`this event stands at ${id} in the log of ledger.example.com/`);
+  expect(says).toContain(`this event is at ${id} in the log of ledger.example.com/`);
   expect(says).toContain(`the ${Buffer.byteLength(text).toLocaleString('en')} bytes above`);
-  expect(says).toContain('its signature is that of the key ledger.example.com');
-  expect(says).toContain('The key is the one that you gave.');
+  expect(says).toContain('signed by the key ledger.example.com');
+  expect(says).toContain('You entered the key.');
   // The service was asked for the proof and for nothing else.
   expect(asked.filter((path) => path.startsWith('/v1/audit'))).toEqual(['/v1/audit/proof']);
   expect(await violationsIn(page)).toEqual([]);
   await page.screenshot({ path: `${PICTURES}/proof.png`, fullPage: true });
 
-  await page.getByRole('button', { name: 'With another key' }).click();
-  await page.getByRole('button', { name: 'Take the key that this service tells' }).click();
-  await page.getByText('So its answers fit each other, and no more is proven').waitFor();
+  await page.getByRole('button', { name: 'Use another key' }).click();
+  await page.getByRole('button', { name: 'Use the key that this service reports' }).click();
+  await page.getByText('This proves only that its answers are consistent').waitFor();
 
   // How often a stop was ignored is told beside its event, and is no part of what was hashed.
   const { sessionId, epoch } = first;
   for (let time = 0; time < 2; time++)
     await post(`/${sessionId}/end`, { epoch, origin: cloudDebug, reason: 'closed' });
   await page.goto(`${service.url}/console/session?id=${sessionId}`);
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.getByText('Stop ignored: superseded (2 times)').click();
   await page.getByRole('button', { name: 'Prove this event' }).click();
   await page.locator('textarea[name=key]').fill(key);
@@ -167,7 +167,7 @@ testInBrowser('an event that was changed on its way is not proven, nor one by an
   await page.getByText('Not proven.').waitFor();
   await becomes(() => page.locator('.proven').count(), 0);
 
-  await page.getByRole('button', { name: 'With another key' }).click();
+  await page.getByRole('button', { name: 'Use another key' }).click();
   const other = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW';
   await page.locator('textarea[name=key]').fill(other);
   await page.getByRole('button', { name: 'Use this key' }).click();
@@ -179,7 +179,7 @@ testInBrowser('a page that is no secure context says that it cannot prove', asyn
   const { session } = await post('', { userId: newUser(), owner: cloudDev });
   const { page } = await openSession(session.sessionId);
   await page.evaluate('Object.defineProperty(crypto, "subtle", { value: undefined })');
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.locator('.events summary').first().click();
   await page.getByText('only in a secure context').waitFor();
   await page.close();
@@ -236,7 +236,7 @@ testInBrowser('an erased session, one that there is not, and one of another vers
     await route.fulfill({ response: answer, body: JSON.stringify(rest) });
   });
   await page.goto(`${service.url}/console/session?id=${session.sessionId}`);
-  await page.getByText('This page cannot show what the service answered').waitFor();
+  await page.getByText("This page cannot show the service's answer").waitFor();
   expect(await violationsIn(page)).toEqual([]);
   await page.getByRole('link', { name: 'Overview' }).click();
   await page.getByRole('heading', { name: 'Overview' }).waitFor();
@@ -267,7 +267,7 @@ testInBrowser('of an archived past the files are named', async () => {
   await old.restart();
   const { body } = await ask<{ files: { file: string }[] }>(`${old.url}/v1/feed?partition=0`);
   const { page } = await open(`${old.url}/console/session?id=${first.sessionId}`);
-  await page.getByText("The log's own words").click();
+  await page.getByText('The exact bytes').click();
   await page.getByText(`They are in ${body.files[0]!.file}`).waitFor();
   await page.close();
 });

@@ -111,9 +111,9 @@ testInBrowser(
     await becomes(() => page.locator('.filters [name=environment]').inputValue(), 'build-farm');
 
     await page.goto(`${service.url}/console/sessions?olderThan=soon`);
-    await page.getByText('older than: give a span of time such as 30m, 12h or 7d').waitFor();
+    await page.getByText('older than: enter a duration such as 30m, 12h or 7d').waitFor();
     await page.goto(`${service.url}/console/sessions?status=gone`);
-    await page.getByText('status is one of starting, active, released, ending.').waitFor();
+    await page.getByText('status must be one of starting, active, released, ending.').waitFor();
     await page.goto(`${service.url}/console/sessions?next=nothing`);
     await page.locator('.trouble').waitFor();
     expect(complaints.filter((text) => !/status of 400/.test(text))).toEqual([]);

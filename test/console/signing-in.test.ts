@@ -87,7 +87,7 @@ testInBrowser('a key that is revoked is asked for anew, and the page goes on whe
   await page.getByRole('dialog').waitFor();
   expect(await lookAt(page, 'sign-in-again')).toEqual([]);
   await page.keyboard.press('Escape');
-  await page.getByText('The page stands still until you sign in again.').waitFor();
+  await page.getByText('The page is paused until you sign in again.').waitFor();
   await page.getByRole('button', { name: 'Sign in' }).click();
   // What happens meanwhile is there afterwards.
   await post('', { userId, owner: cloudDebug });
@@ -142,7 +142,7 @@ testInBrowser('who signs in as somebody else is shown nothing of the one before'
     ),
   );
   await guarded.revoke(old.id);
-  await page.getByRole('dialog').getByText('did not count').waitFor();
+  await page.getByRole('dialog').getByText('Too many invalid credentials').waitFor();
   await signIn(page, (await guarded.key({ tenant: 'blue', permissions: ['read'] })).secret);
   await page.getByText('No session was ever started here.').waitFor();
   await becomes(() => page.locator('canvas.timeline').count(), 0);
@@ -158,7 +158,7 @@ testInBrowser(
     await heading(page, 'This page needs the permission read').waitFor();
     await page.getByText('Your key or token allows write.').waitFor();
     expect(await lookAt(page, 'without-read')).toEqual([]);
-    await page.getByRole('button', { name: 'Sign in as somebody else' }).click();
+    await page.getByRole('button', { name: 'Sign in with another key' }).click();
     await signIn(page, guarded.admin);
     await heading(page, 'This page needs the permission read').waitFor();
     await page.getByRole('link', { name: 'Overview' }).click();

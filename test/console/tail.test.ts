@@ -62,12 +62,12 @@ testInBrowser('filters stand in the address, and hold for what comes', async () 
   await start('c', 'day');
   await rowsOf(page, `${userId} · c`).waitFor();
   await becomes(() => rowsOf(page, userId).count(), 2);
-  await page.getByLabel('project has').fill('a/');
-  await page.getByLabel('project has').press('Enter');
+  await page.getByLabel('project contains').fill('a/');
+  await page.getByLabel('project contains').press('Enter');
   await page.waitForURL((url) => url.search === '?project=a%2F&type=SessionStarted');
   await becomes(() => rowsOf(page, userId).count(), 1);
-  await page.getByLabel('environment has').fill('da');
-  await page.getByLabel('environment has').press('Tab');
+  await page.getByLabel('environment contains').fill('da');
+  await page.getByLabel('environment contains').press('Tab');
   await page.waitForURL((url) => url.searchParams.get('environment') === 'da');
   await becomes(() => rowsOf(page, userId).count(), 0);
   await start('a/c', 'today');
@@ -78,7 +78,7 @@ testInBrowser('filters stand in the address, and hold for what comes', async () 
   await becomes(() => rowsOf(page, userId).count(), 2);
   await page.goBack();
   await page.waitForURL((url) => url.search === '?project=a%2F&type=SessionStarted');
-  await becomes(() => page.getByLabel('environment has').inputValue(), '');
+  await becomes(() => page.getByLabel('environment contains').inputValue(), '');
   expect(beyond401(complaints)).toEqual([]);
   await page.close();
 });
@@ -89,10 +89,10 @@ testInBrowser('a page that is paused counts what waits, and shows it afterwards'
   await page.getByRole('button', { name: 'Pause' }).click();
   await post('', { userId, owner: cloudDev });
   await post('', { userId, owner: cloudDebug });
-  await status(page, 'Paused: 3 wait.').waitFor();
+  await status(page, 'Paused: 3 events wait.').waitFor();
   await becomes(() => rowsOf(page, userId).count(), 0);
   expect(await lookAt(page, 'tail-paused')).toEqual([]);
-  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click();
   await rowsOf(page, userId).first().waitFor();
   await becomes(() => rowsOf(page, userId).count(), 3);
   await page.close();
@@ -105,8 +105,8 @@ testInBrowser(
     const operator = (await guarded.key({ permissions: ['read', 'write', 'operate'] })).secret;
     await page.getByRole('button', { name: 'Pause' }).click();
     await seedCurrent({ url: guarded.service.url, token: operator }, 1_500, 'busy-');
-    await status(page, 'Paused: 1,000 or more wait.').waitFor();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await status(page, 'Paused: 1,000 or more events wait.').waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
     const last = newUser();
     await post('', { userId: last, owner: cloudDev });
     await rowsOf(page, last).waitFor();
@@ -120,7 +120,7 @@ testInBrowser(
   async () => {
     const { page } = await opened();
     await guarded.service.restart();
-    await rowsOf(page, 'Nothing was heard from').waitFor();
+    await rowsOf(page, 'Disconnected from').waitFor();
     const userId = newUser();
     await post('', { userId, owner: cloudDev });
     await rowsOf(page, userId).waitFor();
@@ -145,7 +145,7 @@ testInBrowser('a tab that nobody sees lets its stream go, and comes back when it
   await comesTo(before - 1);
   await see(true);
   await comesTo(before);
-  await rowsOf(page, 'Nothing was heard from').waitFor();
+  await rowsOf(page, 'Disconnected from').waitFor();
   await page.close();
 });
 
@@ -164,7 +164,7 @@ testInBrowser(
     const userId = newUser();
     await post('', { userId, owner: cloudDev });
     await rowsOf(page, userId).waitFor();
-    await becomes(() => rowsOf(page, 'Nothing was heard').count(), 0);
+    await becomes(() => rowsOf(page, 'Disconnected from').count(), 0);
     await page.close();
   },
 );

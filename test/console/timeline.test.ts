@@ -17,7 +17,7 @@ testInBrowser('the table shows what the picture shows', async () => {
   const firstRow = await rows.first().textContent();
   await timelineOf(page).focus();
   for (let zoomed = 0; zoomed < 6; zoomed++) await page.keyboard.press('+');
-  await page.getByText(/^The \d+ events that the picture shows/).waitFor();
+  await page.getByText(/^The \d+ events in view/).waitFor();
   expect(await rows.count()).toBeLessThan(200);
   await page.keyboard.press('0');
   await page.getByText('The newest 200 of the').waitFor();

@@ -50,7 +50,10 @@ async function run(asked: Asked): Promise<void> {
   const job = await ended(ledger, asked.job ?? (await ordered(ledger, asked)).jobId);
   if (asked.json) printJson(job);
   else printFields({ job: job.jobId, ...job.counts });
-  if (job.counts.failed > 0) throw new CommandFailed(`${job.counts.failed} sessions could not be changed`);
+  if (job.counts.failed > 0)
+    throw new CommandFailed(
+      `${job.counts.failed} ${job.counts.failed === 1 ? 'session' : 'sessions'} could not be changed`,
+    );
 }
 
 async function ordered(ledger: LedgerClient, asked: Asked): Promise<Job> {

@@ -40,7 +40,7 @@ function currentInWords(current: Stats['current'] | undefined): string | undefin
   if (!current) return undefined;
   const statuses = Object.entries(current.byStatus).filter(([, count]) => count > 0);
   const parts = statuses.map(([status, count]) => `${count} ${status}`);
-  return `${current.total} sessions${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
+  return `${current.total} ${current.total === 1 ? 'session' : 'sessions'}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 
 function show({ ledger, projection, sync, current, relay, replicas }: Stats): void {
@@ -50,7 +50,7 @@ function show({ ledger, projection, sync, current, relay, replicas }: Stats): vo
     events: ledger && `${ledger.events} in ${ledger.partitions} partitions`,
     'read models': projection && (projection.behind ? `${projection.behind} events behind` : 'up to date'),
     current: currentInWords(current),
-    kafka: relay && (relay.held ? `${relay.behind} events behind` : 'nobody relays'),
+    kafka: relay && (relay.held ? `${relay.behind} events behind` : 'no replica relays'),
     replicas: replicas?.length,
     'in sync': `${sync.inSync} of ${sync.inSync + sync.outOfSync + sync.unknown} reports`,
     restores: ledger?.restores || undefined,

@@ -95,7 +95,7 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
             </button>
           )}
           <button type="button" onClick={closed}>
-            {answer ? 'Close' : 'Leave it as it is'}
+            {answer ? 'Close' : 'Cancel'}
           </button>
         </div>
       </form>
@@ -115,7 +115,7 @@ function Done({ answer: { outcome, session, position, current }, before, closed 
   return (
     <>
       <p role="status">
-        {isNew ? 'The ledger made event ' : 'Nothing was left to do. It stands in event '}
+        {isNew ? 'The ledger wrote event ' : 'Nothing to do: this is already event '}
         <b>
           {position.partition}:{position.sequence}
         </b>
@@ -161,11 +161,11 @@ function useKeys(): (request: unknown) => string {
 function whyNot(error: unknown, shown: Session, now: Session | undefined): string {
   const { status, problem } = error instanceof Refused ? error : { status: undefined, problem: undefined };
   if (status === 0 || problem?.type.endsWith('/unknown-outcome'))
-    return 'No answer came, so nobody can say whether it was done. Send it again: it is done once at most.';
-  if (status !== 409 || !now) return `It was not done. ${reasonOf(error)}`;
+    return 'No answer arrived, so the outcome is unknown. Send it again: it takes effect at most once.';
+  if (status !== 409 || !now) return `Nothing was changed. ${reasonOf(error)}`;
   if (now.sessionId !== shown.sessionId)
-    return `It was not done: another session, ${short(now.sessionId)}, is current by now.`;
+    return `Nothing was changed: another session, ${short(now.sessionId)}, is current now.`;
   if (now.epoch !== shown.epoch)
-    return `It was not done: the session has changed since it was shown, from epoch ${shown.epoch} to ${now.epoch}. Below is what it is now.`;
-  return `It was not done. ${reasonOf(error)}`;
+    return `Nothing was changed: the session moved from epoch ${shown.epoch} to ${now.epoch} after it was shown. Its new state is below.`;
+  return `Nothing was changed. ${reasonOf(error)}`;
 }

@@ -40,7 +40,7 @@ const REASON: Field = {
   name: 'reason',
   label: 'Reason',
   most: 64,
-  hint: 'It stays in the log for good: no personal data.',
+  hint: 'The log keeps it forever. Enter no personal data.',
 };
 const INSTANCE: Field = { name: 'instance', label: 'Instance', most: 256, isOptional: true };
 const environment = (label: string, environments: readonly string[] | undefined, value = ''): Field => ({
@@ -51,16 +51,15 @@ const environment = (label: string, environments: readonly string[] | undefined,
 const END: Act = {
   name: 'end',
   title: 'End',
-  effect:
-    'The session ends, and its scope has no current session until somebody starts one. It never comes back.',
+  effect: 'The session ends for good. Its scope has no current session until a new one starts.',
   isGrave: true,
   isFor: ({ status }) => status !== 'ended',
   fields: (environments) => [
     REASON,
-    environment('Who asks: environment', environments, 'console'),
+    environment('Origin: environment', environments, 'console'),
     {
-      ...{ name: 'drainSeconds', label: 'Time to finish, in seconds', type: 'number', most: 86_400 },
-      ...{ isOptional: true, hint: 'Left out, it ends at once.' },
+      ...{ name: 'drainSeconds', label: 'Drain time, in seconds', type: 'number', most: 86_400 },
+      ...{ isOptional: true, hint: 'If empty, the session ends at once.' },
     },
   ],
   send: (session, { reason = '', drainSeconds = '', ...origin }, idempotencyKey) =>
@@ -77,12 +76,12 @@ const END: Act = {
 const INVALIDATE: Act = {
   name: 'invalidate',
   title: 'Invalidate',
-  effect: 'The session ends as one that can never be continued. Its owner goes on in a new one.',
+  effect: 'The session ends as invalid and can never be continued. Its owner continues in a new one.',
   isGrave: true,
   isFor: ({ status, owner }) => owner !== undefined && status !== 'ended' && status !== 'ending',
   fields: () => [
     REASON,
-    { name: 'fallback', label: 'The new session goes on from', of: ['latest-valid', 'start-fresh'] },
+    { name: 'fallback', label: 'The new session continues from', of: ['latest-valid', 'start-fresh'] },
   ],
   send: (session, { reason = '', fallback }, idempotencyKey) =>
     call('reportInvalid', {
@@ -98,12 +97,13 @@ const INVALIDATE: Act = {
 const RELEASE: Act = {
   name: 'release',
   title: 'Release',
-  effect: 'The session stays current, without an owner. Whoever owns it now is refused from then on.',
+  effect:
+    'The session stays current without an owner. Commands of its present owner are refused from then on.',
   isFor: ({ status }) => status === 'active' || status === 'starting',
   fields: (environments) => [
     {
       ...environment('Reserve it for: environment', environments && ['', ...environments]),
-      ...{ isOptional: true, hint: 'Left out, anybody may claim it.' },
+      ...{ isOptional: true, hint: 'If empty, any owner may claim it.' },
     },
     INSTANCE,
   ],
@@ -118,7 +118,8 @@ const RELEASE: Act = {
 const CLAIM: Act = {
   name: 'claim',
   title: 'Claim by force',
-  effect: 'Another owner takes the session over as it is. Whoever owns it now is refused from then on.',
+  effect:
+    'Another owner takes over the session unchanged. Commands of its present owner are refused from then on.',
   isFor: ({ status }) => status !== 'ended' && status !== 'ending',
   fields: (environments) => [environment('New owner: environment', environments), INSTANCE],
   send: (session, given, idempotencyKey) =>

@@ -8,7 +8,7 @@ export function FieldOf(field: Field) {
     <div class="field">
       <label for={id}>
         {label}
-        {isOptional && <span class="dim"> (may be left out)</span>}
+        {isOptional && <span class="dim"> (optional)</span>}
       </label>
       <Control id={id} {...field} />
       {hint && <span class="dim">{hint}</span>}
@@ -22,7 +22,7 @@ function Control({ id, name, value = '', of, type, most, isOptional }: Field & {
       <select id={id} name={name}>
         {of.map((one) => (
           <option key={one} value={one}>
-            {one === '' ? 'nobody' : one}
+            {one === '' ? 'no one' : one}
           </option>
         ))}
       </select>

@@ -15,7 +15,7 @@ export class Refused extends Error {
 
 /** What to tell somebody where it is asked again until there is an answer. */
 export const troubleOf = (error: unknown): string =>
-  reasonOf(error) + (error instanceof Refused && error.status === 0 ? ' The page asks again by itself.' : '');
+  reasonOf(error) + (error instanceof Refused && error.status === 0 ? ' The page retries by itself.' : '');
 
 /** What to tell somebody of what went wrong. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -60,7 +60,7 @@ export async function call<Id extends OperationId>(
     return (text === '' ? undefined : JSON.parse(text)) as Operations[Id]['answer'];
   } catch {
     signal?.throwIfAborted();
-    throw new Refused(0, 'The answer was cut off, or is none that this page understands.');
+    throw new Refused(0, 'The answer was cut off, or this page cannot read it.');
   }
 }
 
@@ -83,7 +83,7 @@ export async function send(address: string, request: Request): Promise<Response>
   const { turn } = currentAccess();
   for (;;) {
     if (tries === undefined) await maySend(signal);
-    if (turn !== currentAccess().turn) throw new Error('Somebody else has signed in.');
+    if (turn !== currentAccess().turn) throw new Error('Another caller has signed in.');
     const used = usedCredential();
     const response = await sendOnce(address, request, signal);
     if (response.ok) return response;

@@ -79,19 +79,19 @@ export function signedIn(given: string, caller: Caller): void {
   credential = given;
   change({ caller, isAsked: false, turn: isSame ? turn : turn + 1 });
   for (const one of [...waiting])
-    isSame ? one.resolve() : one.reject(new Error('Somebody else has signed in.'));
+    isSame ? one.resolve() : one.reject(new Error('Another caller has signed in.'));
 }
 
 /** Forgets the credential, and with it whatever the page shows. */
 export function signOut(): void {
   credential = undefined;
   change({ isAsked: true, turn: access.turn + 1 });
-  for (const one of [...waiting]) one.reject(new Error('The one who asked has signed out.'));
+  for (const one of [...waiting]) one.reject(new Error('The caller has signed out.'));
 }
 
 /** Where in a request it stands says nothing to who typed it. */
 export const inWords = (why: string) =>
-  why.replace('header.authorization has no credential that counts', 'The key or token does not count');
+  why.replace('header.authorization has no valid credential', 'The key or token is not valid');
 
 const identityOf = ({ tenant, principal, ledgerWide }: Caller) =>
   JSON.stringify([tenant, principal, ledgerWide]);

@@ -25,7 +25,7 @@ export interface Proven {
 /** One a line. Throws with what is wrong. */
 export function keysIn(text: string): string[] {
   const keys = text.split(/\s+/).filter((line) => line !== '');
-  if (keys.length === 0) throw new Error('Give a verifier key: <name>+<8 hex digits>+<base 64>.');
+  if (keys.length === 0) throw new Error('Enter a verifier key: <name>+<8 hex digits>+<base 64>.');
   keys.forEach(parseVerifierKey);
   return keys;
 }
@@ -34,7 +34,7 @@ export function keysIn(text: string): string[] {
 export async function keysOfService(signal: AbortSignal): Promise<string[]> {
   const { keys } = await call('auditKeys', { signal });
   if (keys.length === 0)
-    throw new Error('The service signs nothing: no audit key is set (LEDGER_AUDIT_KEY_FILE).');
+    throw new Error('The service signs no checkpoints: no audit key is set (LEDGER_AUDIT_KEY_FILE).');
   return keys;
 }
 
@@ -67,9 +67,12 @@ export async function proveEvent(
 export function faultOf(error: unknown): { isDisproven: boolean; text: string } {
   if (error instanceof TlogError) return { isDisproven: true, text: error.message };
   if (error instanceof Refused && error.status === 404)
-    return { isDisproven: false, text: 'This service has no proofs: it is of an older version.' };
+    return { isDisproven: false, text: 'This service has no proofs: its version is too old.' };
   if (error instanceof DOMException && error.name === 'NotSupportedError')
-    return { isDisproven: false, text: 'This browser knows no Ed25519: use session-ledger audit verify.' };
+    return {
+      isDisproven: false,
+      text: 'This browser does not support Ed25519: use session-ledger audit verify.',
+    };
   return { isDisproven: false, text: reasonOf(error) };
 }
 

@@ -24,9 +24,9 @@ export async function readHealth(signal: AbortSignal): Promise<Health> {
 }
 
 const POSTGRES: Record<string, string> = {
-  'read-only': 'Postgres is read-only: reads are answered, commands are not',
-  'disk-full': 'the disk of Postgres is full: reads are answered, commands are not',
-  'writes-wait': 'commands have waited for Postgres for seconds',
+  'read-only': 'Postgres is read-only: reads work, commands do not',
+  'disk-full': 'the disk of Postgres is full: reads work, commands do not',
+  'writes-wait': 'commands have been waiting for Postgres for seconds',
   unavailable: 'Postgres does not answer',
 };
 const RELAY: Record<string, string> = {
@@ -49,10 +49,13 @@ export function healthIn(health: Health): { isWell: boolean; text: string } {
     ...because(PROJECTOR[projector], projectorWhy),
   ];
   const warnings = health.relayWarnings ?? [];
-  if (!ready) return { isWell: false, text: `Not ready: ${troubles.join('; ') || 'it does not say why'}.` };
+  if (!ready) return { isWell: false, text: `Not ready: ${troubles.join('; ') || 'it gives no reason'}.` };
   if (troubles.length > 0) return { isWell: false, text: `Ready, but ${troubles.join('; ')}.` };
   if (warnings.length > 0) return { isWell: true, text: `Ready. About Kafka: ${warnings.join(' ')}` };
   if (health.postgres === undefined) return { isWell: true, text: 'Ready.' };
   const kafka = { relaying: 'Kafka has all events', standby: 'another replica relays to Kafka' }[relay];
-  return { isWell: true, text: `Ready: Postgres takes writes; ${kafka ?? 'Kafka is not relayed to here'}.` };
+  return {
+    isWell: true,
+    text: `Ready: Postgres accepts writes; ${kafka ?? 'this replica relays to no Kafka'}.`,
+  };
 }

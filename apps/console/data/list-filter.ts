@@ -34,7 +34,7 @@ export function listQueryOf(address: ListAddress, now = Date.now()): ListQuery {
     ...(status && { status }),
     ...(sort && { sort }),
     ...(olderThan && { before: moment(now - span(olderThan, 'older than')) }),
-    ...(leaseWithin && { leaseBefore: moment(now + span(leaseWithin, 'lease over within')) }),
+    ...(leaseWithin && { leaseBefore: moment(now + span(leaseWithin, 'lease ends within')) }),
     ...(resetAdvised && { resetAdvised: resetAdvised === 'true' }),
     ...(next && { next }),
   };
@@ -47,7 +47,7 @@ function span(text: string, field: string): number {
   const ms = Number(count) * (MS[unit] ?? Number.NaN);
   // A date has to have four digits for its year.
   if (!(ms <= 100 * 365 * 86_400_000))
-    throw new Error(`${field}: give a span of time such as 30m, 12h or 7d, not "${text.slice(0, 40)}".`);
+    throw new Error(`${field}: enter a duration such as 30m, 12h or 7d, not "${text.slice(0, 40)}".`);
   return ms;
 }
 
@@ -58,6 +58,6 @@ function oneOf<Word extends string>(
 ): Word | undefined {
   if (text === undefined || text === '') return undefined;
   const known = words.find((word) => word === text);
-  if (known === undefined) throw new Error(`${field} is one of ${words.join(', ')}.`);
+  if (known === undefined) throw new Error(`${field} must be one of ${words.join(', ')}.`);
   return known;
 }

@@ -161,7 +161,7 @@ async function handle(
   { kind, value }: { kind: string; value: string },
   signal: AbortSignal,
 ): Promise<Found | undefined> {
-  const title = `What a handle of the kind ${kind} stands for`;
+  const title = `Session of a handle of kind ${kind}`;
   try {
     const { session: meant } = await call('resolve', { body: { candidates: [{ kind, value }] }, signal });
     const place = addressOf('session', { id: meant.sessionId });
@@ -169,7 +169,7 @@ async function handle(
   } catch (error) {
     if (!(error instanceof Refused) || error.status !== 409) return orNothing(Promise.reject(error));
     const { current } = error.problem ?? {};
-    const says = `The session that it names is not current: ${error.message}`;
+    const says = `The session of this handle is not current: ${error.message}`;
     return { what: 'handle', title, sessions: current ? [current] : [], says };
   }
 }

@@ -47,7 +47,7 @@ export async function follow(
       }
       listener.lost('The service ended the stream.');
     } catch (error) {
-      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was not seen.' : troubleOf(error));
+      if (!signal.aborted) listener.lost(seen.isOver ? 'This tab was hidden.' : troubleOf(error));
     } finally {
       seen.stop();
       giveBack();
@@ -73,7 +73,7 @@ async function takePlace(signal: AbortSignal, { waiting, lost }: Listener): Prom
     }
     if (!told)
       lost(
-        `Other tabs follow the service already, ${PLACES} at most.${waiting ? ' This one asks every few seconds.' : ''}`,
+        `Other tabs already use all ${PLACES} streams.${waiting ? ' This one polls every few seconds.' : ''}`,
       );
     told = true;
     waiting?.();

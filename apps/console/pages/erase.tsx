@@ -13,8 +13,7 @@ export function ErasePage({ about: { userId = '', projectId } }: { about: Record
   const [erased, setErased] = useState<Erased>([]);
   const [state, setState] = useState<'asked' | 'erasing' | 'done'>('asked');
   const [trouble, setTrouble] = useState<string>();
-  if (userId === '')
-    return <p class="trouble">The address does not say whose details to erase: add ?userId=… to it.</p>;
+  if (userId === '') return <p class="trouble">The URL names no user: add ?userId=… to it.</p>;
   const erase = async () => {
     setState('erasing');
     setTrouble(undefined);
@@ -27,7 +26,7 @@ export function ErasePage({ about: { userId = '', projectId } }: { about: Record
       }
       setState('done');
     } catch (error) {
-      setTrouble(`${reasonOf(error)} What was erased until now stays erased; erase again to go on.`);
+      setTrouble(`${reasonOf(error)} Details erased so far stay erased. Erase again to continue.`);
       setState('asked');
     }
   };
@@ -43,10 +42,10 @@ export function ErasePage({ about: { userId = '', projectId } }: { about: Record
         )}
       </h1>
       <p>
-        Attributes and handles of all sessions{' '}
-        {projectId ? 'of this scope' : 'that this user has in any project'} are forgotten, also of those that
-        have ended. Nobody can bring them back. The events stay: who owned what, and when, is no detail. What
-        is sent later is kept again, so whoever sends attributes has to stop before.
+        This erases the attributes and handles of all sessions{' '}
+        {projectId ? 'of this scope' : 'of this user in all projects'}, including ended ones. It cannot be
+        undone. The events stay, and with them the history of owners. Attributes that arrive later are stored
+        again, so stop their sender first.
       </p>
       {projectId && (
         <p>
@@ -93,7 +92,7 @@ function ErasedScopes({ erased, isDone }: { erased: Erased; isDone: boolean }) {
   return (
     <>
       <p role="status">
-        {isDone ? 'Erased.' : 'Erased until now.'} The ledger made {erased.length.toLocaleString('en')}{' '}
+        {isDone ? 'Erased.' : 'Erasing…'} The ledger wrote {erased.length.toLocaleString('en')}{' '}
         {erased.length === 1 ? 'event' : 'events'}:
       </p>
       <table>
@@ -138,7 +137,7 @@ function CurrentOf({ userId }: { userId: string }) {
     <p>
       {counted.count === 0
         ? 'No session of the user is current.'
-        : `The user has ${numberOf(counted)} current; ${counted.count === 1 ? 'it goes' : 'they go'} on.`}
+        : `${numberOf(counted)} of the user ${counted.count === 1 ? 'is' : 'are'} current and will continue.`}
     </p>
   );
 }

@@ -118,9 +118,7 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
   if (problem !== undefined) return <Trouble text={problem} />;
   const what = text === undefined ? 'this handle' : <bdi>{text}</bdi>;
   if (wanted.length === 0)
-    return (
-      <Trouble text="No id is as long as that: an id has 1 to 256 characters, and no control characters." />
-    );
+    return <Trouble text="The text is not an id: an id has 1 to 256 characters and no control characters." />;
   if (!looked) return <p role="status">Looking for {what}…</p>;
   const { found, troubles } = looked;
   return (
@@ -130,8 +128,8 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
       ))}
       {found.length === 0 && troubles.length === 0 && (
         <p role="status" class="nothing">
-          Nothing was found for {what}: no session, no version, no project, and no user with a current session
-          {text === undefined ? ', and nobody has bound it' : ''}.
+          Nothing was found for {what}: no session, version or project, and no user with a current session{' '}
+          {text === undefined ? '. The handle is not bound' : ''}.
         </p>
       )}
       {found.map((one) => (
@@ -142,11 +140,11 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
           {one.says && <p>{one.says}</p>}
           {one.sessions.length > 0 && <SessionRows sessions={one.sessions} />}
           <p class="pages">
-            {one.place && one.what === 'scope' && <a href={one.place}>Who owned it, over time</a>}
+            {one.place && one.what === 'scope' && <a href={one.place}>Owners over time</a>}
             {one.place && one.what === 'project' && (
               <a href={one.place}>All current sessions of the project</a>
             )}
-            {one.more && <span class="dim">There are more than are shown.</span>}
+            {one.more && <span class="dim">More sessions match than are shown.</span>}
           </p>
         </section>
       ))}
@@ -157,20 +155,17 @@ function Answer({ asked: { wanted, text, problem }, looked }: { asked: Search; l
 const FORMS = [
   ['ada', 'a user: all current sessions of the user'],
   ['captions', 'a project: all its current sessions'],
-  ['ada captions', 'a user and a project: its sessions, also past ones'],
-  ['"ada lovelace" "my project"', 'ids with spaces stand in quotes; within them \\" is a quote'],
+  ['ada captions', 'a user and a project: its sessions, including past ones'],
+  ['"ada lovelace" "my project"', 'ids with spaces, in quotes; within quotes, \\" is a quote'],
   ['01920000-0000-7003-8000-000000000000', 'a session'],
-  ['v42', 'a version: all sessions that were made with it'],
-  [
-    'handle:mcp-transport:…',
-    'a handle, by its kind and value. The value is not shown and stands in no address',
-  ],
+  ['v42', 'a version: all sessions made with it'],
+  ['handle:mcp-transport:…', 'a handle, by kind and value. The value is hidden and never appears in a URL'],
 ] as const;
 
 function Help() {
   return (
     <section class="card">
-      <h2>What the box takes</h2>
+      <h2>Search syntax</h2>
       <dl class="forms">
         {FORMS.map(([form, means]) => (
           <>

@@ -28,7 +28,7 @@ export function HoldersPage({ about }: { about: Record<string, string> }) {
       <section class="card">
         <h2>Consumers</h2>
         {consumers.length === 0 ? (
-          <p class="dim">Nobody has reported what it holds.</p>
+          <p class="dim">No consumer has reported a session.</p>
         ) : (
           <table>
             <thead>
@@ -59,7 +59,7 @@ export function HoldersPage({ about }: { about: Record<string, string> }) {
       <section class="card">
         <h2>Not in sync</h2>
         {list.length === 0 ? (
-          <p class="dim">Nobody.</p>
+          <p class="dim">All consumers are in sync.</p>
         ) : (
           <table>
             <thead>

@@ -46,7 +46,7 @@ export function OverviewPage() {
         <Figure
           name="Refusals a second"
           values={list.map(({ refusals }) => refusals)}
-          note="refused by the rules; those about ownership stand in the timelines"
+          note="refused by the rules; timelines show ignored stops"
         />
         <Sync sync={stats.sync} values={list.map(({ inSync }) => inSync)} />
       </div>
@@ -108,7 +108,7 @@ function Current({ current: { total, byStatus, byEnvironment } }: { current: Sta
               <tr key={environment ?? ''}>
                 <td>
                   {environment === undefined ? (
-                    <a href={addressOf('sessions', { status: 'released' })}>nobody owns them</a>
+                    <a href={addressOf('sessions', { status: 'released' })}>no owner</a>
                   ) : (
                     <a class="clip" href={addressOf('sessions', { environment })} title={environment}>
                       <bdi>{environment}</bdi>
@@ -164,7 +164,8 @@ function Sync({ sync, values }: { sync: Stats['sync']; values: (number | undefin
       />
       <p class="dim small">
         <a href={addressOf('holders')}>Who holds what</a>
-        {wrong > 0 && `: ${count(wrong)} hold something else than what is current`}
+        {wrong > 0 &&
+          `: ${count(wrong)} ${wrong === 1 ? 'report names' : 'reports name'} a session that is not current`}
       </p>
     </section>
   );
@@ -172,9 +173,9 @@ function Sync({ sync, values }: { sync: Stats['sync']; values: (number | undefin
 
 function relayNote({ relay }: Stats): { note?: string } {
   if (!relay) return {};
-  if (relay.held === 0) return { note: 'Nobody relays to Kafka: events wait in Postgres.' };
+  if (relay.held === 0) return { note: 'No replica relays to Kafka. Events wait in Postgres.' };
   const { held, confirmed } = relay;
-  return held < confirmed.length ? { note: `Of ${confirmed.length} partitions ${held} are relayed.` } : {};
+  return held < confirmed.length ? { note: `${held} of ${confirmed.length} partitions are relayed.` } : {};
 }
 
 function Ledger({ stats: { ledger, replicas = [], traffic } }: { stats: Stats }) {
@@ -188,11 +189,11 @@ function Ledger({ stats: { ledger, replicas = [], traffic } }: { stats: Stats })
         </dd>
         <dt>Replicas</dt>
         <dd>
-          {replicas.length === 0 && <span class="dim">none is seen by Postgres</span>}
+          {replicas.length === 0 && <span class="dim">Postgres sees none</span>}
           {replicas.map((id) => (
             <code key={id} class="replica">
               {id}
-              {id === traffic.replica && ' (answers here)'}
+              {id === traffic.replica && ' (answered this page)'}
             </code>
           ))}
         </dd>

@@ -53,7 +53,7 @@ export function ScopePage(scope: Scope) {
             </span>
           ))}
           <span class="refused">✕ stop ignored</span>
-          <span>Other refused commands are counted, not kept.</span>
+          <span>Other refused commands are only counted.</span>
         </p>
         {events.length > 0 && <AsOf {...scope} start={timeline.start} asOf={asOf} setAsOf={setAsOf} />}
       </section>
@@ -62,7 +62,10 @@ export function ScopePage(scope: Scope) {
         {isComplete ? (
           <EventsTable events={events} view={view} />
         ) : (
-          <p class="dim">Reading the history… {events.length > 0 && `${events.length} events so far.`}</p>
+          <p class="dim">
+            Reading the history…{' '}
+            {events.length > 0 && `${events.length} ${events.length === 1 ? 'event' : 'events'} so far.`}
+          </p>
         )}
       </section>
     </>

@@ -80,7 +80,7 @@ function Filters({ about }: { about: ListAddress }) {
         older than <input name="olderThan" size={6} placeholder="7d" />
       </label>
       <label>
-        lease over within <input name="leaseWithin" size={6} placeholder="10m" />
+        lease ends within <input name="leaseWithin" size={6} placeholder="10m" />
       </label>
       <label>
         <input type="checkbox" name="resetAdvised" value="true" onChange={submit} /> reset advised
@@ -90,7 +90,7 @@ function Filters({ about }: { about: ListAddress }) {
         <select name="sort" onChange={submit}>
           {ORDERS.map((order) => (
             <option key={order} value={order}>
-              {order === 'lease' ? 'lease over first' : `${order} first`}
+              {order === 'lease' ? 'lease ending first' : `${order} first`}
             </option>
           ))}
         </select>

@@ -15,12 +15,12 @@ export function Allowed({ needs, children }: { needs: readonly Permission[]; chi
       <p>
         You are <b>{principal}</b>
         {tenant ? ` of the tenant ${tenant}` : ', of no tenant'}. Your key or token allows{' '}
-        {permissions.join(', ')}. Sign in with one that allows {needs.join(' or ')}, or ask whoever makes the
-        keys of your ledger for it.
+        {permissions.join(', ')}. Sign in with one that allows {needs.join(' or ')}, or ask the administrator
+        of your ledger's keys.
       </p>
       {accessControl && (
         <button type="button" onClick={signOut}>
-          Sign in as somebody else
+          Sign in with another key
         </button>
       )}
     </section>

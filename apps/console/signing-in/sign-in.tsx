@@ -38,11 +38,11 @@ export function SignIn() {
         <input name="credential" type="password" autocomplete="off" spellcheck={false} required />
       </label>
       <p class="dim">
-        Only this page's memory holds it: it is in no address, cookie or storage, and a reload forgets it.
+        The page keeps it only in memory, never in a URL, cookie or storage. A reload forgets it.
       </p>
       <div class="buttons">
         <button type="submit" class="main" disabled={isTrying}>
-          {isTrying ? 'Trying it…' : 'Sign in'}
+          {isTrying ? 'Signing in…' : 'Sign in'}
         </button>
       </div>
     </form>
@@ -55,7 +55,7 @@ export function SignInAgain() {
   if (isPutOff)
     return (
       <p class="trouble" role="status">
-        The page stands still until you sign in again.{' '}
+        The page is paused until you sign in again.{' '}
         <button type="button" onClick={() => setIsPutOff(false)}>
           Sign in
         </button>
@@ -70,7 +70,7 @@ export function SignInAgain() {
 
 async function callerBy(given: string): Promise<Caller> {
   if (!/^[\x21-\x7e]+$/.test(given))
-    throw new Refused(0, 'A key or token has no spaces, and letters without accents only. Copy all of it.');
+    throw new Refused(0, 'A key or token has only ASCII characters and no spaces. Copy all of it.');
   const response = await send('/v1/access', { tries: given });
   return (await response.json()) as Caller;
 }

@@ -40,7 +40,7 @@ export function Who() {
             Sign out
           </button>
         ) : (
-          <p class="dim">Access control is off: whoever reaches this service may do all of this.</p>
+          <p class="dim">Access control is off: every caller that reaches this service may do all of this.</p>
         )}
       </div>
     </details>

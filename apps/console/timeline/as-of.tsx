@@ -56,7 +56,7 @@ export function AsOf({ userId, projectId, start, asOf, setAsOf }: Asked) {
           Now
         </button>
       )}
-      <output>{answer || 'Move the slider to see what a reader would have got then.'}</output>
+      <output>{answer || 'Move the slider to see the session that was current then.'}</output>
     </p>
   );
 }

@@ -32,8 +32,8 @@ export function EventsTable({ events, view }: { events: readonly SeenEvent[]; vi
       </table>
       {shown.length < events.length && (
         <p class="dim">
-          {end - first > ROWS ? `The newest ${ROWS} of the ${end - first}` : `The ${end - first}`} events that
-          the picture shows; the scope has {events.length}. Zoom and pan to see others.
+          {end - first > ROWS ? `The newest ${ROWS} of the ${end - first}` : `The ${end - first}`} events in
+          view. The scope has {events.length}. Zoom or pan to see others.
         </p>
       )}
     </>

@@ -30,9 +30,9 @@ export interface Lane {
   instance?: string;
 }
 
-const NOBODY: Owner = { environment: 'nobody' };
+const NOBODY: Owner = { environment: 'no owner' };
 export const nameOf = (owner?: Owner) =>
-  owner ? owner.environment + (owner.instance === undefined ? '' : ` / ${owner.instance}`) : 'nobody';
+  owner ? owner.environment + (owner.instance === undefined ? '' : ` / ${owner.instance}`) : 'no owner';
 export const short = (id: string) => `${id.slice(0, 4)}…${id.slice(-4)}`;
 
 const LABELS: Record<string, string> = {
@@ -73,8 +73,8 @@ export class Timeline {
     const { session, origin, why, epoch } = carried(event);
     const type = typeOf(event);
     if (type === 'StopIgnored') {
-      const times = event.ignoredstops ? `, ${event.ignoredstops} times` : '';
-      const text = `${byWhom(origin, event)}: stop ignored, ${why}${times}; it knew epoch ${epoch}`;
+      const times = event.ignoredstops ? `, ${timesOf(event.ignoredstops)}` : '';
+      const text = `${byWhom(origin, event)}: stop ignored, ${why}${times}; sent under epoch ${epoch}`;
       this.marks.push({ at, lane: this.#laneOf(origin ?? NOBODY), text });
     }
     if (!session) return;
@@ -122,6 +122,8 @@ export class Timeline {
   }
 }
 
+const timesOf = (count: number | bigint | string) => (Number(count) === 1 ? 'once' : `${count} times`);
+
 const byWhom = (owner: Owner | undefined, { principal }: SeenEvent) =>
   `${nameOf(owner)}${principal ? ` (${principal})` : ''}`;
 
@@ -145,7 +147,7 @@ export function whatHappened(event: SeenEvent): string {
   const { session, previous, why, label, by } = carried(event);
   const type = typeOf(event);
   if (type === 'StopIgnored')
-    return `Stop ignored: ${why}${event.ignoredstops ? ` (${event.ignoredstops} times)` : ''}`;
+    return `Stop ignored: ${why}${event.ignoredstops ? ` (${timesOf(event.ignoredstops)})` : ''}`;
   if (type === 'SessionSuperseded') return `Superseded by ${nameOf(by)}`;
   if (type === 'SessionRotated') return `Rotated${session?.reason ? `: ${session.reason}` : ''}`;
   if (type === 'SessionEnded') return `Ended${session?.endReason ? `: ${session.endReason}` : ''}`;

@@ -86,7 +86,7 @@ export function TimelineView({ timeline, count, asOf, onView }: Shown) {
             Show all
           </button>
         </span>
-        {hint || 'Drag to pan. Click, then turn the wheel to zoom.'}
+        {hint || 'Drag to pan. Click, then use the wheel to zoom.'}
       </p>
     </>
   );

@@ -28,7 +28,7 @@ export function asyncApi(version: string, topic: string): Json {
       title: 'Session Ledger events',
       version,
       description:
-        'Every event once, in the order of its partition, numbered without gaps: who sees 7 after 5 has missed 6. ' +
+        'Every event once, in the order of its partition, numbered without gaps: a consumer that sees 7 after 5 has missed 6. ' +
         'After a pause old events may come again in Kafka; drop the sequences that you have seen.',
       license: { name: 'MIT' },
     },

@@ -29,7 +29,9 @@ export const KeptCheckpoints = named('KeptCheckpoints', {
     Type.Object({ size: Size, keptAt: Instant, note: Type.String({ description: 'The signed note' }) }),
     { description: 'The newest first' },
   ),
-  next: Type.Optional(Type.Integer({ description: 'What to ask for with `before`, when there may be more' })),
+  next: Type.Optional(
+    Type.Integer({ description: 'Pass as `before` for the next page, if there may be more' }),
+  ),
 });
 
 export const ConsistencyProof = named('ConsistencyProof', {
@@ -100,8 +102,7 @@ export const audit = {
     method: 'GET',
     path: '/v1/audit/kept',
     needs: auditor,
-    summary:
-      'Checkpoints that are kept: one an hour of a partition that grows, and one at the end of each archive',
+    summary: 'Stored checkpoints: one an hour while a partition grows, and one at the end of each archive',
     query: Type.Object(
       {
         partition: Partition,

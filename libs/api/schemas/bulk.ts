@@ -30,7 +30,7 @@ export const BulkJob = named(
   {
     jobId: Type.String(),
     state: Type.Enum(['open', 'finished']),
-    principal: Type.String({ description: 'Who ordered it' }),
+    principal: Type.String({ description: 'The principal that started it' }),
     select: Selection,
     action: Type.Enum(['end', 'release']),
     reason: Reason,
@@ -40,7 +40,7 @@ export const BulkJob = named(
     updatedAt: Instant,
     finishedAt: Type.Optional(Instant),
   },
-  { description: 'Kept for 30 days after it was finished' },
+  { description: 'Kept for 30 days after it finishes' },
 );
 
 export const JobsQuery = Type.Object(
@@ -53,7 +53,9 @@ export const JobsQuery = Type.Object(
 
 export const JobPage = named('JobPage', {
   jobs: Type.Array(BulkJob, { maxItems: 500, description: 'All jobs of the tenant, by any caller' }),
-  next: Type.Optional(Type.String({ description: 'What to ask for with `after`; absent in the last page' })),
+  next: Type.Optional(
+    Type.String({ description: 'Pass as `after` for the next page; absent in the last one' }),
+  ),
 });
 
 const jobAnswered = { schema: BulkJob };

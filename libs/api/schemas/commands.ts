@@ -119,7 +119,7 @@ export const InvalidBody = named(
   {
     ...byOwner,
     certainty: Type.Enum(['definite', 'transient'], {
-      description: 'definite: the session can never be continued; transient: it may yet',
+      description: 'definite: the session can never be continued; transient: it may recover',
     }),
     reason: Reason,
     fallback: Type.Optional(
@@ -150,7 +150,7 @@ export const CommandAnswer = named('CommandAnswer', {
   ),
   ignored: Type.Optional(
     Type.Array(Type.Enum(['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']), {
-      description: 'What a start asked for and did not get, because it joined or claimed a session',
+      description: 'What the start requested and did not get, because it joined or claimed a session',
     }),
   ),
   dropped: Type.Optional(
@@ -166,7 +166,7 @@ export const CommandAnswer = named('CommandAnswer', {
     ),
   ),
   retryAfter: Type.Optional(
-    Type.Integer({ minimum: 1, description: 'For reported: in how many seconds to try again' }),
+    Type.Integer({ minimum: 1, description: 'For reported: seconds to wait before a retry' }),
   ),
   position: Position,
 });
@@ -216,7 +216,7 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/rotate',
     needs: writer,
-    summary: 'Replace a session by its successor: compare-and-swap on session and epoch',
+    summary: 'Replace a session with its successor: compare-and-swap on session and epoch',
     params: byId,
     body: RotateBody,
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
@@ -266,7 +266,7 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/touch',
     needs: writer,
-    summary: 'A sign of use: renews a lease that is renewed on use',
+    summary: 'Report use: renews a lease that is renewed on use',
     params: byId,
     body: TouchBody,
     answers: { 200: { description: 'renewed or unchanged', ...answered } },
@@ -296,12 +296,12 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/usage',
     needs: writer,
-    summary: 'Add what an operation used to the sums of its session, also when that has ended',
+    summary: 'Add the usage of an operation to the sums of its session, even if that has ended',
     params: byId,
     body: UsageBody,
     answers: {
       200: {
-        description: 'recorded: again by the same request, unless it has an Idempotency-Key',
+        description: 'recorded; a repeat without an Idempotency-Key is recorded again',
         ...answered,
       },
     },
@@ -311,7 +311,7 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/checkpoints',
     needs: writer,
-    summary: 'Name a session as one to return to, by `fromCheckpoint` of a start',
+    summary: 'Label a session, so that a start can return to it by `fromCheckpoint`',
     params: byId,
     body: CheckpointBody,
     answers: { 200: { description: 'marked or unchanged', ...answered } },
@@ -325,7 +325,7 @@ export const commands = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/invalid',
     needs: writer,
-    summary: 'Go on from the latest valid session, because this one cannot be continued',
+    summary: 'Report a session as invalid, and continue from the latest valid one',
     params: byId,
     body: InvalidBody,
     answers: {

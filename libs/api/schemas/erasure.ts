@@ -4,10 +4,10 @@ import { type Operation, operator, placed, retried, ScopeQuery } from './operati
 import { Position, Scope } from './values.js';
 
 export const ErasedAnswer = named('ErasedAnswer', {
-  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged when there was nothing to erase' }),
+  outcome: Type.Enum(['erased', 'unchanged'], { description: 'unchanged if there was nothing to erase' }),
   erased: Type.Array(Type.Object({ scope: Scope, position: Position }), {
     maxItems: 500,
-    description: 'The scopes whose details went; positions of their DetailsErased',
+    description: 'The scopes whose details were erased; positions of their DetailsErased',
   }),
   complete: Type.Boolean({ description: 'false: details of more scopes are left; repeat the request' }),
 });

@@ -12,18 +12,18 @@ export const SessionInEvent = named(
 );
 
 const version = {
-  version: Type.Integer({ minimum: 1, description: "The event's number in its scope: dense" }),
+  version: Type.Integer({ minimum: 1, description: "The event's number in its scope, without gaps" }),
 };
 const session = { session: SessionInEvent };
 const forced = {
   forced: Type.Optional(
-    Type.Literal(true, { description: 'A caller with `operate` did it in place of the owner' }),
+    Type.Literal(true, { description: 'A caller with `operate` did this instead of the owner' }),
   ),
-  operator: Type.Optional(Type.String({ description: 'Who forced it' })),
+  operator: Type.Optional(Type.String({ description: 'The principal that forced it' })),
 };
 const handle = Type.Object({
   kind: Type.String(),
-  hash: Type.String({ description: 'Of its keyed hash and a salt of the scope, which can be erased' }),
+  hash: Type.String({ description: 'Hash of its keyed hash and an erasable salt of the scope' }),
 });
 const data = <Fields extends Record<string, TSchema>>(fields: Fields) =>
   Type.Object({ ...version, ...fields });

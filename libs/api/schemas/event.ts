@@ -16,7 +16,7 @@ export const LedgerEvent = named(
     datacontenttype: Type.Literal('application/json'),
     partitionkey: Type.String({ description: "The scope key: Kafka's record key" }),
     partition: Type.Integer({ minimum: 0, maximum: 4095 }),
-    sequence: Type.String({ description: 'Dense within the partition; 16 digits, zero-padded' }),
+    sequence: Type.String({ description: 'Without gaps within the partition; 16 digits, zero-padded' }),
     commandid: Type.String({ description: 'Shared by the events of one command' }),
     principal: Type.Optional(
       Type.String({
@@ -30,7 +30,7 @@ export const LedgerEvent = named(
           'The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one',
       }),
     ),
-    data: Type.Object({}, { additionalProperties: true, description: 'version, and what the type says' }),
+    data: Type.Object({}, { additionalProperties: true, description: 'version, and the fields of the type' }),
   },
   { additionalProperties: true, description: 'A CloudEvent (CloudEvents 1.0, structured mode)' },
 );

@@ -56,7 +56,7 @@ export const feed = {
     method: 'GET',
     path: '/v1/feed/stream',
     needs: auditor,
-    summary: 'All partitions as they grow, after the last id received, or from the present on',
+    summary: 'Events of all partitions as they happen, after the last id received or from now on',
     query: FeedStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
@@ -66,7 +66,7 @@ export const feed = {
     method: 'GET',
     path: '/v1/stream',
     needs: reader,
-    summary: "A scope's events as they happen, after the last id received, or from the present on",
+    summary: "A scope's events as they happen, after the last id received or from now on",
     query: ScopeStreamQuery,
     takes: ['Last-Event-ID'],
     answers: { 200: sse },
@@ -76,7 +76,7 @@ export const feed = {
     method: 'GET',
     path: '/v1/stream/tenant',
     needs: reader,
-    summary: "All of the tenant's events as they happen, from the present on",
+    summary: "All of the tenant's events as they happen, from now on",
     answers: {
       200: {
         description: 'Server-sent events without ids, and a comment every 15 s',
@@ -89,10 +89,11 @@ export const feed = {
     method: 'GET',
     path: '/v1/snapshot',
     needs: auditor,
-    summary: 'All current sessions, partition by partition, each after the position that it is as of',
+    summary: 'All current sessions, one partition at a time, each preceded by its position',
     answers: {
       200: {
-        description: 'one JSON document a line: {"position":…} starts a partition, {"session":…} follow',
+        description:
+          'one JSON document per line: {"position":…} starts a partition, {"session":…} lines follow',
         contentType: 'application/x-ndjson',
       },
     },

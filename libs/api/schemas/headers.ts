@@ -17,7 +17,7 @@ const headers = {
     schema: text,
   },
   'Ledger-Position': {
-    description: 'What the answer is as of: partition:sequence',
+    description: 'The position that the answer reflects: partition:sequence',
     schema: { ...text, examples: ['3:1042'] },
   },
   'Ledger-Restores': {
@@ -30,7 +30,7 @@ const headers = {
     schema: { const: 'true' },
   },
   'Retry-After': {
-    description: 'Seconds to wait before asking again',
+    description: 'Seconds to wait before a retry',
     schema: { type: 'integer', minimum: 1 },
   },
   ETag: { description: 'Changes with the revision', schema: text },

@@ -70,13 +70,13 @@ export const ListCurrentQuery = Type.Object(
 );
 
 const next = Type.Optional(
-  Type.String({ description: 'What to ask for with `after`; absent when this is the last page' }),
+  Type.String({ description: 'Pass as `after` for the next page; absent in the last one' }),
 );
 
 export const PlacedSession = named(
   'PlacedSession',
   { ...Session.properties, position: Position },
-  { description: 'A session, and the event that it was last changed by' },
+  { description: 'A session, and the event that last changed it' },
 );
 
 export const SessionPage = named('SessionPage', {
@@ -103,7 +103,7 @@ export const CurrentList = named(
     sessions: Type.Array(PlacedSession, { maxItems: 500 }),
     next: Type.Optional(Type.String({ description: 'For the next page; absent in the last one' })),
   },
-  { description: 'Each with `lease.expiresAt`, where it has a lease' },
+  { description: 'Sessions with a lease also have `lease.expiresAt`' },
 );
 
 /** Absent when nothing is in the chain or scope, or until the read models are rebuilt that an older version made. */
@@ -112,13 +112,13 @@ const usage = Type.Optional(UsageTotals);
 export const ChainPage = named(
   'ChainPage',
   { sessions: Type.Array(PlacedSession), usage, next },
-  { description: '`usage`: of all sessions of the chain, also of those on other pages' },
+  { description: '`usage` sums all sessions of the chain, including other pages' },
 );
 
 export const ScopeUsage = named(
   'ScopeUsage',
   { usage },
-  { description: '`usage`: of all sessions of the scope' },
+  { description: '`usage` sums all sessions of the scope' },
 );
 
 export const Transition = named(
@@ -127,7 +127,7 @@ export const Transition = named(
     source: Type.Enum(
       ['started', 'recovered', 'rotated', 'superseded', 'ended', 'expired', 'invalid', 'reset'],
       {
-        description: 'Why the current session is another one',
+        description: 'Why the current session changed',
       },
     ),
     from: Type.Optional(SessionId),
@@ -138,7 +138,7 @@ export const Transition = named(
     at: Instant,
     position: Position,
   },
-  { description: '`from` is absent when none was current, `to` when none is any more' },
+  { description: '`from` is absent if no session was current before, `to` if none is current after' },
 );
 
 export const TransitionPage = named('TransitionPage', { transitions: Type.Array(Transition), next });
@@ -167,12 +167,11 @@ export const history = {
     method: 'GET',
     path: '/v1/sessions/of-version',
     needs: reader,
-    summary: 'Sessions that a version of any project was made with, the newest first, in pages',
+    summary: 'Sessions made with a version of any project, newest first, in pages',
     query: VersionQuery,
     answers: {
       200: {
-        description:
-          'sessions, each as of its position; a page may have few, and more may follow all the same',
+        description: 'sessions, each as of its position; a page may have few even if more follow',
         schema: SessionPage,
       },
     },
@@ -194,7 +193,7 @@ export const history = {
     method: 'GET',
     path: '/v1/usage',
     needs: reader,
-    summary: 'What was used in a scope, in all of its chains',
+    summary: 'Usage of a scope, summed over all its chains',
     query: UsageQuery,
     answers: { 200: { description: 'the sums', schema: ScopeUsage, ...placed } },
     problems: ['archived', ...projected],

@@ -45,7 +45,9 @@ export const KeyBody = named(
   {
     tenant: Type.Optional(Tenant),
     ledgerWide: Type.Optional(
-      Type.Boolean({ description: 'It may have the permission audit, and its admin reaches all tenants' }),
+      Type.Boolean({
+        description: 'The key may have the permission audit, and its admin covers all tenants',
+      }),
     ),
     principal: Type.Optional(Principal),
     permissions,
@@ -96,7 +98,7 @@ export const AccessKey = named(
     madeBy: Type.String(),
     expiresAt: Type.Optional(Instant),
     revokedAt: Type.Optional(Instant),
-    usedOn: Type.Optional(Type.String({ description: 'The last day, by UTC, on which it was used' })),
+    usedOn: Type.Optional(Type.String({ description: 'The last day of use, in UTC' })),
   },
   { description: 'A key without its secret, which is not stored' },
 );
@@ -108,7 +110,9 @@ export const NewKey = named('NewKey', {
 
 export const KeyPage = named('KeyPage', {
   keys: Type.Array(AccessKey),
-  next: Type.Optional(Type.String({ description: 'What to ask for with `after`; absent in the last page' })),
+  next: Type.Optional(
+    Type.String({ description: 'Pass as `after` for the next page; absent in the last one' }),
+  ),
 });
 
 const KeyParams = Type.Object({ keyId: Type.String({ maxLength: 64 }) }, closed);
@@ -120,16 +124,16 @@ export const CallerView = named(
   {
     accessControl: Type.Boolean({ description: 'Whether callers need a credential' }),
     principal: Type.String(),
-    tenant: Type.String({ description: 'Empty: of none' }),
+    tenant: Type.String({ description: 'Empty if the caller has no tenant' }),
     permissions: Type.Array(Type.Enum([...PERMISSIONS])),
     ledgerWide: Type.Boolean({ description: 'Whether it may reach data of all tenants' }),
     environments: Type.Optional(
       Type.Array(Id, { description: 'Environments that it may name; absent: any' }),
     ),
-    version: Type.String({ description: "The service's" }),
+    version: Type.String({ description: "The service's version" }),
     source: Type.String({ description: '`/ledgers/<ledger id>`, as in its events' }),
   },
-  { description: 'Who asks, and whom' },
+  { description: 'The caller, and the service that answers' },
 );
 
 export const keys = {
@@ -166,7 +170,7 @@ export const keys = {
     needs: admin,
     params: KeyParams,
     body: RotateKeyBody,
-    answers: { 201: { description: 'the key that follows, with its secret', schema: NewKey } },
+    answers: { 201: { description: 'the new key, with its secret', schema: NewKey } },
     problems: ['unknown-key', 'key-made', ...command],
   },
   revokeKey: {

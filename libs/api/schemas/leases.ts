@@ -29,7 +29,7 @@ export const leases = {
     method: 'POST',
     path: '/v1/sessions/:sessionId/renew',
     needs: writer,
-    summary: 'Renew a lease: the sign of life of its owner',
+    summary: "Renew a lease: its owner's heartbeat",
     params: byId,
     body: RenewBody,
     answers: { 200: { description: 'renewed', schema: Renewed } },

@@ -22,10 +22,10 @@ const SentCommand = named(
       examples: ['startSession'],
     }),
     sessionId: Type.Optional(
-      Type.String({ maxLength: 64, description: 'Of every operation but startSession' }),
+      Type.String({ maxLength: 64, description: 'For every operation except startSession' }),
     ),
     body: Type.Optional(
-      Type.Object({}, { additionalProperties: true, description: 'What the operation takes by itself' }),
+      Type.Object({}, { additionalProperties: true, description: 'The body of the single operation' }),
     ),
     idempotencyKey: Type.Optional(
       Type.String({ description: '1 to 256 characters; each command has its own' }),
@@ -40,7 +40,7 @@ export const CommandsBody = named(
   closed,
 );
 
-const Status = Type.Integer({ description: 'What the operation by itself is answered with' });
+const Status = Type.Integer({ description: 'The status of the single operation' });
 
 const ManyAnswers = named('ManyAnswers', {
   answers: Type.Array(
@@ -51,7 +51,7 @@ const ManyAnswers = named('ManyAnswers', {
           Type.Object({
             status: Status,
             replayed: Type.Optional(
-              Type.Literal(true, { description: 'The answer of then is given again, by its key' }),
+              Type.Literal(true, { description: 'This is the earlier answer for the same key' }),
             ),
           }),
         ],
@@ -59,7 +59,7 @@ const ManyAnswers = named('ManyAnswers', {
       ),
       Problem,
     ]),
-    { description: 'One each, in the order of the commands' },
+    { description: 'One per command, in the order of the commands' },
   ),
 });
 
@@ -79,7 +79,7 @@ export const CurrentBody = named(
 
 const ManyCurrent = named('ManyCurrent', {
   answers: Type.Array(Type.Union([Type.Object({ status: Status, session: Session }), Problem]), {
-    description: 'One each, in the order in which they were asked for',
+    description: 'One per element, in the order of the request',
   }),
 });
 
@@ -91,7 +91,7 @@ export const many = {
     needs: writer,
     summary: `Send up to ${MOST} commands: each is decided by itself, those of a scope in the order given`,
     body: CommandsBody,
-    answers: { 200: { description: 'an answer or a problem each', schema: ManyAnswers } },
+    answers: { 200: { description: 'an answer or a problem for each command', schema: ManyAnswers } },
     problems: command.filter((code) => code !== 'key-reused'),
   },
   currentSessions: {
@@ -101,7 +101,7 @@ export const many = {
     reads: true,
     summary: `The current sessions of up to ${MOST} scopes`,
     body: CurrentBody,
-    answers: { 200: { description: 'a session or a problem each', schema: ManyCurrent } },
+    answers: { 200: { description: 'a session or a problem for each element', schema: ManyCurrent } },
     problems: ['invalid-json', 'body-too-large', 'unsupported-media-type', ...read],
   },
 } as const satisfies Record<string, Operation>;

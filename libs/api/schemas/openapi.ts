@@ -49,7 +49,7 @@ function describe(operationId: string, operation: Operation): Json {
     tags: [tagOf(operationId)],
     security: operation.needs === 'nothing' ? [] : [{ bearer: [] }],
     ...(operation.needs !== 'nothing' && {
-      description: `Needs the permission ${operation.needs.join(' or ')}, where access control is on.`,
+      description: `Needs the permission ${operation.needs.join(' or ')} if access control is on.`,
     }),
     parameters: [
       ...parameters('path', operation.params),
@@ -67,7 +67,7 @@ function describe(operationId: string, operation: Operation): Json {
         Object.entries(operation.answers).map(([status, reply]) => [status, answer(reply)]),
       ),
       ...refusals(operation),
-      default: { description: 'anything else that can go wrong', content: problemContent },
+      default: { description: 'any other problem', content: problemContent },
     },
   };
 }

@@ -73,7 +73,7 @@ export const handles = ['handle-taken', 'too-many-handles'] as const;
 export const read = ['invalid-request', 'overloaded', 'unavailable'] as const;
 export const projected = [...read, 'projection-behind'] as const;
 export const sse = {
-  description: 'Server-sent events; before the first one an id without data, and a comment every 15 s',
+  description: 'Server-sent events; the first has an id and no data; a comment every 15 s',
   contentType: 'text/event-stream',
 };
 

@@ -16,27 +16,30 @@ export const Problem = named(
     last: Type.Optional(Session),
     until: Type.Optional(Instant),
     retryAfter: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Seconds to wait before; of one of many, by itself a header' }),
+      Type.Integer({
+        minimum: 0,
+        description: 'Seconds to wait before a retry; for one of many commands, in place of the header',
+      }),
     ),
-    handle: Type.Optional(Type.String({ description: 'Of handle-taken: the kind of the one that is' })),
+    handle: Type.Optional(Type.String({ description: 'For handle-taken: the kind of the handle' })),
     candidate: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Of resolve: which one is at fault, counted from 0' }),
+      Type.Integer({ minimum: 0, description: 'For resolve: index, from 0, of the candidate at fault' }),
     ),
-    partition: Type.Optional(Type.Integer({ description: 'Of archived events' })),
+    partition: Type.Optional(Type.Integer({ description: 'For archived events' })),
     firstSequence: Type.Optional(
-      Type.Integer({ description: 'The first of the partition that the ledger itself has' }),
+      Type.Integer({ description: 'The first sequence of the partition that is not archived' }),
     ),
     firstVersion: Type.Optional(
-      Type.Integer({ description: 'The first of the scope that the ledger itself has' }),
+      Type.Integer({ description: 'The first version of the scope that is not archived' }),
     ),
     files: Type.Optional(
       Type.Array(Type.Object({ file: Type.String(), first: Type.Integer(), last: Type.Integer() }), {
         maxItems: 100,
-        description: 'The archives to read before, in order, with the sequences that they hold',
+        description: 'The archives to read first, in order, with the sequences that they contain',
       }),
     ),
   },
-  { description: 'RFC 9457. `current` is the current session; `last` the one before none' },
+  { description: 'RFC 9457. `current` is the current session; if there is none, `last` is the previous one' },
 );
 
 export const ProblemPage = named('ProblemPage', {
@@ -44,8 +47,8 @@ export const ProblemPage = named('ProblemPage', {
   title: Type.String(),
   status: Type.Integer(),
   retryable: Type.Boolean({ description: 'Whether the same request may succeed later' }),
-  retryAfter: Type.Optional(Type.Integer({ description: 'Seconds to wait before' })),
-  advice: Type.Optional(Type.String({ description: 'What to do, where the title does not say it' })),
+  retryAfter: Type.Optional(Type.Integer({ description: 'Seconds to wait before a retry' })),
+  advice: Type.Optional(Type.String({ description: 'What to do, if the title does not say it' })),
 });
 
 /** What a problem is. */

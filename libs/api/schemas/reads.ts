@@ -22,7 +22,7 @@ export const CurrentQuery = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 60,
-        description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
+        description: 'Seconds to wait while the revision equals `after`; otherwise the answer comes at once',
       }),
     ),
     after: Type.Optional(
@@ -35,10 +35,12 @@ export const CurrentQuery = Type.Object(
     ),
     all: Type.Optional(
       Type.Boolean({
-        description: "All of the user's current sessions, whatever their projects, 100 a page",
+        description: "All of the user's current sessions, of any project, 100 a page",
       }),
     ),
-    next: Type.Optional(Type.String({ maxLength: 64, description: 'With `all`: what the page before said' })),
+    next: Type.Optional(
+      Type.String({ maxLength: 64, description: 'With `all`: the `next` of the previous page' }),
+    ),
     asOf: Type.Optional(AsOf),
     include: Type.Optional(
       Type.Enum(['lease'], {
@@ -76,7 +78,7 @@ export const ResolveBody = named(
       description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
     }),
     override: Type.Optional(
-      Type.Boolean({ description: 'The first candidate decides, whatever the others say' }),
+      Type.Boolean({ description: 'The first candidate decides, even if others differ' }),
     ),
   },
   closed,
@@ -85,7 +87,7 @@ export const ResolveBody = named(
 export const Resolved = named('Resolved', {
   session: Session,
   unknown: Type.Array(Type.Integer({ minimum: 0 }), {
-    description: 'Which candidates, counted from 0, are handles that are not bound',
+    description: 'Indexes, from 0, of the candidates that are unbound handles',
   }),
 });
 
@@ -105,12 +107,12 @@ export const Refusal = named('Refusal', {
   origin: Type.Optional(Owner),
   epoch: Type.Optional(Epoch),
   why: Type.String({ description: 'How the session had ended, or what did not match' }),
-  count: Type.Integer({ minimum: 1, description: 'How often it came' }),
+  count: Type.Integer({ minimum: 1, description: 'How often it was received' }),
   position: Position,
   at: Type.Optional(Instant),
   archived: Type.Optional(
     Type.Literal(true, {
-      description: 'The event at `position` is in the archive, and with it origin, epoch and at',
+      description: 'The event at `position` is archived; only it has origin, epoch and at',
     }),
   ),
 });
@@ -121,7 +123,7 @@ export const SessionWithRefusals = Type.Intersect(
     Type.Object({
       refusals: Type.Array(Refusal, {
         maxItems: MOST_REFUSALS,
-        description: `Stops of this session that were not obeyed: the newest ${MOST_REFUSALS}, the newest first`,
+        description: `Stops of this session that were not obeyed: the newest ${MOST_REFUSALS}, newest first`,
       }),
     }),
   ],
@@ -139,7 +141,8 @@ export const reads = {
     takes: ['If-None-Match'],
     answers: {
       200: {
-        description: 'the current session, whose ETag changes with its revision; with `all` a page of them',
+        description:
+          'the current session, whose ETag changes with its revision; with `all`, a page of sessions',
         schema: Session,
         asked: CurrentPage,
         headers: ['ETag', 'Ledger-Position'],
@@ -156,7 +159,7 @@ export const reads = {
     method: 'GET',
     path: '/v1/sessions/:sessionId',
     needs: reader,
-    summary: 'Any session, also one that has ended',
+    summary: 'Any session, including an ended one',
     params: byId,
     answers: {
       200: { description: 'the session, and its refused stops', schema: SessionWithRefusals },
@@ -168,7 +171,7 @@ export const reads = {
     path: '/v1/resolve',
     needs: reader,
     reads: true,
-    summary: 'The one current session that all candidates mean',
+    summary: 'The one current session that all candidates identify',
     body: ResolveBody,
     answers: { 200: { description: 'the session', schema: Resolved } },
     problems: [
@@ -198,7 +201,7 @@ export const reads = {
     method: 'GET',
     path: '/v1/events',
     needs: reader,
-    summary: "A scope's history, in pages; an ignored stop says how often it came",
+    summary: "A scope's history, in pages; an ignored stop has a count",
     query: EventsQuery,
     answers: { 200: eventPage },
     problems: ['archived', 'position-ahead', ...read],

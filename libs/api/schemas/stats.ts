@@ -27,7 +27,7 @@ export const Reports = Type.Array(
 export const ReportsTaken = named('ReportsTaken', {
   taken: Type.Integer(),
   dropped: Type.Integer({
-    description: "The tenant's oldest reports, over 50,000, that were forgotten for them",
+    description: "How many of the tenant's oldest reports, beyond 50,000, were dropped",
   }),
 });
 
@@ -37,7 +37,7 @@ export const WithdrawQuery = Type.Object(
 );
 
 export const ReportsWithdrawn = named('ReportsWithdrawn', {
-  withdrawn: Type.Integer({ description: 'How many reports there were' }),
+  withdrawn: Type.Integer({ description: 'How many reports were withdrawn' }),
 });
 
 export const StatsQuery = Type.Object(
@@ -52,7 +52,7 @@ export const StatsQuery = Type.Object(
       }),
     ),
     limit: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 500, description: 'Of those out of sync; 100 when left out' }),
+      Type.Integer({ minimum: 1, maximum: 500, description: 'Page size of the list; 100 when left out' }),
     ),
     after: Type.Optional(
       Type.String({ pattern: '^[A-Za-z0-9_-]{1,256}$', description: 'the `next` of an earlier page' }),
@@ -65,7 +65,7 @@ const figures = {
   inSync: Type.Integer({ description: 'Reports that name the current session' }),
   outOfSync: Type.Integer({ description: 'Reports that name another session of the scope' }),
   unknown: Type.Integer({ description: 'Reports that name no session of the scope' }),
-  rate: Type.Optional(Type.Number({ description: 'Those in sync, of all; absent when there are none' })),
+  rate: Type.Optional(Type.Number({ description: 'The share of reports in sync; absent if there are none' })),
 };
 
 export const LedgerFigures = named('LedgerFigures', {
@@ -80,7 +80,7 @@ export const LedgerFigures = named('LedgerFigures', {
 });
 
 export const ProjectionFigures = named('ProjectionFigures', {
-  positions: Type.Array(Type.Integer(), { description: 'What was projected last of each partition' }),
+  positions: Type.Array(Type.Integer(), { description: 'The last projected sequence of each partition' }),
   behind: Type.Integer({ description: 'Events that are not projected yet' }),
 });
 
@@ -94,10 +94,10 @@ export const CurrentFigures = named('CurrentFigures', {
   }),
   byEnvironment: Type.Array(
     Type.Object({
-      environment: Type.Optional(Type.String({ description: 'Absent: those that nobody owns' })),
+      environment: Type.Optional(Type.String({ description: 'Absent for sessions without an owner' })),
       count: Type.Integer(),
     }),
-    { description: 'The 50 that have the most, those first' },
+    { description: 'The 50 with the most sessions, in descending order' },
   ),
 });
 
@@ -109,8 +109,8 @@ const traffic = {
 export const TrafficFigures = named(
   'TrafficFigures',
   {
-    replica: Type.String({ description: 'The replica that answers: each one counts its own' }),
-    since: Type.String({ ...Instant, description: 'When it began to count' }),
+    replica: Type.String({ description: 'The replica that answers; each replica counts its own commands' }),
+    since: Type.String({ ...Instant, description: 'When it started counting' }),
     ...traffic,
     all: Type.Optional(Type.Object(traffic, { description: 'Of all tenants; needs the permission audit' })),
   },
@@ -119,10 +119,10 @@ export const TrafficFigures = named(
 
 export const RelayFigures = named('RelayFigures', {
   confirmed: Type.Array(Type.Integer(), {
-    description: 'The last event of each partition that Kafka is known to have',
+    description: 'The last event of each partition that Kafka has confirmed',
   }),
-  behind: Type.Integer({ description: 'Events that Kafka is not known to have' }),
-  held: Type.Integer({ description: 'Partitions that a relay holds; 0: none is relayed' }),
+  behind: Type.Integer({ description: 'Events that Kafka has not confirmed' }),
+  held: Type.Integer({ description: 'Partitions that a relay holds; 0: no partition is relayed' }),
 });
 
 export const Stats = named(
@@ -137,14 +137,16 @@ export const Stats = named(
     traffic: TrafficFigures,
     relay: Type.Optional(RelayFigures),
     replicas: Type.Optional(
-      Type.Array(Type.String(), { description: 'The ids of those that Postgres sees, at most 100' }),
+      Type.Array(Type.String(), {
+        description: 'The ids of the replicas that are connected to Postgres, at most 100',
+      }),
     ),
     ledger: Type.Optional(LedgerFigures),
     projection: Type.Optional(ProjectionFigures),
     sync: Type.Object({
       ...figures,
       consumers: Type.Array(Type.Object({ consumer: Type.String(), ...figures }), {
-        description: 'Those with the most reports, at most 100',
+        description: 'The consumers with the most reports, at most 100',
       }),
       list: Type.Array(
         Type.Object({
@@ -157,14 +159,14 @@ export const Stats = named(
           since: Instant,
           reportedAt: Instant,
         }),
-        { description: 'Those that are not in sync, in pages' },
+        { description: 'Reports that are not in sync, in pages' },
       ),
-      next: Type.Optional(Type.String({ description: 'What to ask for with `after`' })),
+      next: Type.Optional(Type.String({ description: 'Pass as `after` for the next page' })),
     }),
   },
   {
     description:
-      'As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant',
+      '`current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller',
   },
 );
 
@@ -174,9 +176,9 @@ export const stats = {
     method: 'POST',
     path: '/v1/reports',
     needs: writer,
-    summary: 'Say which sessions consumers hold, up to 1,000 at once',
+    summary: 'Report which sessions consumers hold, up to 1,000 at once',
     body: Reports,
-    answers: { 200: { description: 'how many were taken', schema: ReportsTaken } },
+    answers: { 200: { description: 'how many were accepted', schema: ReportsTaken } },
     problems: [
       ...(['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type'] as const),
       ...(['unavailable', 'unknown-outcome'] as const),
@@ -186,18 +188,18 @@ export const stats = {
     method: 'DELETE',
     path: '/v1/reports',
     needs: writer,
-    summary: "Take a consumer's reports back, all of them or that about one scope",
+    summary: "Withdraw a consumer's reports, all of them or the one about a scope",
     query: WithdrawQuery,
-    answers: { 200: { description: 'how many there were', schema: ReportsWithdrawn } },
+    answers: { 200: { description: 'how many were withdrawn', schema: ReportsWithdrawn } },
     problems: ['invalid-request', 'unavailable', 'unknown-outcome'],
   },
   stats: {
     method: 'GET',
     path: '/v1/stats',
     needs: ['read', 'audit'],
-    summary: 'Figures of the ledger, and which consumers hold the current sessions',
+    summary: 'Statistics of the ledger, and which consumers are in sync',
     query: StatsQuery,
-    answers: { 200: { description: 'figures as of now', schema: Stats } },
+    answers: { 200: { description: 'the statistics', schema: Stats } },
     problems: read,
   },
 } as const satisfies Record<string, Operation>;

@@ -119,7 +119,7 @@ export const Lease = named(
       Type.Integer({
         minimum: 0,
         maximum: THIRTY_DAYS,
-        description: 'After a lapse, how long the session waits for its old owner; 60 when left out',
+        description: 'How long the session waits for its old owner after a lapse; 60 when left out',
       }),
     ),
     renewOn: Type.Optional(
@@ -141,7 +141,7 @@ export const ShownLease = named(
       Type.String({
         format: 'date-time',
         description:
-          'Its end unless it is renewed: with `include=lease`, and in the list of all current sessions',
+          'When it ends unless renewed; only with `include=lease`, and in the list of all current sessions',
       }),
     ),
   },
@@ -238,7 +238,7 @@ export const UsageTotals = named(
       description: 'Exact sums by currency, which are never added to each other',
     }),
   },
-  { description: 'What was used: in a session, in a chain or in a scope' },
+  { description: 'Usage sums of a session, a chain or a scope' },
 );
 
 export const Policy = named(
@@ -313,7 +313,7 @@ export const PositionText = Type.String({
 export const Scope = named(
   'Scope',
   { userId: Id, projectId: Id },
-  { description: 'What has at most one current session: a user and a project' },
+  { description: 'A user and a project; a scope has at most one current session' },
 );
 
 export const Session = named(
@@ -329,7 +329,7 @@ export const Session = named(
     reservedFor: Type.Optional(Owner),
     reservedUntil: Type.Optional(Instant),
     reservedSeconds: Type.Optional(
-      Type.Integer({ minimum: 1, description: 'How long the reservation is; absent when a lapse made it' }),
+      Type.Integer({ minimum: 1, description: 'The length of the reservation; absent if a lapse made it' }),
     ),
     expiresAt: Type.Optional(Instant),
     lease: Type.Optional(ShownLease),
@@ -359,10 +359,10 @@ export const Session = named(
     endReason: Type.Optional(Type.String()),
     endedBy: Type.Optional(Owner),
     successorId: Type.Optional(SessionId),
-    successorHandle: Type.Optional(Type.String({ description: '`hash` of the name it was rotated with' })),
+    successorHandle: Type.Optional(Type.String({ description: '`hash` of the handle in its rotation' })),
     usage: Type.Optional(UsageTotals),
     invalid: Type.Optional(Type.Object({ at: Instant, reason: Type.String() })),
   },
-  { description: 'One instance; never reused, never revived' },
+  { description: 'One session; ids are never reused, ended sessions never return' },
 );
 export type SessionView = Static<typeof Session>;

@@ -38,7 +38,7 @@ export interface AccessKey {
   /** UTC, milliseconds. */
   revokedAt?: string;
 
-  /** The last day, by UTC, on which it was used. */
+  /** The last day of use, in UTC. */
   usedOn?: string;
 }
 
@@ -50,12 +50,12 @@ export interface AuditKeys {
   keys: string[];
 }
 
-/** Kept for 30 days after it was finished. */
+/** Kept for 30 days after it finishes. */
 export interface BulkJob {
   jobId: string;
   state: 'open' | 'finished';
 
-  /** Who ordered it. */
+  /** The principal that started it. */
   principal: string;
   select: Selection;
   action: 'end' | 'release';
@@ -90,13 +90,13 @@ export interface BulkJob {
   finishedAt?: string;
 }
 
-/** Who asks, and whom. */
+/** The caller, and the service that answers. */
 export interface CallerView {
   /** Whether callers need a credential. */
   accessControl: boolean;
   principal: string;
 
-  /** Empty: of none. */
+  /** Empty if the caller has no tenant. */
   tenant: string;
   permissions: ('read' | 'write' | 'operate' | 'audit' | 'admin')[];
 
@@ -106,19 +106,19 @@ export interface CallerView {
   /** Environments that it may name; absent: any. */
   environments?: string[];
 
-  /** The service's. */
+  /** The service's version. */
   version: string;
 
   /** `/ledgers/<ledger id>`, as in its events. */
   source: string;
 }
 
-/** `usage`: of all sessions of the chain, also of those on other pages. */
+/** `usage` sums all sessions of the chain, including other pages. */
 export interface ChainPage {
   sessions: PlacedSession[];
   usage?: UsageTotals;
 
-  /** What to ask for with `after`; absent when this is the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
@@ -147,7 +147,7 @@ export interface CommandAnswer {
   /** The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more. */
   current?: Session | null;
 
-  /** What a start asked for and did not get, because it joined or claimed a session. */
+  /** What the start requested and did not get, because it joined or claimed a session. */
   ignored?: ('attributes' | 'fromCheckpoint' | 'lease' | 'phase' | 'policy')[];
 
   /** Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key. */
@@ -159,7 +159,7 @@ export interface CommandAnswer {
     boundAt?: string;
   }[];
 
-  /** For reported: in how many seconds to try again. */
+  /** For reported: seconds to wait before a retry. */
   retryAfter?: number;
   position: Position;
 }
@@ -186,15 +186,15 @@ export interface CurrentFigures {
     ending: number;
   };
 
-  /** The 50 that have the most, those first. */
+  /** The 50 with the most sessions, in descending order. */
   byEnvironment: {
-    /** Absent: those that nobody owns. */
+    /** Absent for sessions without an owner. */
     environment?: string;
     count: number;
   }[];
 }
 
-/** Each with `lease.expiresAt`, where it has a lease. */
+/** Sessions with a lease also have `lease.expiresAt`. */
 export interface CurrentList {
   sessions: PlacedSession[];
 
@@ -210,10 +210,10 @@ export interface CurrentPage {
 }
 
 export interface ErasedAnswer {
-  /** unchanged when there was nothing to erase. */
+  /** unchanged if there was nothing to erase. */
   outcome: 'erased' | 'unchanged';
 
-  /** The scopes whose details went; positions of their DetailsErased. */
+  /** The scopes whose details were erased; positions of their DetailsErased. */
   erased: {
     scope: Scope;
     position: Position;
@@ -241,7 +241,7 @@ export interface JobPage {
   /** All jobs of the tenant, by any caller. */
   jobs: BulkJob[];
 
-  /** What to ask for with `after`; absent in the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
@@ -258,14 +258,14 @@ export interface KeptCheckpoints {
     note: string;
   }[];
 
-  /** What to ask for with `before`, when there may be more. */
+  /** Pass as `before` for the next page, if there may be more. */
   next?: number;
 }
 
 export interface KeyPage {
   keys: AccessKey[];
 
-  /** What to ask for with `after`; absent in the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
@@ -274,7 +274,7 @@ export interface Lease {
   /** A whole number from 1 to 2592000 (30 days). */
   seconds: number;
 
-  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  /** How long the session waits for its old owner after a lapse; 60 when left out. */
   graceSeconds?: number;
 
   /** heartbeat when left out; use makes it an idle time-out. */
@@ -325,7 +325,7 @@ export interface LedgerEvent {
   partitionkey: string;
   partition: number;
 
-  /** Dense within the partition; 16 digits, zero-padded. */
+  /** Without gaps within the partition; 16 digits, zero-padded. */
   sequence: string;
 
   /** Shared by the events of one command. */
@@ -337,7 +337,7 @@ export interface LedgerEvent {
   /** The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one. */
   traceparent?: string;
 
-  /** version, and what the type says. */
+  /** version, and the fields of the type. */
   data: { [name: string]: unknown };
 }
 
@@ -357,15 +357,15 @@ export interface LedgerFigures {
 }
 
 export interface ManyAnswers {
-  /** One each, in the order of the commands. */
+  /** One per command, in the order of the commands. */
   answers: (OneAnswer | Problem)[];
 }
 
 export interface ManyCurrent {
-  /** One each, in the order in which they were asked for. */
+  /** One per element, in the order of the request. */
   answers: (
     | {
-        /** What the operation by itself is answered with. */
+        /** The status of the single operation. */
         status: number;
         session: Session;
       }
@@ -407,10 +407,10 @@ export interface NotRenewed {
 }
 
 export type OneAnswer = CommandAnswer & {
-  /** What the operation by itself is answered with. */
+  /** The status of the single operation. */
   status: number;
 
-  /** The answer of then is given again, by its key. */
+  /** This is the earlier answer for the same key. */
   replayed?: true;
 };
 
@@ -423,7 +423,7 @@ export interface Owner {
   instance?: string;
 }
 
-/** A session, and the event that it was last changed by. */
+/** A session, and the event that last changed it. */
 export interface PlacedSession {
   /** UUID of one session instance. */
   sessionId: string;
@@ -440,7 +440,7 @@ export interface PlacedSession {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
-  /** How long the reservation is; absent when a lapse made it. */
+  /** The length of the reservation; absent if a lapse made it. */
   reservedSeconds?: number;
 
   /** UTC, milliseconds. */
@@ -494,7 +494,7 @@ export interface PlacedSession {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** `hash` of the name it was rotated with. */
+  /** `hash` of the handle in its rotation. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -523,7 +523,7 @@ export interface Position {
   sequence: number;
 }
 
-/** RFC 9457. `current` is the current session; `last` the one before none. */
+/** RFC 9457. `current` is the current session; if there is none, `last` is the previous one. */
 export interface Problem {
   /** /problems/<code>. */
   type: string;
@@ -539,25 +539,25 @@ export interface Problem {
   /** UTC, milliseconds. */
   until?: string;
 
-  /** Seconds to wait before; of one of many, by itself a header. */
+  /** Seconds to wait before a retry; for one of many commands, in place of the header. */
   retryAfter?: number;
 
-  /** Of handle-taken: the kind of the one that is. */
+  /** For handle-taken: the kind of the handle. */
   handle?: string;
 
-  /** Of resolve: which one is at fault, counted from 0. */
+  /** For resolve: index, from 0, of the candidate at fault. */
   candidate?: number;
 
-  /** Of archived events. */
+  /** For archived events. */
   partition?: number;
 
-  /** The first of the partition that the ledger itself has. */
+  /** The first sequence of the partition that is not archived. */
   firstSequence?: number;
 
-  /** The first of the scope that the ledger itself has. */
+  /** The first version of the scope that is not archived. */
   firstVersion?: number;
 
-  /** The archives to read before, in order, with the sequences that they hold. */
+  /** The archives to read first, in order, with the sequences that they contain. */
   files?: {
     file: string;
     first: number;
@@ -574,15 +574,15 @@ export interface ProblemPage {
   /** Whether the same request may succeed later. */
   retryable: boolean;
 
-  /** Seconds to wait before. */
+  /** Seconds to wait before a retry. */
   retryAfter?: number;
 
-  /** What to do, where the title does not say it. */
+  /** What to do, if the title does not say it. */
   advice?: string;
 }
 
 export interface ProjectionFigures {
-  /** What was projected last of each partition. */
+  /** The last projected sequence of each partition. */
   positions: number[];
 
   /** Events that are not projected yet. */
@@ -598,25 +598,25 @@ export interface Refusal {
   /** How the session had ended, or what did not match. */
   why: string;
 
-  /** How often it came. */
+  /** How often it was received. */
   count: number;
   position: Position;
 
   /** UTC, milliseconds. */
   at?: string;
 
-  /** The event at `position` is in the archive, and with it origin, epoch and at. */
+  /** The event at `position` is archived; only it has origin, epoch and at. */
   archived?: true;
 }
 
 export interface RelayFigures {
-  /** The last event of each partition that Kafka is known to have. */
+  /** The last event of each partition that Kafka has confirmed. */
   confirmed: number[];
 
-  /** Events that Kafka is not known to have. */
+  /** Events that Kafka has not confirmed. */
   behind: number;
 
-  /** Partitions that a relay holds; 0: none is relayed. */
+  /** Partitions that a relay holds; 0: no partition is relayed. */
   held: number;
 }
 
@@ -637,23 +637,23 @@ export interface RenewedMany {
 export interface ReportsTaken {
   taken: number;
 
-  /** The tenant's oldest reports, over 50,000, that were forgotten for them. */
+  /** How many of the tenant's oldest reports, beyond 50,000, were dropped. */
   dropped: number;
 }
 
 export interface ReportsWithdrawn {
-  /** How many reports there were. */
+  /** How many reports were withdrawn. */
   withdrawn: number;
 }
 
 export interface Resolved {
   session: Session;
 
-  /** Which candidates, counted from 0, are handles that are not bound. */
+  /** Indexes, from 0, of the candidates that are unbound handles. */
   unknown: number[];
 }
 
-/** What has at most one current session: a user and a project. */
+/** A user and a project; a scope has at most one current session. */
 export interface Scope {
   /** 1 to 256 characters, valid Unicode, no control characters. */
   userId: string;
@@ -662,7 +662,7 @@ export interface Scope {
   projectId: string;
 }
 
-/** `usage`: of all sessions of the scope. */
+/** `usage` sums all sessions of the scope. */
 export interface ScopeUsage {
   usage?: UsageTotals;
 }
@@ -683,17 +683,17 @@ export interface SentCommand {
   /** One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid. */
   operation: string;
 
-  /** Of every operation but startSession. */
+  /** For every operation except startSession. */
   sessionId?: string;
 
-  /** What the operation takes by itself. */
+  /** The body of the single operation. */
   body?: { [name: string]: unknown };
 
   /** 1 to 256 characters; each command has its own. */
   idempotencyKey?: string;
 }
 
-/** One instance; never reused, never revived. */
+/** One session; ids are never reused, ended sessions never return. */
 export interface Session {
   /** UUID of one session instance. */
   sessionId: string;
@@ -710,7 +710,7 @@ export interface Session {
   /** UTC, milliseconds. */
   reservedUntil?: string;
 
-  /** How long the reservation is; absent when a lapse made it. */
+  /** The length of the reservation; absent if a lapse made it. */
   reservedSeconds?: number;
 
   /** UTC, milliseconds. */
@@ -764,7 +764,7 @@ export interface Session {
   /** UUID of one session instance. */
   successorId?: string;
 
-  /** `hash` of the name it was rotated with. */
+  /** `hash` of the handle in its rotation. */
   successorHandle?: string;
   usage?: UsageTotals;
   invalid?: {
@@ -777,12 +777,12 @@ export interface Session {
 export interface SessionPage {
   sessions: PlacedSession[];
 
-  /** What to ask for with `after`; absent when this is the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
 export type SessionWithRefusals = Session & {
-  /** Stops of this session that were not obeyed: the newest 100, the newest first. */
+  /** Stops of this session that were not obeyed: the newest 100, newest first. */
   refusals: Refusal[];
 };
 
@@ -791,7 +791,7 @@ export interface ShownLease {
   /** A whole number from 1 to 2592000 (30 days). */
   seconds: number;
 
-  /** After a lapse, how long the session waits for its old owner; 60 when left out. */
+  /** How long the session waits for its old owner after a lapse; 60 when left out. */
   graceSeconds?: number;
 
   /** heartbeat when left out; use makes it an idle time-out. */
@@ -800,11 +800,11 @@ export interface ShownLease {
   /** release when left out. */
   onLapse?: 'release' | 'end';
 
-  /** Its end unless it is renewed: with `include=lease`, and in the list of all current sessions. */
+  /** When it ends unless renewed; only with `include=lease`, and in the list of all current sessions. */
   expiresAt?: string;
 }
 
-/** As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant. */
+/** `current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller. */
 export interface Stats {
   /** When the figures were read. For a rate, divide a difference of figures by the difference of these. */
   at: string;
@@ -812,7 +812,7 @@ export interface Stats {
   traffic: TrafficFigures;
   relay?: RelayFigures;
 
-  /** The ids of those that Postgres sees, at most 100. */
+  /** The ids of the replicas that are connected to Postgres, at most 100. */
   replicas?: string[];
   ledger?: LedgerFigures;
   projection?: ProjectionFigures;
@@ -826,10 +826,10 @@ export interface Stats {
     /** Reports that name no session of the scope. */
     unknown: number;
 
-    /** Those in sync, of all; absent when there are none. */
+    /** The share of reports in sync; absent if there are none. */
     rate?: number;
 
-    /** Those with the most reports, at most 100. */
+    /** The consumers with the most reports, at most 100. */
     consumers: {
       consumer: string;
 
@@ -842,11 +842,11 @@ export interface Stats {
       /** Reports that name no session of the scope. */
       unknown: number;
 
-      /** Those in sync, of all; absent when there are none. */
+      /** The share of reports in sync; absent if there are none. */
       rate?: number;
     }[];
 
-    /** Those that are not in sync, in pages. */
+    /** Reports that are not in sync, in pages. */
     list: {
       consumer: string;
 
@@ -870,17 +870,17 @@ export interface Stats {
       reportedAt: string;
     }[];
 
-    /** What to ask for with `after`. */
+    /** Pass as `after` for the next page. */
     next?: string;
   };
 }
 
 /** Commands of the tenant that this replica has answered. */
 export interface TrafficFigures {
-  /** The replica that answers: each one counts its own. */
+  /** The replica that answers; each replica counts its own commands. */
   replica: string;
 
-  /** When it began to count. */
+  /** When it started counting. */
   since: string;
 
   /** Commands that were applied. */
@@ -899,9 +899,9 @@ export interface TrafficFigures {
   };
 }
 
-/** `from` is absent when none was current, `to` when none is any more. */
+/** `from` is absent if no session was current before, `to` if none is current after. */
 export interface Transition {
-  /** Why the current session is another one. */
+  /** Why the current session changed. */
   source: 'started' | 'recovered' | 'rotated' | 'superseded' | 'ended' | 'expired' | 'invalid' | 'reset';
 
   /** UUID of one session instance. */
@@ -921,7 +921,7 @@ export interface Transition {
 export interface TransitionPage {
   transitions: Transition[];
 
-  /** What to ask for with `after`; absent when this is the last page. */
+  /** Pass as `after` for the next page; absent in the last one. */
   next?: string;
 }
 
@@ -944,7 +944,7 @@ export interface Usage {
   model?: string;
 }
 
-/** What was used: in a session, in a chain or in a scope. */
+/** Usage sums of a session, a chain or a scope. */
 export interface UsageTotals {
   /** How many reports. */
   operations: number;
@@ -1012,7 +1012,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Replace a session by its successor: compare-and-swap on session and epoch. */
+  /** Replace a session with its successor: compare-and-swap on session and epoch. */
   rotateSession: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1089,7 +1089,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** A sign of use: renews a lease that is renewed on use. */
+  /** Report use: renews a lease that is renewed on use. */
   touchSession: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1133,7 +1133,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Add what an operation used to the sums of its session, also when that has ended. */
+  /** Add the usage of an operation to the sums of its session, even if that has ended. */
   recordUsage: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1144,7 +1144,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Name a session as one to return to, by `fromCheckpoint` of a start. */
+  /** Label a session, so that a start can return to it by `fromCheckpoint`. */
   markCheckpoint: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1156,7 +1156,7 @@ export interface Operations {
     };
     answer: CommandAnswer;
   };
-  /** Go on from the latest valid session, because this one cannot be continued. */
+  /** Report a session as invalid, and continue from the latest valid one. */
   reportInvalid: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1167,7 +1167,7 @@ export interface Operations {
       epoch: number;
       owner?: Owner;
 
-      /** definite: the session can never be continued; transient: it may yet. */
+      /** definite: the session can never be continued; transient: it may recover. */
       certainty: 'definite' | 'transient';
 
       /** 1 to 64 characters; stays in the log, so no personal data. */
@@ -1207,7 +1207,7 @@ export interface Operations {
     };
     answer: ManyCurrent;
   };
-  /** Renew a lease: the sign of life of its owner. */
+  /** Renew a lease: its owner's heartbeat. */
   renewLease: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1239,16 +1239,16 @@ export interface Operations {
       /** 1 to 256 characters, valid Unicode, no control characters. */
       projectId?: string;
 
-      /** Seconds to wait while the revision is `after`; any other one is answered at once. */
+      /** Seconds to wait while the revision equals `after`; otherwise the answer comes at once. */
       wait?: number;
 
       /** The revision that is known; 0 when left out, which is that of a scope without a session. */
       after?: number;
 
-      /** All of the user's current sessions, whatever their projects, 100 a page. */
+      /** All of the user's current sessions, of any project, 100 a page. */
       all?: boolean;
 
-      /** With `all`: what the page before said. */
+      /** With `all`: the `next` of the previous page. */
       next?: string;
 
       /** an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past. */
@@ -1259,7 +1259,7 @@ export interface Operations {
     };
     answer: Session | undefined;
   };
-  /** Any session, also one that has ended. */
+  /** Any session, including an ended one. */
   session: {
     params: {
       /** a UUID, in upper or lower case. */
@@ -1267,7 +1267,7 @@ export interface Operations {
     };
     answer: SessionWithRefusals;
   };
-  /** The one current session that all candidates mean. */
+  /** The one current session that all candidates identify. */
   resolve: {
     body: {
       /** from 1 to 16, the most explicit first: handles, or references of session and epoch. */
@@ -1282,7 +1282,7 @@ export interface Operations {
           }
       )[];
 
-      /** The first candidate decides, whatever the others say. */
+      /** The first candidate decides, even if others differ. */
       override?: boolean;
     };
     answer: Resolved;
@@ -1298,7 +1298,7 @@ export interface Operations {
     };
     answer: CheckpointList;
   };
-  /** A scope's history, in pages; an ignored stop says how often it came. */
+  /** A scope's history, in pages; an ignored stop has a count. */
   scopeEvents: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1371,7 +1371,7 @@ export interface Operations {
     };
     answer: CurrentList;
   };
-  /** Sessions that a version of any project was made with, the newest first, in pages. */
+  /** Sessions made with a version of any project, newest first, in pages. */
   versionSessions: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1411,7 +1411,7 @@ export interface Operations {
     };
     answer: ChainPage;
   };
-  /** What was used in a scope, in all of its chains. */
+  /** Usage of a scope, summed over all its chains. */
   usage: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1461,7 +1461,7 @@ export interface Operations {
     };
     answer: EventPage;
   };
-  /** All partitions as they grow, after the last id received, or from the present on. */
+  /** Events of all partitions as they happen, after the last id received or from now on. */
   feedStream: {
     query?: {
       /** The same as the header Last-Event-ID, for clients that cannot send it; the header takes precedence. */
@@ -1469,7 +1469,7 @@ export interface Operations {
     };
     answer: ReadableStream<Uint8Array>;
   };
-  /** A scope's events as they happen, after the last id received, or from the present on. */
+  /** A scope's events as they happen, after the last id received or from now on. */
   scopeStream: {
     query: {
       /** 1 to 256 characters, valid Unicode, no control characters. */
@@ -1483,11 +1483,11 @@ export interface Operations {
     };
     answer: ReadableStream<Uint8Array>;
   };
-  /** All of the tenant's events as they happen, from the present on. */
+  /** All of the tenant's events as they happen, from now on. */
   tenantStream: {
     answer: ReadableStream<Uint8Array>;
   };
-  /** All current sessions, partition by partition, each after the position that it is as of. */
+  /** All current sessions, one partition at a time, each preceded by its position. */
   snapshot: {
     answer: ReadableStream<Uint8Array>;
   };
@@ -1536,7 +1536,7 @@ export interface Operations {
     };
     answer: ErasedAnswer;
   };
-  /** Say which sessions consumers hold, up to 1,000 at once. */
+  /** Report which sessions consumers hold, up to 1,000 at once. */
   report: {
     body: {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
@@ -1553,7 +1553,7 @@ export interface Operations {
     }[];
     answer: ReportsTaken;
   };
-  /** Take a consumer's reports back, all of them or that about one scope. */
+  /** Withdraw a consumer's reports, all of them or the one about a scope. */
   withdrawReports: {
     query: {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
@@ -1567,7 +1567,7 @@ export interface Operations {
     };
     answer: ReportsWithdrawn;
   };
-  /** Figures of the ledger, and which consumers hold the current sessions. */
+  /** Statistics of the ledger, and which consumers are in sync. */
   stats: {
     query?: {
       /** A-Z, a-z, 0-9, _ . : and -: who holds a session. */
@@ -1576,7 +1576,7 @@ export interface Operations {
       /** How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out. */
       maxAge?: number;
 
-      /** Of those out of sync; 100 when left out. */
+      /** Page size of the list; 100 when left out. */
       limit?: number;
 
       /** the `next` of an earlier page. */
@@ -1616,7 +1616,7 @@ export interface Operations {
     };
     answer: ReadableStream<Uint8Array>;
   };
-  /** Checkpoints that are kept: one an hour of a partition that grows, and one at the end of each archive. */
+  /** Stored checkpoints: one an hour while a partition grows, and one at the end of each archive. */
   auditKept: {
     query: {
       partition: number;
@@ -1658,7 +1658,7 @@ export interface Operations {
       /** A-Z, a-z, 0-9, . _ ~ and -, at most 64. */
       tenant?: string;
 
-      /** It may have the permission audit, and its admin reaches all tenants. */
+      /** The key may have the permission audit, and its admin covers all tenants. */
       ledgerWide?: boolean;
 
       /** 1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good. */

@@ -41,7 +41,7 @@ const Lease = {
       type: 'integer',
       minimum: 0,
       maximum: 2592000,
-      description: 'After a lapse, how long the session waits for its old owner; 60 when left out',
+      description: 'How long the session waits for its old owner after a lapse; 60 when left out',
     },
     renewOn: {
       enum: ['heartbeat', 'use'],
@@ -481,7 +481,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           owner: Owner,
           certainty: {
             enum: ['definite', 'transient'],
-            description: 'definite: the session can never be continued; transient: it may yet',
+            description: 'definite: the session can never be continued; transient: it may recover',
           },
           reason: Reason,
           fallback: { enum: ['latest-valid', 'start-fresh'], description: 'latest-valid when left out' },
@@ -512,13 +512,13 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
                 sessionId: {
                   type: 'string',
                   maxLength: 64,
-                  description: 'Of every operation but startSession',
+                  description: 'For every operation except startSession',
                 },
                 body: {
                   type: 'object',
                   properties: {},
                   additionalProperties: true,
-                  description: 'What the operation takes by itself',
+                  description: 'The body of the single operation',
                 },
                 idempotencyKey: {
                   type: 'string',
@@ -610,7 +610,8 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'integer',
             minimum: 1,
             maximum: 60,
-            description: 'Seconds to wait while the revision is `after`; any other one is answered at once',
+            description:
+              'Seconds to wait while the revision equals `after`; otherwise the answer comes at once',
           },
           after: {
             type: 'integer',
@@ -621,9 +622,9 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           },
           all: {
             type: 'boolean',
-            description: "All of the user's current sessions, whatever their projects, 100 a page",
+            description: "All of the user's current sessions, of any project, 100 a page",
           },
-          next: { type: 'string', maxLength: 64, description: 'With `all`: what the page before said' },
+          next: { type: 'string', maxLength: 64, description: 'With `all`: the `next` of the previous page' },
           asOf: AsOf,
           include: {
             enum: ['lease'],
@@ -666,7 +667,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             maxItems: 16,
             description: 'from 1 to 16, the most explicit first: handles, or references of session and epoch',
           },
-          override: { type: 'boolean', description: 'The first candidate decides, whatever the others say' },
+          override: { type: 'boolean', description: 'The first candidate decides, even if others differ' },
         },
         additionalProperties: false,
       },
@@ -995,7 +996,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
             type: 'integer',
             minimum: 1,
             maximum: 500,
-            description: 'Of those out of sync; 100 when left out',
+            description: 'Page size of the list; 100 when left out',
           },
           after: {
             type: 'string',
@@ -1109,7 +1110,7 @@ export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query
           },
           ledgerWide: {
             type: 'boolean',
-            description: 'It may have the permission audit, and its admin reaches all tenants',
+            description: 'The key may have the permission audit, and its admin covers all tenants',
           },
           principal: {
             type: 'string',

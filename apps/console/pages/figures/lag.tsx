@@ -38,7 +38,7 @@ export function Lag({ what, lags, note }: { what: string; lags: Sample['relay'][
       </ul>
       {partitions.length > MOST_SHOWN && (
         <p class="dim">
-          The {MOST_SHOWN} of {partitions.length} partitions that are behind most.
+          The {MOST_SHOWN} partitions, of {partitions.length}, that are furthest behind.
         </p>
       )}
     </section>

@@ -24,7 +24,7 @@ export function JobsPage({ about: { after } }: { about: Record<string, string> }
       )}
       {!after && <OrderJob />}
       <section class="card" aria-labelledby="ordered">
-        <h2 id="ordered">Ordered in the last 30 days</h2>
+        <h2 id="ordered">Jobs of the last 30 days</h2>
         {value?.jobs.length === 0 && <p class="dim">None.</p>}
         {value && value.jobs.length > 0 && <JobTable jobs={value.jobs} />}
         {(after || value?.next) && (
@@ -43,7 +43,7 @@ function JobTable({ jobs }: { jobs: readonly Job[] }) {
     <table>
       <thead>
         <tr>
-          <th>Ordered (UTC)</th>
+          <th>Started (UTC)</th>
           <th>By</th>
           <th>What</th>
           <th>Reason</th>

@@ -10,16 +10,15 @@ export function Of({
   if (userId !== undefined)
     return (
       <>
-        all of <bdi>{userId}</bdi>
+        all sessions of <bdi>{userId}</bdi>
       </>
     );
   return (
     <>
-      what{' '}
+      all sessions of{' '}
       <a href={addressOf('sessions', { environment, instance })}>
         <bdi>{instance === undefined ? environment : `${environment} / ${instance}`}</bdi>
       </a>{' '}
-      owns
     </>
   );
 }

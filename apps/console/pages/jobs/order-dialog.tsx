@@ -33,18 +33,14 @@ export function OrderDialog({ order, counted, closed }: Asked) {
       setJob(await call('startBulk', { body: order, idempotencyKey: key.current }));
     } catch (error) {
       const isUnknown = error instanceof Refused && error.status === 0;
-      setTrouble(
-        isUnknown
-          ? 'No answer came. Send it again: it is the same job, however often it is sent.'
-          : reasonOf(error),
-      );
+      setTrouble(isUnknown ? 'No answer arrived. Send it again: it stays one job.' : reasonOf(error));
     }
     setIsSending(false);
   };
   return (
     <Modal labelledBy="order-job" closed={closed}>
       <div class="stack">
-        <h1 id="order-job">{job ? 'Ordered' : `${VERB[order.action]} ${numberOf(counted)}?`}</h1>
+        <h1 id="order-job">{job ? 'Job started' : `${VERB[order.action]} ${numberOf(counted)}?`}</h1>
         {trouble && (
           <p class="trouble" role="alert">
             {trouble}
@@ -52,7 +48,7 @@ export function OrderDialog({ order, counted, closed }: Asked) {
         )}
         {job ? (
           <p role="status">
-            It is job <b>{job.jobId}</b>. It goes on when this page is closed; the list shows how far it is.
+            This is job <b>{job.jobId}</b>. It continues if you close this page. The list shows its progress.
           </p>
         ) : (
           <>
@@ -62,8 +58,8 @@ export function OrderDialog({ order, counted, closed }: Asked) {
             </p>
             <Examples counted={counted} />
             <p class="dim">
-              Each is changed under the epoch that it has when the job comes to it. Those that start after the
-              job has passed their place are not touched. A job cannot be called back.
+              The job changes each session under the epoch that it has at that moment. Sessions that start
+              after the job has passed their place are not changed. A job cannot be cancelled.
             </p>
           </>
         )}
@@ -74,7 +70,7 @@ export function OrderDialog({ order, counted, closed }: Asked) {
             </button>
           )}
           <button type="button" onClick={closed}>
-            {job ? 'Close' : 'Leave them as they are'}
+            {job ? 'Close' : 'Cancel'}
           </button>
         </div>
       </div>

@@ -35,12 +35,12 @@ export function OrderJob() {
   if (!mayCount)
     return (
       <p class="card dim">
-        Ordering a job here needs the permission read as well: the page counts before it asks.
+        To start a job here you also need the permission read, because the page counts the sessions first.
       </p>
     );
   return (
     <section class="card" aria-labelledby="order">
-      <h2 id="order">Order a job</h2>
+      <h2 id="order">Start a job</h2>
       <form
         class="filters"
         onInput={forget}
@@ -85,7 +85,7 @@ export function OrderJob() {
           reason <input name="reason" required maxLength={64} autocomplete="off" />
         </label>
         <button type="submit" disabled={isCounting}>
-          {isCounting ? 'Counting…' : 'Count them first'}
+          {isCounting ? 'Counting…' : 'Count first'}
         </button>
       </form>
       {trouble && (
@@ -93,10 +93,8 @@ export function OrderJob() {
           {trouble}
         </p>
       )}
-      {counted && isCounting && <p role="status">{numberOf(counted)} until now…</p>}
-      {order && counted?.count === 0 && (
-        <p role="status">No current session matches. There is nothing to order.</p>
-      )}
+      {counted && isCounting && <p role="status">{numberOf(counted)} so far…</p>}
+      {order && counted?.count === 0 && <p role="status">No current session matches.</p>}
       {order && counted && counted.count > 0 && (
         <OrderDialog order={order} counted={counted} closed={forget} />
       )}

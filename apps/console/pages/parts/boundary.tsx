@@ -22,14 +22,14 @@ export class Boundary extends Component<
     if (caught?.place !== this.props.place) return this.props.children;
     return (
       <section class="card" role="alert">
-        <h1>This page cannot show what the service answered</h1>
+        <h1>This page cannot show the service's answer</h1>
         <p>
-          The service may be of another version than this page: load the page again. If that does not help,
-          ask the service itself by <a href="/docs">its API</a>.
+          The service may have another version than this page. Reload the page. If that does not help, use{' '}
+          <a href="/docs">the API</a>.
         </p>
         <p class="dim">{reasonOf(caught.error)}</p>
         <button type="button" onClick={() => location.reload()}>
-          Load the page again
+          Reload the page{' '}
         </button>
       </section>
     );

@@ -29,7 +29,7 @@ export const when = (instant: string | undefined, digits = 19): string =>
 export const Name = ({ children }: { children: ComponentChildren }) => <bdi>{children}</bdi>;
 
 export const OwnerName = ({ owner }: { owner: Owner | undefined }) =>
-  owner ? <bdi>{nameOf(owner)}</bdi> : <span class="dim">nobody</span>;
+  owner ? <bdi>{nameOf(owner)}</bdi> : <span class="dim">no owner</span>;
 
 export const SessionLink = ({ id }: { id: string }) => (
   <a href={addressOf('session', { id })} title={id} class="id">

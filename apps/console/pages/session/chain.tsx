@@ -62,7 +62,7 @@ export function Chain({ session }: { session: Session }) {
           <p class="dim">
             {shown.newer > 0 && !isFromTip && (
               <>
-                {`${shown.newer.toLocaleString('en')} newer links follow this session. `}
+                {`${shown.newer.toLocaleString('en')} newer ${shown.newer === 1 ? 'link follows' : 'links follow'} this session. `}
                 <button type="button" onClick={() => setFromTip(true)}>
                   Show from the tip
                 </button>{' '}

@@ -35,7 +35,7 @@ export function Events({ session }: { session: Session }) {
     <section class="card" aria-labelledby="events">
       <h2 id="events">Events as they stand</h2>
       <details key={sessionId} onToggle={(event) => event.currentTarget.open && !found && read(undefined)}>
-        <summary>The log's own words about this session, and their proofs</summary>
+        <summary>The exact bytes of this session's events, and their proofs</summary>
         <Trouble text={trouble} />
         {found?.archived && <InArchive archived={found.archived} />}
         <ol class="events">
@@ -43,7 +43,7 @@ export function Events({ session }: { session: Session }) {
             <OneEvent key={one.event.id} one={one} />
           ))}
         </ol>
-        {found?.events.length === 0 && <p class="dim">No event of the ledger is about it.</p>}
+        {found?.events.length === 0 && <p class="dim">The ledger has no event about this session.</p>}
         <p class="pages">
           {isReading ? (
             <span role="status">Reading…</span>
@@ -51,13 +51,13 @@ export function Events({ session }: { session: Session }) {
             <>
               {found?.next !== undefined && (
                 <button type="button" onClick={() => read(found)}>
-                  Look further on
+                  Show more
                 </button>
               )}
               <button
                 type="button"
                 onClick={() => read(undefined)}
-                title={`It is at revision ${revision} now`}
+                title={`The session is at revision ${revision} now`}
               >
                 Read again
               </button>
@@ -77,8 +77,8 @@ function InArchive({ archived: { firstVersion, files } }: { archived: Archived }
     <p class="trouble">
       Events of the scope before version {firstVersion} are archived.{' '}
       {files === undefined
-        ? 'In which files they are is told to who has the permission audit.'
-        : `They are in ${files.slice(-MOST_FILES).join(', ')}${more > 0 ? `, or in one of ${more} older files` : ''}.`}
+        ? 'The names of the files require the permission audit.'
+        : `They are in ${files.slice(-MOST_FILES).join(', ')}${more > 0 ? `, or in one of ${more} older ${more === 1 ? 'file' : 'files'}` : ''}.`}
     </p>
   );
 }

@@ -23,7 +23,7 @@ export function Facts({ session }: { session: Session }) {
           <OwnerName owner={session.owner} />
           {!session.owner && session.previousOwner && (
             <>
-              , before <OwnerName owner={session.previousOwner} />
+              , previously <OwnerName owner={session.previousOwner} />
             </>
           )}
         </Fact>
@@ -88,7 +88,7 @@ export function Facts({ session }: { session: Session }) {
         )}
         {handles && handles.length > 0 && (
           <Fact name="Handles">
-            <bdi>{handles.map(({ kind }) => kind).join(', ')}</bdi> <span class="dim">(kinds alone)</span>
+            <bdi>{handles.map(({ kind }) => kind).join(', ')}</bdi> <span class="dim">(kinds only)</span>
           </Fact>
         )}
         {session.usage && <Fact name="Used">{usageIn(session.usage)}</Fact>}
@@ -103,7 +103,7 @@ export function Facts({ session }: { session: Session }) {
         </Fact>
       </dl>
       <p class="pages">
-        <a href={addressOf('scope', session.scope)}>Who owned the scope, over time</a>
+        <a href={addressOf('scope', session.scope)}>Owners of the scope over time</a>
       </p>
     </section>
   );
@@ -133,7 +133,8 @@ export function usageIn(usage: UsageTotals): string {
 
 /** Tokens and money: what is compared from session to session. */
 export const usageInShort = (usage: UsageTotals): string =>
-  tokensAndCost(usage).join(' · ') || `${count(usage.operations)} operations`;
+  tokensAndCost(usage).join(' · ') ||
+  `${count(usage.operations)} operation${usage.operations === 1 ? '' : 's'}`;
 
 const tokensAndCost = ({ inputTokens, outputTokens, cost }: UsageTotals): string[] => [
   ...(inputTokens > 0 ? [`${count(inputTokens)} in`] : []),

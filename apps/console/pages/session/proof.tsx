@@ -53,7 +53,7 @@ export function Proof({ position, text }: { position: string; text: string }) {
         </button>{' '}
         {trusted && (
           <button type="button" onClick={() => setAsking(true)}>
-            With another key
+            Use another key
           </button>
         )}
       </p>
@@ -63,7 +63,7 @@ export function Proof({ position, text }: { position: string; text: string }) {
         {!isProving && outcome.proven && <Shown proven={outcome.proven} />}
         {!isProving && outcome.fault && (
           <p class="trouble">
-            {outcome.fault.isDisproven ? <b class="refused">Not proven. </b> : 'It could not be checked. '}
+            {outcome.fault.isDisproven ? <b class="refused">Not proven. </b> : 'The check failed. '}
             {outcome.fault.text}
           </p>
         )}
@@ -91,12 +91,12 @@ function KeyForm({ given }: { given: (trusted: Trusted) => void }) {
       }}
     >
       <label>
-        Verifier key of the ledger, one a line
+        Verifier keys of the ledger, one per line
         <textarea name="key" rows={2} spellcheck={false} placeholder="ledger.example.com+1a2b3c4d+…" />
       </label>
       <p class="dim">
-        Give the key that you got when you trusted the ledger. A key that the same server tells proves only
-        that its answers fit each other: who could forge the log could forge the key as well.
+        Enter the key that you obtained when you trusted the ledger. A key from the same server proves only
+        that its answers are consistent: an attacker who can forge the log can also forge the key.
       </p>
       <p>
         <button type="submit">Use this key</button>{' '}
@@ -104,7 +104,7 @@ function KeyForm({ given }: { given: (trusted: Trusted) => void }) {
           type="button"
           onClick={() => void take('the service', () => keysOfService(AbortSignal.timeout(20_000)))}
         >
-          Take the key that this service tells
+          Use the key that this service reports
         </button>
       </p>
       <Trouble text={trouble} />
@@ -119,7 +119,7 @@ function Shown({ proven }: { proven: Proven }) {
   return (
     <div class="proven">
       <p>
-        <b class="good">Proven</b>: this event stands at {position} in the log of <bdi>{origin}</bdi>.
+        <b class="good">Proven</b>: this event is at {position} in the log of <bdi>{origin}</bdi>.
       </p>
       <dl>
         <dt>Leaf</dt>
@@ -139,7 +139,7 @@ function Shown({ proven }: { proven: Proven }) {
         </dd>
         <dt>Checkpoint</dt>
         <dd>
-          <bdi>{origin}</bdi>, of {count(size)} events; its signature is that of the key{' '}
+          <bdi>{origin}</bdi>, of {count(size)} events, signed by the key{' '}
           <bdi>
             <b>{signedBy.join(', ')}</b>
           </bdi>
@@ -147,8 +147,8 @@ function Shown({ proven }: { proven: Proven }) {
         <dt>Trust</dt>
         <dd>
           {by === 'you'
-            ? 'The key is the one that you gave.'
-            : 'The key is the one that this service tells. So its answers fit each other, and no more is proven: to prove the log, give a key that you got from somewhere else.'}
+            ? 'You entered the key.'
+            : 'The key is the one that this service reports. This proves only that its answers are consistent. To prove the log, enter a key from another source.'}
         </dd>
       </dl>
       <details>
@@ -156,8 +156,8 @@ function Shown({ proven }: { proven: Proven }) {
         <pre class="raw">{proof}</pre>
       </details>
       <p class="dim">
-        Computed in this browser from the event's bytes. What is proven by it, and what is not, is in
-        docs/audit.md of the project; the requests are in <a href="/docs">the API</a>.
+        Computed in this browser from the event's bytes. docs/audit.md of the project says what this proves
+        and what it does not. The requests are in <a href="/docs">the API</a>.
       </p>
     </div>
   );

@@ -7,9 +7,9 @@ type Refusal = Operations['session']['answer']['refusals'][number];
 export function Refusals({ refusals }: { refusals: readonly Refusal[] }) {
   return (
     <section class="card" aria-labelledby="refusals">
-      <h2 id="refusals">Stops that were ignored</h2>
+      <h2 id="refusals">Ignored stops</h2>
       {refusals.length === 0 ? (
-        <p class="dim">None. Other refused commands are counted, not kept.</p>
+        <p class="dim">None. Other refused commands are only counted.</p>
       ) : (
         <table class="refusals">
           <thead>

@@ -45,11 +45,14 @@ export function TailPage({ about }: { about: Record<string, string> }) {
 }
 
 function State({ tail: { isPaused, isOpen, waiting, count, trouble, pause, goOn } }: { tail: Tail }) {
-  const wait = waiting === MOST_ROWS ? `${MOST_ROWS.toLocaleString('en')} or more wait` : `${waiting} wait`;
+  const wait =
+    waiting === MOST_ROWS
+      ? `${MOST_ROWS.toLocaleString('en')} or more events wait`
+      : `${waiting} ${waiting === 1 ? 'event waits' : 'events wait'}`;
   return (
     <div class="buttons tail-state">
       <button type="button" onClick={isPaused ? goOn : pause}>
-        {isPaused ? 'Go on' : 'Pause'}
+        {isPaused ? 'Resume' : 'Pause'}
       </button>
       <span role="status">
         {trouble ? (
@@ -95,7 +98,7 @@ function Filters({ about, mayChoose }: { about: Record<string, string>; mayChoos
     >
       {(['user', 'project', 'environment'] as const).map((name) => (
         <label key={name}>
-          {name} has <input name={name} defaultValue={about[name] ?? ''} autocomplete="off" />
+          {name} contains <input name={name} defaultValue={about[name] ?? ''} autocomplete="off" />
         </label>
       ))}
       <label>

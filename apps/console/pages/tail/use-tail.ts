@@ -47,7 +47,10 @@ export function useTail(path: '/v1/stream/tenant' | '/v1/feed/stream', filter: F
     void follow(path, {}, stop.signal, {
       opened() {
         if (lostAt !== undefined && path === '/v1/stream/tenant')
-          came.push({ key: lostAt, gap: `Nothing was heard from ${lostAt} to ${clock()}.` });
+          came.push({
+            key: lostAt,
+            gap: `Disconnected from ${lostAt} to ${clock()}: events of that time are missing.`,
+          });
         lostAt = undefined;
         setState({ isOpen: true, trouble: undefined });
       },

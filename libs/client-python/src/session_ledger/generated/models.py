@@ -21,7 +21,7 @@ class Lease(TypedDict):
     seconds: int
     """A whole number from 1 to 2592000 (30 days)."""
     graceSeconds: NotRequired[int]
-    """After a lapse, how long the session waits for its old owner; 60 when left out."""
+    """How long the session waits for its old owner after a lapse; 60 when left out."""
     renewOn: NotRequired[Literal['heartbeat', 'use']]
     """heartbeat when left out; use makes it an idle time-out."""
     onLapse: NotRequired[Literal['release', 'end']]
@@ -71,7 +71,7 @@ class StartBody(TypedDict):
 
 
 class Scope(TypedDict):
-    """What has at most one current session: a user and a project."""
+    """A user and a project; a scope has at most one current session."""
     userId: str
     """1 to 256 characters, valid Unicode, no control characters."""
     projectId: str
@@ -83,17 +83,17 @@ class ShownLease(TypedDict):
     seconds: int
     """A whole number from 1 to 2592000 (30 days)."""
     graceSeconds: NotRequired[int]
-    """After a lapse, how long the session waits for its old owner; 60 when left out."""
+    """How long the session waits for its old owner after a lapse; 60 when left out."""
     renewOn: NotRequired[Literal['heartbeat', 'use']]
     """heartbeat when left out; use makes it an idle time-out."""
     onLapse: NotRequired[Literal['release', 'end']]
     """release when left out."""
     expiresAt: NotRequired[str]
-    """Its end unless it is renewed: with `include=lease`, and in the list of all current sessions."""
+    """When it ends unless renewed; only with `include=lease`, and in the list of all current sessions."""
 
 
 class UsageTotals(TypedDict):
-    """What was used: in a session, in a chain or in a scope."""
+    """Usage sums of a session, a chain or a scope."""
     operations: int
     """How many reports."""
     inputTokens: int
@@ -121,7 +121,7 @@ class SessionInvalid(TypedDict):
 
 
 class Session(TypedDict):
-    """One instance; never reused, never revived."""
+    """One session; ids are never reused, ended sessions never return."""
     sessionId: str
     """UUID of one session instance."""
     scope: Scope
@@ -135,7 +135,7 @@ class Session(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -172,7 +172,7 @@ class Session(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionInvalid]
 
@@ -196,11 +196,11 @@ class CommandAnswer(TypedDict):
     current: NotRequired[Union[Session, None]]
     """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
-    """What a start asked for and did not get, because it joined or claimed a session."""
+    """What the start requested and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[CommandAnswerDroppedItem]]
     """Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key."""
     retryAfter: NotRequired[int]
-    """For reported: in how many seconds to try again."""
+    """For reported: seconds to wait before a retry."""
     position: Position
 
 
@@ -211,7 +211,7 @@ class ProblemFilesItem(TypedDict):
 
 
 class Problem(TypedDict):
-    """RFC 9457. `current` is the current session; `last` the one before none."""
+    """RFC 9457. `current` is the current session; if there is none, `last` is the previous one."""
     type: str
     """/problems/<code>."""
     title: str
@@ -224,19 +224,19 @@ class Problem(TypedDict):
     until: NotRequired[str]
     """UTC, milliseconds."""
     retryAfter: NotRequired[int]
-    """Seconds to wait before; of one of many, by itself a header."""
+    """Seconds to wait before a retry; for one of many commands, in place of the header."""
     handle: NotRequired[str]
-    """Of handle-taken: the kind of the one that is."""
+    """For handle-taken: the kind of the handle."""
     candidate: NotRequired[int]
-    """Of resolve: which one is at fault, counted from 0."""
+    """For resolve: index, from 0, of the candidate at fault."""
     partition: NotRequired[int]
-    """Of archived events."""
+    """For archived events."""
     firstSequence: NotRequired[int]
-    """The first of the partition that the ledger itself has."""
+    """The first sequence of the partition that is not archived."""
     firstVersion: NotRequired[int]
-    """The first of the scope that the ledger itself has."""
+    """The first version of the scope that is not archived."""
     files: NotRequired[list[ProblemFilesItem]]
-    """The archives to read before, in order, with the sequences that they hold."""
+    """The archives to read first, in order, with the sequences that they contain."""
 
 
 class PlacedSessionHandlesItem(TypedDict):
@@ -252,7 +252,7 @@ class PlacedSessionInvalid(TypedDict):
 
 
 class PlacedSession(TypedDict):
-    """A session, and the event that it was last changed by."""
+    """A session, and the event that last changed it."""
     sessionId: str
     """UUID of one session instance."""
     scope: Scope
@@ -266,7 +266,7 @@ class PlacedSession(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -303,7 +303,7 @@ class PlacedSession(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[PlacedSessionInvalid]
     position: Position
@@ -312,7 +312,7 @@ class PlacedSession(TypedDict):
 class SessionPage(TypedDict):
     sessions: list[PlacedSession]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ActivateBody(TypedDict):
@@ -430,7 +430,7 @@ class InvalidBody(TypedDict):
     """Fencing token: rises at every change of the current session or of its owner, and at its end."""
     owner: NotRequired[Owner]
     certainty: Literal['definite', 'transient']
-    """definite: the session can never be continued; transient: it may yet."""
+    """definite: the session can never be continued; transient: it may recover."""
     reason: str
     """1 to 64 characters; stays in the log, so no personal data."""
     fallback: NotRequired[Literal['latest-valid', 'start-fresh']]
@@ -441,9 +441,9 @@ class SentCommand(TypedDict):
     operation: str
     """One of startSession, activateSession, rotateSession, releaseOwnership, claimOwnership, endSession, touchSession, changeAttributes, changeHandles, recordUsage, markCheckpoint, reportInvalid."""
     sessionId: NotRequired[str]
-    """Of every operation but startSession."""
+    """For every operation except startSession."""
     body: NotRequired[dict[str, Any]]
-    """What the operation takes by itself."""
+    """The body of the single operation."""
     idempotencyKey: NotRequired[str]
     """1 to 256 characters; each command has its own."""
 
@@ -466,21 +466,21 @@ class OneAnswer(TypedDict):
     current: NotRequired[Union[Session, None]]
     """The current session, if `session` is not or is no longer it. In a repeated answer null says that none is current any more."""
     ignored: NotRequired[list[Literal['attributes', 'fromCheckpoint', 'lease', 'phase', 'policy']]]
-    """What a start asked for and did not get, because it joined or claimed a session."""
+    """What the start requested and did not get, because it joined or claimed a session."""
     dropped: NotRequired[list[OneAnswerDroppedItem]]
     """Handles that the scope lost to new ones, since it keeps 32: when each was bound last, the oldest first. Not in an answer that is repeated by its key."""
     retryAfter: NotRequired[int]
-    """For reported: in how many seconds to try again."""
+    """For reported: seconds to wait before a retry."""
     position: Position
     status: int
-    """What the operation by itself is answered with."""
+    """The status of the single operation."""
     replayed: NotRequired[Literal[True]]
-    """The answer of then is given again, by its key."""
+    """This is the earlier answer for the same key."""
 
 
 class ManyAnswers(TypedDict):
     answers: list[Union[OneAnswer, Problem]]
-    """One each, in the order of the commands."""
+    """One per command, in the order of the commands."""
 
 
 class CurrentBodyOfItem(TypedDict):
@@ -502,13 +502,13 @@ class CurrentBody(TypedDict):
 
 class ManyCurrentAnswersItem(TypedDict):
     status: int
-    """What the operation by itself is answered with."""
+    """The status of the single operation."""
     session: Session
 
 
 class ManyCurrent(TypedDict):
     answers: list[Union[ManyCurrentAnswersItem, Problem]]
-    """One each, in the order in which they were asked for."""
+    """One per element, in the order of the request."""
 
 
 class CurrentPage(TypedDict):
@@ -558,12 +558,12 @@ class Refusal(TypedDict):
     why: str
     """How the session had ended, or what did not match."""
     count: int
-    """How often it came."""
+    """How often it was received."""
     position: Position
     at: NotRequired[str]
     """UTC, milliseconds."""
     archived: NotRequired[Literal[True]]
-    """The event at `position` is in the archive, and with it origin, epoch and at."""
+    """The event at `position` is archived; only it has origin, epoch and at."""
 
 
 class SessionWithRefusalsHandlesItem(TypedDict):
@@ -592,7 +592,7 @@ class SessionWithRefusals(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -629,11 +629,11 @@ class SessionWithRefusals(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionWithRefusalsInvalid]
     refusals: list[Refusal]
-    """Stops of this session that were not obeyed: the newest 100, the newest first."""
+    """Stops of this session that were not obeyed: the newest 100, newest first."""
 
 
 class ResolveBodyCandidatesItem1(TypedDict):
@@ -647,13 +647,13 @@ class ResolveBody(TypedDict):
     candidates: list[Union[Handle, ResolveBodyCandidatesItem1]]
     """from 1 to 16, the most explicit first: handles, or references of session and epoch."""
     override: NotRequired[bool]
-    """The first candidate decides, whatever the others say."""
+    """The first candidate decides, even if others differ."""
 
 
 class Resolved(TypedDict):
     session: Session
     unknown: list[int]
-    """Which candidates, counted from 0, are handles that are not bound."""
+    """Indexes, from 0, of the candidates that are unbound handles."""
 
 
 class CheckpointListCheckpointsItem(TypedDict):
@@ -686,7 +686,7 @@ class LedgerEvent(TypedDict):
     """The scope key: Kafka's record key."""
     partition: int
     sequence: str
-    """Dense within the partition; 16 digits, zero-padded."""
+    """Without gaps within the partition; 16 digits, zero-padded."""
     commandid: str
     """Shared by the events of one command."""
     principal: NotRequired[str]
@@ -694,7 +694,7 @@ class LedgerEvent(TypedDict):
     traceparent: NotRequired[str]
     """The trace of the request that caused it (CloudEvents distributed tracing extension), if the request named one."""
     data: dict[str, Any]
-    """version, and what the type says."""
+    """version, and the fields of the type."""
 
 
 class EventPage(TypedDict):
@@ -703,22 +703,22 @@ class EventPage(TypedDict):
 
 
 class CurrentList(TypedDict):
-    """Each with `lease.expiresAt`, where it has a lease."""
+    """Sessions with a lease also have `lease.expiresAt`."""
     sessions: list[PlacedSession]
     next: NotRequired[str]
     """For the next page; absent in the last one."""
 
 
 class ChainPage(TypedDict):
-    """`usage`: of all sessions of the chain, also of those on other pages."""
+    """`usage` sums all sessions of the chain, including other pages."""
     sessions: list[PlacedSession]
     usage: NotRequired[UsageTotals]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ScopeUsage(TypedDict):
-    """`usage`: of all sessions of the scope."""
+    """`usage` sums all sessions of the scope."""
     usage: NotRequired[UsageTotals]
 
 
@@ -740,7 +740,7 @@ Transition = TypedDict(
 class TransitionPage(TypedDict):
     transitions: list[Transition]
     next: NotRequired[str]
-    """What to ask for with `after`; absent when this is the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class Selection(TypedDict):
@@ -777,11 +777,11 @@ class BulkJobPartitions(TypedDict):
 
 
 class BulkJob(TypedDict):
-    """Kept for 30 days after it was finished."""
+    """Kept for 30 days after it finishes."""
     jobId: str
     state: Literal['open', 'finished']
     principal: str
-    """Who ordered it."""
+    """The principal that started it."""
     select: Selection
     action: Literal['end', 'release']
     reason: str
@@ -800,7 +800,7 @@ class JobPage(TypedDict):
     jobs: list[BulkJob]
     """All jobs of the tenant, by any caller."""
     next: NotRequired[str]
-    """What to ask for with `after`; absent in the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class ErasedAnswerErasedItem(TypedDict):
@@ -810,9 +810,9 @@ class ErasedAnswerErasedItem(TypedDict):
 
 class ErasedAnswer(TypedDict):
     outcome: Literal['erased', 'unchanged']
-    """unchanged when there was nothing to erase."""
+    """unchanged if there was nothing to erase."""
     erased: list[ErasedAnswerErasedItem]
-    """The scopes whose details went; positions of their DetailsErased."""
+    """The scopes whose details were erased; positions of their DetailsErased."""
     complete: bool
     """false: details of more scopes are left; repeat the request."""
 
@@ -835,12 +835,12 @@ Reports: TypeAlias = "list[ReportsItem]"
 class ReportsTaken(TypedDict):
     taken: int
     dropped: int
-    """The tenant's oldest reports, over 50,000, that were forgotten for them."""
+    """How many of the tenant's oldest reports, beyond 50,000, were dropped."""
 
 
 class ReportsWithdrawn(TypedDict):
     withdrawn: int
-    """How many reports there were."""
+    """How many reports were withdrawn."""
 
 
 class CurrentFiguresByStatus(TypedDict):
@@ -852,7 +852,7 @@ class CurrentFiguresByStatus(TypedDict):
 
 class CurrentFiguresByEnvironmentItem(TypedDict):
     environment: NotRequired[str]
-    """Absent: those that nobody owns."""
+    """Absent for sessions without an owner."""
     count: int
 
 
@@ -860,7 +860,7 @@ class CurrentFigures(TypedDict):
     total: int
     byStatus: CurrentFiguresByStatus
     byEnvironment: list[CurrentFiguresByEnvironmentItem]
-    """The 50 that have the most, those first."""
+    """The 50 with the most sessions, in descending order."""
 
 
 class TrafficFiguresAll(TypedDict):
@@ -874,9 +874,9 @@ class TrafficFiguresAll(TypedDict):
 class TrafficFigures(TypedDict):
     """Commands of the tenant that this replica has answered."""
     replica: str
-    """The replica that answers: each one counts its own."""
+    """The replica that answers; each replica counts its own commands."""
     since: str
-    """When it began to count."""
+    """When it started counting."""
     commands: int
     """Commands that were applied."""
     refusals: int
@@ -887,11 +887,11 @@ class TrafficFigures(TypedDict):
 
 class RelayFigures(TypedDict):
     confirmed: list[int]
-    """The last event of each partition that Kafka is known to have."""
+    """The last event of each partition that Kafka has confirmed."""
     behind: int
-    """Events that Kafka is not known to have."""
+    """Events that Kafka has not confirmed."""
     held: int
-    """Partitions that a relay holds; 0: none is relayed."""
+    """Partitions that a relay holds; 0: no partition is relayed."""
 
 
 class LedgerFigures(TypedDict):
@@ -908,7 +908,7 @@ class LedgerFigures(TypedDict):
 
 class ProjectionFigures(TypedDict):
     positions: list[int]
-    """What was projected last of each partition."""
+    """The last projected sequence of each partition."""
     behind: int
     """Events that are not projected yet."""
 
@@ -922,7 +922,7 @@ class StatsSyncConsumersItem(TypedDict):
     unknown: int
     """Reports that name no session of the scope."""
     rate: NotRequired[float]
-    """Those in sync, of all; absent when there are none."""
+    """The share of reports in sync; absent if there are none."""
 
 
 class StatsSyncListItem(TypedDict):
@@ -950,24 +950,24 @@ class StatsSync(TypedDict):
     unknown: int
     """Reports that name no session of the scope."""
     rate: NotRequired[float]
-    """Those in sync, of all; absent when there are none."""
+    """The share of reports in sync; absent if there are none."""
     consumers: list[StatsSyncConsumersItem]
-    """Those with the most reports, at most 100."""
+    """The consumers with the most reports, at most 100."""
     list: list[StatsSyncListItem]
-    """Those that are not in sync, in pages."""
+    """Reports that are not in sync, in pages."""
     next: NotRequired[str]
-    """What to ask for with `after`."""
+    """Pass as `after` for the next page."""
 
 
 class Stats(TypedDict):
-    """As of now; `current` as the read models have it, at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit, the others are of the own tenant."""
+    """`current` comes from the read models and is at most a second old. `ledger`, `projection`, `relay` and `replicas` need the permission audit; the other members cover only the tenant of the caller."""
     at: str
     """When the figures were read. For a rate, divide a difference of figures by the difference of these."""
     current: CurrentFigures
     traffic: TrafficFigures
     relay: NotRequired[RelayFigures]
     replicas: NotRequired[list[str]]
-    """The ids of those that Postgres sees, at most 100."""
+    """The ids of the replicas that are connected to Postgres, at most 100."""
     ledger: NotRequired[LedgerFigures]
     projection: NotRequired[ProjectionFigures]
     sync: StatsSync
@@ -998,7 +998,7 @@ class KeptCheckpoints(TypedDict):
     checkpoints: list[KeptCheckpointsCheckpointsItem]
     """The newest first."""
     next: NotRequired[int]
-    """What to ask for with `before`, when there may be more."""
+    """Pass as `before` for the next page, if there may be more."""
 
 
 ConsistencyProof = TypedDict(
@@ -1013,19 +1013,19 @@ ConsistencyProof = TypedDict(
 
 
 class CallerView(TypedDict):
-    """Who asks, and whom."""
+    """The caller, and the service that answers."""
     accessControl: bool
     """Whether callers need a credential."""
     principal: str
     tenant: str
-    """Empty: of none."""
+    """Empty if the caller has no tenant."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
     ledgerWide: bool
     """Whether it may reach data of all tenants."""
     environments: NotRequired[list[str]]
     """Environments that it may name; absent: any."""
     version: str
-    """The service's."""
+    """The service's version."""
     source: str
     """`/ledgers/<ledger id>`, as in its events."""
 
@@ -1042,7 +1042,7 @@ class KeyBody(TypedDict):
     tenant: NotRequired[str]
     """A-Z, a-z, 0-9, . _ ~ and -, at most 64."""
     ledgerWide: NotRequired[bool]
-    """It may have the permission audit, and its admin reaches all tenants."""
+    """The key may have the permission audit, and its admin covers all tenants."""
     principal: NotRequired[str]
     """1 to 256 printable ASCII characters without quotes and backslashes; stays in the log for good."""
     permissions: list[Literal['read', 'write', 'operate', 'audit', 'admin']]
@@ -1088,7 +1088,7 @@ class AccessKey(TypedDict):
     revokedAt: NotRequired[str]
     """UTC, milliseconds."""
     usedOn: NotRequired[str]
-    """The last day, by UTC, on which it was used."""
+    """The last day of use, in UTC."""
 
 
 class NewKey(TypedDict):
@@ -1100,7 +1100,7 @@ class NewKey(TypedDict):
 class KeyPage(TypedDict):
     keys: list[AccessKey]
     next: NotRequired[str]
-    """What to ask for with `after`; absent in the last page."""
+    """Pass as `after` for the next page; absent in the last one."""
 
 
 class RotateKeyBody(TypedDict):
@@ -1116,9 +1116,9 @@ class ProblemPage(TypedDict):
     retryable: bool
     """Whether the same request may succeed later."""
     retryAfter: NotRequired[int]
-    """Seconds to wait before."""
+    """Seconds to wait before a retry."""
     advice: NotRequired[str]
-    """What to do, where the title does not say it."""
+    """What to do, if the title does not say it."""
 
 
 class StartSessionRequest(TypedDict):
@@ -1268,13 +1268,13 @@ class CurrentSessionRequestQuery(TypedDict):
     projectId: NotRequired[str]
     """1 to 256 characters, valid Unicode, no control characters."""
     wait: NotRequired[int]
-    """Seconds to wait while the revision is `after`; any other one is answered at once."""
+    """Seconds to wait while the revision equals `after`; otherwise the answer comes at once."""
     after: NotRequired[int]
     """The revision that is known; 0 when left out, which is that of a scope without a session."""
     all: NotRequired[bool]
-    """All of the user's current sessions, whatever their projects, 100 a page."""
+    """All of the user's current sessions, of any project, 100 a page."""
     next: NotRequired[str]
-    """With `all`: what the page before said."""
+    """With `all`: the `next` of the previous page."""
     asOf: NotRequired[str]
     """an RFC 3339 time (a + in it is sent as %2B) or a position, partition:sequence, of the past."""
     include: NotRequired[Literal['lease']]
@@ -1536,7 +1536,7 @@ class StatsRequestQuery(TypedDict):
     maxAge: NotRequired[int]
     """How old the answer may be, in seconds: callers that poll the same figures share it; 0 when left out."""
     limit: NotRequired[int]
-    """Of those out of sync; 100 when left out."""
+    """Page size of the list; 100 when left out."""
     after: NotRequired[str]
     """the `next` of an earlier page."""
 
@@ -1726,7 +1726,7 @@ class SessionInEvent(TypedDict):
     reservedUntil: NotRequired[str]
     """UTC, milliseconds."""
     reservedSeconds: NotRequired[int]
-    """How long the reservation is; absent when a lapse made it."""
+    """The length of the reservation; absent if a lapse made it."""
     expiresAt: NotRequired[str]
     """UTC, milliseconds."""
     lease: NotRequired[ShownLease]
@@ -1762,7 +1762,7 @@ class SessionInEvent(TypedDict):
     successorId: NotRequired[str]
     """UUID of one session instance."""
     successorHandle: NotRequired[str]
-    """`hash` of the name it was rotated with."""
+    """`hash` of the handle in its rotation."""
     usage: NotRequired[UsageTotals]
     invalid: NotRequired[SessionInvalid]
 
