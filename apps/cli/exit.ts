@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { maskSecrets } from '#access';
 import { ArchiveError } from '#archive';
 import { KafkaSettingsError } from '#broker';
-import { LedgerError, TlogError } from '#client';
+import { CredentialError, LedgerError, NoAnswer, TlogError } from '#client';
 import { KeyFileError, LogError } from '#log';
 import { DatabaseUrlError, isAway, isRefused } from '#postgres';
 
@@ -30,13 +30,22 @@ export class CommandFailed extends Error {
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandFailed) return error.code;
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-  return exitCodes.failed;
+  return error instanceof CredentialError || isBadPort(error) ? exitCodes.usage : exitCodes.failed;
 }
 
 /** One line for what the user can do something about; the whole error for what is ours. */
 export function complain(error: unknown): void {
   if (error instanceof CommanderError) return; // has said it already
   process.stderr.write(`${maskSecrets(inWords(error))}\n`);
+  if (error instanceof NoAnswer && !isBadPort(error)) process.stderr.write(`${NOBODY}\n`);
+}
+
+const NOBODY = 'Is the ledger running? Start it with npm start, or name it with --url or LEDGER_URL.';
+
+/** A port that fetch never asks, because other protocols have it. */
+function isBadPort(error: unknown): boolean {
+  const { message, cause } = (error ?? {}) as { message?: string; cause?: unknown };
+  return message === 'bad port' || (cause !== undefined && isBadPort(cause));
 }
 
 /** Their messages are for users. */
@@ -53,16 +62,19 @@ const OURS = [
 
 function inWords(error: unknown): string {
   const { message, code } = error as { message?: string; code?: string };
+  if (isBadPort(error))
+    return 'nothing that speaks HTTP is asked at the port in --url: it has to be another one';
   const known = OURS.some((kind) => error instanceof kind);
-  if (known) return `${message}${causeOf(error)}`;
+  if (known) return withCause(error);
   if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
   if (isRefused(error)) return `Postgres refuses: ${message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-function causeOf(error: unknown): string {
-  const { cause } = error as { cause?: { message?: string; code?: string; cause?: unknown } };
-  if (!cause) return '';
-  const said = cause.message || cause.code;
-  return `${said ? `: ${said}` : ''}${causeOf(cause)}`;
+/** A message and those of its causes, each a part of one sentence. */
+function withCause(error: unknown): string {
+  const { message, code, cause } = error as { message?: string; code?: string; cause?: unknown };
+  const said = message || code || '';
+  const why = cause ? withCause(cause) : '';
+  return said && why ? `${said.replace(/\.$/, '')}: ${why}` : said || why;
 }

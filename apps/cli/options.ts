@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { Schema } from '#api';
 import { localLedger } from '#dev-stack';
 import { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from '#postgres';
 
@@ -61,9 +62,13 @@ export function wholeNumber(least: number, most: number) {
   };
 }
 
+/** A whole number as the schema of a request has it. */
+export const numberOf = ({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema) =>
+  wholeNumber(minimum, maximum);
+
 function httpUrl(text: string): string {
-  if (/^https?:\/\/[^\s]+$/.test(text)) return text.replace(/\/+$/, '');
-  throw new InvalidArgumentError('It has to begin with http:// or https://.');
+  if (/^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
+  throw new InvalidArgumentError('It has to be an address that begins with http:// or https://.');
 }
 
 function verified(url: string): string {
@@ -104,3 +109,7 @@ export function timeSpan(text: string): number {
     throw new InvalidArgumentError('It has to be a time, such as 90d, 24h, 30m or 0s.');
   return Number(count) * SECONDS[unit as keyof typeof SECONDS];
 }
+
+/** A time to last that has a default. */
+export const timeOption = (flags: string, description: string, usual: string) =>
+  new Option(flags, description).argParser(timeSpan).default(timeSpan(usual), usual);

@@ -24,7 +24,7 @@ type Cell = string | number | undefined;
 /** For people: columns as wide as their widest cell, numbers to the right, no line ends in blanks. */
 export function printTable(head: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => String(row[column] ?? '').length)),
+    Math.max(title.length, ...rows.map((row) => plain(row[column] ?? '').length)),
   );
   const printRow = startTable(head, widths);
   for (const row of rows) printRow(row);
@@ -36,7 +36,7 @@ export function startTable(head: readonly string[], widths: readonly number[]) {
     cells
       .map((cell, column) => {
         const width = widths[column] ?? 0;
-        return typeof cell === 'number' ? String(cell).padStart(width) : (cell ?? '').padEnd(width);
+        return typeof cell === 'number' ? String(cell).padStart(width) : plain(cell ?? '').padEnd(width);
       })
       .join('  ')
       .trimEnd();
@@ -48,7 +48,12 @@ export function startTable(head: readonly string[], widths: readonly number[]) {
 export function printFields(fields: Record<string, Cell>): void {
   const shown = Object.entries(fields).filter(([, value]) => value !== undefined);
   const width = Math.max(...shown.map(([name]) => name.length));
-  for (const [name, value] of shown) printLine(`${strong(name.padEnd(width))}  ${value}`);
+  for (const [name, value] of shown) printLine(`${strong(name.padEnd(width))}  ${plain(value ?? '')}`);
+}
+
+/** What others wrote does nothing to a terminal. */
+export function plain(cell: string | number): string {
+  return String(cell).replace(/\p{Cc}/gu, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** Stands out on a terminal, is plain elsewhere. */

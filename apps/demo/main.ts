@@ -1,3 +1,4 @@
+import { CredentialError } from '#client';
 import { notSo } from './checks.js';
 import { conclude } from './conclusion.js';
 import { DemoError } from './error.js';
@@ -50,7 +51,9 @@ async function findLedger({ url, kafka }: Options): Promise<void> {
 
 run()
   .catch((error) => {
-    complain(error instanceof DemoError ? `demo: ${error.message}` : error.stack);
+    complain(
+      error instanceof DemoError || error instanceof CredentialError ? `demo: ${error.message}` : error.stack,
+    );
     return 1;
   })
   .then((code) => {

@@ -2,7 +2,7 @@
 // an element.
 //   node check-site.js <directory>
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 const [site] = process.argv.slice(2);
 const base = process.env.DOCS_BASE ?? '/';
@@ -32,4 +32,6 @@ for (const [page, text] of html) {
 }
 for (const one of new Set(broken)) console.error(one);
 console.log(`${pages.length} pages, ${links} links, ${new Set(broken).size} broken`);
-process.exit(broken.length > 0 || pages.length < 50 ? 1 : 0);
+const isWhole = broken.length === 0 && pages.length >= 50;
+if (isWhole) console.log(`The site is in ${resolve(site)}: any server of files shows it.`);
+process.exit(isWhole ? 0 : 1);

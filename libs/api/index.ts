@@ -27,6 +27,7 @@ export {
   methodsTaken,
 } from './request/http.js';
 export { inexactNumber, type JsonBody, readJson } from './request/json-body.js';
+export { converted, faultOf, type Schema } from './request/schema-faults.js';
 export { traceparentOf } from './request/trace-context.js';
 export { explainValidation, type ValidationFault } from './request/validation.js';
 export { startOf, submissionOf } from './serve/commands.js';

@@ -119,6 +119,18 @@ export class NoAnswer extends LedgerError {
   }
 }
 
+/**
+ * There is nothing to send as `Authorization`: the token holds what no header can carry, or its file cannot be read. It is
+ * not tried again, and nothing of the token stands in it.
+ */
+export class CredentialError extends LedgerError {
+  override readonly name = 'CredentialError';
+
+  constructor(what: string, failure: Failure = { outcomeUnknown: false }) {
+    super(what, failure);
+  }
+}
+
 /** This client has as much to do as it may: the call was not sent. */
 export class ClientBusy extends LedgerError {
   override readonly name = 'ClientBusy';

@@ -8,6 +8,7 @@ export type { AnswerOf, CallOptions, RequestOf } from './calls/transport.js';
 export {
   type AnyLedgerProblem,
   ClientBusy,
+  CredentialError,
   isProblem,
   LedgerError,
   LedgerProblem,

@@ -1,4 +1,4 @@
-import { isAnswered, isReadOnly, isStatementError, ShareFull } from '#postgres';
+import { isAnswered, isReadOnly, isRefused, isStatementError, isUnconnected, ShareFull } from '#postgres';
 
 /**
  * Why the log could not answer.
@@ -69,9 +69,13 @@ export function isDefect(error: unknown): boolean {
   return DEFECTS.has((error as { name?: string }).name ?? '');
 }
 
-/** What a failed write is told as, once it was sent: nobody can say what became of it unless Postgres itself did. */
+/**
+ * What a failed write is told as: nobody can say what became of it unless Postgres itself did, or there was no connection
+ * by which it could have been sent.
+ */
 export function writeError(cause: unknown): unknown {
-  if (cause instanceof LogError || cause instanceof ShareFull || isAnswered(cause)) return readError(cause);
+  const isOver = cause instanceof LogError || cause instanceof ShareFull || isAnswered(cause);
+  if (isOver || isUnconnected(cause) || isRefused(cause)) return readError(cause);
   return new LogError('unknown-outcome', 'It is not yet known whether it was done.', { cause });
 }
 

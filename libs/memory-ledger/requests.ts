@@ -6,7 +6,9 @@ import {
   checkExpectation,
   checkNeeds,
   checkRequestKey,
+  converted,
   explainValidation,
+  faultOf,
   inexactNumber,
   isMethod,
   type JsonBody,
@@ -15,11 +17,11 @@ import {
   type Problem,
   ProblemError,
   readJson,
+  type Schema,
   traceparentOf,
 } from '#api';
 import { type OperationId, type ProblemCode, routes } from '#client';
 import { schemas } from './generated/schemas.js';
-import { converted, faultOf, type Schema } from './validate.js';
 
 const patterns = Object.entries(routes).map(([id, { method, path }]) => {
   const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);

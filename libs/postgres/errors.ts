@@ -58,6 +58,13 @@ export function isAway(error: unknown): boolean {
   return NOT_NOW.test(code ?? '') || LOST.test(message ?? '');
 }
 
+/** Whether there was no connection, so that nothing was sent. */
+export function isUnconnected(error: unknown): boolean {
+  const { syscall, errors } = (error ?? {}) as { syscall?: string; errors?: unknown };
+  if (Array.isArray(errors)) return errors.length > 0 && errors.every(isUnconnected);
+  return syscall === 'connect' || syscall === 'getaddrinfo';
+}
+
 /** No such login or database, a wrong password, no right: its answer says all there is to know. */
 const REFUSED = /^(28|3D|42501)/;
 

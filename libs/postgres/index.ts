@@ -28,6 +28,7 @@ export {
   isReadOnly,
   isRefused,
   isStatementError,
+  isUnconnected,
   PostgresAway,
 } from './errors.js';
 export { StillAtWork } from './given-up.js';

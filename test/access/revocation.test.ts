@@ -193,6 +193,11 @@ test('the commands make, list, rotate and revoke keys, at the database and over 
   expect(rotated.code).toBe(0);
   const revoked = await run(['revoke', id], overHttp);
   expect([revoked.code, revoked.lines[0]]).toEqual([0, expect.stringContaining(`${id} (app) is revoked`)]);
+  const shortLived = ['--tenant', 'red', '--permissions', 'read', '--name', 'short-lived', '--expires', '1h'];
+  const brief = await run(['create', ...shortLived], overHttp);
+  const followed = await run(['rotate', brief.lines[0]?.slice(4, 14) ?? ''], overHttp);
+  const ends = / ends (\d{4}-\S+Z), as the old one was to/.exec(followed.errors.join('\n'))?.[1] ?? '';
+  expect(Date.parse(ends)).toBeLessThanOrEqual(Date.now() + 3_600_000);
   const list = await run(['list', '--json'], overHttp);
   expect([list.code, list.errors]).toEqual([0, []]);
   const keys = list.lines.map((line) => JSON.parse(line));

@@ -1,8 +1,7 @@
-import { explainValidation, type ValidationFault } from '#api';
+import { converted, explainValidation, faultOf, type Schema, type ValidationFault } from '#api';
 import { type Operation, operations } from '#api/schemas';
 import { validatorOf } from '../../apps/ledger/http/validators.js';
 import { schemas } from '../../libs/memory-ledger/generated/schemas.js';
-import { converted, faultOf, type Schema } from '../../libs/memory-ledger/validate.js';
 
 /** The ledger in memory validates with a small validator of its own: it has to say what the service's says. */
 

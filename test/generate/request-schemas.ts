@@ -13,7 +13,7 @@ export function requestSchemas(): string {
     return `${id}: {needs: ${JSON.stringify(needs)}, ${parts.map(([name, schema]) => `${name}: ${code(schema, constants)}`).join(',\n')}},`;
   });
   return [
-    "import type { Needs } from '#api';\nimport type { OperationId } from '#client';\nimport type { Schema } from '../validate.js';",
+    "import type { Needs, Schema } from '#api';\nimport type { OperationId } from '#client';",
     ...[...constants].map(([name, value]) => `const ${name} = ${value};`),
     `/** By operation: what it needs, and the schemas that the service validates with. */
 export const schemas: Record<OperationId, { needs: Needs; params?: Schema; query?: Schema; body?: Schema }> = {${shown.join('\n')}};`,

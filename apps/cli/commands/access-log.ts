@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type LoggedAccess, readAccessLog } from '#access';
-import { databaseOption, jsonOption, timeSpan, wholeNumber } from '../options.js';
+import { databaseOption, jsonOption, timeOption, wholeNumber } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
@@ -17,7 +17,7 @@ Examples:
 export function accessLog(): Command {
   return new Command('access-log')
     .description('who asked for what, the newest first')
-    .option('--since <time>', 'such as 30d, 24h or 30m', timeSpan, 7 * 86_400)
+    .addOption(timeOption('--since <time>', 'such as 30d, 24h or 30m', '7d'))
     .option('--principal <name>', 'show only this principal')
     .option('-n, --lines <n>', 'at most this many, 1 to 10000', wholeNumber(1, 10_000), 100)
     .addOption(databaseOption())

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type ArchiveSummary, archive, parseAge } from '#archive';
+import { ArchiveError, type ArchiveSummary, archive, parseAge } from '#archive';
 import { identify } from '#log';
 import { projectedUpTo } from '#projections';
 import { databaseOption, jsonOption } from '../options.js';
@@ -59,7 +59,10 @@ function age(text: string): number {
   try {
     return parseAge(text);
   } catch (error) {
-    throw new InvalidArgumentError((error as Error).message);
+    if (!(error instanceof ArchiveError)) throw error;
+    throw new InvalidArgumentError(
+      'It has to be hours, days or weeks, such as 96h, 30d or 12w; at most 100 years.',
+    );
   }
 }
 

@@ -1,24 +1,27 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isPrincipal, isTenant, Keys, noteOnce } from '#access';
+import { isPrincipal, Keys, noteOnce } from '#access';
 import {
   type Answered,
   type Asked,
   callerOf,
+  explainValidation,
+  faultOf,
   type Ledger,
   PERMISSIONS,
   type Permission,
   ProblemError,
+  type Schema,
   serving,
   unkeyed,
 } from '#api';
-import { operations } from '#api/schemas';
+import { type Operation, operations } from '#api/schemas';
 import { type AnswerOf, LedgerClient, type RequestOf } from '#client';
 import { digest, newCommandId } from '#log';
 import { databaseUrlOf } from '#postgres';
 import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { databaseUrl, jsonOption, timeSpan, urlOption } from '../options.js';
-import { printJson, printLine, printTable } from '../output.js';
+import { databaseUrl, jsonOption, timeOption, timeSpan, urlOption } from '../options.js';
+import { plain, printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 
 const examples = `
@@ -100,11 +103,11 @@ export function keys(): Command {
   );
   command('rotate', 'create a new secret for the same principal')
     .argument('<keyId>')
-    .option('--overlap <time>', 'how long the old secret stays valid', timeSpan, 86_400)
+    .addOption(timeOption('--overlap <time>', 'how long the old secret stays valid', '24h'))
     .action((keyId: string, asked: { overlap: number } & Place) =>
       withKeys(asked, async (ask) => {
         const request = { params: { keyId }, body: { overlapSeconds: asked.overlap } };
-        showSecret(await ask('rotateKey', request), asked.json);
+        showSecret(await ask('rotateKey', request), asked.json, ', as the old one was to');
       }),
     );
   command('revoke', 'revoke a key, or all tokens that were issued to a subject before now')
@@ -122,6 +125,10 @@ async function revoke(
   const { issuer, subject } = asked;
   if (issuer !== undefined && subject !== undefined && keyId === undefined) {
     if (!asked.offline) throw new CommandFailed('tokens are revoked with --offline', exitCodes.usage);
+    if (issuer === '' || !isPrincipal(subject)) {
+      const what = issuer === '' ? '--issuer is empty' : '--subject is none that a token may have';
+      throw new CommandFailed(what, exitCodes.usage);
+    }
     await withDatabase(urlOf(asked), async (pool) => {
       await new Keys(pool).revokeSubject(issuer, subject);
       await noteOffline(pool, 'revoke tokens', 200);
@@ -129,19 +136,44 @@ async function revoke(
     return printLine('revoked; tokens that are issued to this subject from now on are valid');
   }
   if (keyId === undefined) throw new CommandFailed('name a key, or --issuer and --subject', exitCodes.usage);
+  if (issuer !== undefined || subject !== undefined) {
+    throw new CommandFailed('name a key, or --issuer and --subject, not both', exitCodes.usage);
+  }
   await withKeys(asked, async (ask) => {
     const key = await ask('revokeKey', { params: { keyId } });
     if (asked.json) printJson(key);
-    else printLine(`${key.keyId} (${key.name}) is revoked, on every replica within a second`);
+    else printLine(`${key.keyId} (${plain(key.name)}) is revoked, on every replica within a second`);
   });
 }
 
 async function withKeys(place: Place, work: (ask: Ask) => Promise<void>): Promise<void> {
   if (!place.offline) {
     const ledger = new LedgerClient(clientOptions(place.url));
-    return work((id, request) => ledger.call(id, request));
+    return work(checked((id, request) => ledger.call(id, request)));
   }
-  await withDatabase(urlOf(place), (pool) => work(atPostgres(pool)));
+  await withDatabase(urlOf(place), (pool) => work(checked(atPostgres(pool))));
+}
+
+/** What the operations' schemas say of a request, before anybody is asked. */
+function checked(ask: Ask): Ask {
+  return async (id, request) => {
+    for (const part of ['params', 'query', 'body'] as const) {
+      const schema = (operations[id] as Operation)[part] as Schema | undefined;
+      const fault = schema && faultOf(schema, (request as Record<string, unknown>)[part] ?? {});
+      if (fault) throw new CommandFailed(inOptions(explainValidation(fault, part)), exitCodes.usage);
+    }
+    return ask(id, request);
+  };
+}
+
+const OPTIONS: Record<string, string> = { expiresInSeconds: 'expires', overlapSeconds: 'overlap' };
+
+/** By what the command line calls the fields of a request. */
+function inOptions(text: string): string {
+  return text.replace(/^body\.(\w+)/, (_, field: string) => {
+    const unit = OPTIONS[field] ? ', in seconds,' : '';
+    return `--${OPTIONS[field] ?? field}${unit}`;
+  });
 }
 
 function urlOf({ databaseUrl }: Place): string {
@@ -182,15 +214,6 @@ function atPostgres(pool: Queried): Ask {
 }
 
 function bodyOf({ tenant, ledgerWide, permissions, principal, environments, name, expires }: CreateAsked) {
-  if (tenant !== undefined && !isTenant(tenant)) {
-    throw new CommandFailed('--tenant has to be of A-Z, a-z, 0-9, . _ ~ and -, at most 64', exitCodes.usage);
-  }
-  if (principal !== undefined && !isPrincipal(principal)) {
-    throw new CommandFailed(
-      '--principal has to be printable ASCII without quotes, at most 256',
-      exitCodes.usage,
-    );
-  }
   return {
     ...{ permissions, name },
     ...(tenant !== undefined && { tenant }),
@@ -202,13 +225,14 @@ function bodyOf({ tenant, ledgerWide, permissions, principal, environments, name
 }
 
 /** The secret alone on standard output, so that it can go into a file; what else there is to know beside it. */
-function showSecret({ secret, key }: AnswerOf<'createKey'>, json: boolean | undefined): void {
+function showSecret({ secret, key }: AnswerOf<'createKey'>, json: boolean | undefined, asBefore = ''): void {
   if (json) {
     printJson({ secret, key });
     return;
   }
+  const until = key.expiresAt === undefined ? '' : `, ends ${key.expiresAt}${asBefore}`;
   process.stderr.write(
-    `${key.keyId} (${key.name}), principal ${key.principal}. Its secret, shown this once:\n`,
+    `${key.keyId} (${plain(key.name)}), principal ${key.principal}${until}. Its secret, shown this once:\n`,
   );
   printLine(secret);
 }
@@ -233,7 +257,10 @@ function rowOf(key: AnswerOf<'revokeKey'>): string[] {
 }
 
 function textsOf(text: string): string[] {
-  return text.split(',').filter((one) => one !== '');
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
 }
 
 function permissionsOf(text: string): Permission[] {

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
+import { Lease } from '#api/schemas';
 import { LedgerClient, type Owner, type StartRequest } from '#client';
 import { clientOptions } from '../client.js';
-import { asOption, jsonOption, urlOption, wholeNumber } from '../options.js';
+import { asOption, jsonOption, numberOf, urlOption } from '../options.js';
 import { showAnswer } from '../show-session.js';
 
 const examples = `
@@ -35,7 +36,7 @@ export function start(): Command {
     .option(
       '--lease <seconds>',
       'seconds without a renewal after which ownership lapses',
-      wholeNumber(1, 86_400),
+      numberOf(Lease.properties.seconds),
     )
     .addOption(urlOption())
     .addOption(jsonOption())

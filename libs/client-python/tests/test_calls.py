@@ -15,7 +15,16 @@ import pytest
 from support.faults import FaultyWay, cut, lost, never, page, problem, replaced, stopped, unsent
 from support.service import DEBUG, DEV, Service, new_user
 
-from session_ledger import ClientBusy, LedgerClient, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer, is_problem
+from session_ledger import (
+    ClientBusy,
+    CredentialError,
+    LedgerClient,
+    LedgerError,
+    LedgerProblem,
+    NoAnswer,
+    UnexpectedAnswer,
+    is_problem,
+)
 
 # What a call may end with, and whether that, by itself, leaves open what became of the command.
 CLOSED = [
@@ -386,13 +395,51 @@ async def test_a_token_that_cannot_be_had_is_an_attempt_that_was_not_sent() -> N
     def fails() -> str:
         raise OSError("no token just now")
 
-    for token in (never_comes, fails, "secret\nline", ""):
+    for token in (never_comes, fails):
         way = FaultyWay()
         async with LedgerClient("http://127.0.0.1:9", transport=way, token=token, deadline=0.4, attempt=0.1) as ledger:
             error = await caught(ledger.join({"userId": "ada", "owner": DEV}))
             assert isinstance(error, NoAnswer)
             assert (error.outcome_unknown, way.requests) == (False, [])
             assert "secret" not in str(error) + repr(error) + repr(error.__cause__)
+
+
+async def test_a_token_that_no_header_can_carry_is_an_error_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def refused(token: Any) -> str:
+        way = FaultyWay()
+        async with LedgerClient("http://127.0.0.1:9", transport=way, token=token) as ledger:
+            error = await caught(ledger.join({"userId": "ada", "owner": DEV}))
+        assert isinstance(error, CredentialError)
+        assert (error.outcome_unknown, way.requests) == (False, [])
+        assert "secret" not in str(error) + repr(error) + repr(error.__cause__)
+        return str(error)
+
+    assert await refused("secret\nline") == "the token holds a line break: a token is one line"
+    assert await refused(lambda: "secret\u00fc") == "the token holds a blank or a character that no header can carry"
+    assert await refused("") == "the token is empty"
+    file = tmp_path / "token"
+    monkeypatch.setenv("LEDGER_TOKEN_FILE", os.fspath(file))
+    assert (await refused(None)).startswith("LEDGER_TOKEN_FILE names ")
+    file.write_text("secret\nline")
+    assert "LEDGER_TOKEN_FILE names holds a line break" in await refused(None)
+    monkeypatch.setenv("LEDGER_TOKEN", "secret\nline")
+    assert await refused(None) == "LEDGER_TOKEN holds a line break: a token is one line"
+
+
+async def test_a_file_that_was_read_may_be_missing_for_a_moment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("first")
+    monkeypatch.setenv("LEDGER_TOKEN_FILE", os.fspath(file))
+    way = FaultyWay()
+    way.plan("", stopped(lambda: problem("no-current-session", 404)))
+    async with LedgerClient("http://127.0.0.1:9", transport=way, deadline=0.4) as ledger:
+        await ledger.current({"userId": "ada"})
+        file.unlink()
+        assert isinstance(await caught(ledger.current({"userId": "ada"})), NoAnswer)
 
 
 async def test_headers_are_asked_for_before_each_attempt(service: Service) -> None:

@@ -1,8 +1,16 @@
 import { backoffMs, onAbort, orAborted, pause } from '#waiting';
 import { now } from '../clock.js';
-import { ClientBusy, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer } from '../errors.js';
+import {
+  ClientBusy,
+  CredentialError,
+  LedgerError,
+  LedgerProblem,
+  NoAnswer,
+  UnexpectedAnswer,
+} from '../errors.js';
 import { type OperationId, type Operations, routes } from '../generated/api.js';
 import { BodyLost, judged, type Raw, readAnswer, readWhole, retryAfterMs } from './answer.js';
+import { bearerOf } from './bearer.js';
 import { type Alone, type Gathered, Gathering, type Got, NeverSent } from './gathering.js';
 import type { Asked } from './outcome-unknown.js';
 import { isCommand, isOneCommand, type Shape, shapeOf } from './shapes.js';
@@ -29,7 +37,8 @@ export interface TransportOptions {
   fetch?: typeof fetch | undefined;
   /**
    * The key or token that the ledger is asked with, as `Authorization: Bearer`; or what gives one that is valid now, asked
-   * before each attempt, within its time: for tokens that expire.
+   * before each attempt, within its time: for tokens that expire. What it throws is tried again, save CredentialError; that
+   * is what a call rejects with at once when no header can carry a token.
    */
   token?: string | (() => string | undefined | Promise<string | undefined>) | undefined;
   /** Sent with every request, for example of a proxy's. Asked for before each attempt, within its time. */
@@ -355,7 +364,7 @@ export class Transport {
   async #given(): Promise<Record<string, string>> {
     const { token, headers } = this.#options;
     const bearer = typeof token === 'function' ? await token() : token;
-    const authorization = bearer !== undefined && { authorization: `Bearer ${bearer}` };
+    const authorization = bearer !== undefined && { authorization: bearerOf(bearer) };
     return { ...authorization, ...(await headers?.()) };
   }
 }
@@ -435,12 +444,23 @@ function asFailure(error: unknown, attempts: number, { key, doubtful }: Asked) {
   if (cause instanceof LedgerProblem || cause instanceof UnexpectedAnswer) {
     return { error: cause as LedgerError, again: AGAIN.has(cause.status), retryAfterMs };
   }
-  const ranInto = cause instanceof Unsent ? cause.cause : cause;
+  let ranInto = cause;
+  while (ranInto instanceof Unsent) ranInto = ranInto.cause; // of a list, and of a place in it
+  if (ranInto instanceof CredentialError) {
+    const { message, cause: why } = ranInto;
+    const error = new CredentialError(message, { outcomeUnknown, idempotencyKey: key, cause: why });
+    return { error, again: false, retryAfterMs };
+  }
   return {
     error: new NoAnswer(attempts, { outcomeUnknown, idempotencyKey: key, cause: ranInto }),
-    again: true,
+    again: !isBadPort(ranInto),
     retryAfterMs,
   };
+}
+
+/** Node's fetch asks nobody at the ports of other protocols, however often it is told to. */
+function isBadPort(error: unknown): boolean {
+  return (error as { cause?: { message?: string } } | undefined)?.cause?.message === 'bad port';
 }
 
 function queryOf(query: Record<string, unknown> = {}): string {

@@ -1,8 +1,7 @@
 // Generated from libs/api/schemas by `npm run generate`. Do not edit.
 
-import type { Needs } from '#api';
+import type { Needs, Schema } from '#api';
 import type { OperationId } from '#client';
-import type { Schema } from '../validate.js';
 
 const Id = {
   type: 'string',

@@ -18,7 +18,7 @@ export function Of({
       all sessions of{' '}
       <a href={addressOf('sessions', { environment, instance })}>
         <bdi>{instance === undefined ? environment : `${environment} / ${instance}`}</bdi>
-      </a>{' '}
+      </a>
     </>
   );
 }

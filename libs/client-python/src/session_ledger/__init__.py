@@ -13,6 +13,7 @@ from .context import current_context, in_session
 from .errors import (
     ClientBusy,
     ClientForked,
+    CredentialError,
     LedgerError,
     LedgerProblem,
     NoAnswer,
@@ -53,6 +54,7 @@ __all__ = [
     "CandidateSource",
     "ClientBusy",
     "ClientForked",
+    "CredentialError",
     "CurrentReplica",
     "EventSource",
     "FeedSource",

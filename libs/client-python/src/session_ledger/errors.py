@@ -103,6 +103,16 @@ class ClientBusy(LedgerError):
         super().__init__(what, outcome_unknown=False)
 
 
+class CredentialError(LedgerError):
+    """The token holds what no header can carry, or its file cannot be read.
+
+    It is not tried again, and nothing of the token stands in it.
+    """
+
+    def __init__(self, what: str, *, outcome_unknown: bool = False, idempotency_key: str | None = None) -> None:
+        super().__init__(what, outcome_unknown=outcome_unknown, idempotency_key=idempotency_key)
+
+
 class ClientForked(LedgerError):
     """The process was forked: the client, and what it holds, is its parent's. Make one here."""
 

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from typing import Union
 
+from ..errors import CredentialError
+
 Token = Union[str, Callable[[], Union[str, Awaitable[str]]]]
 """A token, or what gives one: asked for before each attempt, so that it may be a new one."""
 Headers = Callable[[], Union[Mapping[str, str], Awaitable[Mapping[str, str]]]]
@@ -33,11 +35,15 @@ class Credentials:
         return shown
 
 
-def _checked(token: str) -> str:
+def _checked(token: str, name: str = "the token") -> str:
     """A token that a header can carry. The error does not show it."""
     text = token.strip()
+    if not text:
+        raise CredentialError(f"{name} is empty")
+    if re.search(r"[\r\n]", text):
+        raise CredentialError(f"{name} holds a line break: a token is one line")
     if not re.fullmatch(r"[\x21-\x7e]+", text):
-        raise ValueError("the token is empty, or holds what no header can carry")
+        raise CredentialError(f"{name} holds a blank or a character that no header can carry")
     return text
 
 
@@ -45,11 +51,31 @@ def _from_environment() -> Token | None:
     """LEDGER_TOKEN, or what LEDGER_TOKEN_FILE names: read anew each time, so that it can be replaced."""
     token = os.environ.get("LEDGER_TOKEN")
     if token:
-        return token
+        return lambda: _checked(token, "LEDGER_TOKEN")
     file = os.environ.get("LEDGER_TOKEN_FILE")
-    return (lambda: _read(file)) if file else None
+    return _TokenFile(file) if file else None
 
 
-def _read(file: str) -> str:
-    with open(file, encoding="utf-8") as opened:
-        return opened.read()
+class _TokenFile:
+    """What LEDGER_TOKEN_FILE names. Once it was read it may be missing for a moment, in which calls try again."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._is_known = False
+
+    def __call__(self) -> str:
+        try:
+            with open(self._file, encoding="utf-8") as opened:
+                text = _checked(opened.read(), "the token in the file that LEDGER_TOKEN_FILE names")
+        except (OSError, UnicodeDecodeError, CredentialError) as error:
+            what = _why(self._file, error)
+            raise (ValueError(what) if self._is_known else CredentialError(what)) from None
+        self._is_known = True
+        return text
+
+
+def _why(file: str, error: OSError | UnicodeDecodeError | CredentialError) -> str:
+    if isinstance(error, CredentialError):
+        return str(error)
+    reason = error.strerror if isinstance(error, OSError) else "it is no text"
+    return f"LEDGER_TOKEN_FILE names {file}, which cannot be read: {reason}"

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 
-from ..errors import ClientBusy, ClientForked, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer
+from ..errors import ClientBusy, ClientForked, CredentialError, LedgerError, LedgerProblem, NoAnswer, UnexpectedAnswer
 from ..generated.calls import ROUTES
 from .among import Among, Gatherings
 from .answer import BodyLost, Raw, judged, read_answer, read_whole, retry_after, seconds_in
@@ -299,6 +299,8 @@ def _failure_of(failed: _Failed, attempts: int, asked: Asked) -> tuple[LedgerErr
         return lost, True
     if isinstance(cause, LedgerProblem | UnexpectedAnswer):
         return cause, cause.status in _AGAIN
+    if isinstance(cause, CredentialError):
+        return CredentialError(str(cause), outcome_unknown=unknown, idempotency_key=asked.key), False
     none = NoAnswer(attempts, outcome_unknown=unknown, idempotency_key=asked.key)
     none.__cause__ = cause
     return none, True

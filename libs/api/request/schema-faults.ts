@@ -1,4 +1,5 @@
-import { fromText, type ValidationFault } from '#api';
+import { fromText } from './address-values.js';
+import type { ValidationFault } from './validation.js';
 
 /** A JSON schema as far as the ledger's requests have any. */
 export interface Schema {
