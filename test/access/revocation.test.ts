@@ -6,6 +6,9 @@ import { spawnNode } from '../support/process.js';
 import { startProxy } from '../support/proxy.js';
 import { type Service, startService } from '../support/service.js';
 import { newUser } from '../support/sessions.js';
+import { within } from '../support/until.js';
+
+const { until } = within(10_000);
 
 /** A key that is revoked counts no more: on every replica, for what is open, and within a second. */
 
@@ -42,10 +45,12 @@ test('streams and waits on both replicas end with it, and it is answered 401, wi
   const body = { userId, owner };
   await ask(`${guarded.service.url}/v1/sessions`, { body, headers: by(write.secret) });
   const urls = [guarded.service.url, second.url];
-  await new Promise((resolve) => setTimeout(resolve, 200)); // the second replica, too, has heard of the keys
+  const other = await guarded.key({});
+  // The second replica hears of the keys a little later.
+  for (const secret of [write.secret, auditor, other.secret])
+    await until(async () => (await ask(current(second.url), { headers: by(secret) })).status !== 401);
   const open = urls.flatMap((url) => opened(url, write.secret, auditor, userId));
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const other = await guarded.key({});
   const others = urls.map((url) =>
     ask(`${current(url, userId)}&wait=2&after=1`, { headers: by(other.secret) }),
   );
