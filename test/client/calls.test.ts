@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClientBusy, isProblem, LedgerClient, LedgerProblem, NoAnswer, UnexpectedAnswer } from '#client';
+import { freePort } from '#dev-stack';
 import { failed } from '../support/client.js';
 import { startProxy, type TcpProxy } from '../support/proxy.js';
 import { type Service, startService } from '../support/service.js';
@@ -317,7 +318,7 @@ test.each(strange)('$what is an unexpected answer, to a command and to a read', 
 });
 
 test('a ledger that is down is no answer, after several attempts and in time', async () => {
-  const client = new LedgerClient({ url: 'http://127.0.0.1:1', deadlineMs: 500 });
+  const client = new LedgerClient({ url: `http://127.0.0.1:${await freePort()}`, deadlineMs: 500 });
   const began = performance.now();
   const error = await failed(client.start(body()));
   expect(error).toBeInstanceOf(NoAnswer);
