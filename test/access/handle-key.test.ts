@@ -227,7 +227,7 @@ test('a move never writes over a file, and leaves none where the login may not c
   ]);
   expect(await move(await freshDatabase(), at('none'))).toEqual([
     1,
-    'This database holds no ledger yet: migrate it.',
+    'This database has no ledger yet: migrate it.',
   ]);
 
   const role = await roleOf({ url }, 'service');
