@@ -37,7 +37,7 @@ const streams = async () => {
   return Number(/^ledger_streams (\d+)/m.exec(text)?.[1]);
 };
 const untilStreams = async (wanted: number) => {
-  for (let asked = 0; asked < 100 && (await streams()) !== wanted; asked++)
+  for (let asked = 0; asked < 300 && (await streams()) !== wanted; asked++)
     await new Promise((resolve) => setTimeout(resolve, 100));
   expect(await streams()).toBe(wanted);
 };
