@@ -41,6 +41,21 @@ test('while another one asks, 16 of a tenant are served at once, and the next as
   expect([lastOf('blue'), turns.waitingCommands]).toEqual(['blue 16', 83]);
 });
 
+test('two that have many in line are served twice as many each, and eight as many as one', async () => {
+  const ofCrowds = async (count: number) => {
+    turns = new TenantTurns(() => now);
+    served = [];
+    const tenants = Array.from({ length: count }, (_, index) => `tenant-${index}`);
+    ask('light', 1);
+    for (const tenant of tenants) ask(tenant, 200);
+    for (let answered = 0; answered < 50; answered += 1) for (const tenant of tenants) turns.leave(tenant);
+    await settled();
+    return tenants.map((tenant) => served.filter((one) => one.startsWith(`${tenant} `)).length - 50);
+  };
+  expect(await ofCrowds(2)).toEqual([32, 32]);
+  expect(await ofCrowds(8)).toEqual(Array(8).fill(16));
+});
+
 test('who was served alone before the other one came goes on, and what comes then waits', async () => {
   ask('blue', 100);
   ask('red', 1);

@@ -1,8 +1,10 @@
 import { ProblemError } from '#api';
 import { rest } from '#waiting';
 
-/** So many requests of a tenant are served at once while others ask as well. */
+/** So many requests of a tenant are served at once while others ask as well, for each tenant that has others in line. */
 const AT_ONCE = 16;
+/** So many of all those tenants: more make no larger batches, and who asks for little waits behind them. */
+const AT_ONCE_OF_ALL = 128;
 /** So long after two tenants have asked by turns both count as asking. */
 const SHARED_MS = 1_000;
 /** So many of a tenant wait in line; the next ones are refused. */
@@ -33,6 +35,8 @@ export class TenantTurns {
   private readonly shares = new Map<string, Share>();
   private last: string | undefined;
   private sharedUntil = Number.NEGATIVE_INFINITY;
+  /** Tenants that have requests in line. */
+  private crowds = 0;
   private late = 0;
   private commands = 0;
 
@@ -50,12 +54,13 @@ export class TenantTurns {
    */
   enter(tenant: string, isCommand: boolean): Promise<void> | undefined {
     const share = this.shareOf(tenant);
-    if (share.line.length === 0 && (share.served < AT_ONCE || !this.isShared())) {
+    if (share.line.length === 0 && share.served < this.most()) {
       share.served += 1;
       return undefined;
     }
     if (share.line.length >= MOST_IN_LINE) return this.refuse(isCommand);
     if (isCommand) this.commands += 1;
+    if (share.line.length === 0) this.crowds += 1;
     return new Promise((begin) => share.line.push({ begin, isCommand }));
   }
 
@@ -63,10 +68,11 @@ export class TenantTurns {
     const share = this.shares.get(tenant);
     if (!share) return;
     share.served -= 1;
-    const most = this.isShared() ? AT_ONCE : Number.POSITIVE_INFINITY;
+    const most = this.most();
     while (share.served < most) {
       const next = share.line.shift();
       if (!next) break;
+      if (share.line.length === 0) this.crowds -= 1;
       share.served += 1;
       if (next.isCommand) this.commands -= 1;
       next.begin();
@@ -97,8 +103,11 @@ export class TenantTurns {
     return share;
   }
 
-  private isShared(): boolean {
-    return this.now() < this.sharedUntil;
+  /** Of a tenant, at once. */
+  private most(): number {
+    if (this.now() >= this.sharedUntil) return Number.POSITIVE_INFINITY;
+    const { crowds } = this;
+    return Math.max(AT_ONCE, Math.min(AT_ONCE * crowds, Math.floor(AT_ONCE_OF_ALL / crowds)));
   }
 
   private async refuse(isCommand: boolean): Promise<never> {
