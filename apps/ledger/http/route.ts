@@ -25,7 +25,7 @@ import { type Operation, type OperationId, operations } from '#api/schemas';
 import type { Faults } from '../faults.js';
 import type { Streams } from '../streams/streams.js';
 import type { Admission } from './admission/admission.js';
-import type { TenantTurns } from './admission/tenant-turns.js';
+import type { TenantTurns, Caller as TurnCaller } from './admission/tenant-turns.js';
 import { problemOf } from './problems.filter.js';
 import type { RequestMetrics } from './request-metrics.js';
 import { sendAnswer } from './send-answer.js';
@@ -56,9 +56,9 @@ export function bindOperations(
     tell: (operation, answered, tenant) => metrics.oneOfMany(operation, answered, tenant),
     traceDropped: () => metrics.tracesDropped.inc(),
   };
-  const inTurn = async (asked: AskedByRequest, serve: Serve, isCommand: boolean) => {
+  const inTurn = async (asked: AskedByRequest, serve: Serve, isCommand: boolean, caller: TurnCaller) => {
     const { tenant } = asked.caller;
-    const turn = turns.enter(tenant, isCommand);
+    const turn = turns.enter(tenant, isCommand, caller);
     if (turn) await turn;
     try {
       return await serve(asked, ledger);
@@ -81,11 +81,13 @@ export function bindOperations(
         const asked = askedBy(request, reply, path, takesKey, host);
         const reached = access.take(request.asking, counted, itemsOf(asked.body));
         if (reached) {
-          await turns.untilTold(isCommand);
+          await turns.untilTold(isCommand, reply.raw);
           throw limited(reply, reached);
         }
         const isWaiting = (asked.query as Waiting)?.wait !== undefined;
-        const answered = await (isWaiting ? serve(asked, ledger) : inTurn(asked, serve, isCommand));
+        const answered = await (isWaiting
+          ? serve(asked, ledger)
+          : inTurn(asked, serve, isCommand, reply.raw));
         if (asked.isRevoked) throw new ProblemError('unauthenticated', 'The credential is no longer valid.');
         sendAnswer(reply, answered, streams, access);
         if (answered.problem === undefined) {

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { TenantTurns } from './tenant-turns.js';
 
 let now: number;
@@ -12,7 +13,7 @@ beforeEach(() => {
 /** Asks so many times; those that wait are served later. */
 function ask(tenant: string, times: number): Promise<void>[] {
   return Array.from({ length: times }, async (_, index) => {
-    const turn = turns.enter(tenant, true);
+    const turn = turns.enter(tenant, true, new EventEmitter());
     if (turn) await turn;
     served.push(`${tenant} ${index}`);
   });
@@ -91,9 +92,20 @@ test('of those that wait in line the 1,025th is refused, late', async () => {
 test('of refusals 2,000 wait to be told, and the next is told at once', async () => {
   const told: number[] = [];
   const late = Array.from({ length: 2_001 }, (_, index) =>
-    turns.untilTold(true).then(() => told.push(index)),
+    turns.untilTold(true, new EventEmitter()).then(() => told.push(index)),
   );
   await settled();
   expect(told).toEqual([2_000]);
   await Promise.all(late);
+});
+
+test('a refusal whose caller is gone is counted no longer', async () => {
+  const caller = new EventEmitter();
+  const told = turns.untilTold(true, caller);
+  expect(turns.waitingCommands).toBe(1);
+  const begun = performance.now();
+  caller.emit('close');
+  await told;
+  expect([turns.waitingCommands, caller.listenerCount('close')]).toEqual([0, 0]);
+  expect(performance.now() - begun).toBeLessThan(200);
 });

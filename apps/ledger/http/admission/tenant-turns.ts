@@ -1,5 +1,5 @@
 import { ProblemError } from '#api';
-import { rest } from '#waiting';
+import { untilWoken } from '#waiting';
 
 /** So many requests of a tenant are served at once while others ask as well, for each tenant that has others in line. */
 const AT_ONCE = 16;
@@ -20,6 +20,12 @@ const MOST_LATE = 2_000;
 interface Share {
   served: number;
   line: Turn[];
+}
+
+/** Who waits for an answer: one that is gone is waited for no longer, or its refusal would hide commands from the count. */
+export interface Caller {
+  once(event: 'close', listener: () => void): unknown;
+  off(event: 'close', listener: () => void): unknown;
 }
 
 interface Turn {
@@ -52,13 +58,13 @@ export class TenantTurns {
    * A request comes, and has to `leave` when it is served; undefined: it is served at once. Rejects with ProblemError
    * `overloaded` when too many of its tenant wait already; then it has left.
    */
-  enter(tenant: string, isCommand: boolean): Promise<void> | undefined {
+  enter(tenant: string, isCommand: boolean, caller: Caller): Promise<void> | undefined {
     const share = this.shareOf(tenant);
     if (share.line.length === 0 && share.served < this.most()) {
       share.served += 1;
       return undefined;
     }
-    if (share.line.length >= MOST_IN_LINE) return this.refuse(isCommand);
+    if (share.line.length >= MOST_IN_LINE) return this.refuse(isCommand, caller);
     if (isCommand) this.commands += 1;
     if (share.line.length === 0) this.crowds += 1;
     return new Promise((begin) => share.line.push({ begin, isCommand }));
@@ -80,12 +86,15 @@ export class TenantTurns {
     if (share.served === 0) this.shares.delete(tenant);
   }
 
-  /** Resolves when a refusal is to be told. */
-  async untilTold(isCommand: boolean): Promise<void> {
+  /** Resolves when a refusal is to be told, or nobody is there to hear it. */
+  async untilTold(isCommand: boolean, caller: Caller): Promise<void> {
     if (this.late >= MOST_LATE) return;
     this.late += 1;
     if (isCommand) this.commands += 1;
-    await rest(LATE_MS * (0.5 + Math.random()));
+    await untilWoken({ ms: LATE_MS * (0.5 + Math.random()) }, (wake) => {
+      caller.once('close', wake);
+      return () => caller.off('close', wake);
+    });
     this.late -= 1;
     if (isCommand) this.commands -= 1;
   }
@@ -110,8 +119,8 @@ export class TenantTurns {
     return Math.max(AT_ONCE, Math.min(AT_ONCE * crowds, Math.floor(AT_ONCE_OF_ALL / crowds)));
   }
 
-  private async refuse(isCommand: boolean): Promise<never> {
-    await this.untilTold(isCommand);
+  private async refuse(isCommand: boolean, caller: Caller): Promise<never> {
+    await this.untilTold(isCommand, caller);
     throw new ProblemError('overloaded', 'Too many requests of the tenant are waiting already.');
   }
 }
