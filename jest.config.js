@@ -1,7 +1,7 @@
 export default {
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
-  // `npm run test:soak` and `npm run test:load` run these.
-  testPathIgnorePatterns: ['/node_modules/', '\\.(soak|load)\\.test\\.ts$'],
+  // Run by `npm run test:soak` (soak, alone) and `npm run test:load`.
+  testPathIgnorePatterns: ['/node_modules/', '\\.(soak|alone|load)\\.test\\.ts$'],
   // Tests wait for servers more than they compute; jest would leave one core idle.
   maxWorkers: '100%',
   extensionsToTreatAsEsm: ['.ts'],
