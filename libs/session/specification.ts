@@ -20,12 +20,13 @@ import type {
   TouchSession,
 } from './commands/index.js';
 import { decide } from './decide.js';
-import type { Decision, RefusalCode, Refused } from './decision.js';
+import type { Decision, Refused } from './decision.js';
 import { evolve, type SessionEvent, type SessionEventType, type StopIgnoredWhy } from './events.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
 import type { Issued } from './issued.js';
 import type { Known } from './known.js';
 import type { Outcome } from './outcome.js';
+import type { RefusalCode } from './refusals.js';
 import {
   currentOf,
   type Instant,
@@ -54,7 +55,7 @@ export interface Story {
   timer?: Timer;
 }
 
-export type { RefusalCode } from './decision.js';
+export type { RefusalCode } from './refusals.js';
 
 export const nothingYet: Story = {
   state: noSessionYet,

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox';
+import { REFUSALS } from '#session';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
 import { examples, parameterExamples } from './examples.js';
@@ -104,9 +105,10 @@ function answer({ description, schema, asked, contentType = 'application/json', 
 }
 
 const DECIDED = [403, 404, 409];
-/** Time alone takes them away. */
-const TIMED = new Set<ProblemCode>(['reserved', 'session-ending']);
 const problemContent = { 'application/problem+json': { schema: Problem } };
+
+/** Whether time alone takes it away. */
+const isTimed = (code: ProblemCode) => REFUSALS.some((one) => one === code) && problems[code].retryable;
 
 function refusals(operation: Operation): Json {
   const { answers } = operation;
@@ -124,7 +126,7 @@ function refusals(operation: Operation): Json {
         ...answerHeaders([
           // What was decided, or not found, was so as of a place in the log.
           ...(hasPlace && DECIDED.includes(status) ? (['Ledger-Position'] as const) : []),
-          ...(names.some((code) => 'retryAfter' in problems[code] || TIMED.has(code))
+          ...(names.some((code) => 'retryAfter' in problems[code] || isTimed(code))
             ? (['Retry-After'] as const)
             : []),
         ]),

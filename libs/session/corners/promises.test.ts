@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { newHandlesIn } from '../commands/handles-in.js';
-import { REFUSALS } from '../decision.js';
 import {
   COMMAND_TYPES,
   type Command,
@@ -14,6 +13,7 @@ import {
   type Owner,
   outcomeOf,
   ownerMatches,
+  REFUSALS,
   type Session,
   type SessionEvent,
 } from '../index.js';
