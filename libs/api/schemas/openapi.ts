@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox';
 import { REFUSALS } from '#session';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
-import { examples, parameterExamples } from './examples.js';
+import { parameterExamples } from './examples.js';
 import { answerHeaders, headerParameters } from './headers.js';
 import { type Operation, problemsOf, type Reply } from './operation.js';
 import { groups, operations } from './operations.js';
@@ -37,8 +37,6 @@ export function openApi(version: string): Json {
   });
 }
 
-const bodies: Readonly<Record<string, unknown>> = examples;
-
 function tagOf(operationId: string): string | undefined {
   return Object.entries(groups).find(([, group]) => operationId in group)?.[0];
 }
@@ -60,7 +58,7 @@ function describe(operationId: string, operation: Operation): Json {
     ...(operation.body && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: operation.body, example: bodies[operationId] } },
+        content: { 'application/json': { schema: operation.body, example: operation.example } },
       },
     }),
     responses: {

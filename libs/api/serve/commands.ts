@@ -1,4 +1,12 @@
-import type { ChainPolicy, Draft, SessionId, StartSession, Untimed } from '#session';
+import {
+  type ChainPolicy,
+  COMMAND_TYPES,
+  type Command,
+  type Draft,
+  type SessionId,
+  type StartSession,
+  type Untimed,
+} from '#session';
 import type { Answered, Asked, Serving } from '../asked.js';
 import { type Caller, checkEnvironments } from '../caller.js';
 import type { Ledger, Naming, Submission } from '../ledger.port.js';
@@ -115,10 +123,35 @@ function chainPolicy(policy: ChainPolicy): ChainPolicy {
   return policy;
 }
 
-/** The operations that come to one command: which one, of what the body says. */
-export const commands: Pick<Serving, ForSession | 'startSession'> = {
+/** What the command of an operation says besides who sends it and for which session: it has the operation's name. */
+type SaidBy<Id extends ForSession> = Omit<Extract<Unsaid, { type: Capitalize<Id> }>, 'type'>;
+/** Operations whose body is all that their command says: the same members, and no others. */
+type Plain = {
+  [Id in ForSession]: [Asked<Id>['body'], keyof SaidBy<Id>] extends [SaidBy<Id>, keyof Asked<Id>['body']]
+    ? keyof Asked<Id>['body'] extends keyof SaidBy<Id>
+      ? Id
+      : never
+    : never;
+}[ForSession];
+
+/** Commands that no operation for a session sends: they are served elsewhere, or the ledger's own. */
+const elsewhere: Record<Exclude<Command['type'], Capitalize<ForSession>>, true> = {
+  StartSession: true,
+  RenewLease: true,
+  EraseScope: true,
+  SettleSession: true,
+};
+
+const plain = Object.fromEntries(
+  COMMAND_TYPES.filter((type) => !(type in elsewhere)).map((type) => [
+    `${type.charAt(0).toLowerCase()}${type.slice(1)}`,
+    forSession<Plain>((body) => ({ type, ...body }) as Unsaid),
+  ]),
+) as Pick<Serving, Plain>;
+
+/** What a body leaves to the ledger, or says otherwise than its command. */
+const other: Pick<Serving, Exclude<ForSession, Plain> | 'releaseOwnership' | 'startSession'> = {
   startSession: async (asked, ledger) => answered(await ledger.submit(startOf(asked, ledger))),
-  activateSession: forSession((body) => ({ type: 'ActivateSession', ...body })),
   rotateSession: forSession(({ successorHandle, handles = [], usage, ...body }, names) => {
     const given = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
     const bound = handlesOf(given, names.handle);
@@ -143,8 +176,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     ...body,
     ...(lease && { lease: leaseTerms(lease) }),
   })),
-  endSession: forSession((body) => ({ type: 'EndSession', ...body })),
-  touchSession: forSession(() => ({ type: 'TouchSession' })),
   changeAttributes: forSession(
     ({ attributes: _, ...body }) => ({ type: 'ChangeAttributes', ...body, attributesDigest: undefined }),
     ({ attributes }) => ({ patch: JSON.parse(attributesJson(attributes)) }),
@@ -160,7 +191,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     };
   }),
   recordUsage: forSession(({ usage }) => ({ type: 'RecordUsage', usage: usageOf(usage) })),
-  markCheckpoint: forSession((body) => ({ type: 'MarkCheckpoint', ...body })),
   reportInvalid: forSession((body, names) => ({
     type: 'ReportInvalid',
     fallback: 'latest-valid',
@@ -168,3 +198,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     successorId: names.successor(),
   })),
 };
+
+/** The operations that come to one command: which one, of what the body says. */
+export const commands: Pick<Serving, ForSession | 'startSession'> = { ...plain, ...other };
