@@ -2,7 +2,6 @@
 // Given / when / then for the decider. For tests only: index.ts does not show it.
 import { lastValidBefore } from './chain.js';
 import type {
-  ActivateSession,
   ChangeAttributes,
   ChangeHandles,
   ClaimOwnership,
@@ -12,7 +11,6 @@ import type {
   MarkCheckpoint,
   RecordUsage,
   ReleaseOwnership,
-  RenewLease,
   ReportInvalid,
   RotateSession,
   SettleSession,
@@ -23,7 +21,7 @@ import { decide } from './decide.js';
 import type { Decision, Refused } from './decision.js';
 import { evolve, type SessionEvent, type SessionEventType, type StopIgnoredWhy } from './events.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
-import type { Issued } from './issued.js';
+import type { ByOwner, Issued } from './issued.js';
 import type { Known } from './known.js';
 import type { Outcome } from './outcome.js';
 import type { RefusalCode } from './refusals.js';
@@ -392,9 +390,21 @@ export function startSession(owner: Who, { second, ...more }: More<StartSession>
 
 type By<C extends Command> = More<C> & { by: Who; owner?: Who };
 
-export function activateSession({ by, ...more }: By<ActivateSession>) {
-  return (story: Story): ActivateSession => ({ type: 'ActivateSession', ...said(story, by, more) });
+type CommandOf<Type> = Extract<Command, { type: Type }>;
+/** Commands that say nothing but for which session they are, and whose. */
+type Plain = {
+  [Type in Command['type']]: keyof CommandOf<Type> extends keyof ByOwner | 'type' ? Type : never;
+}[Command['type']];
+
+/** How such a command is written: `const pauseSession = byOwner('PauseSession')`. */
+export function byOwner<Type extends Plain>(type: Type) {
+  return ({ by, ...more }: Said & { by: Who; owner?: Who }) =>
+    (story: Story) =>
+      ({ type, ...said(story, by, more) }) as unknown as CommandOf<Type>;
 }
+
+export const activateSession = byOwner('ActivateSession');
+export const renewLease = byOwner('RenewLease');
 
 export function rotateSession({ by, ...more }: By<RotateSession>) {
   return (story: Story): RotateSession => ({
@@ -461,10 +471,6 @@ export function toScope(hash: string): NewHandle {
 
 export function toSession(hash: string): NewHandle {
   return { ...handle(hash), binds: 'session' };
-}
-
-export function renewLease({ by, ...more }: By<RenewLease>) {
-  return (story: Story): RenewLease => ({ type: 'RenewLease', ...said(story, by, more) });
 }
 
 export function touchSession({ by, ...more }: By<TouchSession>) {

@@ -1964,6 +1964,9 @@ export const EVENT_TYPES = [
 
 export type EventType = (typeof EVENT_TYPES)[number];
 
+/** The statuses of current sessions. */
+export const CURRENT_STATUSES = ['starting', 'active', 'released', 'ending'] as const;
+
 /** After a command that answers so, a session's lease runs from its beginning. */
 export const TIMER_OUTCOMES: readonly string[] = [
   'activated',

@@ -576,8 +576,6 @@ function commandFor(made: Move, story: Story): Command {
   const byOwner = { sessionId, epoch, ...issued, ...(made.named && { owner }) };
   const kind = sessionId ? made.kind : 'StartSession';
   switch (kind) {
-    case 'ActivateSession':
-      return { type: kind, ...byOwner };
     case 'RotateSession': {
       const { successorHandle, rotates: reason, usage } = made;
       return {
@@ -632,6 +630,8 @@ function commandFor(made: Move, story: Story): Command {
         ...(made.policy && { policy: made.policy }),
         ...(made.fromCheckpoint && { fromCheckpoint: made.label }),
       };
+    default:
+      return { type: kind, ...byOwner };
   }
 }
 

@@ -165,6 +165,20 @@ EVENT_TYPES: tuple[str, ...] = (
 )
 
 
+TIMER_OUTCOMES: frozenset[str] = frozenset(
+    {
+        "activated",
+        "rotated",
+        "released",
+        "claimed",
+        "changed",
+        "ending",
+        "ended",
+        "marked-invalid",
+    }
+)
+
+
 class AsyncCalls:
     """Every operation of the API by its id in /openapi.json; the streams aside."""
 
