@@ -21,7 +21,7 @@ export type { Untimed } from './issued.js';
 export type { Known } from './known.js';
 export { OUTCOMES, type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
-export { REFUSALS, type RefusalCode, type RefusalKind, refusals } from './refusals.js';
+export { REFUSALS, type RefusalCode, refusals } from './refusals.js';
 export { type Candidate, resolve } from './resolve.js';
 export {
   keysOf,

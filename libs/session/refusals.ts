@@ -1,5 +1,5 @@
 /** Why a command is refused, in words for whoever sent it. */
-export interface RefusalKind {
+interface RefusalKind {
   title: string;
   /** What to do about it, where the title does not say it. */
   advice?: string;
@@ -8,7 +8,7 @@ export interface RefusalKind {
 }
 
 /** The one table of refusals: every code that a command can be refused with, and how it is explained. */
-export const refusals = {
+const table = {
   'stale-epoch': {
     title: 'The owner or the session has changed since that epoch',
     advice: 'Read the current session. If it is still yours, repeat the command with its epoch.',
@@ -81,6 +81,6 @@ export const refusals = {
   },
 } as const satisfies Record<string, RefusalKind>;
 
-export type RefusalCode = keyof typeof refusals;
-
-export const REFUSALS = Object.keys(refusals) as RefusalCode[];
+export type RefusalCode = keyof typeof table;
+export const refusals: Readonly<Record<RefusalCode, RefusalKind>> = table;
+export const REFUSALS = Object.keys(table) as RefusalCode[];

@@ -1,4 +1,4 @@
-import { REFUSALS, type RefusalCode, type RefusalKind, refusals } from '#session';
+import { REFUSALS, type RefusalCode, refusals } from '#session';
 
 /** How a code is told over HTTP. */
 export interface ProblemKind {
@@ -10,23 +10,23 @@ export interface ProblemKind {
   retryAfter?: number;
 }
 
-/** Of a refusal it is 409, unless it says here what else. */
+/** Of refusals that are not 409. */
 const STATUS_OF: Partial<Record<RefusalCode, number>> = {
   'operate-required': 403,
   'unknown-checkpoint': 404,
 };
 
-/** The rules' own words for why a command was refused. */
-const refused = REFUSALS.map((code) => ({ code, kind: refusals[code] as RefusalKind }));
+/** What the rules refuse, in their own words. */
+const refused = Object.fromEntries(
+  REFUSALS.map((code) => {
+    const { title, passes = false } = refusals[code];
+    return [code, { status: STATUS_OF[code] ?? 409, title, retryable: passes }];
+  }),
+) as Record<RefusalCode, ProblemKind>;
 
 /** Everything that can go wrong, by code: RFC 9457's `type` is `/problems/<code>`. */
 export const problems = {
-  ...(Object.fromEntries(
-    refused.map(({ code, kind: { title, passes = false } }) => [
-      code,
-      { status: STATUS_OF[code] ?? 409, title, retryable: passes },
-    ]),
-  ) as Record<RefusalCode, ProblemKind>),
+  ...refused,
   'unknown-handle': { status: 404, title: 'The handle is not bound', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'position-ahead': { status: 409, title: 'The ledger has not reached this position', retryable: false },
@@ -101,7 +101,7 @@ export type ProblemCode = keyof typeof problems;
 
 /** What to do about a problem, where the title does not say it. */
 export const advice: Partial<Record<ProblemCode, string>> = {
-  ...Object.fromEntries(refused.flatMap(({ code, kind: { advice } }) => (advice ? [[code, advice]] : []))),
+  ...Object.fromEntries(REFUSALS.map((code) => [code, refusals[code].advice])),
   'key-made': 'Rotate the key to get a secret for it, or revoke it.',
   unauthenticated: 'Send `Authorization: Bearer <key or token>` with a valid key or token.',
   misdirected: 'Use localhost or 127.0.0.1, or have the operator add the host to LEDGER_ALLOWED_HOSTS.',

@@ -1,7 +1,6 @@
 import {
   type ChainPolicy,
   COMMAND_TYPES,
-  type Command,
   type Draft,
   type SessionId,
   type StartSession,
@@ -15,24 +14,19 @@ import { attributesJson } from '../request/attributes.js';
 import { leaseTerms } from '../request/lease-terms.js';
 import { handlesOf, type OutsideName } from '../request/outside-names.js';
 import { usageOf } from '../request/reported-usage.js';
-import type { OperationId } from '../schemas/operations.js';
 import { answered } from './answers.js';
 import { type Keyed, receiptOf } from './receipts.js';
 import { handleOf, placeOf, scopeOf } from './scopes.js';
 
-/** A command for a session that nobody has said yet when and for whom. */
-type Unsaid<
-  T = Extract<Draft, { epoch: number } | { type: 'TouchSession' | 'RecordUsage' | 'MarkCheckpoint' }>,
-> = T extends unknown ? Omit<T, 'principal' | 'operate' | 'sessionId'> : never;
-
+/** Commands that are served elsewhere, or sent by the ledger alone. Each other one has an operation of its name. */
+const elsewhere = { StartSession: true, RenewLease: true, EraseScope: true, SettleSession: true } as const;
+type Sent = Exclude<Draft['type'], keyof typeof elsewhere>;
 /** Operations that come to one command for the session in their path. */
-type ForSession = {
-  [Id in OperationId]: Asked<Id>['params'] extends { sessionId: string }
-    ? Id extends 'session' | 'renewLease'
-      ? never
-      : Id
-    : never;
-}[OperationId];
+type ForSession = Uncapitalize<Sent>;
+
+type Without<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
+/** A command for a session that nobody has said yet when and for whom. */
+type Unsaid = Without<Extract<Draft, { type: Sent }>, 'principal' | 'operate' | 'sessionId'>;
 
 /** What a request for a session does not say itself: how the ledger knows an outside name, and an id for a successor. */
 class Names {
@@ -123,24 +117,12 @@ function chainPolicy(policy: ChainPolicy): ChainPolicy {
   return policy;
 }
 
-/** What the command of an operation says besides who sends it and for which session: it has the operation's name. */
-type SaidBy<Id extends ForSession> = Omit<Extract<Unsaid, { type: Capitalize<Id> }>, 'type'>;
-/** Operations whose body is all that their command says: the same members, and no others. */
+type Said<Id extends ForSession> = Required<Omit<Extract<Unsaid, { type: Capitalize<Id> }>, 'type'>>;
+type Body<Id extends ForSession> = Required<Asked<Id>['body']>;
+/** Operations whose body says all that their command says, and nothing else. */
 type Plain = {
-  [Id in ForSession]: [Asked<Id>['body'], keyof SaidBy<Id>] extends [SaidBy<Id>, keyof Asked<Id>['body']]
-    ? keyof Asked<Id>['body'] extends keyof SaidBy<Id>
-      ? Id
-      : never
-    : never;
+  [Id in ForSession]: [Said<Id>, Body<Id>] extends [Body<Id>, Said<Id>] ? Id : never;
 }[ForSession];
-
-/** Commands that no operation for a session sends: they are served elsewhere, or the ledger's own. */
-const elsewhere: Record<Exclude<Command['type'], Capitalize<ForSession>>, true> = {
-  StartSession: true,
-  RenewLease: true,
-  EraseScope: true,
-  SettleSession: true,
-};
 
 const plain = Object.fromEntries(
   COMMAND_TYPES.filter((type) => !(type in elsewhere)).map((type) => [
