@@ -157,9 +157,9 @@ export class BatchRows {
     const { partition, scopeId } = scope;
     const put = (sessionId: SessionId, isNew: boolean, final?: Part, successorId?: SessionId) =>
       this.sessions.set(sessionId, { partition, scopeId, sessionId, final, successorId, isNew });
-    /** Of a session that has ended the row is its last state. */
+    /** Of a session that has ended the row is its last state. A checkpoint leaves that as it was. */
     const last = ({ status, sessionId, successorId }: Session, final: Part | undefined) => {
-      if (status !== 'ended' || event.type === 'CheckpointMarked') return; // which changes none
+      if (status !== 'ended' || event.type === 'CheckpointMarked') return;
       put(sessionId, this.sessions.get(sessionId)?.isNew ?? false, final, successorId);
     };
     if ('previous' in event) last(event.previous, previous);
