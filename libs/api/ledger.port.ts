@@ -1,5 +1,6 @@
 import type {
   AsOf,
+  CurrentStatus,
   Draft,
   Epoch,
   IgnoredPart,
@@ -320,7 +321,7 @@ export interface Newest {
 export interface CurrentFilter {
   environment?: string | undefined;
   instance?: string | undefined;
-  status?: Exclude<Status, 'ended'> | undefined;
+  status?: CurrentStatus | undefined;
   projectId?: string | undefined;
   /** Started before. */
   before?: Instant | undefined;

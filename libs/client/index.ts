@@ -45,7 +45,7 @@ export type {
   Session,
   UsageTotals,
 } from './generated/api.js';
-export { EVENT_TYPES, problems, routes } from './generated/api.js';
+export { CURRENT_STATUSES, EVENT_TYPES, problems, routes } from './generated/api.js';
 export {
   type ClaimRequest,
   type JoinRequest,

@@ -1,6 +1,7 @@
 import {
   type Command,
   currentOf,
+  type EventOf,
   handlesIn,
   type Known,
   lastValidBefore,
@@ -64,8 +65,6 @@ export function knownTo(command: Command, scope: Scope, store: Others): Known {
 export function hasDetails({ details, scopeKey }: Scope, { names }: Pick<Others, 'names'>): boolean {
   return details.size > 0 || names.isNamed(scopeKey);
 }
-
-type EventOf<Type> = Extract<SessionEvent, { type: Type }>;
 
 /** The scope's events of one type, oldest first. */
 export function eventsOf<Type extends SessionEvent['type']>({ events }: Scope, type: Type): EventOf<Type>[] {

@@ -1,32 +1,8 @@
 import type { SessionEvent, StopIgnoredWhy } from './events.js';
 import type { HandleChange } from './handles.js';
 import type { Outcome } from './outcome.js';
+import type { RefusalCode } from './refusals.js';
 import type { Instant, Session } from './session.js';
-
-/** Why a command is refused. */
-export const REFUSALS = [
-  'stale-epoch',
-  'stale-session',
-  'future-epoch',
-  'session-active',
-  'session-not-active',
-  'session-ending',
-  'session-ended',
-  'reserved',
-  'no-lease',
-  'not-owner',
-  'handle-taken',
-  'too-many-handles',
-  'operate-required',
-  'chain-too-long',
-  'usage-overflow',
-  'too-many-currencies',
-  'session-invalid',
-  'unknown-checkpoint',
-  'checkpoint-taken',
-  'too-many-checkpoints',
-] as const;
-export type RefusalCode = (typeof REFUSALS)[number];
 
 /** A command that was not obeyed, and what its sender needs next. */
 export interface Refusal {

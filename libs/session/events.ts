@@ -1,5 +1,4 @@
 import type { Handle } from './handles.js';
-import type { Outcome } from './outcome.js';
 import type { EndCause, Epoch, Instant, Owner, ScopeState, Session, SessionId } from './session.js';
 import type { Usage } from './values/usage.js';
 
@@ -88,22 +87,27 @@ interface Kind<Type extends SessionEventType> {
    * The outcome of the command whose last event it is, as a receipt answers it again. `none`: no command that takes an
    * idempotency key ends with such an event.
    */
-  answers: Outcome | 'none' | ((event: EventOf<Type>) => Outcome);
+  answers: Lowercase<string> | ((event: EventOf<Type>) => Lowercase<string>);
   /** Whether it starts its session's timer anew: not what anybody may cause, or what changes nothing. */
   startsTimer: boolean;
+  /** Whether its session begins with it; left out: it was there before. */
+  begins?: true;
   /** The change of which session is current; left out: there is none. */
   transition?: (event: EventOf<Type>, at: Instant) => Transition | undefined;
 }
 
+type Kinds = { readonly [Type in SessionEventType]: Kind<Type> };
+
 /**
- * The one table of events. A new type stands in SessionEvent and here: what folds, answers, times and projects it reads
- * from this table, and the compiler refuses a type that has no entry.
+ * The one table of events. A new type stands in SessionEvent and here: what folds, answers, times, stores and projects
+ * it reads from this table, and the compiler refuses a type that has no entry.
  */
-const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
+const kinds = {
   SessionStarted: {
     answers: ({ insteadOf, session }) =>
       insteadOf ? (session.recoveredFrom ? 'recovered' : 'started-fresh') : 'started',
     startsTimer: true,
+    begins: true,
     transition({ session, insteadOf: from }, at) {
       const how = from ? ({ source: 'recovered', from } as const) : ({ source: 'started' } as const);
       return { ...how, to: session.sessionId, ...about(session), at };
@@ -120,6 +124,7 @@ const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
   SessionRotated: {
     answers: 'rotated',
     startsTimer: true,
+    begins: true,
     transition({ session, previous: { sessionId: from, endCause: source = 'rotated' } }, at) {
       return { source, from, to: session.sessionId, ...about(session), at };
     },
@@ -151,19 +156,33 @@ const kinds: { readonly [Type in SessionEventType]: Kind<Type> } = {
     transition: (event, at) => ('session' in event ? { ...gone(event.session), at } : undefined),
   },
   InvalidReported: { answers: 'reported', startsTimer: false },
-};
+} as const satisfies Kinds;
+const table: Kinds = kinds;
+
+type Answers<Of> = Of extends { answers: (...event: never) => infer Outcome }
+  ? Outcome
+  : Of extends { answers: infer Outcome }
+    ? Outcome
+    : never;
+/** What becomes of a command that makes an event, as its receipt says. A template, so that no literal of it widens. */
+export type EventOutcome = `${Exclude<Answers<(typeof kinds)[SessionEventType]>, 'none'>}`;
 
 /** All types, in the order of the table. */
 export const EVENT_TYPES = Object.keys(kinds) as SessionEventType[];
 
+/** The outcomes of events that say the same whatever they carry. */
+export const EVENT_OUTCOMES: readonly EventOutcome[] = outcomesOf(() => true);
+
 /** What commands answer after which their session's timer runs from its beginning. */
-export const TIMER_OUTCOMES: readonly Outcome[] = [
-  ...new Set(
-    Object.values(kinds).flatMap(({ answers, startsTimer }) =>
-      startsTimer && typeof answers === 'string' && answers !== 'none' ? [answers] : [],
-    ),
-  ),
-];
+export const TIMER_OUTCOMES: readonly EventOutcome[] = outcomesOf(({ startsTimer }) => startsTimer);
+
+function outcomesOf(isMeant: (kind: { startsTimer: boolean }) => boolean): EventOutcome[] {
+  const meant = Object.values(kinds).filter(isMeant);
+  const outcomes = meant.flatMap(({ answers }) =>
+    typeof answers === 'string' && answers !== 'none' ? [answers] : [],
+  );
+  return [...new Set(outcomes)];
+}
 
 /** An event of a type that this version does not know. To go on without it would be to answer wrongly. */
 export class UnknownEventType extends Error {
@@ -172,17 +191,17 @@ export class UnknownEventType extends Error {
 
 /** What the table says of an event. Throws UnknownEventType for one that a newer version has written. */
 export function kindOf<Type extends SessionEventType>(event: EventOf<Type>): Kind<Type> {
-  if (Object.hasOwn(kinds, event.type)) return kinds[event.type as Type];
+  if (Object.hasOwn(table, event.type)) return table[event.type as Type];
   throw new UnknownEventType(
     `${event.type ?? 'an event'} is of a type that this version does not know: run a newer version`,
   );
 }
 
 /** The outcome of a command, as it is rebuilt from the last event that it made; undefined when no receipt asks for it. */
-export function outcomeOf(event: SessionEvent): Outcome | undefined {
+export function outcomeOf(event: SessionEvent): EventOutcome | undefined {
   const { answers } = kindOf(event);
   const outcome = typeof answers === 'function' ? answers(event) : answers;
-  return outcome === 'none' ? undefined : outcome;
+  return outcome === 'none' ? undefined : (outcome as EventOutcome);
 }
 
 function about({ owner, reason, versionId }: Session): Pick<Transition, 'by' | 'reason' | 'versionId'> {

@@ -5,7 +5,7 @@ export { lastValidBefore, MOST_STEPS_BACK } from './chain.js';
 export { handlesIn, newHandlesIn, renameHandles } from './commands/handles-in.js';
 export * from './commands/index.js';
 export { decide } from './decide.js';
-export type { Decision, IgnoredPart, Refusal, RefusalCode } from './decision.js';
+export type { Decision, IgnoredPart, Refusal } from './decision.js';
 export * from './events.js';
 export { foldSessions, type SessionRow } from './folds/fold-sessions.js';
 export { foldTransitions, type TransitionRow, transitionKey } from './folds/fold-transitions.js';
@@ -19,8 +19,9 @@ export {
 } from './handles.js';
 export type { Untimed } from './issued.js';
 export type { Known } from './known.js';
-export { type Outcome, sinceThen } from './outcome.js';
+export { OUTCOMES, type Outcome, sinceThen } from './outcome.js';
 export type { AsOf, Position } from './position.js';
+export { REFUSALS, type RefusalCode, refusals } from './refusals.js';
 export { type Candidate, resolve } from './resolve.js';
 export {
   keysOf,

@@ -1,31 +1,25 @@
+import { EVENT_OUTCOMES, type EventOutcome } from './events.js';
 import { currentOf, type ScopeState, type Session } from './session.js';
 
-/** What becomes of a command that is obeyed. */
-export const OUTCOMES = [
+/** Outcomes without an event, or whose event does not always say the same. */
+const OTHERS = [
   'started',
   'joined',
-  'claimed',
-  'activated',
-  'rotated',
   'already-rotated',
-  'released',
-  'ended',
   'already-ended',
-  'ending',
   'renewed',
-  'changed',
   'erased',
   'settled',
-  'recorded',
-  'marked',
   'recovered',
   'started-fresh',
   'already-recovered',
-  'marked-invalid',
-  'reported',
   'unchanged',
 ] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+
+/** What becomes of a command that is obeyed. An outcome of an event stands in the table of events. */
+export type Outcome = EventOutcome | (typeof OTHERS)[number];
+
+export const OUTCOMES: readonly Outcome[] = [...EVENT_OUTCOMES, ...OTHERS];
 
 /**
  * What is current now, where an answer of before that is given again no longer says so; null: nothing is, though it

@@ -1,4 +1,4 @@
-import type { RefusalCode } from './decision.js';
+import type { RefusalCode } from './refusals.js';
 import type { Epoch, Session } from './session.js';
 
 /** Something that should mean a session: an outside name, or a reference of session and epoch. */

@@ -1,6 +1,6 @@
 import { type Accepted, accept, type Decision, type Refused, refuse } from './decision.js';
 import type { SessionEvent } from './events.js';
-import type { ForSession, Issued } from './issued.js';
+import type { ByOwner, ForSession, Issued } from './issued.js';
 import type { Known } from './known.js';
 import type { Outcome } from './outcome.js';
 import {
@@ -22,6 +22,13 @@ export function fenced(command: ForSession, known: Known): Session | Refused {
   if (current.sessionId !== command.sessionId) return refuse('stale-session', { current });
   if (command.epoch < current.epoch) return refuse('stale-epoch', { current });
   return current;
+}
+
+/** The current session if the command names it under its epoch and comes from its owner; otherwise what to answer. */
+export function owned(command: ByOwner, known: Known): Session | Refused {
+  const current = fenced(command, known);
+  if ('refusal' in current || isOwner(command, current, command.owner)) return current;
+  return refuse('not-owner', { current });
 }
 
 export function isPrincipal(issued: Issued, session: Session): boolean {

@@ -41,7 +41,34 @@ export interface ChainPolicy {
   endReleasedAfterSeconds?: number;
 }
 
-export type Status = 'starting' | 'active' | 'released' | 'ending' | 'ended';
+/** What time does to a session of some status. */
+interface Passing {
+  /** What its timer is: its lease, its reservation or policy, its drain; `none`: nothing happens by time alone. */
+  timer: 'lease' | 'reservation' | 'drain' | 'none';
+  /** What becomes of it when the time is over. A lapse releases it, unless its lease says that it ends. */
+  over: 'lapses' | 'expires' | 'ends' | 'stays';
+}
+
+/** The one table of statuses: what times, settles, describes and lists sessions reads from it. */
+const statuses = {
+  starting: { timer: 'lease', over: 'expires' },
+  active: { timer: 'lease', over: 'lapses' },
+  released: { timer: 'reservation', over: 'expires' },
+  ending: { timer: 'drain', over: 'ends' },
+  ended: { timer: 'none', over: 'stays' },
+} as const satisfies Record<string, Passing>;
+
+export type Status = keyof typeof statuses;
+export type CurrentStatus = Exclude<Status, 'ended'>;
+/** All, in the order of the table. */
+export const STATUSES = Object.keys(statuses) as Status[];
+/** Those of a current session. */
+export const CURRENT_STATUSES = STATUSES.filter((status) => status !== 'ended');
+
+export function passingOf({ status }: Pick<Session, 'status'>): Passing {
+  return statuses[status];
+}
+
 export type EndCause = 'ended' | 'superseded' | 'rotated' | 'expired' | 'invalid' | 'reset';
 
 /** One session as events carry it and as readers see it. */

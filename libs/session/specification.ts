@@ -1,31 +1,15 @@
 /// <reference types="jest" />
 // Given / when / then for the decider. For tests only: index.ts does not show it.
 import { lastValidBefore } from './chain.js';
-import type {
-  ActivateSession,
-  ChangeAttributes,
-  ChangeHandles,
-  ClaimOwnership,
-  Command,
-  EndSession,
-  EraseScope,
-  MarkCheckpoint,
-  RecordUsage,
-  ReleaseOwnership,
-  RenewLease,
-  ReportInvalid,
-  RotateSession,
-  SettleSession,
-  StartSession,
-  TouchSession,
-} from './commands/index.js';
+import type { Command, CommandOf } from './commands/index.js';
 import { decide } from './decide.js';
-import type { Decision, RefusalCode, Refused } from './decision.js';
+import type { Decision, Refused } from './decision.js';
 import { evolve, type SessionEvent, type SessionEventType, type StopIgnoredWhy } from './events.js';
 import type { Handle, HandleHolder, NewHandle } from './handles.js';
-import type { Issued } from './issued.js';
+import type { ByOwner, Issued } from './issued.js';
 import type { Known } from './known.js';
 import type { Outcome } from './outcome.js';
+import type { RefusalCode } from './refusals.js';
 import {
   currentOf,
   type Instant,
@@ -54,7 +38,7 @@ export interface Story {
   timer?: Timer;
 }
 
-export type { RefusalCode } from './decision.js';
+export type { RefusalCode } from './refusals.js';
 
 export const nothingYet: Story = {
   state: noSessionYet,
@@ -374,11 +358,11 @@ interface Said {
 }
 
 /** What a sender may say besides; `operate` and the like are left out when false. */
-type More<C extends Command> = Said &
-  Partial<Omit<C, keyof Said | 'type' | 'at' | 'sessionId' | 'owner' | 'origin'>>;
+type More<Type extends Command['type']> = Said &
+  Partial<Omit<CommandOf<Type>, keyof Said | 'type' | 'at' | 'sessionId' | 'owner' | 'origin'>>;
 
-export function startSession(owner: Who, { second, ...more }: More<StartSession> = {}) {
-  return (story: Story): StartSession => ({
+export function startSession(owner: Who, { second, ...more }: More<'StartSession'> = {}) {
+  return (story: Story): CommandOf<'StartSession'> => ({
     type: 'StartSession',
     scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
     sessionId: nextId(story),
@@ -389,14 +373,25 @@ export function startSession(owner: Who, { second, ...more }: More<StartSession>
   });
 }
 
-type By<C extends Command> = More<C> & { by: Who; owner?: Who };
+type By<Type extends Command['type']> = More<Type> & { by: Who; owner?: Who };
 
-export function activateSession({ by, ...more }: By<ActivateSession>) {
-  return (story: Story): ActivateSession => ({ type: 'ActivateSession', ...said(story, by, more) });
+/** Commands that say nothing but for which session they are, and whose. */
+type Plain = {
+  [Type in Command['type']]: keyof CommandOf<Type> extends keyof ByOwner | 'type' ? Type : never;
+}[Command['type']];
+
+/** How such a command is written: `const pauseSession = byOwner('PauseSession')`. */
+export function byOwner<Type extends Plain>(type: Type) {
+  return ({ by, ...more }: Said & { by: Who; owner?: Who }) =>
+    (story: Story) =>
+      ({ type, ...said(story, by, more) }) as unknown as CommandOf<Type>;
 }
 
-export function rotateSession({ by, ...more }: By<RotateSession>) {
-  return (story: Story): RotateSession => ({
+export const activateSession = byOwner('ActivateSession');
+export const renewLease = byOwner('RenewLease');
+
+export function rotateSession({ by, ...more }: By<'RotateSession'>) {
+  return (story: Story): CommandOf<'RotateSession'> => ({
     type: 'RotateSession',
     successorId: nextId(story),
     reason: 'build',
@@ -404,8 +399,8 @@ export function rotateSession({ by, ...more }: By<RotateSession>) {
   });
 }
 
-export function releaseOwnership({ by, to, ...more }: Omit<By<ReleaseOwnership>, 'to'> & { to?: Who }) {
-  return (story: Story): ReleaseOwnership => ({
+export function releaseOwnership({ by, to, ...more }: Omit<By<'ReleaseOwnership'>, 'to'> & { to?: Who }) {
+  return (story: Story): CommandOf<'ReleaseOwnership'> => ({
     type: 'ReleaseOwnership',
     ...(to && { to: ownerOf(to) }),
     ...said(story, by, more),
@@ -413,16 +408,16 @@ export function releaseOwnership({ by, to, ...more }: Omit<By<ReleaseOwnership>,
 }
 
 /** Unless said otherwise, of what is current, as it is now. */
-export function claimOwnership(owner: Who, more: More<ClaimOwnership> = {}) {
-  return (story: Story): ClaimOwnership => ({
+export function claimOwnership(owner: Who, more: More<'ClaimOwnership'> = {}) {
+  return (story: Story): CommandOf<'ClaimOwnership'> => ({
     type: 'ClaimOwnership',
     owner: ownerOf(owner),
     ...said(story, owner, more, story.state.latest),
   });
 }
 
-export function endSession({ origin, ...more }: More<EndSession> & { origin: Who }) {
-  return (story: Story): EndSession => ({
+export function endSession({ origin, ...more }: More<'EndSession'> & { origin: Who }) {
+  return (story: Story): CommandOf<'EndSession'> => ({
     type: 'EndSession',
     origin: ownerOf(origin),
     reason: 'done',
@@ -431,8 +426,8 @@ export function endSession({ origin, ...more }: More<EndSession> & { origin: Who
 }
 
 /** A patch of the attributes, after which they have this digest; undefined when none are left. */
-export function changeAttributes({ by, ...more }: By<ChangeAttributes>) {
-  return (story: Story): ChangeAttributes => ({
+export function changeAttributes({ by, ...more }: By<'ChangeAttributes'>) {
+  return (story: Story): CommandOf<'ChangeAttributes'> => ({
     type: 'ChangeAttributes',
     attributesDigest: undefined,
     ...said(story, by, more),
@@ -440,8 +435,8 @@ export function changeAttributes({ by, ...more }: By<ChangeAttributes>) {
 }
 
 /** Binds and unbinds handles of the session and its scope. */
-export function changeHandles({ by, ...more }: By<ChangeHandles>) {
-  return (story: Story): ChangeHandles => ({
+export function changeHandles({ by, ...more }: By<'ChangeHandles'>) {
+  return (story: Story): CommandOf<'ChangeHandles'> => ({
     type: 'ChangeHandles',
     bind: [],
     unbind: [],
@@ -462,20 +457,16 @@ export function toSession(hash: string): NewHandle {
   return { ...handle(hash), binds: 'session' };
 }
 
-export function renewLease({ by, ...more }: By<RenewLease>) {
-  return (story: Story): RenewLease => ({ type: 'RenewLease', ...said(story, by, more) });
-}
-
-export function touchSession({ by, ...more }: By<TouchSession>) {
-  return (story: Story): TouchSession => {
+export function touchSession({ by, ...more }: By<'TouchSession'>) {
+  return (story: Story): CommandOf<'TouchSession'> => {
     const { epoch: _, ...rest } = said(story, by, more);
     return { type: 'TouchSession', ...rest };
   };
 }
 
 /** An operator has the scope's details forgotten. */
-export function eraseScope({ second, ...more }: More<EraseScope> = {}) {
-  return (): EraseScope => ({
+export function eraseScope({ second, ...more }: More<'EraseScope'> = {}) {
+  return (): CommandOf<'EraseScope'> => ({
     type: 'EraseScope',
     scope: { tenant: 'acme', userId: 'user-1', projectId: 'default' },
     ...issued('operator', second),
@@ -486,29 +477,29 @@ export function eraseScope({ second, ...more }: More<EraseScope> = {}) {
 
 /** The reaper looks at the latest session so many seconds after the story began. */
 export function settleSession(second: number) {
-  return (story: Story): SettleSession => {
+  return (story: Story): CommandOf<'SettleSession'> => {
     const { epoch: _, ...rest } = said(story, 'reaper', { second, operate: true }, story.state.latest);
     return { type: 'SettleSession', ...rest };
   };
 }
 
-export function recordUsage({ by, ...more }: By<RecordUsage>) {
-  return (story: Story): RecordUsage => {
+export function recordUsage({ by, ...more }: By<'RecordUsage'>) {
+  return (story: Story): CommandOf<'RecordUsage'> => {
     const { epoch: _, ...rest } = said(story, by, more);
     return { type: 'RecordUsage', usage: { inputTokens: 1 }, ...rest };
   };
 }
 
-export function markCheckpoint({ by, ...more }: By<MarkCheckpoint>) {
-  return (story: Story): MarkCheckpoint => {
+export function markCheckpoint({ by, ...more }: By<'MarkCheckpoint'>) {
+  return (story: Story): CommandOf<'MarkCheckpoint'> => {
     const { epoch: _, ...rest } = said(story, by, more);
     return { type: 'MarkCheckpoint', label: 'v1', ...rest };
   };
 }
 
 /** Definite, and to go on from the latest valid session, unless said. */
-export function reportInvalid({ by, ...more }: By<ReportInvalid>) {
-  return (story: Story): ReportInvalid => ({
+export function reportInvalid({ by, ...more }: By<'ReportInvalid'>) {
+  return (story: Story): CommandOf<'ReportInvalid'> => ({
     type: 'ReportInvalid',
     certainty: 'definite',
     reason: 'context lost',
@@ -528,14 +519,14 @@ export function lease(more: Partial<LeaseTerms> = {}): { lease: LeaseTerms } {
 export const startedOn = startSession;
 export const supersededBy = startSession;
 export const activatedBy = (by: Who) => activateSession({ by });
-export const rotatedBy = (by: Who, more: More<RotateSession> = {}) => rotateSession({ by, ...more });
+export const rotatedBy = (by: Who, more: More<'RotateSession'> = {}) => rotateSession({ by, ...more });
 export const releasedBy = (by: Who, to?: Who, reservedSeconds?: number) =>
   releaseOwnership({ by, ...(to && { to }), ...(reservedSeconds && { reservedSeconds }) });
 export const claimedBy = claimOwnership;
 export const endedBy = (origin: Who) => endSession({ origin });
 export const usedBy = recordUsage;
 export const invalidBy = reportInvalid;
-export const checkpointBy = (by: Who, label: string, more: More<MarkCheckpoint> = {}) =>
+export const checkpointBy = (by: Who, label: string, more: More<'MarkCheckpoint'> = {}) =>
   markCheckpoint({ by, label, ...more });
 
 export const renewedBy = (by: Who, second: number) => renewLease({ by, second });

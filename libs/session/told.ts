@@ -21,14 +21,14 @@ export interface PlacedTold extends Told {
 
 /** What an event says to the read models. Throws UnknownEventType for an event that a newer version has written. */
 export function toldBy(event: SessionEvent, at: Instant): Told {
-  const transition = kindOf(event).transition?.(event, at);
+  const { transition: transitionOf, begins } = kindOf(event);
+  const transition = transitionOf?.(event, at);
   const session = sessionOf(event);
   const isBoth = 'session' in event && 'previous' in event;
   const sessions = isBoth ? [event.previous, event.session] : session ? [session] : [];
-  const isBegun = event.type === 'SessionStarted' || event.type === 'SessionRotated';
   return {
     sessions,
-    ...(isBegun && { began: event.session.sessionId }),
+    ...(begins && session && { began: session.sessionId }),
     ...(transition && { transition }),
     ...(event.type === 'UsageRecorded' && { usage: event.usage }),
   };

@@ -1,15 +1,30 @@
 import { createHash } from 'node:crypto';
+import { operations } from '#api/schemas';
+import { type OperationId, routes } from '#client';
 import type { Owner, Position } from '#session';
 
-export type CommandKind =
-  | 'start'
-  | 'activate'
-  | 'rotate'
-  | 'release'
-  | 'claim'
-  | 'end'
-  | 'attributes'
-  | 'renew';
+type PartOf<Path> = Path extends `/v1/sessions/:sessionId/${infer Part}` ? Part : never;
+/** A command for a session, by the last part of its path. */
+type SessionCommandKind = PartOf<(typeof routes)[OperationId]['path']>;
+export type CommandKind = 'start' | SessionCommandKind;
+
+/** The operations of commands. */
+export const OPERATION_OF = Object.fromEntries(
+  Object.entries(routes).flatMap(([id, { path }]) => {
+    const [, kind] = /^\/v1\/sessions\/:sessionId\/(\w+)$/.exec(path) ?? [];
+    return kind === undefined ? [] : [[kind, id]];
+  }),
+) as Record<SessionCommandKind, OperationId>;
+
+/** Those that say nothing but an epoch, and whose it is. A renewal is none: it leaves nothing in the log. */
+export const PLAIN = (Object.keys(OPERATION_OF) as SessionCommandKind[]).filter((kind) => {
+  const { body } = operations[OPERATION_OF[kind]] as { body?: { properties?: object } };
+  const said = Object.keys(body?.properties ?? {});
+  return (
+    kind !== 'renew' && said.includes('epoch') && said.every((one) => one === 'epoch' || one === 'owner')
+  );
+});
+
 export type ReadKind = 'current' | 'session' | 'snapshot' | 'feed';
 
 /** What a client asks for. A command that is sent again is the same value. */
@@ -17,7 +32,7 @@ export interface Asked {
   kind: CommandKind | ReadKind;
   method: 'GET' | 'POST' | 'PATCH';
   path: string;
-  /** Unique to the command, and somewhere in its body where an event or its details show it, `activate` aside. */
+  /** Unique to the command, and somewhere in its body where an event or its details show it, if it says anything. */
   marker: string;
   body?: Record<string, unknown>;
   /** Its idempotency key, if it has one. */

@@ -82,7 +82,7 @@ describe('who was told to be obeyed', () => {
   test('finds an event of another type', () => {
     const told = startedAt(2, second);
     expect(messagesOf([firstStart, operation('start', 'b', [20, 30], told)])).toContain(
-      'at 0:2 stands SessionSuperseded, not SessionStarted',
+      'at 0:2 stands SessionSuperseded, not started',
     );
   });
 

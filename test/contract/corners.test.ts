@@ -1,4 +1,5 @@
 import type { Lease } from '#client';
+import { STATUSES } from '#session';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
 import { commandBodies, type SessionCommand, takesEpoch } from '../support/command-bodies.js';
 import { cloudDebug, cloudDev } from '../support/sessions.js';
@@ -128,6 +129,16 @@ test.each(Object.entries(states))('every command when the session is %s', async 
   );
   expect(service).toHaveLength(asked.length + starts.length);
   for (const [index, lines] of service!.entries()) expect(memory![index]).toEqual(lines);
+});
+
+test('the states are of every status', async () => {
+  const [, memory] = ledgers as [Ledger, Ledger];
+  const reached = Object.values(states).map(async (lead, index) => {
+    const t = new Transcript(memory);
+    const { sessionId } = await lead(t, `status ${index}`);
+    return (await t.ask('session', { params: { sessionId } })).body.status;
+  });
+  expect(new Set(await Promise.all(reached))).toEqual(new Set(STATUSES));
 });
 
 test('a command that names a session which nobody knows', async () => {

@@ -4,6 +4,7 @@ import { leafHash, nodeHash } from '#audit';
 import { type OperationId, routes } from '#client';
 import { includedRoot, parseCheckpoint, parseNote, parseTlogProof } from '#tlog';
 import { bothLedgers, type Ledger, Transcript } from '../support/both-ledgers.js';
+import { commandBodies, type SessionCommand, takesEpoch } from '../support/command-bodies.js';
 import { inLists } from '../support/in-lists.js';
 import { startService } from '../support/service.js';
 import { cloudDebug, cloudDev } from '../support/sessions.js';
@@ -70,6 +71,33 @@ const stories: Record<string, Story> = {
     await one.command('endSession', { origin: cloudDebug, reason: 'done', drainSeconds: 60 });
     await one.command('endSession', { origin: cloudDebug, reason: 'done' });
     await t.ask('scopeEvents', { query: { userId, projectId: 'a/b c' } });
+  },
+  'every command for a session, of a new one and of one that was confirmed, and again under its key': async (
+    t,
+    userId,
+  ) => {
+    for (const id of Object.keys(commandBodies) as SessionCommand[]) {
+      const [bodyOf] = commandBodies[id];
+      for (const phase of ['starting', 'active'] as const) {
+        const projectId = `${id} ${phase}`;
+        const query = { userId, projectId };
+        const events = async () => (await t.ask('scopeEvents', { query })).body.events.length;
+        const { session } = (
+          await t.ask('startSession', {
+            body: { ...query, owner: cloudDev, phase, lease: { seconds: 600 } },
+          })
+        ).body;
+        const { sessionId, epoch } = session;
+        const body = { ...bodyOf?.(`${userId} ${phase}`), ...(takesEpoch(id) && { epoch }) };
+        const command = { params: { sessionId }, body, headers: { 'idempotency-key': projectId } };
+        const first = await t.ask(id, command as never);
+        const count = await events();
+        const again = await t.ask(id, command as never);
+        // What has made an event is not made again, and is answered as it was.
+        expect([id, await events()]).toEqual([id, count]);
+        if (count > 1) expect([id, again]).toEqual([id, first]);
+      }
+    }
   },
   'a chain, its history and its past': async (t, userId) => {
     const one = await started(t, userId, { attributes: { step: 0 }, policy: { adviseAt: 3 } });

@@ -1,6 +1,6 @@
 import { type ProblemKind, problems } from '#api';
 import { NAME, namedIn, type Operation, operations } from '#api/schemas';
-import { EVENT_TYPES, TIMER_OUTCOMES } from '#session';
+import { CURRENT_STATUSES, EVENT_TYPES, TIMER_OUTCOMES } from '#session';
 
 /** A JSON schema as far as ours go. */
 interface Schema {
@@ -44,6 +44,7 @@ export function clientApi(): string {
     'export type ProblemCode = keyof typeof problems;',
     `/** The events that this version knows. */\nexport const EVENT_TYPES = ${JSON.stringify(EVENT_TYPES)} as const;`,
     'export type EventType = (typeof EVENT_TYPES)[number];',
+    `/** The statuses of current sessions. */\nexport const CURRENT_STATUSES = ${JSON.stringify(CURRENT_STATUSES)} as const;`,
     `/** After a command that answers so, a session's lease runs from its beginning. */\nexport const TIMER_OUTCOMES: readonly string[] = ${JSON.stringify(TIMER_OUTCOMES)};`,
   ].join('\n\n');
 }

@@ -1,6 +1,6 @@
 import { type ProblemKind, problems } from '#api';
 import { openApi } from '#api/schemas';
-import { EVENT_TYPES } from '#session';
+import { EVENT_TYPES, TIMER_OUTCOMES } from '#session';
 
 /** A JSON schema of the published document, as far as ours go. */
 interface Schema {
@@ -104,6 +104,7 @@ export function pythonCalls(): string {
       )
       .join('\n')}\n}`,
     `EVENT_TYPES: tuple[str, ...] = (\n${EVENT_TYPES.map((type) => `    "${type}",`).join('\n')}\n)`,
+    `TIMER_OUTCOMES: frozenset[str] = frozenset(\n    {\n${TIMER_OUTCOMES.map((one) => `        "${one}",`).join('\n')}\n    }\n)`,
     calls('AsyncCalls', 'async ', 'await '),
     calls('Calls', '', ''),
     '',

@@ -64,7 +64,8 @@ async function perform(by: unknown, step: Step): Promise<unknown> {
   if (by instanceof OwnedSession) {
     if (step.do === 'lost') return new Promise((resolve) => by.onLost(resolve));
     if (step.do === 'run') return by.run(({ epoch }) => ({ epoch }));
-    return (by as unknown as Record<string, (given: unknown) => unknown>)[step.do]?.call(by, body);
+    const given = id === undefined ? [body] : [id, body];
+    return (by as unknown as Record<string, (...given: unknown[]) => unknown>)[step.do]?.apply(by, given);
   }
   const client = by as LedgerClient;
   switch (step.do) {

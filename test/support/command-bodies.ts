@@ -1,4 +1,4 @@
-import { operations } from '#api/schemas';
+import { type Operation, operations } from '#api/schemas';
 import type { Operations } from '#client';
 import { cloudDebug, cloudDev } from './sessions.js';
 
@@ -13,8 +13,10 @@ export type SessionCommand = {
 
 type Body<Id extends SessionCommand> = Omit<Operations[Id]['body'] & object, 'epoch'>;
 
-/** What each may be asked with, besides the epoch, for a session of cloud-dev. */
-export const commandBodies: { readonly [Id in SessionCommand]: readonly ((userId: string) => Body<Id>)[] } = {
+type Bodies = { readonly [Id in SessionCommand]: readonly ((userId: string) => Body<Id>)[] };
+
+/** What those may be asked with that mean different things, the plainest first. */
+const various: Partial<Bodies> = {
   activateSession: [() => ({ owner: cloudDev }), () => ({})],
   rotateSession: [
     () => ({ reason: 'build', owner: cloudDev }),
@@ -34,7 +36,6 @@ export const commandBodies: { readonly [Id in SessionCommand]: readonly ((userId
     () => ({ origin: cloudDebug, reason: 'late', force: true }),
     () => ({ origin: cloudDev, reason: 'late', drainSeconds: 60 }),
   ],
-  renewLease: [() => ({})],
   changeAttributes: [() => ({ attributes: { a: 1, b: null } })],
   changeHandles: [
     (userId) => ({ bind: [{ kind: 'k', value: userId, binds: 'session' }] }),
@@ -48,10 +49,18 @@ export const commandBodies: { readonly [Id in SessionCommand]: readonly ((userId
     () => ({ certainty: 'definite', reason: 'unknown', fallback: 'start-fresh' }),
     () => ({ certainty: 'transient', reason: 'busy' }),
   ],
-  touchSession: [() => ({})],
   recordUsage: [() => ({ usage: { outputTokens: 3, durationMs: 5, model: 'm' } })],
-  markCheckpoint: [() => ({ label: 'here' })],
 };
+
+/** What each may be asked with, besides the epoch, for a session of cloud-dev: its example, unless it says more. */
+export const commandBodies = Object.fromEntries(
+  Object.entries<Operation>(operations)
+    .filter(([, { path, body }]) => path.includes(':sessionId') && body)
+    .map(([id, { example }]) => {
+      const { epoch: _, ...body } = example as { epoch?: number };
+      return [id, various[id as SessionCommand] ?? [() => body]];
+    }),
+) as Bodies;
 
 /** Whether a command names the epoch under which it is sent. */
 export function takesEpoch(id: SessionCommand): boolean {

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { type AnswerOf, LedgerClient, type Operations } from '#client';
+import { type AnswerOf, CURRENT_STATUSES, LedgerClient, type Operations } from '#client';
 import { clientOptions } from '../client.js';
 import { CommandFailed, exitCodes } from '../exit.js';
 import { jsonOption, timeSpan, urlOption, wholeNumber } from '../options.js';
@@ -49,11 +49,7 @@ export function sessions(): Command {
     .option('--version-id <id>', 'only sessions made for this version')
     .option('--environment <name>', 'current sessions that this environment owns')
     .option('--instance <name>', 'current sessions that this instance owns')
-    .addOption(
-      new Option('--status <status>', 'current sessions with this status').choices([
-        ...(['starting', 'active', 'released', 'ending'] as const),
-      ]),
-    )
+    .addOption(new Option('--status <status>', 'current sessions with this status').choices(CURRENT_STATUSES))
     .option('--project <id>', 'current sessions of this project, of all users')
     .option('--older-than <time>', 'current sessions older than this, such as 7d', timeSpan)
     .option(

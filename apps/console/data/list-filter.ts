@@ -1,4 +1,4 @@
-import type { Operations } from '#client';
+import { CURRENT_STATUSES, type Operations } from '#client';
 
 export type ListQuery = NonNullable<Operations['listCurrent']['query']>;
 
@@ -18,14 +18,16 @@ export interface ListAddress {
 const SPAN = /^(\d{1,9})(s|m|h|d)$/;
 const MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-export const STATUSES = ['starting', 'active', 'released', 'ending'] as const;
 export const ORDERS = ['newest', 'oldest', 'lease'] as const;
 const PAGE = 100;
 
 /** What the service is asked for, as of now. Throws with what is wrong, and where. */
 export function listQueryOf(address: ListAddress, now = Date.now()): ListQuery {
   const { environment, instance, projectId, olderThan, leaseWithin, resetAdvised, next } = address;
-  const [status, sort] = [oneOf(STATUSES, address.status, 'status'), oneOf(ORDERS, address.sort, 'sort')];
+  const [status, sort] = [
+    oneOf(CURRENT_STATUSES, address.status, 'status'),
+    oneOf(ORDERS, address.sort, 'sort'),
+  ];
   return {
     limit: PAGE,
     ...(environment && { environment }),

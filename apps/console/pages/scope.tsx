@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Session } from '#client';
+import { CURRENT_STATUSES, type Session } from '#client';
 import { Acts } from '../acts/acts';
 import { call } from '../data/call';
 import { addressOf } from '../data/location';
@@ -10,8 +10,6 @@ import type { View } from '../timeline/draw';
 import { EventsTable } from '../timeline/events-table';
 import { nameOf, short, Timeline } from '../timeline/model';
 import { TimelineView } from '../timeline/timeline-view';
-
-const STATUSES = ['active', 'starting', 'released', 'ending'];
 
 interface Scope {
   userId: string;
@@ -46,7 +44,7 @@ export function ScopePage(scope: Scope) {
           <TimelineView timeline={timeline} count={events.length} asOf={asOf} onView={setView} />
         )}
         <p class="key">
-          {STATUSES.map((status) => (
+          {CURRENT_STATUSES.map((status) => (
             <span key={status}>
               <i class={`swatch ${status}`} />
               {status}

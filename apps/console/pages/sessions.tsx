@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { Operations } from '#client';
+import { CURRENT_STATUSES, type Operations } from '#client';
 import { call } from '../data/call';
-import { type ListAddress, listQueryOf, ORDERS, STATUSES } from '../data/list-filter';
+import { type ListAddress, listQueryOf, ORDERS } from '../data/list-filter';
 import { addressOf, go } from '../data/location';
 import { usePolled } from '../data/use-polled';
 import { OwnerName, Reading, SessionLink, Trouble, when } from './parts/shown';
@@ -71,7 +71,7 @@ function Filters({ about }: { about: ListAddress }) {
         status{' '}
         <select name="status" onChange={submit}>
           <option value="">any</option>
-          {STATUSES.map((status) => (
+          {CURRENT_STATUSES.map((status) => (
             <option key={status}>{status}</option>
           ))}
         </select>

@@ -1,3 +1,4 @@
+import { CURRENT_STATUSES } from '#client';
 import { firstAt, firstBar, short, type Timeline } from './model';
 
 /** What a canvas shows: a span of time. */
@@ -20,18 +21,7 @@ const heightOf = (timeline: Timeline) =>
 export const laneAt = (timeline: Timeline, y: number) => Math.floor((y - TOP) / sizesOf(timeline).lane);
 
 type Colours = Record<string, string>;
-const NAMES = [
-  'ink',
-  'dim',
-  'line',
-  'panel',
-  'accent',
-  'refused',
-  'active',
-  'starting',
-  'released',
-  'ending',
-];
+const NAMES = ['ink', 'dim', 'line', 'panel', 'accent', 'refused', ...CURRENT_STATUSES];
 /** The colours of the page as it is, dark or light. */
 export function coloursOf(element: Element): Colours {
   const style = getComputedStyle(element);

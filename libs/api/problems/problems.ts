@@ -1,4 +1,4 @@
-import type { RefusalCode } from '#session';
+import { REFUSALS, type RefusalCode, refusals } from '#session';
 
 /** How a code is told over HTTP. */
 export interface ProblemKind {
@@ -10,43 +10,23 @@ export interface ProblemKind {
   retryAfter?: number;
 }
 
+/** Of refusals that are not 409. */
+const STATUS_OF: Partial<Record<RefusalCode, number>> = {
+  'operate-required': 403,
+  'unknown-checkpoint': 404,
+};
+
+/** What the rules refuse, in their own words. */
+const refused = Object.fromEntries(
+  REFUSALS.map((code) => {
+    const { title, passes = false } = refusals[code];
+    return [code, { status: STATUS_OF[code] ?? 409, title, retryable: passes }];
+  }),
+) as Record<RefusalCode, ProblemKind>;
+
 /** Everything that can go wrong, by code: RFC 9457's `type` is `/problems/<code>`. */
 export const problems = {
-  'stale-epoch': {
-    status: 409,
-    title: 'The owner or the session has changed since that epoch',
-    retryable: false,
-  },
-  'stale-session': { status: 409, title: 'Another session is current', retryable: false },
-  'future-epoch': { status: 409, title: 'The ledger has not reached this epoch', retryable: false },
-  'session-active': { status: 409, title: 'The scope has a current session', retryable: false },
-  'session-not-active': { status: 409, title: 'The session has no active owner', retryable: false },
-  'session-ending': { status: 409, title: 'The session is ending', retryable: true },
-  'session-ended': { status: 409, title: 'The session has ended and none is current', retryable: false },
-  reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
-  'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
-  'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
-  'chain-too-long': {
-    status: 409,
-    title: 'The chain has reached the length that its policy allows',
-    retryable: false,
-  },
-  'usage-overflow': { status: 409, title: 'The usage totals would be too large', retryable: false },
-  'too-many-currencies': {
-    status: 409,
-    title: 'The session already has costs in eight currencies',
-    retryable: false,
-  },
-  'session-invalid': { status: 409, title: 'The session was reported invalid', retryable: false },
-  'unknown-checkpoint': { status: 404, title: 'The scope has no such checkpoint', retryable: false },
-  'checkpoint-taken': {
-    status: 409,
-    title: 'The label names a checkpoint of another session',
-    retryable: false,
-  },
-  'too-many-checkpoints': { status: 409, title: 'The scope already has 100 checkpoints', retryable: false },
-  'handle-taken': { status: 409, title: 'The handle is already bound to something else', retryable: false },
-  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  ...refused,
   'unknown-handle': { status: 404, title: 'The handle is not bound', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'position-ahead': { status: 409, title: 'The ledger has not reached this position', retryable: false },
@@ -65,7 +45,6 @@ export const problems = {
     title: 'Web pages of another origin may not call this service',
     retryable: false,
   },
-  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-key': { status: 404, title: 'There is no such key', retryable: false },
   'key-made': { status: 409, title: 'The same request has already created a key', retryable: false },
@@ -116,39 +95,23 @@ export const problems = {
   },
   closing: { status: 503, title: 'The service is stopping', retryable: true, retryAfter: 1 },
   internal: { status: 500, title: 'The service failed', retryable: false },
-} as const satisfies Record<RefusalCode, ProblemKind> & Record<string, ProblemKind>;
+} as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problems;
 
 /** What to do about a problem, where the title does not say it. */
 export const advice: Partial<Record<ProblemCode, string>> = {
+  ...Object.fromEntries(REFUSALS.map((code) => [code, refusals[code].advice])),
   'key-made': 'Rotate the key to get a secret for it, or revoke it.',
   unauthenticated: 'Send `Authorization: Bearer <key or token>` with a valid key or token.',
   misdirected: 'Use localhost or 127.0.0.1, or have the operator add the host to LEDGER_ALLOWED_HOSTS.',
   'foreign-origin':
     'If its pages may call the service, have the operator add the origin to LEDGER_CORS_ORIGINS.',
-  'stale-epoch': 'Read the current session. If it is still yours, repeat the command with its epoch.',
-  'stale-session': 'This session has ended for good. Use the one in `current`.',
-  'future-epoch': 'The ledger was restored to an earlier state, or the epoch was made up. Nothing was done.',
-  'session-active': 'Use onConflict "supersede" or "join", or end the current session first.',
   'unknown-job': 'Jobs are deleted 30 days after they finish.',
   'body-too-large':
     'A body is at most 64 KiB, a list of renewals 128 KiB, of reports or scopes 512 KiB, of commands 1 MiB.',
   'unknown-version':
     'A version is named when a session is rotated. To find one that was named just now, send atLeast=<the position of that answer>.',
-  'session-ended': 'Start a new session; an ended one never comes back.',
-  'session-ending':
-    'Wait until the session has ended: when its owner confirms it, or when its drain time is over.',
-  reserved: 'Wait until the reservation is over, or let the owner that it names claim the session.',
-  'not-owner': 'Ask the owner to release the session, or start a new one in its place.',
-  'chain-too-long': 'Rotate with reason "reset": it starts a new chain and is always allowed.',
-  'usage-overflow': 'Nothing was recorded. Counts stay below 2^53, costs below 10^18.',
-  'too-many-currencies': 'Nothing was recorded. Report the cost in one of the currencies of the session.',
-  'session-invalid': 'Choose another session, or start without a checkpoint.',
-  'checkpoint-taken': 'Checkpoints never move: choose another label.',
-  'too-many-checkpoints': 'Checkpoints cannot be removed: mark only sessions that are worth returning to.',
-  'handle-taken': 'A handle names one scope or one session. Unbind it there first, or use another one.',
-  'too-many-handles': 'Unbind one of its 8 handles before you bind another one.',
   'unknown-handle':
     'Bind it when you start or join a session, or also send a candidate that the ledger knows.',
   'session-mismatch':

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { named } from './components.js';
-import { closed, command, type Operation, operator, read } from './operation.js';
+import { closed, command, type Operation, operator, read, sent } from './operation.js';
 import { GivenId, Instant, Reason, Selection } from './values.js';
 
 export const BulkBody = named(
@@ -67,7 +67,11 @@ export const bulk = {
     path: '/v1/bulk',
     needs: operator,
     summary: 'End or release all sessions of a user or of an environment, as a job',
-    body: BulkBody,
+    ...sent(BulkBody, {
+      select: { environment: 'cloud-dev' },
+      action: 'release',
+      reason: 'cloud-dev is drained',
+    }),
     answers: {
       202: { description: 'the job, which survives a restart', ...jobAnswered, headers: ['Location'] },
     },

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { named } from './components.js';
-import { byId, closed, command, fenced, handles, type Operation, writer } from './operation.js';
+import { ada, owner } from './examples.js';
+import { byId, closed, command, fenced, handles, type Operation, sent, writer } from './operation.js';
 import {
   Attributes,
   Epoch,
@@ -176,6 +177,9 @@ const answered = {
   headers: ['Ledger-Position', 'Idempotency-Replayed'],
 } as const;
 
+/** A command for the session in its path. */
+const ofSession = { method: 'POST', needs: writer, params: byId } as const;
+
 /** What comes to one command. */
 export const commands = {
   startSession: {
@@ -183,7 +187,7 @@ export const commands = {
     path: '/v1/sessions',
     needs: writer,
     summary: 'Start a session, or join the current one',
-    body: StartBody,
+    ...sent(StartBody, { ...ada, owner, lease: { seconds: 60 }, attributes: { language: 'en' } }),
     answers: {
       201: { description: 'started', ...answered },
       200: { description: 'joined or claimed', ...answered },
@@ -203,22 +207,18 @@ export const commands = {
     ],
   },
   activateSession: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/activate',
-    needs: writer,
     summary: 'Confirm a session that was started in phase "starting"',
-    params: byId,
-    body: ActivateBody,
+    ...sent(ActivateBody, { epoch: 1 }),
     answers: { 200: { description: 'activated or unchanged', ...answered } },
     problems: [...fenced, 'not-owner', 'session-ending', ...command],
   },
   rotateSession: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/rotate',
-    needs: writer,
     summary: 'Replace a session with its successor: compare-and-swap on session and epoch',
-    params: byId,
-    body: RotateBody,
+    ...sent(RotateBody, { epoch: 1, reason: 'build', versionId: 'v42' }),
     answers: { 200: { description: 'rotated or already-rotated', ...answered } },
     problems: [
       ...fenced,
@@ -233,72 +233,61 @@ export const commands = {
     ],
   },
   releaseOwnership: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/release',
-    needs: writer,
     summary: 'Give up ownership without ending the session, for one owner or for any',
-    params: byId,
-    body: ReleaseBody,
+    ...sent(ReleaseBody, { epoch: 1, owner, to: { environment: 'cloud-debug' }, reservedSeconds: 60 }),
     answers: { 200: { description: 'released or unchanged', ...answered } },
     problems: [...fenced, 'not-owner', 'session-ending', 'operate-required', ...command],
   },
   claimOwnership: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/claim',
-    needs: writer,
     summary: 'Become the owner of a released session',
-    params: byId,
-    body: ClaimBody,
+    ...sent(ClaimBody, { epoch: 2, owner: { environment: 'cloud-debug' } }),
     answers: { 200: { description: 'claimed or unchanged', ...answered } },
     problems: [...fenced, 'reserved', 'not-owner', 'session-ending', 'operate-required', ...command],
   },
   endSession: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/end',
-    needs: writer,
     summary: 'Stop a session, at once or after draining; a stale stop changes nothing and is recorded',
-    params: byId,
-    body: EndBody,
+    ...sent(EndBody, { epoch: 1, origin: owner, reason: 'finished' }),
     answers: { 200: { description: 'ended, ending, unchanged or already-ended', ...answered } },
     problems: [...fenced, 'not-owner', 'operate-required', ...command],
   },
   touchSession: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/touch',
-    needs: writer,
     summary: 'Report use: renews a lease that is renewed on use',
-    params: byId,
-    body: TouchBody,
+    ...sent(TouchBody, {}),
     answers: { 200: { description: 'renewed or unchanged', ...answered } },
     problems: ['stale-session', 'session-ended', 'not-owner', 'unknown-session', ...command],
   },
   changeAttributes: {
+    ...ofSession,
     method: 'PATCH',
     path: '/v1/sessions/:sessionId/attributes',
-    needs: writer,
     summary: "Change the session's attributes by a JSON merge patch",
-    params: byId,
-    body: AttributesBody,
+    ...sent(AttributesBody, { epoch: 1, attributes: { language: 'de', draft: null } }),
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'invalid-attributes', 'not-owner', ...command],
   },
   changeHandles: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/handles',
-    needs: writer,
     summary: 'Bind and unbind outside names of the session and its scope',
-    params: byId,
-    body: HandlesBody,
+    ...sent(HandlesBody, { epoch: 1, bind: [{ kind: 'mcp-transport', value: 'b7f1', binds: 'scope' }] }),
     answers: { 200: { description: 'changed or unchanged', ...answered } },
     problems: [...fenced, 'not-owner', ...handles, ...command],
   },
   recordUsage: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/usage',
-    needs: writer,
     summary: 'Add the usage of an operation to the sums of its session, even if that has ended',
-    params: byId,
-    body: UsageBody,
+    ...sent(UsageBody, {
+      usage: { inputTokens: 1_200, outputTokens: 300, cost: { amount: '0.0125', currency: 'USD' } },
+    }),
     answers: {
       200: {
         description: 'recorded; a repeat without an Idempotency-Key is recorded again',
@@ -308,12 +297,10 @@ export const commands = {
     problems: ['usage-overflow', 'too-many-currencies', 'not-owner', 'unknown-session', ...command],
   },
   markCheckpoint: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/checkpoints',
-    needs: writer,
     summary: 'Label a session, so that a start can return to it by `fromCheckpoint`',
-    params: byId,
-    body: CheckpointBody,
+    ...sent(CheckpointBody, { label: 'tests green' }),
     answers: { 200: { description: 'marked or unchanged', ...answered } },
     problems: [
       ...(['session-invalid', 'checkpoint-taken', 'too-many-checkpoints', 'not-owner'] as const),
@@ -322,12 +309,10 @@ export const commands = {
     ],
   },
   reportInvalid: {
-    method: 'POST',
+    ...ofSession,
     path: '/v1/sessions/:sessionId/invalid',
-    needs: writer,
     summary: 'Report a session as invalid, and continue from the latest valid one',
-    params: byId,
-    body: InvalidBody,
+    ...sent(InvalidBody, { epoch: 1, certainty: 'definite', reason: 'context lost' }),
     answers: {
       200: {
         description: 'recovered, started-fresh, already-recovered, marked-invalid, unchanged or reported',

@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox';
-import type { EventOf, Session as KnownSession, SessionEventType } from '#session';
+import { EVENT_TYPES, type EventOf, type Session as KnownSession, type SessionEventType } from '#session';
 import { named } from './components.js';
 import { Epoch, KeptUsage, Lease, Owner, Session, SessionId } from './values.js';
 
@@ -31,17 +31,20 @@ const data = <Fields extends Record<string, TSchema>>(fields: Fields) =>
 const ofAny = <Fields extends Record<string, TSchema>>(fields: Fields) =>
   Type.Union([data({ session: SessionInEvent, ...fields }), data({ previous: SessionInEvent, ...fields })]);
 
-/** `data` of each event: the session as it is afterwards, and what the type says. */
-export const eventData = {
+type KeyOf<Event> = Event extends unknown ? keyof Event : never;
+/** Events that carry the scope's session and nothing else. */
+type Bare = {
+  [Type in SessionEventType]: KeyOf<EventOf<Type>> extends 'type' | 'session' ? Type : never;
+}[SessionEventType];
+const bare = data(session);
+
+/** `data` of the events that carry more than the session as it is afterwards. */
+const special = {
   SessionStarted: data({ ...session, insteadOf: Type.Optional(SessionId) }),
-  SessionActivated: data(session),
   SessionSuperseded: data({ ...session, by: Owner }),
   SessionRotated: data({ ...session, previous: SessionInEvent }),
   OwnershipReleased: data({ ...session, ...forced }),
   OwnershipClaimed: data({ ...session, forced: forced.forced }),
-  OwnershipLapsed: data(session),
-  SessionExpired: data(session),
-  AttributesChanged: data(session),
   HandleBound: data({ ...session, handle }),
   HandleUnbound: data({ ...session, handle }),
   DetailsErased: data({ session: Type.Optional(SessionInEvent), operator: Type.String() }),
@@ -61,7 +64,12 @@ export const eventData = {
     reason: Type.String(),
     retryAfter: Type.Integer({ minimum: 0, description: 'Seconds' }),
   }),
-} as const satisfies Record<SessionEventType, TSchema>;
+} as const satisfies Record<Exclude<SessionEventType, Bare>, TSchema>;
+
+/** `data` of each event. */
+export const eventData = Object.fromEntries(
+  EVENT_TYPES.map((type) => [type, (special as Partial<Record<SessionEventType, TSchema>>)[type] ?? bare]),
+) as typeof special & Record<Bare, typeof bare>;
 
 type Plain<T> = T extends readonly (infer Item)[]
   ? Plain<Item>[]

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { CURRENT_STATUSES } from '#session';
 import { named } from './components.js';
 import { type Operation, placed, projected, read, reader } from './operation.js';
 import {
@@ -45,7 +46,7 @@ export const ListCurrentQuery = Type.Object(
   {
     environment: Type.Optional(Id),
     instance: Type.Optional(Id),
-    status: Type.Optional(Type.Enum(['starting', 'active', 'released', 'ending'])),
+    status: Type.Optional(Type.Enum(CURRENT_STATUSES)),
     projectId: Type.Optional(Id),
     before: Type.Optional(momentThat('Those that started before it')),
     leaseBefore: Type.Optional(momentThat('Those with a lease that ends before this unless it is renewed')),

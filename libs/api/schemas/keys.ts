@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { PERMISSIONS } from '../caller.js';
 import { named, TEXT } from './components.js';
-import { closed, command, type Operation, read } from './operation.js';
+import { closed, command, type Operation, read, sent } from './operation.js';
 import { Id, Instant } from './values.js';
 
 /** Of who may make and end keys: those of its tenant, or all. */
@@ -150,7 +150,7 @@ export const keys = {
     path: '/v1/keys',
     summary: 'Create a key; its secret is in this answer and nowhere else',
     needs: admin,
-    body: KeyBody,
+    ...sent(KeyBody, { tenant: 'acme', name: 'acme, cloud-dev', permissions: ['read', 'write'] }),
     answers: { 201: { description: 'the key with its secret', schema: NewKey } },
     problems: ['key-made', ...command],
   },
@@ -169,7 +169,7 @@ export const keys = {
     summary: 'Create a new secret for the same principal; the old one expires after an overlap',
     needs: admin,
     params: KeyParams,
-    body: RotateKeyBody,
+    ...sent(RotateKeyBody, { overlapSeconds: 86_400 }),
     answers: { 201: { description: 'the new key, with its secret', schema: NewKey } },
     problems: ['unknown-key', 'key-made', ...command],
   },

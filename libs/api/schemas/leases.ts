@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
-import { byId, closed, command, fenced, type Operation, writer } from './operation.js';
+import { sessionId } from './examples.js';
+import { byId, closed, command, fenced, type Operation, sent, writer } from './operation.js';
 import { Problem } from './problem.js';
 import { Epoch, GivenId, Instant, SessionId } from './values.js';
 
@@ -31,7 +32,7 @@ export const leases = {
     needs: writer,
     summary: "Renew a lease: its owner's heartbeat",
     params: byId,
-    body: RenewBody,
+    ...sent(RenewBody, { epoch: 1 }),
     answers: { 200: { description: 'renewed', schema: Renewed } },
     problems: [...fenced, 'no-lease', 'not-owner', 'session-ending', ...command],
   },
@@ -40,7 +41,7 @@ export const leases = {
     path: '/v1/leases/renew',
     needs: writer,
     summary: 'Renew up to 1,000 leases, with one result each, in the order of the request',
-    body: RenewManyBody,
+    ...sent(RenewManyBody, [{ sessionId, epoch: 1 }]),
     answers: { 200: { description: 'the results', schema: RenewedMany } },
     problems: command,
   },

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { CommandAnswer, commands } from './commands.js';
 import { NAME, named } from './components.js';
-import { closed, command, type Operation, read, reader, ScopeQuery, writer } from './operation.js';
+import { ada, owner, sessionId } from './examples.js';
+import { closed, command, type Operation, read, reader, ScopeQuery, sent, writer } from './operation.js';
 import { Problem } from './problem.js';
 import { GivenId, Handle, Session } from './values.js';
 
@@ -90,7 +91,9 @@ export const many = {
     path: '/v1/commands',
     needs: writer,
     summary: `Send up to ${MOST} commands: each is decided by itself, those of a scope in the order given`,
-    body: CommandsBody,
+    ...sent(CommandsBody, {
+      commands: [{ operation: 'startSession', body: { ...ada, owner }, idempotencyKey: 'start-1' }],
+    }),
     answers: { 200: { description: 'an answer or a problem for each command', schema: ManyAnswers } },
     problems: command.filter((code) => code !== 'key-reused'),
   },
@@ -100,7 +103,7 @@ export const many = {
     needs: reader,
     reads: true,
     summary: `The current sessions of up to ${MOST} scopes`,
-    body: CurrentBody,
+    ...sent(CurrentBody, { of: [ada, { sessionId }, { kind: 'mcp-transport', value: 'b7f1' }] }),
     answers: { 200: { description: 'a session or a problem for each element', schema: ManyCurrent } },
     problems: ['invalid-json', 'body-too-large', 'unsupported-media-type', ...read],
   },

@@ -1,7 +1,8 @@
 import type { TSchema } from 'typebox';
+import { REFUSALS } from '#session';
 import { type ProblemCode, problems } from '../problems/problems.js';
 import { type Json, withComponents } from './components.js';
-import { examples, parameterExamples } from './examples.js';
+import { parameterExamples } from './examples.js';
 import { answerHeaders, headerParameters } from './headers.js';
 import { type Operation, problemsOf, type Reply } from './operation.js';
 import { groups, operations } from './operations.js';
@@ -36,8 +37,6 @@ export function openApi(version: string): Json {
   });
 }
 
-const bodies: Readonly<Record<string, unknown>> = examples;
-
 function tagOf(operationId: string): string | undefined {
   return Object.entries(groups).find(([, group]) => operationId in group)?.[0];
 }
@@ -59,7 +58,7 @@ function describe(operationId: string, operation: Operation): Json {
     ...(operation.body && {
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: operation.body, example: bodies[operationId] } },
+        content: { 'application/json': { schema: operation.body, example: operation.example } },
       },
     }),
     responses: {
@@ -104,9 +103,10 @@ function answer({ description, schema, asked, contentType = 'application/json', 
 }
 
 const DECIDED = [403, 404, 409];
-/** Time alone takes them away. */
-const TIMED = new Set<ProblemCode>(['reserved', 'session-ending']);
 const problemContent = { 'application/problem+json': { schema: Problem } };
+
+/** Whether time alone takes it away. */
+const isTimed = (code: ProblemCode) => REFUSALS.some((one) => one === code) && problems[code].retryable;
 
 function refusals(operation: Operation): Json {
   const { answers } = operation;
@@ -124,7 +124,7 @@ function refusals(operation: Operation): Json {
         ...answerHeaders([
           // What was decided, or not found, was so as of a place in the log.
           ...(hasPlace && DECIDED.includes(status) ? (['Ledger-Position'] as const) : []),
-          ...(names.some((code) => 'retryAfter' in problems[code] || TIMED.has(code))
+          ...(names.some((code) => 'retryAfter' in problems[code] || isTimed(code))
             ? (['Retry-After'] as const)
             : []),
         ]),

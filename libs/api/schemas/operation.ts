@@ -1,11 +1,13 @@
-import { type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import type { Needs } from '../caller.js';
 import type { ProblemCode } from '../problems/problems.js';
 import type { HeaderName } from './headers.js';
 import { GivenId, Id } from './values.js';
 
 /** One route: its schemas validate requests, and describe them in /openapi.json. */
-export interface Operation {
+export type Operation = Route & (WithBody | { body?: undefined; example?: undefined });
+
+interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With `:name` for parameters; `:name*` at the end is all that is left, slashes as well. */
   path: string;
@@ -16,12 +18,26 @@ export interface Operation {
   needs: Needs;
   params?: TSchema;
   query?: TSchema;
-  body?: TSchema;
   /** Headers of the request that mean something; commands take an Idempotency-Key besides. */
   takes?: readonly HeaderName[];
   answers: Record<number, Reply>;
   problems: readonly ProblemCode[];
 }
+
+/** A body, and one of its kind as the page of /docs offers it and the tests send it. */
+interface WithBody<Body extends TSchema = TSchema, Example = unknown> {
+  body: Body;
+  example: Example;
+}
+
+/** What is sent for a session needs its id and epoch: those of the first session of a scope. */
+export const sent = <Body extends TSchema>(
+  body: Body,
+  example: Static<Body>,
+): WithBody<Body, Static<Body>> => ({
+  body,
+  example,
+});
 
 export interface Reply {
   description: string;

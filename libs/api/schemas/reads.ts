@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
+import { sessionId } from './examples.js';
 import { eventPage } from './feed.js';
-import { byId, closed, type Operation, read, reader, ScopeQuery, scope } from './operation.js';
+import { byId, closed, type Operation, read, reader, ScopeQuery, scope, sent } from './operation.js';
 import {
   AsOf,
   Epoch,
@@ -172,7 +173,12 @@ export const reads = {
     needs: reader,
     reads: true,
     summary: 'The one current session that all candidates identify',
-    body: ResolveBody,
+    ...sent(ResolveBody, {
+      candidates: [
+        { kind: 'mcp-transport', value: 'b7f1' },
+        { sessionId, epoch: 1 },
+      ],
+    }),
     answers: { 200: { description: 'the session', schema: Resolved } },
     problems: [
       'session-mismatch',

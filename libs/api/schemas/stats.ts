@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { NAME, named } from './components.js';
-import { type Operation, read, writer } from './operation.js';
+import { ada, sessionId } from './examples.js';
+import { type Operation, read, sent, writer } from './operation.js';
 import { GivenId, Id, Instant, SessionId } from './values.js';
 
 const closed = { additionalProperties: false };
@@ -177,7 +178,7 @@ export const stats = {
     path: '/v1/reports',
     needs: writer,
     summary: 'Report which sessions consumers hold, up to 1,000 at once',
-    body: Reports,
+    ...sent(Reports, [{ consumer: 'editor', ...ada, sessionId }]),
     answers: { 200: { description: 'how many were accepted', schema: ReportsTaken } },
     problems: [
       ...(['invalid-request', 'invalid-json', 'body-too-large', 'unsupported-media-type'] as const),

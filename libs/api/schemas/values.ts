@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { STATUSES } from '#session';
 import { named, TEXT } from './components.js';
 
 /** A name from outside: 1 to 256 Unicode characters, no control characters, no lone surrogates. */
@@ -321,7 +322,7 @@ export const Session = named(
   {
     sessionId: SessionId,
     scope: Scope,
-    status: Type.Enum(['starting', 'active', 'released', 'ending', 'ended']),
+    status: Type.Enum(STATUSES),
     epoch: Epoch,
     revision: Type.Integer({ minimum: 1 }),
     owner: Type.Optional(Owner),

@@ -1,4 +1,11 @@
-import type { ChainPolicy, Draft, SessionId, StartSession, Untimed } from '#session';
+import {
+  type ChainPolicy,
+  COMMAND_TYPES,
+  type Draft,
+  type SessionId,
+  type StartSession,
+  type Untimed,
+} from '#session';
 import type { Answered, Asked, Serving } from '../asked.js';
 import { type Caller, checkEnvironments } from '../caller.js';
 import type { Ledger, Naming, Submission } from '../ledger.port.js';
@@ -7,24 +14,19 @@ import { attributesJson } from '../request/attributes.js';
 import { leaseTerms } from '../request/lease-terms.js';
 import { handlesOf, type OutsideName } from '../request/outside-names.js';
 import { usageOf } from '../request/reported-usage.js';
-import type { OperationId } from '../schemas/operations.js';
 import { answered } from './answers.js';
 import { type Keyed, receiptOf } from './receipts.js';
 import { handleOf, placeOf, scopeOf } from './scopes.js';
 
-/** A command for a session that nobody has said yet when and for whom. */
-type Unsaid<
-  T = Extract<Draft, { epoch: number } | { type: 'TouchSession' | 'RecordUsage' | 'MarkCheckpoint' }>,
-> = T extends unknown ? Omit<T, 'principal' | 'operate' | 'sessionId'> : never;
-
+/** Commands that are served elsewhere, or sent by the ledger alone. Each other one has an operation of its name. */
+const elsewhere = { StartSession: true, RenewLease: true, EraseScope: true, SettleSession: true } as const;
+type Sent = Exclude<Draft['type'], keyof typeof elsewhere>;
 /** Operations that come to one command for the session in their path. */
-type ForSession = {
-  [Id in OperationId]: Asked<Id>['params'] extends { sessionId: string }
-    ? Id extends 'session' | 'renewLease'
-      ? never
-      : Id
-    : never;
-}[OperationId];
+type ForSession = Uncapitalize<Sent>;
+
+type Without<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never;
+/** A command for a session that nobody has said yet when and for whom. */
+type Unsaid = Without<Extract<Draft, { type: Sent }>, 'principal' | 'operate' | 'sessionId'>;
 
 /** What a request for a session does not say itself: how the ledger knows an outside name, and an id for a successor. */
 class Names {
@@ -115,10 +117,23 @@ function chainPolicy(policy: ChainPolicy): ChainPolicy {
   return policy;
 }
 
-/** The operations that come to one command: which one, of what the body says. */
-export const commands: Pick<Serving, ForSession | 'startSession'> = {
+type Said<Id extends ForSession> = Required<Omit<Extract<Unsaid, { type: Capitalize<Id> }>, 'type'>>;
+type Body<Id extends ForSession> = Required<Asked<Id>['body']>;
+/** Operations whose body says all that their command says, and nothing else. */
+type Plain = {
+  [Id in ForSession]: [Said<Id>, Body<Id>] extends [Body<Id>, Said<Id>] ? Id : never;
+}[ForSession];
+
+const plain = Object.fromEntries(
+  COMMAND_TYPES.filter((type) => !(type in elsewhere)).map((type) => [
+    `${type.charAt(0).toLowerCase()}${type.slice(1)}`,
+    forSession<Plain>((body) => ({ type, ...body }) as Unsaid),
+  ]),
+) as Pick<Serving, Plain>;
+
+/** What a body leaves to the ledger, or says otherwise than its command. */
+const other: Pick<Serving, Exclude<ForSession, Plain> | 'releaseOwnership' | 'startSession'> = {
   startSession: async (asked, ledger) => answered(await ledger.submit(startOf(asked, ledger))),
-  activateSession: forSession((body) => ({ type: 'ActivateSession', ...body })),
   rotateSession: forSession(({ successorHandle, handles = [], usage, ...body }, names) => {
     const given = successorHandle ? [{ ...successorHandle, binds: 'session' as const }, ...handles] : handles;
     const bound = handlesOf(given, names.handle);
@@ -143,8 +158,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     ...body,
     ...(lease && { lease: leaseTerms(lease) }),
   })),
-  endSession: forSession((body) => ({ type: 'EndSession', ...body })),
-  touchSession: forSession(() => ({ type: 'TouchSession' })),
   changeAttributes: forSession(
     ({ attributes: _, ...body }) => ({ type: 'ChangeAttributes', ...body, attributesDigest: undefined }),
     ({ attributes }) => ({ patch: JSON.parse(attributesJson(attributes)) }),
@@ -160,7 +173,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     };
   }),
   recordUsage: forSession(({ usage }) => ({ type: 'RecordUsage', usage: usageOf(usage) })),
-  markCheckpoint: forSession((body) => ({ type: 'MarkCheckpoint', ...body })),
   reportInvalid: forSession((body, names) => ({
     type: 'ReportInvalid',
     fallback: 'latest-valid',
@@ -168,3 +180,6 @@ export const commands: Pick<Serving, ForSession | 'startSession'> = {
     successorId: names.successor(),
   })),
 };
+
+/** The operations that come to one command: which one, of what the body says. */
+export const commands: Pick<Serving, ForSession | 'startSession'> = { ...plain, ...other };

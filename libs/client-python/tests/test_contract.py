@@ -75,7 +75,7 @@ async def perform(by: Any, step: dict[str, Any]) -> Any:
             return by.loss
         if do == "run":
             return await settled(by.run(lambda guarded: {"epoch": guarded.epoch}))
-        given = [] if body is None else [body]
+        given = [one for one in (step.get("id"), body) if one is not None]
         return await settled(getattr(by, snake(do))(*given))
     if do == "call":
         how = {"idempotency_key": step["key"]} if "key" in step else {}

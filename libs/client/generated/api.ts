@@ -1849,6 +1849,9 @@ export const problems = {
   reserved: { status: 409, title: 'The session is reserved for another owner', retryable: true },
   'no-lease': { status: 409, title: 'The session has no lease to renew', retryable: false },
   'not-owner': { status: 409, title: 'The session has another owner', retryable: false },
+  'handle-taken': { status: 409, title: 'The handle is already bound to something else', retryable: false },
+  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
+  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'chain-too-long': {
     status: 409,
     title: 'The chain has reached the length that its policy allows',
@@ -1868,8 +1871,6 @@ export const problems = {
     retryable: false,
   },
   'too-many-checkpoints': { status: 409, title: 'The scope already has 100 checkpoints', retryable: false },
-  'handle-taken': { status: 409, title: 'The handle is already bound to something else', retryable: false },
-  'too-many-handles': { status: 409, title: 'The session has too many handles', retryable: false },
   'unknown-handle': { status: 404, title: 'The handle is not bound', retryable: false },
   'session-mismatch': { status: 409, title: 'The candidates mean different sessions', retryable: false },
   'position-ahead': { status: 409, title: 'The ledger has not reached this position', retryable: false },
@@ -1888,7 +1889,6 @@ export const problems = {
     title: 'Web pages of another origin may not call this service',
     retryable: false,
   },
-  'operate-required': { status: 403, title: 'This needs the operate permission', retryable: false },
   'unknown-session': { status: 404, title: 'There is no such session', retryable: false },
   'unknown-key': { status: 404, title: 'There is no such key', retryable: false },
   'key-made': { status: 409, title: 'The same request has already created a key', retryable: false },
@@ -1963,6 +1963,9 @@ export const EVENT_TYPES = [
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
+
+/** The statuses of current sessions. */
+export const CURRENT_STATUSES = ['starting', 'active', 'released', 'ending'] as const;
 
 /** After a command that answers so, a session's lease runs from its beginning. */
 export const TIMER_OUTCOMES: readonly string[] = [

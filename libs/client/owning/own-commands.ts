@@ -1,16 +1,23 @@
 import { ClientBusy } from '../errors.js';
-import type { Operations } from '../generated/api.js';
+import type { OperationId, Operations, Owner } from '../generated/api.js';
 
-/** What an owner may do to its session. */
-export type OwnCommand =
-  | 'activateSession'
-  | 'rotateSession'
-  | 'releaseOwnership'
-  | 'endSession'
-  | 'changeAttributes';
+type OwnersBody = { epoch: number; owner?: Owner } | { epoch: number; origin: Owner };
+
+/** What an owner may do to its session, besides keeping it. */
+export type OwnCommand = Exclude<
+  {
+    [Id in OperationId]: Operations[Id] extends { params: { sessionId: string }; body: OwnersBody }
+      ? Id
+      : never;
+  }[OperationId],
+  'claimOwnership' | 'renewLease'
+>;
 
 /** What the owner says in such a command; the rest is known. */
 export type OwnBody<Id extends OwnCommand> = Omit<Operations[Id]['body'], 'epoch' | 'owner' | 'origin'>;
+
+/** They leave the epoch as it was; after any other command it may be another one. */
+const KEEP_EPOCH: ReadonlySet<OwnCommand> = new Set(['activateSession', 'changeAttributes', 'changeHandles']);
 
 const MOST = 100;
 
@@ -50,9 +57,9 @@ export class OwnCommands {
   }
 }
 
-/** Whether the session has another epoch after it, or nobody to hold it. */
+/** Whether the session may have another epoch after it, or nobody to hold it. */
 export function changesEpoch(command: OwnCommand): boolean {
-  return command === 'rotateSession' || command === 'releaseOwnership' || command === 'endSession';
+  return !KEEP_EPOCH.has(command);
 }
 
 function ignore(): void {}

@@ -100,27 +100,37 @@ export class OwnedSession implements AsyncDisposable {
 
   /** Confirms a session that was started in phase `starting`. */
   activate(options?: CallOptions): Promise<CommandAnswer> {
-    return this.#command('activateSession', { owner: this.owner }, options);
+    return this.command('activateSession', {}, options);
   }
 
   /** Replaces the session by a successor, which this handle holds from then on. */
   rotate(body: OwnBody<'rotateSession'>, options?: CallOptions): Promise<CommandAnswer> {
-    return this.#command('rotateSession', { ...body, owner: this.owner }, options);
+    return this.command('rotateSession', body, options);
   }
 
   /** Merges a JSON merge patch (RFC 7396) into the attributes. */
   changeAttributes(attributes: object, options?: CallOptions): Promise<CommandAnswer> {
-    return this.#command('changeAttributes', { attributes, owner: this.owner }, options);
+    return this.command('changeAttributes', { attributes }, options);
   }
 
   /** Lets go without ending the session: it stays current, for another owner to claim. */
   release(body: OwnBody<'releaseOwnership'> = {}, options?: CallOptions): Promise<CommandAnswer> {
-    return this.#command('releaseOwnership', { ...body, owner: this.owner }, options);
+    return this.command('releaseOwnership', body, options);
   }
 
   /** Ends the session; with `drainSeconds` it stays held until it is ended once more, without. */
   end(body: OwnBody<'endSession'>, options?: CallOptions): Promise<CommandAnswer> {
-    return this.#command('endSession', { ...body, origin: this.owner }, options);
+    return this.command('endSession', body, options);
+  }
+
+  /** Any command of the owner, by its operation in /openapi.json; the session's id and epoch, and the owner, are added. */
+  command<Id extends OwnCommand>(
+    id: Id,
+    body: OwnBody<Id>,
+    options: CallOptions = {},
+  ): Promise<CommandAnswer> {
+    const own = { ...body, [id === 'endSession' ? 'origin' : 'owner']: this.owner };
+    return this.#tenure.commands.add(id, () => this.#execute(id, own, options));
   }
 
   /** A sign of use, for a lease with `renewOn: 'use'`. */
@@ -146,10 +156,6 @@ export class OwnedSession implements AsyncDisposable {
   /** Stops renewing and watching, and leaves the session to its lease. */
   abandon(): void {
     if (this.state === 'held') this.#tenure.close('released');
-  }
-
-  #command(id: OwnCommand, body: object, options: CallOptions = {}): Promise<CommandAnswer> {
-    return this.#tenure.commands.add(id, () => this.#execute(id, body, options));
   }
 
   async #execute(id: OwnCommand, body: object, options: CallOptions): Promise<CommandAnswer> {
@@ -178,7 +184,7 @@ export class OwnedSession implements AsyncDisposable {
     if (id === 'releaseOwnership') tenure.close('released');
     else if (outcome === 'ending') tenure.drains(drainSeconds, answer.sentAt);
     else if (id === 'endSession' && outcome !== 'unchanged') tenure.close('ended');
-    else if (outcome === 'already-rotated') tenure.takeUp(answer.body);
+    else if (outcome === 'already-rotated' || outcome === 'already-recovered') tenure.takeUp(answer.body);
     else if (TIMER_OUTCOMES.includes(outcome) && !answer.isOld) tenure.renewed(this.epoch, answer.sentAt);
   }
 

@@ -157,7 +157,7 @@ export class Tenure implements Renewable {
     this.#gate.leaseMoved();
   }
 
-  /** A rotation that was asked for before: is its successor still this owner's? */
+  /** A rotation or recovery that was asked for before: is its successor still this owner's? */
   takeUp({ session, current }: CommandAnswer): void {
     if (session.status === 'ended') void this.lose(session.endCause ?? 'ended', current ?? undefined);
     else if (!session.owner || isForeign(this, session)) void this.lose('claimed', session);

@@ -1,14 +1,15 @@
 import type { NewDetails, ReceiptKey } from '#api';
-import type {
-  Instant,
-  Position,
-  ScopeKey,
-  ScopeState,
-  Session,
-  SessionEvent,
-  SessionId,
-  StopIgnoredWhy,
-  Timer,
+import {
+  type Instant,
+  kindOf,
+  type Position,
+  type ScopeKey,
+  type ScopeState,
+  type Session,
+  type SessionEvent,
+  type SessionId,
+  type StopIgnoredWhy,
+  type Timer,
 } from '#session';
 import type { EncodedEvent, Slice } from '../event-bytes.js';
 
@@ -156,45 +157,15 @@ export class BatchRows {
     const { partition, scopeId } = scope;
     const put = (sessionId: SessionId, isNew: boolean, final?: Part, successorId?: SessionId) =>
       this.sessions.set(sessionId, { partition, scopeId, sessionId, final, successorId, isNew });
-    const start = (sessionId: SessionId) => put(sessionId, true);
-    const end = (sessionId: SessionId, final?: Part, successorId?: SessionId) =>
+    /** Of a session that has ended the row is its last state. A checkpoint leaves that as it was. */
+    const last = ({ status, sessionId, successorId }: Session, final: Part | undefined) => {
+      if (status !== 'ended' || event.type === 'CheckpointMarked') return;
       put(sessionId, this.sessions.get(sessionId)?.isNew ?? false, final, successorId);
-    switch (event.type) {
-      case 'SessionStarted':
-        start(event.session.sessionId);
-        break;
-      case 'SessionSuperseded':
-      case 'SessionExpired':
-      case 'SessionEnded':
-        end(event.session.sessionId, session, event.session.successorId);
-        break;
-      case 'SessionRotated':
-        end(event.previous.sessionId, previous, event.previous.successorId);
-        start(event.session.sessionId);
-        break;
-      case 'UsageRecorded':
-      case 'SessionInvalidated': {
-        // Of a session that has ended the row is its last state, which this has changed.
-        const one = 'session' in event ? event.session : event.previous;
-        if (one.status === 'ended') end(one.sessionId, session ?? previous, one.successorId);
-        break;
-      }
-      case 'SessionActivated':
-      case 'SessionEnding':
-      case 'AttributesChanged':
-      case 'HandleBound':
-      case 'HandleUnbound':
-      case 'DetailsErased':
-      case 'OwnershipLapsed':
-      case 'OwnershipReleased':
-      case 'OwnershipClaimed':
-      case 'CheckpointMarked':
-      case 'InvalidReported':
-      case 'StopIgnored':
-        break;
-      default:
-        event satisfies never;
-    }
+    };
+    if ('previous' in event) last(event.previous, previous);
+    if (!('session' in event)) return;
+    if (kindOf(event).begins) put(event.session.sessionId, true);
+    else last(event.session, session);
   }
 
   addReceipt(receipt: ReceiptKey, { partition, sequence, scopeId, at }: Stamp): void {

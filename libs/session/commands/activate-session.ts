@@ -1,7 +1,7 @@
 import { accept, type Decision, refuse } from '../decision.js';
 import type { ByOwner } from '../issued.js';
 import type { Known } from '../known.js';
-import { fenced, isOwner } from '../rules.js';
+import { owned } from '../rules.js';
 import type { Session } from '../session.js';
 
 export interface ActivateSession extends ByOwner {
@@ -9,9 +9,8 @@ export interface ActivateSession extends ByOwner {
 }
 
 export function activate(command: ActivateSession, known: Known): Decision {
-  const current = fenced(command, known);
+  const current = owned(command, known);
   if ('refusal' in current) return current;
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
   if (current.status === 'active') return accept('unchanged', current);
   if (current.status === 'ending') return refuse('session-ending', { current });
   const session: Session = { ...current, status: 'active', revision: current.revision + 1 };

@@ -1,7 +1,7 @@
-import { accept, type Decision, refuse } from '../decision.js';
+import { accept, type Decision } from '../decision.js';
 import type { ByOwner } from '../issued.js';
 import type { Known } from '../known.js';
-import { fenced, isOwner } from '../rules.js';
+import { owned } from '../rules.js';
 import type { Session } from '../session.js';
 
 export interface ChangeAttributes extends ByOwner {
@@ -11,9 +11,8 @@ export interface ChangeAttributes extends ByOwner {
 }
 
 export function changeAttributes(command: ChangeAttributes, known: Known): Decision {
-  const current = fenced(command, known);
+  const current = owned(command, known);
   if ('refusal' in current) return current;
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
   if (current.attributesDigest === command.attributesDigest) return accept('unchanged', current);
   const { attributesDigest: _, ...rest } = current;
   const session: Session = { ...rest, revision: current.revision + 1 };

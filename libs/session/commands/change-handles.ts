@@ -1,9 +1,9 @@
 import { bindEach, unbind } from '../binding.js';
-import { accept, type Decision, refuse } from '../decision.js';
+import { accept, type Decision } from '../decision.js';
 import type { Handle, NewHandle } from '../handles.js';
 import type { ByOwner } from '../issued.js';
 import type { Known } from '../known.js';
-import { fenced, isOwner } from '../rules.js';
+import { owned } from '../rules.js';
 
 export interface ChangeHandles extends ByOwner {
   type: 'ChangeHandles';
@@ -13,9 +13,8 @@ export interface ChangeHandles extends ByOwner {
 
 /** Binds and unbinds handles of the current session and of its scope; first what goes, then what comes. */
 export function changeHandles(command: ChangeHandles, known: Known): Decision {
-  const current = fenced(command, known);
+  const current = owned(command, known);
   if ('refusal' in current) return current;
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
   const left = unbind(current, command.unbind, known);
   const bound = bindEach(left.session, command.bind, known);
   if ('refusal' in bound) return bound;

@@ -2,39 +2,23 @@ import type { Decision, IgnoredPart } from '../decision.js';
 import type { Untimed } from '../issued.js';
 import type { Known } from '../known.js';
 import type { Outcome } from '../outcome.js';
-import { type ActivateSession, activate } from './activate-session.js';
-import { type ChangeAttributes, changeAttributes } from './change-attributes.js';
-import { type ChangeHandles, changeHandles } from './change-handles.js';
-import { type ClaimOwnership, claim } from './claim-ownership.js';
+import { activate } from './activate-session.js';
+import { changeAttributes } from './change-attributes.js';
+import { changeHandles } from './change-handles.js';
+import { claim } from './claim-ownership.js';
 import { type EndSession, end } from './end-session.js';
 import { type EraseScope, erase } from './erase-scope.js';
-import { type MarkCheckpoint, markCheckpoint } from './mark-checkpoint.js';
-import { type RecordUsage, recordUsage } from './record-usage.js';
-import { type ReleaseOwnership, release } from './release-ownership.js';
-import { type RenewLease, renew } from './renew-lease.js';
+import { markCheckpoint } from './mark-checkpoint.js';
+import { recordUsage } from './record-usage.js';
+import { release } from './release-ownership.js';
+import { renew } from './renew-lease.js';
 import { type ReportInvalid, reportInvalid } from './report-invalid.js';
-import { type RotateSession, rotate } from './rotate-session.js';
-import { type SettleSession, settled } from './settle-session.js';
+import { rotate } from './rotate-session.js';
+import { settled } from './settle-session.js';
 import { ignoredIn, type StartSession, start } from './start-session.js';
-import { type TouchSession, touch } from './touch-session.js';
+import { touch } from './touch-session.js';
 
-export type {
-  ActivateSession,
-  ChangeAttributes,
-  ChangeHandles,
-  ClaimOwnership,
-  EndSession,
-  EraseScope,
-  MarkCheckpoint,
-  RecordUsage,
-  ReleaseOwnership,
-  RenewLease,
-  ReportInvalid,
-  RotateSession,
-  SettleSession,
-  StartSession,
-  TouchSession,
-};
+export type { EndSession, ReportInvalid, StartSession };
 
 /** How each command is decided, by its type. The union of commands is made from this table. */
 const decisions = {
@@ -59,6 +43,8 @@ const decisions = {
 export const COMMAND_TYPES = Object.keys(decisions) as (keyof typeof decisions)[];
 
 export type Command = Parameters<(typeof decisions)[keyof typeof decisions]>[0];
+/** `CommandOf<'EndSession'>`. */
+export type CommandOf<Type extends Command['type']> = Extract<Command, { type: Type }>;
 
 /** A command for a scope names no session. */
 export type ScopeCommand = StartSession | EraseScope;

@@ -12,6 +12,7 @@ import {
   gone,
   isOwner,
   namedBy,
+  owned,
   wasOwner,
 } from '../rules.js';
 import { currentOf, epochOf, type Session, type SessionId } from '../session.js';
@@ -41,9 +42,8 @@ export function reportInvalid(command: ReportInvalid, known: Known): Decision {
 
 /** Recorded once per session, epoch and reason; the answer is the same every time. 12 */
 function reportTransient(command: ReportInvalid, known: Known): Decision {
-  const current = fenced(command, known);
+  const current = owned(command, known);
   if ('refusal' in current) return current;
-  if (!isOwner(command, current, command.owner)) return refuse('not-owner', { current });
   const retryAfter = RETRY_SECONDS;
   const told = { ...accept('reported', current), retryAfter };
   if (known.reported) return told;

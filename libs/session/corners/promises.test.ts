@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { newHandlesIn } from '../commands/handles-in.js';
-import { REFUSALS } from '../decision.js';
 import {
   COMMAND_TYPES,
   type Command,
@@ -14,6 +13,7 @@ import {
   type Owner,
   outcomeOf,
   ownerMatches,
+  REFUSALS,
   type Session,
   type SessionEvent,
 } from '../index.js';
@@ -576,8 +576,6 @@ function commandFor(made: Move, story: Story): Command {
   const byOwner = { sessionId, epoch, ...issued, ...(made.named && { owner }) };
   const kind = sessionId ? made.kind : 'StartSession';
   switch (kind) {
-    case 'ActivateSession':
-      return { type: kind, ...byOwner };
     case 'RotateSession': {
       const { successorHandle, rotates: reason, usage } = made;
       return {
@@ -632,6 +630,8 @@ function commandFor(made: Move, story: Story): Command {
         ...(made.policy && { policy: made.policy }),
         ...(made.fromCheckpoint && { fromCheckpoint: made.label }),
       };
+    default:
+      return { type: kind, ...byOwner };
   }
 }
 

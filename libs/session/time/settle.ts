@@ -1,23 +1,23 @@
 import type { SessionEvent } from '../events.js';
 import { ended, later } from '../rules.js';
-import { currentOf, type Instant, type Owner, type ScopeState, type Session } from '../session.js';
+import { currentOf, type Instant, type Owner, passingOf, type ScopeState, type Session } from '../session.js';
 
 /** What follows when the current session's time is over. 8 */
 export function settle(known: ScopeState, at: Instant): SessionEvent[] {
   const current = currentOf(known);
   if (!current) return [];
-  switch (current.status) {
-    case 'active':
+  const { over } = passingOf(current);
+  switch (over) {
+    case 'lapses':
       return current.lease?.onLapse === 'end' ? [expire(current, at)] : lapse(current, at);
-    case 'starting':
-    case 'released':
+    case 'expires':
       return [expire(current, at)];
-    case 'ending':
+    case 'ends':
       return [drained(current, at)];
-    case 'ended':
+    case 'stays':
       return [];
     default:
-      return current.status satisfies never;
+      return over satisfies never;
   }
 }
 

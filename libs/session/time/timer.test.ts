@@ -1,5 +1,5 @@
 import { EVENT_TYPES, type SessionEvent } from '../events.js';
-import type { Session, Status } from '../session.js';
+import { type Session, STATUSES } from '../session.js';
 import { at, lease } from '../specification.js';
 import { startsTimer, timerOf } from './timer.js';
 
@@ -15,9 +15,8 @@ const session: Session = {
   chainLength: 1,
   startedAt: at(0),
 };
-const all: Status[] = ['starting', 'active', 'released', 'ending', 'ended'];
 
-test.each(all)('nothing happens by time alone to a session without lease that is %s', (status) => {
+test.each(STATUSES)('nothing happens by time alone to a session without lease that is %s', (status) => {
   expect(timerOf({ ...session, status }, at(0))).toBeUndefined();
 });
 

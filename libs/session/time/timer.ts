@@ -1,6 +1,6 @@
 import { kindOf, type SessionEvent } from '../events.js';
 import { later } from '../rules.js';
-import { type Instant, isLapsed, type Session } from '../session.js';
+import { type Instant, isLapsed, passingOf, type Session } from '../session.js';
 
 /** When a session's time is over, and whether a renewal may put that off. */
 export interface Timer {
@@ -15,21 +15,21 @@ export interface Timer {
  * policy gives a released one, or its draining. Undefined when nothing happens to it by time alone.
  */
 export function timerOf(session: Session, at: Instant): Timer | undefined {
-  switch (session.status) {
-    case 'starting':
-    case 'active': {
+  const { timer } = passingOf(session);
+  switch (timer) {
+    case 'lease': {
       if (!session.lease) return undefined;
       const { seconds } = session.lease;
       return { until: later(at, seconds), seconds, renewable: true };
     }
-    case 'released':
+    case 'reservation':
       return fixed(session.expiresAt, isLapsed(session) ? (session.lease?.seconds ?? 1) : patience(session));
-    case 'ending':
+    case 'drain':
       return fixed(session.drainUntil, secondsBetween(at, session.drainUntil));
-    case 'ended':
+    case 'none':
       return undefined;
     default:
-      return session.status satisfies never;
+      return timer satisfies never;
   }
 }
 

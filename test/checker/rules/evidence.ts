@@ -1,3 +1,4 @@
+import { OUTCOMES, type Outcome } from '#session';
 import { Effects } from '../effects.js';
 import type { Log } from '../log.js';
 import { isCommand, type Operation } from '../operation.js';
@@ -24,22 +25,17 @@ export function evidenceOf(operations: readonly Operation[], log: Log): Evidence
   return { operations, commands, log, story: new Story(log), effects: new Effects(log) };
 }
 
-/** The event that an outcome stands for; an outcome that is not named here leaves none. */
-export const EVENT_OF: Readonly<Record<string, string>> = {
-  started: 'SessionStarted',
-  activated: 'SessionActivated',
-  rotated: 'SessionRotated',
-  released: 'OwnershipReleased',
-  claimed: 'OwnershipClaimed',
-  ending: 'SessionEnding',
-  ended: 'SessionEnded',
-  changed: 'AttributesChanged',
-};
-
 /** Outcomes of what was obeyed before, or is so already: nothing is added to the log. */
-export const WITHOUT_EVENT: ReadonlySet<string> = new Set([
+export const WITHOUT_EVENT: ReadonlySet<string> = new Set<Outcome>([
   'joined',
+  'renewed',
   'unchanged',
   'already-ended',
   'already-rotated',
+  'already-recovered',
 ]);
+
+/** Whether an outcome says that an event was added. */
+export function isEventful(outcome = ''): boolean {
+  return OUTCOMES.some((one) => one === outcome) && !WITHOUT_EVENT.has(outcome);
+}

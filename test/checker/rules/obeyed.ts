@@ -1,9 +1,9 @@
-import type { Session } from '#session';
+import { outcomeOf, type Session } from '#session';
 import { placeOf } from '../log.js';
 import { fateOf, isCommand, type Operation, type Shown } from '../operation.js';
 import { indexAt } from '../story.js';
 import type { Violation } from '../violation.js';
-import { EVENT_OF, type Evidence, WITHOUT_EVENT } from './evidence.js';
+import { type Evidence, WITHOUT_EVENT } from './evidence.js';
 
 /** Who was told `obeyed` finds it in the log, at the position told, with the event and the session told. */
 export function obeyed(evidence: Evidence): Violation[] {
@@ -31,9 +31,8 @@ function untruth({ asked, answer }: Operation, evidence: Evidence): string | und
       return `at ${place} the log has another session than was told`;
   } else {
     const found = log.partitions[position.partition]?.[position.sequence - 1];
-    const type = EVENT_OF[outcome];
     if (!found) return `the log ends before ${place}`;
-    if (found.event.type !== type) return `at ${place} stands ${found.event.type}, not ${type}`;
+    if (outcomeOf(found.event) !== outcome) return `at ${place} stands ${found.event.type}, not ${outcome}`;
     if (!('session' in found.event) || JSON.stringify(found.event.session) !== session.json)
       return `the event at ${place} shows another session than was told`;
     if (!evidence.effects.of(asked).some((effect) => placeOf(effect) === place))

@@ -2,7 +2,7 @@ import type { Effect } from '../effects.js';
 import { placeOf } from '../log.js';
 import { fateOf, type Operation } from '../operation.js';
 import type { Violation } from '../violation.js';
-import { EVENT_OF, type Evidence } from './evidence.js';
+import { type Evidence, isEventful } from './evidence.js';
 
 /**
  * A command has at most one effect, however often it is sent; one that nobody was told of, or could not be told of,
@@ -25,7 +25,7 @@ export function once({ commands, effects }: Evidence): Violation[] {
     const explaining = attempts.filter((one) => mayHaveLeft(one));
     if (effect && explaining.length === 0)
       fault('not obeyed', `no attempt was obeyed or unknown, yet it stands at ${placeOf(effect)}`);
-    if (attempts.filter((one) => isEventful(one) && !one.answer?.replayed).length > 1)
+    if (attempts.filter((one) => hasEvent(one) && !one.answer?.replayed).length > 1)
       fault('once', 'two attempts were told that they were the first');
     for (const attempt of attempts) {
       const message = contradiction(attempt, attempts, effect);
@@ -35,13 +35,13 @@ export function once({ commands, effects }: Evidence): Violation[] {
   return violations;
 }
 
-function isEventful(operation: Operation): boolean {
-  return fateOf(operation) === 'obeyed' && (operation.answer?.outcome ?? '') in EVENT_OF;
+function hasEvent(operation: Operation): boolean {
+  return fateOf(operation) === 'obeyed' && isEventful(operation.answer?.outcome);
 }
 
 /** Whether an attempt can be what left the effect: it was the first to be obeyed, or its sender can't know. */
 function mayHaveLeft(operation: Operation): boolean {
-  return (isEventful(operation) && !operation.answer?.replayed) || fateOf(operation) === 'unknown';
+  return (hasEvent(operation) && !operation.answer?.replayed) || fateOf(operation) === 'unknown';
 }
 
 /** What an attempt was told that does not fit to what became of the command. */
@@ -57,7 +57,7 @@ function contradiction(
     if (!before)
       return `it is told to have been obeyed before, but each attempt before it was told otherwise`;
   }
-  const first = attempts.find((one) => isEventful(one) && one.answeredAt < askedAt);
+  const first = attempts.find((one) => hasEvent(one) && one.answeredAt < askedAt);
   if (first && isFinal(attempt) && attempt.asked.key !== undefined) {
     if (!answer.replayed) return 'it had been obeyed before, and its key was not remembered';
     if (

@@ -2,7 +2,7 @@ import { placeOf } from '../log.js';
 import { hashOfPage, isCommand, type Operation } from '../operation.js';
 import type { Violation } from '../violation.js';
 import { Ceilings } from './ceilings.js';
-import { EVENT_OF, type Evidence } from './evidence.js';
+import { type Evidence, isEventful } from './evidence.js';
 import { type Found, findRead, type Window, wrongSnapshot } from './reads.js';
 
 /**
@@ -97,7 +97,7 @@ function findCommand({ asked, answer }: Operation, window: Window, { effects }: 
   if (!position) return { sequence: floor };
   if (replayed) return { sequence: position.sequence };
   const effect = effects.of(asked).find((one) => placeOf(one) === placeOf(position));
-  const own = outcome in EVENT_OF ? effect : undefined;
+  const own = isEventful(outcome) ? effect : undefined;
   // What it has appended itself comes after all that was known; what it has only seen may be just that.
   if (own ? own.first <= floor : position.sequence < floor)
     return {

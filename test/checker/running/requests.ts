@@ -1,5 +1,5 @@
 import { scopeKey as keyOf, type Owner, partitionOf, type ScopeKey } from '#session';
-import type { Asked, CommandKind } from '../operation.js';
+import { type Asked, type CommandKind, PLAIN } from '../operation.js';
 import type { Heard, Memory } from './memory.js';
 import type { Random } from './random.js';
 
@@ -8,7 +8,7 @@ const WEIGHTS = {
   supersede: 9,
   reject: 4,
   join: 6,
-  activate: 4,
+  plain: 4,
   rotate: 8,
   release: 7,
   claim: 8,
@@ -113,8 +113,8 @@ export class Requests {
       ...this.keyed(marker, name === 'renew' ? 0 : keyed),
     });
     switch (kind) {
-      case 'activate':
-        return of('activate', {}, 1); // nothing in it could show the marker
+      case 'plain':
+        return of(random.pick(PLAIN), {}, 1); // nothing in it could show the marker
       case 'rotate':
         return of('rotate', { reason: random.pick(['build', 'compact', 'reset']), versionId: marker });
       case 'release':

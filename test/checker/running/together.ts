@@ -1,20 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Gathering, type Got } from '../../../libs/client/calls/gathering.js';
 import { ask, type Reply } from '../../support/http.js';
-import type { Asked, CommandKind } from '../operation.js';
+import { type Asked, OPERATION_OF } from '../operation.js';
 
 /** How long requests are waited for that go together. Clients that pause at random never ask in the same turn. */
 const WINDOW_MS = 40;
 
-const OPERATIONS: Partial<Record<Asked['kind'], string>> = {
+/** A renewal goes alone: a list takes none. */
+const OPERATIONS: Partial<Record<Asked['kind'], string | undefined>> = {
+  ...OPERATION_OF,
   start: 'startSession',
-  activate: 'activateSession',
-  rotate: 'rotateSession',
-  release: 'releaseOwnership',
-  claim: 'claimOwnership',
-  end: 'endSession',
-  attributes: 'changeAttributes',
-} satisfies Partial<Record<CommandKind, string>>;
+  renew: undefined,
+};
 
 /** Commands, and reads of what is current, on their way to a replica in lists, as the client gathers them. */
 export class Together {

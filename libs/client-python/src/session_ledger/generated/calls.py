@@ -94,6 +94,9 @@ PROBLEMS: dict[str, ProblemKind] = {
     "reserved": ProblemKind(409, "The session is reserved for another owner", True),
     "no-lease": ProblemKind(409, "The session has no lease to renew", False),
     "not-owner": ProblemKind(409, "The session has another owner", False),
+    "handle-taken": ProblemKind(409, "The handle is already bound to something else", False),
+    "too-many-handles": ProblemKind(409, "The session has too many handles", False),
+    "operate-required": ProblemKind(403, "This needs the operate permission", False),
     "chain-too-long": ProblemKind(409, "The chain has reached the length that its policy allows", False),
     "usage-overflow": ProblemKind(409, "The usage totals would be too large", False),
     "too-many-currencies": ProblemKind(409, "The session already has costs in eight currencies", False),
@@ -101,8 +104,6 @@ PROBLEMS: dict[str, ProblemKind] = {
     "unknown-checkpoint": ProblemKind(404, "The scope has no such checkpoint", False),
     "checkpoint-taken": ProblemKind(409, "The label names a checkpoint of another session", False),
     "too-many-checkpoints": ProblemKind(409, "The scope already has 100 checkpoints", False),
-    "handle-taken": ProblemKind(409, "The handle is already bound to something else", False),
-    "too-many-handles": ProblemKind(409, "The session has too many handles", False),
     "unknown-handle": ProblemKind(404, "The handle is not bound", False),
     "session-mismatch": ProblemKind(409, "The candidates mean different sessions", False),
     "position-ahead": ProblemKind(409, "The ledger has not reached this position", False),
@@ -112,7 +113,6 @@ PROBLEMS: dict[str, ProblemKind] = {
     "rate-limited": ProblemKind(429, "Too many requests of this credential, its tenant or this address", True),
     "misdirected": ProblemKind(421, "This host name does not belong to the service", False),
     "foreign-origin": ProblemKind(403, "Web pages of another origin may not call this service", False),
-    "operate-required": ProblemKind(403, "This needs the operate permission", False),
     "unknown-session": ProblemKind(404, "There is no such session", False),
     "unknown-key": ProblemKind(404, "There is no such key", False),
     "key-made": ProblemKind(409, "The same request has already created a key", False),
@@ -162,6 +162,20 @@ EVENT_TYPES: tuple[str, ...] = (
     "CheckpointMarked",
     "SessionInvalidated",
     "InvalidReported",
+)
+
+
+TIMER_OUTCOMES: frozenset[str] = frozenset(
+    {
+        "activated",
+        "rotated",
+        "released",
+        "claimed",
+        "changed",
+        "ending",
+        "ended",
+        "marked-invalid",
+    }
 )
 
 

@@ -11,13 +11,13 @@ from ..calls.waiting import timeout
 from ..errors import ClientBusy, NoAnswer
 
 _MOST = 100
-_CHANGE_EPOCH = {"rotateSession", "releaseOwnership", "endSession"}
+_KEEP_EPOCH = {"activateSession", "changeAttributes", "changeHandles"}
 _LEAVE = {"releaseOwnership", "endSession"}
 
 
 def changes_epoch(operation: str) -> bool:
-    """Whether the session has another epoch after it, or nobody to hold it."""
-    return operation in _CHANGE_EPOCH
+    """Whether the session may have another epoch after it, or nobody to hold it: so if it is not known better."""
+    return operation not in _KEEP_EPOCH
 
 
 class OwnCommands:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from inspect import isawaitable
@@ -15,6 +15,7 @@ from ..calls.options import CallOptions
 from ..calls.signal import Signal
 from ..calls.transport import Answered, Transport
 from ..errors import ClientForked, LedgerError, LedgerProblem
+from ..generated.calls import TIMER_OUTCOMES
 from ..generated.models import (
     CommandAnswer,
     OwnEndBody,
@@ -149,23 +150,39 @@ class OwnedSession:
 
     async def activate(self, **how: Unpack[CallOptions]) -> CommandAnswer:
         """Confirms a session that was started in phase `starting`."""
-        return await self._command("activateSession", {"owner": self.owner}, how)
+        return await self.command("activateSession", **how)
 
     async def rotate(self, body: OwnRotateBody, **how: Unpack[CallOptions]) -> CommandAnswer:
         """Replaces the session by a successor, which this handle holds from then on."""
-        return await self._command("rotateSession", {**body, "owner": self.owner}, how)
+        return await self.command("rotateSession", body, **how)
 
     async def change_attributes(self, attributes: dict[str, Any], **how: Unpack[CallOptions]) -> CommandAnswer:
         """Merges a JSON merge patch (RFC 7396) into the attributes."""
-        return await self._command("changeAttributes", {"attributes": attributes, "owner": self.owner}, how)
+        return await self.command("changeAttributes", {"attributes": attributes}, **how)
 
     async def release(self, body: OwnReleaseBody | None = None, **how: Unpack[CallOptions]) -> CommandAnswer:
         """Lets go without ending the session: it stays current, for another owner to claim."""
-        return await self._command("releaseOwnership", {**(body or {}), "owner": self.owner}, how)
+        return await self.command("releaseOwnership", body, **how)
 
     async def end(self, body: OwnEndBody, **how: Unpack[CallOptions]) -> CommandAnswer:
         """Ends the session; with `drainSeconds` it stays held until it is ended once more, without."""
-        return await self._command("endSession", {**body, "origin": self.owner}, how)
+        return await self.command("endSession", body, **how)
+
+    async def command(
+        self, operation: str, body: Mapping[str, Any] | None = None, **how: Unpack[CallOptions]
+    ) -> CommandAnswer:
+        """Any command of the owner, by its operation in /openapi.json.
+
+        The session's id and epoch, and the owner, are added.
+        """
+        self._transport.check_process()
+        deadline = how.get("deadline", self._transport.deadline)
+        own = {**(body or {}), "origin" if operation == "endSession" else "owner": self.owner}
+
+        def execute(left: float) -> Awaitable[CommandAnswer]:
+            return self._execute(operation, own, {**how, "deadline": left})
+
+        return await self._tenure.commands.add(operation, execute, deadline)
 
     async def touch(self, **how: Unpack[CallOptions]) -> None:
         """A sign of use, for a lease with `renewOn: 'use'`."""
@@ -199,15 +216,6 @@ class OwnedSession:
             if not is_over and error is None:
                 raise  # else it is somebody else's, or nobody's: there is nothing to give back
 
-    async def _command(self, operation: str, body: dict[str, Any], how: CallOptions) -> CommandAnswer:
-        self._transport.check_process()
-        deadline = how.get("deadline", self._transport.deadline)
-
-        def execute(left: float) -> Awaitable[CommandAnswer]:
-            return self._execute(operation, body, {**how, "deadline": left})
-
-        return await self._tenure.commands.add(operation, execute, deadline)
-
     async def _execute(self, operation: str, body: dict[str, Any], how: CallOptions) -> CommandAnswer:
         tenure = self._tenure
         if tenure.state != "held":
@@ -237,9 +245,9 @@ class OwnedSession:
             tenure.drains(drain_seconds, answered.sent_at)
         elif operation == "endSession" and outcome != "unchanged":
             tenure.close("ended")
-        elif outcome == "already-rotated":
+        elif outcome in ("already-rotated", "already-recovered"):
             tenure.take_up(answer)
-        elif outcome in ("activated", "changed", "rotated") and not answered.is_old:
+        elif outcome in TIMER_OUTCOMES and not answered.is_old:
             tenure.renewed(self.epoch, answered.sent_at)
 
     def _failed(self, operation: str, error: LedgerError | asyncio.CancelledError) -> None:

@@ -134,7 +134,7 @@ class Tenure:
         self.gate.lease_moved()
 
     def take_up(self, answer: CommandAnswer) -> None:
-        """A rotation that was asked for before: is its successor still this owner's?"""
+        """A rotation or recovery that was asked for before: is its successor still this owner's?"""
         session = answer["session"]
         if session["status"] == "ended":
             self.lose(session.get("endCause", "ended"), answer.get("current"))

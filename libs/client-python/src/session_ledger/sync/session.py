@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -129,6 +129,15 @@ class OwnedSession:
     def end(self, body: OwnEndBody, **how: Unpack[CallOptions]) -> CommandAnswer:
         """Ends the session; with `drainSeconds` it stays held until it is ended once more, without."""
         return self._portal.run(self._inner.end(body, **how))
+
+    def command(
+        self, operation: str, body: Mapping[str, Any] | None = None, **how: Unpack[CallOptions]
+    ) -> CommandAnswer:
+        """Any command of the owner, by its operation in /openapi.json.
+
+        The session's id and epoch, and the owner, are added.
+        """
+        return self._portal.run(self._inner.command(operation, body, **how))
 
     def touch(self, **how: Unpack[CallOptions]) -> None:
         """A sign of use, for a lease with `renewOn: 'use'`."""
