@@ -4,7 +4,6 @@
 export { backoffMs, untilDone } from './backoff.js';
 export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
 export { Loop, type LoopOptions } from './loop.js';
-export { onAbort } from './on-abort.js';
 export { Places } from './places.js';
 export { takenInTurn } from './taken-in-turn.js';
-export { pause, rest, untilWoken } from './until-woken.js';
+export { onAbort, pause, rest, untilWoken } from './until-woken.js';
