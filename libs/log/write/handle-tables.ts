@@ -13,9 +13,9 @@ import {
   type ScopeKey,
   type SessionId,
 } from '#session';
-import type { Statements } from '../../generated/statements.js';
-import { newSalt } from '../../salted-details.js';
-import { statement } from '../../statements.js';
+import type { Statements } from '../generated/statements.js';
+import { newSalt } from '../salted-details.js';
+import { statement } from '../statements.js';
 
 const eraseHandles = statement('erase_handles');
 const saveHandles = statement('save_handles');
