@@ -14,7 +14,7 @@ import {
   type SessionId,
 } from '#session';
 import type { Statements } from '../generated/statements.js';
-import { newSalt } from '../salted-details.js';
+import { newSalt } from '../ids.js';
 import { statement } from '../statements.js';
 
 const eraseHandles = statement('erase_handles');
