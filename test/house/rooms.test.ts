@@ -84,7 +84,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     NODE,
   ],
   // In browsers.
-  'apps/console': ['#client', '#tlog', 'preact', 'preact/hooks'],
+  'apps/console': ['#client', '#tlog', '#waiting', 'preact', 'preact/hooks'],
   'apps/demo': [
     '#client',
     '#client/kafka',

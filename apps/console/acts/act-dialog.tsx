@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CommandAnswer, Session } from '#client';
+import { rest } from '#waiting';
 import { call, newKey, Refused, reasonOf, troubleOf } from '../data/call';
 import { addressOf } from '../data/location';
 import { useAccess } from '../data/use-access';
@@ -39,7 +40,7 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
         (error: unknown) => {
           if (stop.signal.aborted) return;
           setTrouble(troubleOf(error));
-          setTimeout(() => stop.signal.aborted || read(), AGAIN_MS);
+          void rest(AGAIN_MS, stop.signal).then(() => (stop.signal.aborted ? undefined : read()));
         },
       );
     void read();

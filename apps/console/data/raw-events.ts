@@ -1,6 +1,6 @@
 import { queryOf } from './call';
 import { readText } from './read-text';
-import type { SeenEvent } from './scope-events';
+import type { SeenEvent } from './seen-event';
 
 /** An event, and the very bytes that were hashed: parsed and written again they might be others. */
 export interface RawEvent {
