@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { rest } from '#waiting';
 import { query, rowOf } from './database.js';
 import { statement } from './statements.js';
 
@@ -46,7 +46,7 @@ export class GivenUp {
       this.server = server;
       if (this.pids.size < this.most) return;
       if (look === LOOKS) throw new StillAtWork();
-      await sleep(LOOK_MS);
+      await rest(LOOK_MS);
     }
   }
 }

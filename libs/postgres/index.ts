@@ -1,5 +1,5 @@
 // Talks to Postgres: connections, statements by name, values in binary form. It knows nothing of sessions.
-// May import pg; nothing of the project's.
+// May import waiting and pg.
 // Start reading in packet.ts: statements sent in one packet. binary.ts has how rows become one parameter.
 export { awaitDatabase } from './await-database.js';
 export {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { LogError, readError } from '#log';
 import { query } from '#postgres';
+import { rest } from '#waiting';
 import { statement } from './statements.js';
 
 const readLiveGeneration = statement('read_live_generation');
@@ -32,7 +32,7 @@ export class Reached {
         const positions = await this.look();
         if ((positions.get(partition) ?? 0) >= sequence) return true;
         if (performance.now() >= until || signal?.aborted) return false;
-        await sleep(LOOK_MS);
+        await rest(LOOK_MS, signal);
       }
     } finally {
       this.waiting -= 1;

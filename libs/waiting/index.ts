@@ -3,6 +3,7 @@
 // Start reading in until-woken.ts: the other waits stand on it.
 export { backoffMs, untilDone } from './backoff.js';
 export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
+export { eventually } from './eventually.js';
 export { Loop, type LoopOptions } from './loop.js';
 export { Places } from './places.js';
 export { takenInTurn } from './taken-in-turn.js';

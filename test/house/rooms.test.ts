@@ -20,13 +20,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   // What every operation means and does, for any ledger. What makes the schemas is not needed to serve them.
   'libs/api': ['#session', '#tlog', '#waiting', 'types only: typebox'],
   'libs/api/schemas': ['#session', 'typebox'],
-  'libs/postgres': ['pg', NODE],
+  'libs/postgres': ['#waiting', 'pg', NODE],
   'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],
   // Beside the log's core, each with its own statements: what runs after a commit, or without one.
   'libs/leases': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
   'libs/access': ['#api', '#log', '#postgres', '#waiting', 'jose', 'types only: pg', NODE],
   'libs/jobs': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
-  'libs/archive': ['#session', '#audit', '#log', '#postgres', 'types only: pg', NODE],
+  'libs/archive': ['#session', '#audit', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
   'libs/projections': [
     '#session',
     '#api',
@@ -79,6 +79,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     '#postgres',
     '#broker',
     '#dev-stack',
+    '#waiting',
     'commander',
     'cli-progress',
     NODE,

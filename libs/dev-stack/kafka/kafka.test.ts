@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
+import { eventually } from '#waiting';
 import { spawnNode } from '../../../test/support/process.js';
 import { createTopic } from '../../../test/support/stack/topics.js';
 import { DevStackError, freePort, type KafkaOptions, type RunningKafka, startKafka } from '../index.js';
-import { eventually } from '../wait.js';
 
 const script = join(import.meta.dirname, '../../../test/support/run-stack.js');
 let dataDir: string;

@@ -1,6 +1,7 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
+import { eventually } from '#waiting';
 import { claimDirectory } from '../claim.js';
 import { aboutFiles, DevStackError } from '../errors.js';
 import { kafkaVersion } from '../generated/kafka-jars.js';
@@ -8,7 +9,6 @@ import { keepRunning, type Restarts } from '../keep-running.js';
 import { freePort, requireFreePort } from '../ports.js';
 import { commandLine, type StopStep, stopProcess } from '../processes.js';
 import { lastLines, launch, rotateLog, type Server } from '../server.js';
-import { eventually } from '../wait.js';
 import { findJava } from './java.js';
 import { loggingProperties, serverProperties } from './kafka-config.js';
 import { type JarOptions, provideJars } from './kafka-download.js';
