@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { readError } from '#log';
+import { ask } from '#log';
 import { query } from '#postgres';
 import { Loop } from '#waiting';
 import { statement } from './statements.js';
@@ -117,8 +117,5 @@ export async function readAccessLog(
   pool: Pick<pg.Pool, 'query'>,
   { since, principal, limit }: { since: Date; principal: string | undefined; limit: number },
 ): Promise<LoggedAccess[]> {
-  const { rows } = await query(pool, readLog, [since, principal, limit]).catch((cause) => {
-    throw readError(cause);
-  });
-  return rows;
+  return (await ask(pool, readLog, [since, principal, limit])).rows;
 }

@@ -1,7 +1,16 @@
 // The log in Postgres: commits commands in batches, serves it from memory and from the table, and knows its followers.
 // May import session, api, audit, postgres, waiting, pg and uuid.
 // Start reading in write/writer.ts, then write/lane.ts: a command's way into the log. read/tail.ts has its end in memory.
-export { isDefect, LogError, type LogErrorCode, readError, unavailable, writeError } from './errors.js';
+export {
+  ask,
+  isDefect,
+  LogError,
+  type LogErrorCode,
+  readError,
+  refuseRead,
+  unavailable,
+  writeError,
+} from './errors.js';
 export { decodeEvent, versionOf } from './event-bytes.js';
 export type { Feed, FeedEvent, RelayLease, RelayLeases } from './feed.port.js';
 export { PostgresRelayLeases } from './followers/relay-leases.js';

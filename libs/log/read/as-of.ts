@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Past, ScopePlace } from '#api';
-import { query, rowOf } from '#postgres';
+import { rowOf } from '#postgres';
 import type { AsOf } from '#session';
-import { readError } from '../errors.js';
+import { ask } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
@@ -24,10 +24,7 @@ export async function sessionAsOf(
   const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
   const time = 'time' in asOf ? asOf.time : undefined;
   const values = [partition, scopeIdOf(scopeKey), sequence, time] as const;
-  const found = await query(pool, readAsOf, values).catch((error) => {
-    throw readError(error);
-  });
-  const { future, until, text } = rowOf(found);
+  const { future, until, text } = rowOf(await ask(pool, readAsOf, values));
   if (future) return { future };
   if (text === null || until === null) {
     await refuseArchivedScope(pool, partition, scopeKey, 0);

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Checkpoint, Past, ScopeEvent, ScopePlace, SessionRefusal } from '#api';
-import { type Given, query, type Result, rowOf, type Statement } from '#postgres';
+import { rowOf } from '#postgres';
 import {
   type AsOf,
   keysOf,
@@ -12,7 +12,7 @@ import {
   type SessionId,
   type StopIgnoredWhy,
 } from '#session';
-import { readError } from '../errors.js';
+import { ask, refuseRead } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
@@ -46,7 +46,7 @@ export class History {
     sessionId: SessionId,
     tenant: string,
   ): Promise<{ session: Session; scopeKey: ScopeKey } | undefined> {
-    const { rows } = await this.query(readSession, [
+    const { rows } = await ask(this.pool, readSession, [
       partitionOfSession(sessionId),
       sessionId,
       keysOf(tenant),
@@ -57,7 +57,7 @@ export class History {
   /** The stops of a tenant's session that were not obeyed, the newest first, at most `limit`. */
   async refusals(sessionId: SessionId, tenant: string, limit: number): Promise<SessionRefusal[]> {
     const partition = partitionOfSession(sessionId);
-    const { rows } = await this.query(readRefusals, [partition, sessionId, limit, keysOf(tenant)]);
+    const { rows } = await ask(this.pool, readRefusals, [partition, sessionId, limit, keysOf(tenant)]);
     return rows.map(({ sequence, why, count, text }) => {
       const counted = { why: why as StopIgnoredWhy, count, position: { partition, sequence } };
       if (text === null) return { ...counted, archived: true };
@@ -70,14 +70,14 @@ export class History {
 
   /** The JSON of a tenant's attributes by their digest; undefined when they were erased. */
   async attributes(partition: number, digest: string, tenant: string): Promise<string | undefined> {
-    const { rows } = await this.query(readDetails, [partition, [digest], keysOf(tenant)]);
+    const { rows } = await ask(this.pool, readDetails, [partition, [digest], keysOf(tenant)]);
     return rows[0]?.body;
   }
 
   /** A scope's events after a version, oldest first. Rejects with ArchivedError when the first is archived. */
   async events(scopeKey: ScopeKey, after: number, limit: number): Promise<ScopeEvent[]> {
     const values = [scopeIdOf(scopeKey), scopeKey, after, limit] as const;
-    const { rows } = await this.query(readScopeEvents, values);
+    const { rows } = await ask(this.pool, readScopeEvents, values);
     if (rows[0]?.version !== after + 1) await this.refuseArchived(scopeKey, after);
     return rows.map((row) => ({
       position: { partition: row.partition, sequence: row.sequence },
@@ -94,7 +94,7 @@ export class History {
 
   /** A scope's checkpoints, oldest first: at most 100. */
   async checkpoints(partition: number, scopeKey: ScopeKey): Promise<Checkpoint[]> {
-    const { rows } = await this.query(readCheckpoints, [partition, scopeIdOf(scopeKey), scopeKey]);
+    const { rows } = await ask(this.pool, readCheckpoints, [partition, scopeIdOf(scopeKey), scopeKey]);
     return rows.map((row) => ({
       label: row.label,
       sessionId: row.session_id,
@@ -109,21 +109,8 @@ export class History {
 
   private async refuseArchived(scopeKey: ScopeKey, after: number): Promise<void> {
     // Fixed when the ledger was made.
-    this.partitions ??= rowOf(await this.query(readPartitions)).partitions;
+    this.partitions ??= rowOf(await ask(this.pool, readPartitions)).partitions;
     const partition = partitionOf(scopeKey, this.partitions);
-    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch((error) => {
-      throw readError(error);
-    });
-  }
-
-  private async query<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Result<Row>> {
-    try {
-      return await query(this.pool, statement, ...values);
-    } catch (error) {
-      throw readError(error);
-    }
+    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch(refuseRead);
   }
 }

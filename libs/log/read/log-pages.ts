@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Growing, ScopeEvent } from '#api';
 import type { ScopeKey } from '#session';
 import { Places } from '#waiting';
-import { readError } from '../errors.js';
+import { refuseRead } from '../errors.js';
 import type { FeedEvent } from '../feed.port.js';
 import { refuseArchivedOf } from './archives.js';
 import { readHeads } from './feed-rows.js';
@@ -51,9 +51,7 @@ export class LogPages implements Growing {
 
   /** The last sequence of each partition as of now. Rejects with LogError `unavailable`. */
   async storedHeads(): Promise<number[]> {
-    const stored = await readHeads(this.pool).catch((error) => {
-      throw readError(error);
-    });
+    const stored = await readHeads(this.pool).catch(refuseRead);
     const heads = this.heads();
     for (const { partition, sequence } of stored) heads[partition] = sequence;
     return heads;
@@ -61,9 +59,7 @@ export class LogPages implements Growing {
 
   /** Throws ArchivedError for the first place of `afters`, one a partition, whose next event is archived. */
   async refuseArchived(afters: readonly number[]): Promise<void> {
-    await refuseArchivedOf(this.pool, afters).catch((error) => {
-      throw readError(error);
-    });
+    await refuseArchivedOf(this.pool, afters).catch(refuseRead);
   }
 
   /** A partition's events after a sequence. Rejects as Tail.read does. */
