@@ -30,7 +30,7 @@ export interface ArchiveOptions extends CutOptions {
   limits?: Partial<ArchiveLimits> | undefined;
 }
 
-export interface ArchiveLimits {
+interface ArchiveLimits {
   /** Seconds that `olderThan` is at least. */
   leastAge: number;
   /** Most events of a file, up to 100,000. */

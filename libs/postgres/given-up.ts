@@ -10,7 +10,7 @@ const LOOK_MS = 50;
 const LOOKS = 10;
 
 /** Backends of lost connections are still at work: another one would wait as they do. */
-export class StillAtWork extends Error {
+class StillAtWork extends Error {
   override name = 'StillAtWork';
 
   constructor() {

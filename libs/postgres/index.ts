@@ -18,7 +18,7 @@ export {
   types,
   uuids,
 } from './binary.js';
-export { type Composite, readComposites } from './composites.js';
+export { readComposites } from './composites.js';
 export {
   type DatabaseOptions,
   type Given,
@@ -28,13 +28,7 @@ export {
   type Result,
   rowOf,
 } from './database.js';
-export {
-  DatabaseUrlError,
-  type DatabaseUrlSettings,
-  databaseUrlOf,
-  maskPasswords,
-  requireVerified,
-} from './database-url.js';
+export { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from './database-url.js';
 export {
   isAnswered,
   isAway,
@@ -46,7 +40,6 @@ export {
   isUnconnected,
   PostgresAway,
 } from './errors.js';
-export { StillAtWork } from './given-up.js';
 export { Link } from './link.js';
 export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
 export { hasUnawaitedStandbys, type Probed, probeWrites, type Writes } from './probe-writes.js';

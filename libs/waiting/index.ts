@@ -4,7 +4,7 @@
 export { backoffMs, untilDone } from './backoff.js';
 export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
 export { eventually } from './eventually.js';
-export { Loop, type LoopOptions } from './loop.js';
+export { Loop } from './loop.js';
 export { Places } from './places.js';
 export { takenInTurn } from './taken-in-turn.js';
 export { onAbort, pause, rest, untilWoken } from './until-woken.js';

@@ -13,10 +13,10 @@ const readSync = statement('read_sync');
 const readOutOfSync = statement('read_out_of_sync');
 
 /** Most reports that are kept for a tenant: one for each consumer and scope. The oldest are forgotten. */
-export const MOST_REPORTS = 50_000;
+const MOST_REPORTS = 50_000;
 
 /** A report counts for a day after it was made or renewed last, in seconds. */
-export const REPORT_SECONDS = 86_400;
+const REPORT_SECONDS = 86_400;
 
 const FROM_THE_FIRST: ReportPlace = {
   consumer: '',
