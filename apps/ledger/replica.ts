@@ -87,7 +87,7 @@ export interface Replica {
 }
 
 /** Where the parts outside this process are. */
-export interface Places {
+export interface Addresses {
   databaseUrl: string;
   /** Empty: there is no Kafka. */
   kafkaBrokers: readonly string[];
@@ -98,7 +98,7 @@ export interface Places {
 /** Opens a replica of the ledger. Throws when Postgres cannot be reached or holds no ledger of this version. */
 export async function openReplica(
   config: Config,
-  { databaseUrl, kafkaBrokers, kafkaUp }: Places,
+  { databaseUrl, kafkaBrokers, kafkaUp }: Addresses,
   faults: Faults,
   metrics: Metrics,
   tracing?: Tracing,

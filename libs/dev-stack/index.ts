@@ -4,7 +4,7 @@
 export { DevStackError } from './errors.js';
 export {
   beginKafka,
-  type KafkaOptions,
+  type LocalKafkaOptions,
   type RunningKafka,
   startKafka,
   stopLeftoverKafka,

@@ -41,7 +41,16 @@ export {
   PostgresAway,
 } from './errors.js';
 export { Link } from './link.js';
-export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
+export {
+  type Bound,
+  begin,
+  commit,
+  type PacketAnswer,
+  rollback,
+  send,
+  sendOn,
+  type Value,
+} from './packet.js';
 export { hasUnawaitedStandbys, type Probed, probeWrites, type Writes } from './probe-writes.js';
 export { openPool, Share, ShareFull } from './share.js';
 export { type RowOf, type Statement, statementsIn } from './statements.js';

@@ -177,7 +177,7 @@ function sessionPage(rows: readonly RowOf<typeof readSessions>[]): ProjectedPage
   return page(rows, projected);
 }
 
-type SessionRow = Omit<Found<RowOf<typeof readSessions>>, 'reached'>;
+type FoundSession = Omit<Found<RowOf<typeof readSessions>>, 'reached'>;
 
 function projected({
   session_id: sessionId,
@@ -186,7 +186,7 @@ function projected({
   started,
   detailed,
   attributes,
-}: SessionRow): ProjectedSession {
+}: FoundSession): ProjectedSession {
   const found: ProjectedSession = { sessionId, json, sequence, started };
   if (detailed) found.attributes = attributes ?? 'erased';
   return found;

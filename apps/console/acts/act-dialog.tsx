@@ -12,14 +12,14 @@ import { FieldOf, givenIn } from './field';
 
 const AGAIN_MS = 2_000;
 
-interface Asked {
+interface Props {
   act: Act;
   sessionId: string;
   closed(): void;
 }
 
 /** Shows the session as it is now, asks, does it under the epoch that was shown, and says what came of it. */
-export function ActDialog({ act, sessionId, closed }: Asked) {
+export function ActDialog({ act, sessionId, closed }: Props) {
   const { caller } = useAccess();
   const [session, setSession] = useState<Session>();
   const [before, setBefore] = useState<Session>();
