@@ -9,10 +9,10 @@ import { keepRunning, type Restarts } from '../keep-running.js';
 import { freePort, requireFreePort } from '../ports.js';
 import { commandLine, type StopStep, stopProcess } from '../processes.js';
 import { lastLines, launch, rotateLog, type Server } from '../server.js';
-import { findJava } from './java.js';
+
 import { loggingProperties, serverProperties } from './kafka-config.js';
 import { type JarOptions, provideJars } from './kafka-download.js';
-import { formatStorage, javaArguments } from './kafka-java.js';
+import { findJava, formatStorage, javaArguments } from './kafka-java.js';
 
 /** Where the Kafka of one machine lives, and whom to tell about it. */
 export interface LocalKafkaOptions extends Restarts, JarOptions {

@@ -17,7 +17,6 @@ import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 import { refuseArchivedScope } from './archives.js';
-import { sessionAsOf } from './as-of.js';
 import { type SnapshotRow, Snapshots } from './snapshots.js';
 
 const readSession = statement('read_session');
@@ -26,6 +25,7 @@ const readDetails = statement('read_details');
 const readScopeEvents = statement('read_scope_events');
 const readCheckpoints = statement('read_checkpoints');
 const readPartitions = statement('read_partitions');
+const readAsOf = statement('read_as_of');
 
 /** Reads of what is stored, one query each. They reject with LogError `unavailable`. */
 export class History {
@@ -87,9 +87,24 @@ export class History {
     }));
   }
 
-  /** A scope's session as it was then: see sessionAsOf. */
-  asOf(scope: ScopePlace, asOf: AsOf): Promise<Past> {
-    return sessionAsOf(this.pool, scope, asOf);
+  /**
+   * A scope's session as of a position of its partition, or as of a time (the end of that millisecond). The same
+   * question gets the same answer for good; `future` when the log has not come that far. Its cost grows with the
+   * logarithm of the scope's history. Rejects with ArchivedError when what would answer may be archived.
+   */
+  async asOf({ scopeKey, partition }: ScopePlace, asOf: AsOf): Promise<Past> {
+    const sequence = 'sequence' in asOf ? asOf.sequence : undefined;
+    const time = 'time' in asOf ? asOf.time : undefined;
+    const values = [partition, scopeIdOf(scopeKey), sequence, time] as const;
+    const { future, until, text } = rowOf(await ask(this.pool, readAsOf, values));
+    if (future) return { future };
+    if (text === null || until === null) {
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch(refuseRead);
+      return { future: false, session: undefined };
+    }
+    const { event, position } = decodeEvent(text);
+    if (!('session' in event)) throw new Error(`${partition}:${position.sequence} carries no session`);
+    return { future: false, session: event.session, position, until };
   }
 
   /** A scope's checkpoints, oldest first: at most 100. */
