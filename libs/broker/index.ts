@@ -1,5 +1,5 @@
 // Kafka: the topic of the events, and the relay that mirrors the log into it.
-// May import the schemas of api, waiting, kafkajs, and the types of log.
+// May import waiting, kafkajs, and the types of log.
 // Start reading in relay.ts, then partition-relay.ts. broker.port.ts has all that is wanted of Kafka; kafkajs/ gives it.
 export type { KafkaPort, KafkaRecord, OutgoingRecord, TopicSpec } from './broker.port.js';
 export { ProducerLost } from './broker.port.js';

@@ -48,7 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'types only: pg',
     NODE,
   ],
-  'libs/broker': ['#api/schemas', '#waiting', 'types only: #log', 'kafkajs', NODE],
+  'libs/broker': ['#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
   'libs/client': ['#tlog', '#waiting', NODE],
   // Makes the package of it; is no part of it.
@@ -100,7 +100,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Completes dist after the compiler.
   'apps/build': ['swagger-ui-dist', 'vite', NODE],
   'apps/ledger': [
-    ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
+    ...['#session', '#api', '#api/schemas', '#access', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#proofs', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['uuid', '@opentelemetry/*', 'types only: pg', NODE],
