@@ -74,7 +74,7 @@ const plainOrTls: ISocketFactory = ({ host, port, ssl, onConnect }) => {
  * The sockets of one kafkajs client, so that they can be cut. `disconnect()` alone is no end: kafkajs waits
  * for open requests, and a send that is being retried connects again and writes after all.
  */
-export class SocketGate {
+class SocketGate {
   readonly #open = new Set<Socket>();
   readonly #factory: ISocketFactory;
   #shut = false;
