@@ -2,7 +2,7 @@ import type { SessionView } from '#api/schemas';
 
 /** A session as events carry it: attributes stand beside the log, not in it. */
 export type SessionInEvent = Omit<SessionView, 'attributes'>;
-export type Owner = NonNullable<SessionView['owner']>;
+type Owner = NonNullable<SessionView['owner']>;
 
 /** What a cloud is told to do. It names no session: which one is meant, a cloud knows from its own answers. */
 export type Order =
@@ -66,7 +66,7 @@ export interface Seen {
 }
 
 /** What the app takes for current, having seen nothing but events. */
-export interface View {
+interface View {
   kind: 'view';
   who: string;
   at: number;
@@ -74,13 +74,13 @@ export interface View {
 }
 
 /** A process cannot do its part; `why` is one line for the user. */
-export interface Failure {
+interface Failure {
   kind: 'failure';
   why: string;
 }
 
 /** The app has joined: later events reach it. */
-export interface Ready {
+interface Ready {
   kind: 'ready';
 }
 

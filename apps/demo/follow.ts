@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 import { openKafka } from '#broker';
 import { Follower, Gap, LedgerClient } from '#client';
 import { kafkaSource } from '#client/kafka';
 import { tokenFromEnvironment } from '#client/node';
+import { rest, withDeadline } from '#waiting';
 import { DemoError } from './error.js';
 import type { EventDocument } from './facts.js';
 import { credential } from './ledger-http.js';
@@ -37,8 +37,8 @@ export async function followTopic(
 ): Promise<Following> {
   await findTopic(brokers, topic);
   let joined = () => {};
-  const joining = new Promise<true>((resolve) => {
-    joined = () => resolve(true);
+  const joining = new Promise<void>((resolve) => {
+    joined = resolve;
   });
   const kafka = new TellingKafka(
     { brokers, clientId: 'session-ledger-demo', logLevel: logLevel.NOTHING },
@@ -59,8 +59,10 @@ export async function followTopic(
     },
     onStopped: ({ message }) => fail(new DemoError(message)),
   });
-  if (await Promise.race([joining, sleep(JOIN_MS, false)])) return follower;
-  throw new DemoError(`Kafka at ${brokers} let no consumer join within ${JOIN_MS / 1_000} s`);
+  await withDeadline(joining, JOIN_MS, 'no consumer joined').catch(() => {
+    throw new DemoError(`Kafka at ${brokers} let no consumer join within ${JOIN_MS / 1_000} s`);
+  });
+  return follower;
 }
 
 /** Tells when a consumer of its has joined its group. */
@@ -83,7 +85,7 @@ class TellingKafka extends Kafka {
 async function findTopic(brokers: string[], topic: string): Promise<void> {
   const kafka = openKafka({ brokers, connectTimeoutMs: 2_000, requestTimeoutMs: 3_000 });
   try {
-    for (const until = performance.now() + TOPIC_MS; performance.now() < until; await sleep(200)) {
+    for (const until = performance.now() + TOPIC_MS; performance.now() < until; await rest(200)) {
       if (await kafka.describeTopic(topic, ['retention.ms'])) return;
     }
   } catch {

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { untilWoken } from '#waiting';
+import { settled, untilWoken } from '#waiting';
 import { DemoError } from './error.js';
 import type { Said } from './facts.js';
 
@@ -68,8 +67,8 @@ export class Player<Order extends object> {
     if (this.ended) return;
     const exited = once(this.child, 'exit');
     if (this.child.connected) this.child.disconnect();
-    const gone = await Promise.race([exited.then(() => true), sleep(LEAVE_MS, false, { ref: false })]);
-    if (!gone) this.child.kill('SIGKILL');
+    await settled(exited, LEAVE_MS);
+    if (!this.ended) this.child.kill('SIGKILL');
   }
 
   private another(ms: number): Promise<void> {

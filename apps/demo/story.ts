@@ -7,7 +7,7 @@ import type { Options } from './options.js';
 import { Player } from './player.js';
 import type { Timeline } from './timeline.js';
 
-export const PROJECT = 'captions';
+const PROJECT = 'captions';
 const RESERVED_SECONDS = 30;
 /** The app has to have joined within this; most of it is Kafka's own time. */
 const READY_MS = 15_000;

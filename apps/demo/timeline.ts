@@ -4,7 +4,7 @@ import type { Fact } from './facts.js';
 import { type Call, type Row, state, toRow } from './timeline-rows.js';
 
 /** Where and by whom the story is played. */
-export interface Title {
+interface Title {
   userId: string;
   projectId: string;
   url: string;

@@ -3,12 +3,12 @@ import { Module } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import { CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { withoutAccess } from '#access';
-import { Execute } from './bus.js';
 import { Faults } from './faults.js';
 import { RequestMetrics } from './http/request-metrics.js';
 import { LedgerModule } from './ledger.module.js';
 import { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
+import { Execute } from './served-ledger.js';
 
 /** Under which @CommandHandler and @QueryHandler keep what they handle; Nest does not export the names. */
 const HANDLED = ['__commandHandler__', '__queryHandler__'];

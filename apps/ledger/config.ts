@@ -70,7 +70,7 @@ const Settings = Type.Object({
 /** Their names. */
 export const SETTINGS: readonly string[] = Object.keys(Settings.properties);
 
-export type Role = 'api' | 'relay' | 'reaper' | 'projector';
+type Role = 'api' | 'relay' | 'reaper' | 'projector';
 
 /** Who may ask. */
 export interface AccessConfig {

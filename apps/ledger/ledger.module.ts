@@ -3,7 +3,6 @@ import { APP_FILTER } from '@nestjs/core';
 import { CommandBus, CqrsModule, QueryBus } from '@nestjs/cqrs';
 import { CurrentReader, LedgerWriter } from '#log';
 import { partitionOf } from '#session';
-import { ExecuteHandler, ReadLatestHandler } from './bus.js';
 import { Faults } from './faults.js';
 import { observe } from './gauges.js';
 import { ConsoleController } from './http/console.controller.js';
@@ -14,7 +13,7 @@ import type { RequestMetrics } from './http/request-metrics.js';
 import { Metrics } from './metrics.js';
 import type { Replica } from './replica.js';
 import { RunningLedger } from './running-ledger.js';
-import { SERVED, servedLedger } from './served-ledger.js';
+import { ExecuteHandler, ReadLatestHandler, SERVED, servedLedger } from './served-ledger.js';
 import { ScopeWatch } from './streams/scope-watch.js';
 import { Streams } from './streams/streams.js';
 

@@ -38,7 +38,7 @@ interface Kind {
   idleMs?: number;
 }
 
-export type PoolName = keyof typeof KINDS;
+type PoolName = keyof typeof KINDS;
 export type Pools = Readonly<Record<PoolName, Share>>;
 
 /** @param tailName What the connections of the tail are called, of which every replica always has one. */

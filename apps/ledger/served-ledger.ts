@@ -1,13 +1,57 @@
-import type { CommandBus, QueryBus } from '@nestjs/cqrs';
-import type { Growing, Ledger, Running } from '#api';
+import {
+  Command,
+  type CommandBus,
+  CommandHandler,
+  type ICommandHandler,
+  type IQueryHandler,
+  Query,
+  type QueryBus,
+  QueryHandler,
+} from '@nestjs/cqrs';
+import type { Answer, Growing, Latest, Ledger, Running, ScopePlace, Submission } from '#api';
 import { Jobs } from '#jobs';
-import { type LogPages, Reports, relayStandings, replicasSeen } from '#log';
+import { CurrentReader, LedgerWriter, type LogPages, Reports, relayStandings, replicasSeen } from '#log';
 import { Reached, ReadModels } from '#projections';
-import { Execute, ReadLatest } from './bus.js';
 import type { LoopTurns } from './loop-turns.js';
 import type { Replica } from './replica.js';
 import type { ScopeWatch } from './streams/scope-watch.js';
 import { version } from './version.js';
+
+/** The one envelope on the command bus: a command with what the log keeps about it. */
+export class Execute extends Command<Answer> {
+  constructor(readonly submission: Submission) {
+    super();
+  }
+}
+
+@CommandHandler(Execute)
+export class ExecuteHandler implements ICommandHandler<Execute> {
+  constructor(private readonly writer: LedgerWriter) {}
+
+  execute({ submission }: Execute): Promise<Answer> {
+    return this.writer.submit(submission);
+  }
+}
+
+/** The one envelope on the query bus: which session of a scope is the latest, as of now or later. */
+export class ReadLatest extends Query<Latest | undefined> {
+  constructor(
+    readonly scope: ScopePlace,
+    readonly withLease: boolean,
+  ) {
+    super();
+  }
+}
+
+@QueryHandler(ReadLatest)
+export class ReadLatestHandler implements IQueryHandler<ReadLatest> {
+  constructor(private readonly reader: CurrentReader) {}
+
+  execute({ scope, withLease }: ReadLatest): Promise<Latest | undefined> {
+    const { scopeKey, partition } = scope;
+    return withLease ? this.reader.readLeased(scopeKey, partition) : this.reader.read(scopeKey, partition);
+  }
+}
 
 /** Where Nest keeps what the operations are served from. */
 export const SERVED = Symbol('the ledger that is served');

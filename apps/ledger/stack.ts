@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import { beginKafka, type DevStackError, startPostgres } from '#dev-stack';
 import { awaitDatabase } from '#postgres';
 import type { Config } from './config.js';
-import type { Places } from './replica.js';
+import type { Addresses } from './replica.js';
 
 /** What the service runs on, and how to end what was started for it. */
-export interface Stack extends Places {
+export interface Stack extends Addresses {
   stop(): Promise<void>;
 }
 

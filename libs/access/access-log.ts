@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { readError } from '#log';
+import { ask } from '#log';
 import { query } from '#postgres';
 import { Loop } from '#waiting';
 import { statement } from './statements.js';
@@ -16,7 +16,7 @@ const MOST_WAITING = 10_000;
 const SUM_MS = 60_000;
 
 /** What was asked, by whom, and how it was answered. No body, no session's id, no secret. */
-export interface Access {
+export interface NotedAccess {
   at: Date;
   status: number;
   /** A key's id, `token`, `none` or `database`. */
@@ -27,7 +27,7 @@ export interface Access {
   operation: string;
 }
 
-export interface LoggedAccess extends Access {
+export interface LoggedAccess extends NotedAccess {
   count: number;
 }
 
@@ -61,7 +61,7 @@ export class AccessLog {
   }
 
   /** With `isSummed` what is the same within a minute is one row. */
-  note(access: Access, isSummed: boolean): void {
+  note(access: NotedAccess, isSummed: boolean): void {
     if (!isSummed) {
       if (this.waiting.length < MOST_WAITING) this.waiting.push({ ...access, count: 1 });
       return;
@@ -104,7 +104,7 @@ export class AccessLog {
 }
 
 /** Writes one act down at once: of a program that ends after it, at the database. Rejects when it cannot be written. */
-export async function noteOnce(pool: Pick<pg.Pool, 'query'>, access: Access): Promise<void> {
+export async function noteOnce(pool: Pick<pg.Pool, 'query'>, access: NotedAccess): Promise<void> {
   const { at, status, credential, principal, tenant, address, operation } = access;
   await query(pool, add, [
     ...([[at], [status], [1], [credential]] as const),
@@ -117,8 +117,5 @@ export async function readAccessLog(
   pool: Pick<pg.Pool, 'query'>,
   { since, principal, limit }: { since: Date; principal: string | undefined; limit: number },
 ): Promise<LoggedAccess[]> {
-  const { rows } = await query(pool, readLog, [since, principal, limit]).catch((cause) => {
-    throw readError(cause);
-  });
-  return rows;
+  return (await ask(pool, readLog, [since, principal, limit])).rows;
 }

@@ -48,7 +48,7 @@ const nobody: Asking = {
 
 /** What stays open, and how many of it a tenant may hold open at a replica. */
 const MOST_HELD = { streams: 500, waits: 2_000, snapshots: 2 } as const;
-export type Held = keyof typeof MOST_HELD;
+type Held = keyof typeof MOST_HELD;
 
 const LOOK_MS = 500;
 

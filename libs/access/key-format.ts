@@ -34,7 +34,7 @@ export function hashOf(token: string): string {
 }
 
 /** So many random digits: an id, or a name. */
-export function random(digits: number): string {
+function random(digits: number): string {
   return Array.from({ length: digits }, () => DIGITS[randomInt(DIGITS.length)]).join('');
 }
 

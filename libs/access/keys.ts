@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { KeyInfo, KeyOrder, KeyStore, MadeKey, Permission } from '#api';
-import { LogError, readError, writeError } from '#log';
+import { ask, LogError, writeError } from '#log';
 import { type Given, query, type RowOf, type Statement } from '#postgres';
 import { hashOf, newKey } from './key-format.js';
 import { statement } from './statements.js';
@@ -78,7 +78,7 @@ export class Keys implements KeyStore {
   }
 
   private async read<Row, Values>(asked: Statement<Row, Values>, ...given: Given<Values>): Promise<Row[]> {
-    return (await query(this.pool, asked, ...given).catch((cause) => Promise.reject(readError(cause)))).rows;
+    return (await ask(this.pool, asked, ...given)).rows;
   }
 
   private async change<Row, Values>(asked: Statement<Row, Values>, ...given: Given<Values>): Promise<Row[]> {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { listArchives, readError, roleOf } from '#log';
+import { listArchives, readError, refuseRead, roleOf } from '#log';
 import { openClient, type Queryable, query, rowOf } from '#postgres';
 import { type CutOptions, cuts } from './cut.js';
 import { ArchiveError } from './errors.js';
@@ -30,7 +30,7 @@ export interface ArchiveOptions extends CutOptions {
   limits?: Partial<ArchiveLimits> | undefined;
 }
 
-export interface ArchiveLimits {
+interface ArchiveLimits {
   /** Seconds that `olderThan` is at least. */
   leastAge: number;
   /** Most events of a file, up to 100,000. */
@@ -159,10 +159,7 @@ class Run {
 /** Tells what fails as reads of the log do. */
 function asking(client: pg.Client): Queryable {
   return {
-    query: (query) =>
-      client.query(query).catch((error) => {
-        throw readError(error);
-      }),
+    query: (query) => client.query(query).catch(refuseRead),
   };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Archive } from '#log';
 import { type Queryable, query, rowOf } from '#postgres';
+import { rest } from '#waiting';
 import { ArchiveError } from './errors.js';
 import { checksumOf } from './read-archive.js';
 import { statement } from './statements.js';
@@ -42,6 +42,6 @@ export async function removeEvents(
     const { rowCount } = await query(client, removeArchived, [partition, first, end]);
     onDeleted(rowCount ?? 0);
     first = end + 1;
-    if (first <= last) await sleep(Math.min(LONGEST_REST, performance.now() - began));
+    if (first <= last) await rest(Math.min(LONGEST_REST, performance.now() - began));
   }
 }

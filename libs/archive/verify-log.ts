@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { Frontier } from '#audit';
 import { type Archive, listArchives, readError, readHeads } from '#log';
 import { query, rowOf } from '#postgres';
+import type { ScopeKey } from '#session';
 import { ArchiveError } from './errors.js';
 import { type LoggedEvent, PartitionFold } from './partition-fold.js';
 import { recordedEvents } from './replay.js';
@@ -128,13 +129,21 @@ async function foldArchive(
   }
 }
 
+/** Of an event, what columns hold in the table. */
+interface StoredDocument {
+  subject: ScopeKey;
+  type: string;
+  time: string;
+  data: { version: number };
+}
+
 /** An archive has no columns beside the bytes: there is nothing to differ from them. */
 function loggedEvent(sequence: number, bytes: Buffer): LoggedEvent {
-  const { subject, type, time, data } = JSON.parse(bytes.toString());
+  const { subject, type, time, data } = JSON.parse(bytes.toString()) as StoredDocument;
   return {
     sequence,
     version: data.version,
-    type: type.split('.')[1],
+    type: type.split('.')[1] ?? type,
     scope_key: subject,
     at: Date.parse(time),
     bytes,

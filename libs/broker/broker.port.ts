@@ -50,7 +50,7 @@ export interface PartitionBounds {
 }
 
 /** The ends of a partition: its bounds, and its last records in order of their offsets. */
-export interface Tail extends PartitionBounds {
+export interface TopicTail extends PartitionBounds {
   /** The first record that is still there. */
   first: KafkaRecord | undefined;
   records: KafkaRecord[];
@@ -96,7 +96,7 @@ export interface KafkaPort {
   deleteTopic(topic: string): Promise<void>;
   bounds(topic: string): Promise<PartitionBounds[]>;
   /** The last `atMost` records (1 to 10,000), without a consumer group: a few milliseconds. */
-  tail(topic: string, partition: number, atMost: number): Promise<Tail>;
+  tail(topic: string, partition: number, atMost: number): Promise<TopicTail>;
   /** Records from an offset on, some megabytes of them, without a consumer group; none at the end. */
   read(topic: string, partition: number, offset: number): Promise<KafkaRecord[]>;
   producer(topic: string, partition: number): Promise<PartitionProducer>;

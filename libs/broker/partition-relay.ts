@@ -2,9 +2,9 @@ import type { Feed, FeedEvent } from '#log';
 import { orAborted, rest, untilDone } from '#waiting';
 import { type KafkaPort, type Log, LookAgain, type PartitionProducer } from './broker.port.js';
 import { HeldLease, type LeaseHolder } from './held-lease.js';
-import { PartitionReport, type PartitionStatus, type RelayHooks } from './partition-status.js';
+import { type PartitionStatus, type RelayHooks, RelayReport } from './partition-status.js';
 import { toRecord } from './record.js';
-import { lostUnder, orArchived, type Place, resumeAfter } from './resume.js';
+import { lostUnder, orArchived, type ResumePlace, resumeAfter } from './resume.js';
 import { inBatches, sendUntilAnswered } from './sending.js';
 import { BACKOFF, Interrupted, RelayStopped } from './stopped.js';
 import type { TopicWatch } from './topic-watch.js';
@@ -25,7 +25,7 @@ export interface PartitionRelayOptions extends LeaseHolder {
 }
 
 /** What the relay knows of the partition; what it sends is right only while that stands. */
-interface Ground extends Place {
+interface Ground extends ResumePlace {
   topicId: string | undefined;
   /** Of the log, as its feed tells. */
   history: number;
@@ -49,12 +49,12 @@ const FRAMING_BYTES = 4_096;
 export class PartitionRelay {
   readonly #at: PartitionRelayOptions;
   readonly #partition: number;
-  readonly #report: PartitionReport;
+  readonly #report: RelayReport;
 
   constructor(at: PartitionRelayOptions, partition: number) {
     this.#at = at;
     this.#partition = partition;
-    this.#report = new PartitionReport(at, partition);
+    this.#report = new RelayReport(at, partition);
   }
 
   status(): PartitionStatus {

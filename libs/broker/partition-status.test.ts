@@ -1,11 +1,11 @@
-import { PartitionReport } from './partition-status.js';
+import { RelayReport } from './partition-status.js';
 import { RelayStopped } from './stopped.js';
 
 function report() {
   const lines: string[] = [];
   const errors: Error[] = [];
   const hooks = { onError: (_: number, error: Error) => void errors.push(error) };
-  const of = new PartitionReport({ log: (level, line) => void lines.push(`${level} ${line}`), hooks }, 3);
+  const of = new RelayReport({ log: (level, line) => void lines.push(`${level} ${line}`), hooks }, 3);
   return { of, lines, errors };
 }
 

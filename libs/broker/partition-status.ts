@@ -33,7 +33,7 @@ export interface RelayHooks {
 }
 
 /** How a partition stands; says what is wrong once, not at every attempt. */
-export class PartitionReport {
+export class RelayReport {
   #status: PartitionStatus;
   /** What was said last and is still wrong. */
   #told: string | undefined;

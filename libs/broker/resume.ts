@@ -1,5 +1,5 @@
 import type { Feed, FeedEvent } from '#log';
-import type { KafkaPort, KafkaRecord, Tail } from './broker.port.js';
+import type { KafkaPort, KafkaRecord, TopicTail } from './broker.port.js';
 import { sequenceOf } from './record.js';
 import { RelayStopped } from './stopped.js';
 
@@ -16,7 +16,7 @@ export interface ResumeFrom {
 }
 
 /** Where to go on. */
-export interface Place {
+export interface ResumePlace {
   /** The last sequence that the Kafka partition holds. */
   after: number;
   /** The offset that the next record gets. */
@@ -37,7 +37,7 @@ interface Found {
  * Throws RelayStopped when Kafka and the log do not belong together, and whatever the ports throw. It depends on
  * nothing but Kafka and Postgres, so a restart comes to the same verdict.
  */
-export async function resumeAfter(from: ResumeFrom): Promise<Place> {
+export async function resumeAfter(from: ResumeFrom): Promise<ResumePlace> {
   const { kafka, topic, partition, confirmed } = from;
   const where = `Kafka topic ${topic}, partition ${partition}`;
   let tail = await kafka.tail(topic, partition, 1);
@@ -57,7 +57,7 @@ export async function resumeAfter(from: ResumeFrom): Promise<Place> {
   return { after: last.sequence, end: tail.end };
 }
 
-async function fromTheFirst({ feed, partition, confirmed }: ResumeFrom, where: string): Promise<Place> {
+async function fromTheFirst({ feed, partition, confirmed }: ResumeFrom, where: string): Promise<ResumePlace> {
   if (confirmed === 0) return { after: 0, end: 0 };
   try {
     await feed.readTable(partition, 0, 1);
@@ -73,7 +73,7 @@ async function fromTheFirst({ feed, partition, confirmed }: ResumeFrom, where: s
  * n - 1 or later. One that was deleted and made again unseen, or that lost records in between, has an event
  * before its place.
  */
-function stopIfNotFromTheFirst(where: string, tail: Tail, last: Found): void {
+function stopIfNotFromTheFirst(where: string, tail: TopicTail, last: Found): void {
   const first = tail.first && sequenceOf(tail.first);
   if (first !== undefined && first > tail.first!.offset + 1) {
     throw new RelayStopped('topic-recreated', recreated(where, first));

@@ -7,7 +7,7 @@ import { BACKOFF, Interrupted, RelayStopped } from './stopped.js';
 /** Kafka forgets an idle producer after producer.id.expiration.ms, a day by default: a repetition would double. */
 const SAME_PRODUCER_MS = 6 * 3_600_000;
 
-export interface Patience {
+export interface SendingPatience {
   /** Fires, with Interrupted, when the lease is lost or the time to stop is over: gives up at once. */
   cut: AbortSignal;
   /** Fires with `cut`, or when the relay is asked to stop: lets the current attempt finish, makes no other. */
@@ -25,7 +25,7 @@ export interface Patience {
 export async function sendUntilAnswered(
   producer: PartitionProducer,
   records: readonly OutgoingRecord[],
-  patience: Patience,
+  patience: SendingPatience,
 ): Promise<number> {
   const begun = performance.now();
   const attempt = async (failures: number) => {

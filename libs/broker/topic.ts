@@ -30,7 +30,7 @@ export interface TopicWarning {
 }
 
 /** The topic is there but cannot carry the ledger. The message says what to do. */
-export class TopicMismatch extends RelayStopped {
+class TopicMismatch extends RelayStopped {
   override name = 'TopicMismatch';
 
   constructor(message: string) {

@@ -4,17 +4,11 @@
 export { DevStackError } from './errors.js';
 export {
   beginKafka,
-  type KafkaOptions,
+  type LocalKafkaOptions,
   type RunningKafka,
-  type StartingKafka,
   startKafka,
   stopLeftoverKafka,
 } from './kafka/kafka.js';
-export { announceLedger, type LocalLedger, localLedger } from './local-ledger.js';
+export { announceLedger, localLedger } from './local-ledger.js';
 export { freePort } from './ports.js';
-export {
-  type PostgresOptions,
-  type RunningPostgres,
-  startPostgres,
-  stopLeftoverPostgres,
-} from './postgres/postgres.js';
+export { type RunningPostgres, startPostgres, stopLeftoverPostgres } from './postgres/postgres.js';

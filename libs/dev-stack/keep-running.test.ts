@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '#waiting';
 import type { DevStackError } from './errors.js';
 import { keepRunning } from './keep-running.js';
 import { commandLine } from './processes.js';
 import { launch, type Server } from './server.js';
-import { eventually } from './wait.js';
 
 let directory: string;
 let logFile: string;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { eventually } from './wait.js';
+import { eventually } from '#waiting';
 
 /** One signal, and how many milliseconds it is given to work before the next is tried. */
 export interface StopStep {

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Answer, JobCounts, Place, Submission } from '#api';
-import { digest, LogError, readError, START, type UserScopes } from '#log';
-import { query } from '#postgres';
+import { ask, digest, LogError, START, type UserScopes } from '#log';
 import { type Draft, isSelected, partitionOfSession, type Selection, type Session, scopeKey } from '#session';
 import { Loop } from '#waiting';
 import type { Job, JobItem, Jobs } from './jobs.js';
@@ -119,9 +118,7 @@ export class BulkWorker {
   ): Promise<Pick<Job, 'page' | 'after'>> {
     const prefix = scopeKey({ tenant, userId: '', projectId: '' }).slice(0, -1);
     const values = [partition, scopeId, PAGE, prefix, environment, instance] as const;
-    const { rows } = await query(this.options.pool, lookThrough, values).catch((error) => {
-      throw readError(error);
-    });
+    const { rows } = await ask(this.options.pool, lookThrough, values);
     const last = rows.length === PAGE ? rows.at(-1)?.scope_id.replaceAll('-', '') : undefined;
     return {
       page: rows.flatMap(({ latest }) => (latest === null ? [] : [itemOf(latest)])),

@@ -2,4 +2,4 @@
 // May import session, api, log, postgres and waiting.
 // Start reading in jobs.ts: what is kept of a job. bulk-worker.ts does it.
 export { BulkWorker } from './bulk-worker.js';
-export { type Job, Jobs, MOST_OPEN_JOBS } from './jobs.js';
+export { Jobs } from './jobs.js';

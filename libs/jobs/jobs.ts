@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { isSameRequest, type JobCounts, type JobOrder, type Place, type ReceiptKey } from '#api';
-import { LogError, readError, writeError } from '#log';
-import { type Given, query, type Result, type RowOf, type Statement } from '#postgres';
+import { ask, LogError, readError, writeError } from '#log';
+import { query, type RowOf } from '#postgres';
 import type { Epoch, Instant, Selection, SessionId } from '#session';
 import { statement } from './statements.js';
 
@@ -52,50 +52,50 @@ export class Jobs {
   async create(order: JobOrder, receipt?: ReceiptKey): Promise<Job | undefined> {
     const made = await this.insert(order, receipt);
     if (made) return made;
-    const [found] = receipt ? (await this.query(findJob, [receipt.key])).rows : [];
+    const [found] = receipt ? (await ask(this.pool, findJob, [receipt.key])).rows : [];
     if (!found) throw new LogError('overloaded', 'Too many jobs are open already.');
     const isSame = receipt && isSameRequest((found.fingerprint ?? '').replaceAll('-', ''), receipt);
     return isSame ? jobOf(found) : undefined;
   }
 
   async read(id: string, tenant: string): Promise<Job | undefined> {
-    const { rows } = await this.query(readJob, [id, tenant]);
+    const { rows } = await ask(this.pool, readJob, [id, tenant]);
     return rows[0] && jobOf(rows[0]);
   }
 
   /** A tenant's, the newest first: those that were ordered before the one with this id. */
   async list(tenant: string, before: string | undefined, limit: number): Promise<Job[]> {
-    const { rows } = await this.query(listJobs, [tenant, before, limit]);
+    const { rows } = await ask(this.pool, listJobs, [tenant, before, limit]);
     return rows.map(jobOf);
   }
 
   /** An open job that nobody else works on, for LEASE_SECONDS; undefined when there is none. */
   async take(): Promise<Job | undefined> {
-    const { rows } = await this.query(takeJob, [LEASE_SECONDS]);
+    const { rows } = await ask(this.pool, takeJob, [LEASE_SECONDS]);
     return rows[0] && jobOf(rows[0]);
   }
 
   /** Writes down what is dealt with next. False when another worker has the job: stop at once. */
   async savePage({ id, epoch }: Job, page: readonly JobItem[], after: Place): Promise<boolean> {
     const values = [id, epoch, JSON.stringify(page), after.partition, after.scopeId, LEASE_SECONDS] as const;
-    return (await this.query(savePage, values)).rowCount === 1;
+    return (await ask(this.pool, savePage, values)).rowCount === 1;
   }
 
   /** For LEASE_SECONDS more. False when another worker has the job: stop at once. */
   async keep({ id, epoch }: Job): Promise<boolean> {
-    return (await this.query(keepJob, [id, epoch, LEASE_SECONDS])).rowCount === 1;
+    return (await ask(this.pool, keepJob, [id, epoch, LEASE_SECONDS])).rowCount === 1;
   }
 
   /** Adds what became of the page, and gives the job back. False when another worker has it. */
   async saveStep({ id, epoch }: Job, counts: JobCounts, isLast: boolean): Promise<boolean> {
     const { examined, changed, skipped, failed } = counts;
     const values = [id, epoch, examined, changed, skipped, failed, isLast] as const;
-    return (await this.query(saveStep, values)).rowCount === 1;
+    return (await ask(this.pool, saveStep, values)).rowCount === 1;
   }
 
   /** Drops jobs that were finished 30 days ago. */
   async forget(): Promise<void> {
-    await this.query(forgetJobs);
+    await ask(this.pool, forgetJobs);
   }
 
   private async insert(order: JobOrder, receipt: ReceiptKey | undefined): Promise<Job | undefined> {
@@ -121,17 +121,6 @@ export class Jobs {
       throw isSent ? writeError(error) : readError(error);
     } finally {
       client?.release(!isWhole);
-    }
-  }
-
-  private async query<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Result<Row>> {
-    try {
-      return await query(this.pool, statement, ...values);
-    } catch (error) {
-      throw readError(error);
     }
   }
 }

@@ -1,8 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import { query } from '#postgres';
 import type { SessionId } from '#session';
-import { Loop } from '#waiting';
+import { Loop, withDeadline } from '#waiting';
 import { statement } from './statements.js';
 
 const reaperRound = statement('reaper_round');
@@ -62,7 +61,7 @@ export class Reaper {
     const settling = Promise.allSettled(
       rows.map(({ session_id, partition }) => settle(session_id, partition)),
     );
-    const look = () => Promise.race([settling, pause(everyMs, undefined)]);
+    const look = () => withDeadline(settling, everyMs, 'lapses are settled').catch(() => undefined);
     let settled = await look();
     while (settled === undefined) {
       await this.sayHere(); // a great many lapses take their time, and are no outage

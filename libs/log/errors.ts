@@ -1,4 +1,16 @@
-import { isAnswered, isReadOnly, isRefused, isStatementError, isUnconnected, ShareFull } from '#postgres';
+import {
+  type Given,
+  isAnswered,
+  isReadOnly,
+  isRefused,
+  isStatementError,
+  isUnconnected,
+  type Queryable,
+  query,
+  type Result,
+  ShareFull,
+  type Statement,
+} from '#postgres';
 
 /**
  * Why the log could not answer.
@@ -88,4 +100,18 @@ export function readError(cause: unknown): unknown {
   if (cause instanceof ShareFull) return new LogError('overloaded', cause.message, { cause });
   if (isStatementError(cause)) return cause;
   return unavailable(cause);
+}
+
+/** For `catch`: throws what a failed read is told as. */
+export function refuseRead(cause: unknown): never {
+  throw readError(cause);
+}
+
+/** Runs a statement, and rejects with what a failed read is told as. */
+export function ask<Row, Values>(
+  on: Queryable,
+  statement: Statement<Row, Values>,
+  ...values: Given<Values>
+): Promise<Result<Row>> {
+  return query(on, statement, ...values).catch(refuseRead);
 }

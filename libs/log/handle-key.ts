@@ -4,7 +4,6 @@ import pg from 'pg';
 import { query, rowOf } from '#postgres';
 import { alone } from './alone.js';
 import { KeyFileError, readKeyFile, syncKeyFile, writeKeyFile } from './key-files.js';
-import type { LedgerIdentity } from './migrate.js';
 import { statement } from './statements.js';
 
 const readIdentity = statement('read_identity');
@@ -42,7 +41,7 @@ export function newHandleKey(id: string, file: string | undefined): { key?: Buff
  */
 export async function readHandleKey(
   pool: pg.Pool,
-  { id }: LedgerIdentity,
+  { id }: { id: string },
   file: string | undefined,
 ): Promise<Buffer> {
   const { handle_key: key, handle_key_check: check } = rowOf(await query(pool, readKey));

@@ -1,5 +1,6 @@
-import { hash, randomFillSync } from 'node:crypto';
+import { createHash, createHmac, hash, randomBytes, randomFillSync } from 'node:crypto';
 import { v4, v7 } from 'uuid';
+import type { Naming, NewDetails } from '#api';
 import type { Owner, ScopeKey, SessionId } from '#session';
 
 /**
@@ -100,4 +101,20 @@ export function whoId(name: string): string {
 /** The first 128 bits of a SHA-256 as 32 hex digits. */
 export function digest(text: string): string {
   return hash('sha256', text, 'hex').slice(0, 32);
+}
+
+/** Salt for new details. */
+export function newSalt(): Buffer {
+  return randomBytes(16);
+}
+
+/** Details and what binds them to the log: SHA-256(salt ‖ body), base64url. */
+export function newDetails(body: string, salt = newSalt()): NewDetails {
+  return { salt, body, digest: createHash('sha256').update(salt).update(body).digest('base64url') };
+}
+
+/** How a ledger in Postgres names what is new, and what is called otherwise outside. The key hashes handles. */
+export function namingOf({ partitions }: { partitions: number }, handleKey: Buffer): Naming {
+  const hashOf = (name: string) => createHmac('sha256', handleKey).update(name).digest('base64url');
+  return { partitions, newSessionId, newCommandId, hashOf, newDetails: (body) => newDetails(body), digest };
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { pause } from '#waiting';
 import { isAway, PostgresAway } from './errors.js';
 
 export interface AwaitOptions {
@@ -40,7 +40,7 @@ export async function awaitDatabase({ url, withinMs, signal, log }: AwaitOptions
       }
       if (tries === 0)
         log(`${place} cannot be reached (${why}); waiting for it, at most ${seconds(withinMs)}`);
-      await sleep(PAUSE_MS, undefined, { signal });
+      await pause(PAUSE_MS, signal);
     }
   }
 }

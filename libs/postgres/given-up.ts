@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { rest } from '#waiting';
 import { query, rowOf } from './database.js';
 import { statement } from './statements.js';
 
@@ -10,7 +10,7 @@ const LOOK_MS = 50;
 const LOOKS = 10;
 
 /** Backends of lost connections are still at work: another one would wait as they do. */
-export class StillAtWork extends Error {
+class StillAtWork extends Error {
   override name = 'StillAtWork';
 
   constructor() {
@@ -46,7 +46,7 @@ export class GivenUp {
       this.server = server;
       if (this.pids.size < this.most) return;
       if (look === LOOKS) throw new StillAtWork();
-      await sleep(LOOK_MS);
+      await rest(LOOK_MS);
     }
   }
 }

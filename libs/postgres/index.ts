@@ -1,10 +1,24 @@
 // Talks to Postgres: connections, statements by name, values in binary form. It knows nothing of sessions.
-// May import pg; nothing of the project's.
-// Start reading in packet.ts: statements sent in one packet. records.ts has how rows become one parameter.
+// May import waiting and pg.
+// Start reading in packet.ts: statements sent in one packet. binary.ts has how rows become one parameter.
 export { awaitDatabase } from './await-database.js';
-export { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
-export { type Composite, readComposites } from './composites.js';
-export { maskPasswords } from './connection-string.js';
+export {
+  bigints,
+  booleans,
+  byteas,
+  CompositeMismatch,
+  field,
+  ints,
+  type Records,
+  records,
+  smallints,
+  type Type,
+  texts,
+  timestamps,
+  types,
+  uuids,
+} from './binary.js';
+export { readComposites } from './composites.js';
 export {
   type DatabaseOptions,
   type Given,
@@ -14,12 +28,7 @@ export {
   type Result,
   rowOf,
 } from './database.js';
-export {
-  DatabaseUrlError,
-  type DatabaseUrlSettings,
-  databaseUrlOf,
-  requireVerified,
-} from './database-url.js';
+export { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from './database-url.js';
 export {
   isAnswered,
   isAway,
@@ -31,12 +40,17 @@ export {
   isUnconnected,
   PostgresAway,
 } from './errors.js';
-export { StillAtWork } from './given-up.js';
 export { Link } from './link.js';
-export { type Answered, type Bound, begin, commit, rollback, send, sendOn, type Value } from './packet.js';
-export type { Type } from './postgres-types.js';
-export * as types from './postgres-types.js';
+export {
+  type Bound,
+  begin,
+  commit,
+  type PacketAnswer,
+  rollback,
+  send,
+  sendOn,
+  type Value,
+} from './packet.js';
 export { hasUnawaitedStandbys, type Probed, probeWrites, type Writes } from './probe-writes.js';
-export { CompositeMismatch, field, type Records, records } from './records.js';
 export { openPool, Share, ShareFull } from './share.js';
 export { type RowOf, type Statement, statementsIn } from './statements.js';

@@ -11,15 +11,15 @@ export interface Bound<Row = unknown> extends Statement<Row> {
 }
 
 /** What Postgres answers to a statement; `command` is what it did, in one word. */
-export interface Answered<Row = unknown> {
+export interface PacketAnswer<Row = unknown> {
   command: string;
   rows: Row[];
 }
 
 type Answers<Statements> = {
   -readonly [At in keyof Statements]: undefined extends Statements[At]
-    ? Answered<RowOf<NonNullable<Statements[At]>>> | undefined
-    : Answered<RowOf<Statements[At]>>;
+    ? PacketAnswer<RowOf<NonNullable<Statements[At]>>> | undefined
+    : PacketAnswer<RowOf<Statements[At]>>;
 };
 
 export const begin: Bound<never> = { name: 'begin', text: 'begin' };
@@ -54,7 +54,7 @@ export function send<const Statements extends readonly (Bound | undefined)[]>(
 }
 
 /** Sends one statement on any connection of a pool. */
-export async function sendOn<Row>(pool: pg.Pool, statement: Bound<Row>): Promise<Answered<Row>> {
+export async function sendOn<Row>(pool: pg.Pool, statement: Bound<Row>): Promise<PacketAnswer<Row>> {
   const client = await pool.connect();
   let failed = true;
   try {
@@ -104,11 +104,11 @@ const described = new WeakMap<Wire, Map<string, Columns>>();
 /** What node-postgres sends and hears as one query: it calls these methods. */
 class Packet implements pg.Submittable {
   readonly #statements: readonly Bound[];
-  readonly #answers: Answered[] = [];
+  readonly #answers: PacketAnswer[] = [];
   #columns = new Map<string, Columns>();
   #rows: unknown[] = [];
   /** node-postgres puts its time-out around it. */
-  callback: (error: Error | null, answers?: readonly Answered[]) => void;
+  callback: (error: Error | null, answers?: readonly PacketAnswer[]) => void;
 
   constructor(statements: readonly Bound[], callback: Packet['callback']) {
     this.#statements = statements;

@@ -3,13 +3,8 @@
 // Start reading in projector.ts, then step.ts: a page of events and what it makes of the tables.
 export { Pace } from './pace.js';
 export { projectedUpTo } from './projected-up-to.js';
-export { type Projected, Projector } from './projector.js';
+export { Projector } from './projector.js';
 export { Reached } from './reached.js';
 export { ReadModels } from './read-models.js';
-export { type RebuildOptions, type RebuildProgress, rebuild } from './rebuild.js';
-export {
-  type Difference,
-  type VerifyOptions,
-  type VerifyProgress,
-  verifyProjections,
-} from './verify-projections.js';
+export { rebuild } from './rebuild.js';
+export { type Difference, type VerifyProgress, verifyProjections } from './verify-projections.js';

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
-import { LogError, readError } from '#log';
-import { query } from '#postgres';
+import { ask, LogError } from '#log';
+import { rest } from '#waiting';
 import { statement } from './statements.js';
 
 const readLiveGeneration = statement('read_live_generation');
@@ -32,7 +31,7 @@ export class Reached {
         const positions = await this.look();
         if ((positions.get(partition) ?? 0) >= sequence) return true;
         if (performance.now() >= until || signal?.aborted) return false;
-        await sleep(LOOK_MS);
+        await rest(LOOK_MS, signal);
       }
     } finally {
       this.waiting -= 1;
@@ -41,12 +40,7 @@ export class Reached {
 
   /** Whether the log itself has not come to a sequence, so that waiting for it is in vain. Rejects with `unavailable`. */
   async isAhead(partition: number, sequence: number): Promise<boolean> {
-    try {
-      const { rows } = await query(this.pool, isAhead, [partition, sequence]);
-      return rows[0]?.ahead === true;
-    } catch (error) {
-      throw readError(error);
-    }
+    return (await ask(this.pool, isAhead, [partition, sequence])).rows[0]?.ahead === true;
   }
 
   /** Where every partition stands. Shared by all who ask while it is under way. */
@@ -58,11 +52,7 @@ export class Reached {
   }
 
   private async read(): Promise<ReadonlyMap<number, number>> {
-    try {
-      const { rows } = await query(this.pool, readLiveGeneration);
-      return new Map(rows.map(({ partition, sequence }) => [partition, sequence]));
-    } catch (error) {
-      throw readError(error);
-    }
+    const { rows } = await ask(this.pool, readLiveGeneration);
+    return new Map(rows.map(({ partition, sequence }) => [partition, sequence]));
   }
 }

@@ -14,8 +14,8 @@ import type {
   ProjectedUsage,
   ScopePlace,
 } from '#api';
-import { decodeEvent, readError, refuseArchivedScope, scopeIdOf, versionKey } from '#log';
-import { type Given, query, type RowOf, type Statement } from '#postgres';
+import { ask, decodeEvent, refuseArchivedScope, refuseRead, scopeIdOf, versionKey } from '#log';
+import { type RowOf } from '#postgres';
 import { keysOf, type SessionId, type Status, toldBy } from '#session';
 import { statement } from './statements.js';
 
@@ -57,7 +57,7 @@ export class ReadModels {
     const { read, first } = ORDERS[order];
     const { at = first, sessionId = NO_SESSION } = after ?? {};
     const filter = [environment, instance, status, projectId, before, leaseBefore, resetAdvised] as const;
-    const rows = await this.query(read, [tenantOf(tenant), ...filter, at, sessionId, limit]);
+    const { rows } = await ask(this.pool, read, [tenantOf(tenant), ...filter, at, sessionId, limit]);
     return rows.map(({ partition, lease_until: leaseUntil, ...row }) => ({
       ...projected(row),
       partition,
@@ -67,7 +67,7 @@ export class ReadModels {
 
   /** How many current sessions a tenant has. Reads all of them: who asks often shares the answer. */
   async counts(tenant: string): Promise<CurrentCounts> {
-    const rows = await this.query(countCurrent, [tenantOf(tenant)]);
+    const { rows } = await ask(this.pool, countCurrent, [tenantOf(tenant)]);
     const counts: CurrentCounts = { byStatus: [], byEnvironment: [] };
     for (const { of_status: ofStatus, status, environment, count } of rows) {
       if (ofStatus) counts.byStatus.push({ status: status as Status, count });
@@ -81,7 +81,12 @@ export class ReadModels {
     tenant: string,
     { versionId, after = ABOVE_ALL_SESSIONS, limit }: Parameters<Models['ofVersion']>[1],
   ): ReturnType<Models['ofVersion']> {
-    const rows = await this.query(readOfVersion, [keysOf(tenant), versionKey(versionId), after, limit]);
+    const { rows } = await ask(this.pool, readOfVersion, [
+      keysOf(tenant),
+      versionKey(versionId),
+      after,
+      limit,
+    ]);
     const last = rows.length === limit ? rows.at(-1)?.session_id : undefined;
     const ours = rows.flatMap(({ partition, session, ...row }) =>
       session === null ? [] : [{ ...projected({ ...row, session }), partition }],
@@ -95,8 +100,8 @@ export class ReadModels {
     { before = ABOVE_ALL, limit, versionId }: Newest & { versionId?: string | undefined },
   ): Promise<ProjectedPage<ProjectedSession>> {
     const values = [partition, scopeIdOf(scopeKey), before, limit, scopeKey] as const;
-    if (versionId === undefined) return sessionPage(await this.query(readSessions, values));
-    return sessionPage(await this.query(readVersion, [...values, versionKey(versionId)]));
+    if (versionId === undefined) return sessionPage((await ask(this.pool, readSessions, values)).rows);
+    return sessionPage((await ask(this.pool, readVersion, [...values, versionKey(versionId)])).rows);
   }
 
   /**
@@ -111,7 +116,7 @@ export class ReadModels {
     const { scopeKey, partition } = scope;
     const until = asOf?.until ?? ABOVE_ALL;
     const values = [partition, scopeIdOf(scopeKey), from, limit, until, scopeKey] as const;
-    const rows = await this.query(readChain, values);
+    const { rows } = await ask(this.pool, readChain, values);
     const { reached, rows: sessions } = sessionPage(rows);
     for (const [index, { changed, was }] of rows.entries()) {
       const { sessionId } = sessions[index] ?? {};
@@ -123,7 +128,7 @@ export class ReadModels {
 
   /** What was used in all of a scope, as of a sequence; as in a chain's page. */
   async usage({ scopeKey, partition }: ScopePlace, until = ABOVE_ALL): Promise<ProjectedUsage> {
-    const rows = await this.query(readUsage, [partition, scopeIdOf(scopeKey), until, scopeKey]);
+    const { rows } = await ask(this.pool, readUsage, [partition, scopeIdOf(scopeKey), until, scopeKey]);
     return rows[0] ?? { reached: 0, usage: null };
   }
 
@@ -133,7 +138,7 @@ export class ReadModels {
     { before = ABOVE_ALL, limit }: Newest,
   ): Promise<ProjectedPage<ProjectedTransition>> {
     const values = [partition, scopeIdOf(scopeKey), before, limit, scopeKey] as const;
-    const rows = await this.query(readTransitions, values);
+    const { rows } = await ask(this.pool, readTransitions, values);
     return page(rows, ({ transition, sequence }) => ({ json: transition, sequence }));
   }
 
@@ -144,26 +149,13 @@ export class ReadModels {
     text: string | null,
   ): Promise<Pick<ProjectedSession, 'json' | 'sequence'>> {
     if (text === null) {
-      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch((error) => {
-        throw readError(error);
-      });
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch(refuseRead);
       throw new Error(`the log of partition ${partition} does not tell what a session was`);
     }
     const { event, at, position } = decodeEvent(text);
     const session = toldBy(event, at).sessions.find((one) => one.sessionId === sessionId);
     if (!session) throw new Error(`${partition}:${position.sequence} does not tell of the session it should`);
     return { json: JSON.stringify(session), sequence: position.sequence };
-  }
-
-  private async query<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Row[]> {
-    try {
-      return (await query(this.pool, statement, ...values)).rows;
-    } catch (error) {
-      throw readError(error);
-    }
   }
 }
 
@@ -185,7 +177,7 @@ function sessionPage(rows: readonly RowOf<typeof readSessions>[]): ProjectedPage
   return page(rows, projected);
 }
 
-type SessionRow = Omit<Found<RowOf<typeof readSessions>>, 'reached'>;
+type FoundSession = Omit<Found<RowOf<typeof readSessions>>, 'reached'>;
 
 function projected({
   session_id: sessionId,
@@ -194,7 +186,7 @@ function projected({
   started,
   detailed,
   attributes,
-}: SessionRow): ProjectedSession {
+}: FoundSession): ProjectedSession {
   const found: ProjectedSession = { sessionId, json, sequence, started };
   if (detailed) found.attributes = attributes ?? 'erased';
   return found;

@@ -5,5 +5,5 @@ export { Checkpoints } from './checkpoints.js';
 export { PartitionTrees } from './partition-trees.js';
 export { makeKeyFile, ownSigningKey, readSigningKey, readSigningKeys } from './signing-keys.js';
 export { TileMaker } from './tile-maker.js';
-export { Tiles, UnlikeTile } from './tiles.js';
+export { Tiles } from './tiles.js';
 export { rebuildTiles, verifyTiles } from './verify-tiles.js';

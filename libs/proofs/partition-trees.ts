@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import { type KeptCheckpoint, ProblemError, type TreeHead, type Trees } from '#api';
 import { Frontier, nodeHash } from '#audit';
-import { LogError, readError } from '#log';
-import { query } from '#postgres';
+import { ask, LogError, readError, refuseRead } from '#log';
 import type { TilePlace } from '#tlog';
 import type { Checkpoints } from './checkpoints.js';
 import { statement } from './statements.js';
@@ -81,9 +80,7 @@ export class PartitionTrees implements Trees {
   }
 
   async kept(partition: number, before: number, limit: number): Promise<KeptCheckpoint[]> {
-    return this.checkpoints.kept(partition, before, limit).catch((error) => {
-      throw readError(error);
-    });
+    return this.checkpoints.kept(partition, before, limit).catch(refuseRead);
   }
 
   /** However many ask meanwhile, there is one query. */
@@ -96,9 +93,7 @@ export class PartitionTrees implements Trees {
 
   private async look(): Promise<Heads> {
     const readAt = performance.now();
-    const { rows } = await query(this.pool, readTreeHeads).catch((error) => {
-      throw readError(error);
-    });
+    const { rows } = await ask(this.pool, readTreeHeads);
     const heads = rows.map(({ partition, sequence: size, frontier }) => {
       return { partition, size, root: Frontier.restore(size, frontier).root() };
     });

@@ -1,4 +1,4 @@
-import { onAbort } from './on-abort.js';
+import { onAbort } from './until-woken.js';
 
 /** The wait was over before what was waited for. */
 export class DeadlineOver extends Error {

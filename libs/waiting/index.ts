@@ -3,8 +3,8 @@
 // Start reading in until-woken.ts: the other waits stand on it.
 export { backoffMs, untilDone } from './backoff.js';
 export { DeadlineOver, orAborted, settled, withDeadline } from './deadline.js';
-export { Loop, type LoopOptions } from './loop.js';
-export { onAbort } from './on-abort.js';
+export { eventually } from './eventually.js';
+export { Loop } from './loop.js';
 export { Places } from './places.js';
 export { takenInTurn } from './taken-in-turn.js';
-export { pause, rest, untilWoken } from './until-woken.js';
+export { onAbort, pause, rest, untilWoken } from './until-woken.js';

@@ -20,13 +20,13 @@ const ALLOWED: Record<string, readonly string[]> = {
   // What every operation means and does, for any ledger. What makes the schemas is not needed to serve them.
   'libs/api': ['#session', '#tlog', '#waiting', 'types only: typebox'],
   'libs/api/schemas': ['#session', 'typebox'],
-  'libs/postgres': ['pg', NODE],
+  'libs/postgres': ['#waiting', 'pg', NODE],
   'libs/log': ['#session', '#api', '#audit', '#postgres', '#waiting', 'pg', 'uuid', NODE],
   // Beside the log's core, each with its own statements: what runs after a commit, or without one.
   'libs/leases': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
   'libs/access': ['#api', '#log', '#postgres', '#waiting', 'jose', 'types only: pg', NODE],
   'libs/jobs': ['#session', '#api', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
-  'libs/archive': ['#session', '#audit', '#log', '#postgres', 'types only: pg', NODE],
+  'libs/archive': ['#session', '#audit', '#log', '#postgres', '#waiting', 'types only: pg', NODE],
   'libs/projections': [
     '#session',
     '#api',
@@ -48,7 +48,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'types only: pg',
     NODE,
   ],
-  'libs/broker': ['#api/schemas', '#waiting', 'types only: #log', 'kafkajs', NODE],
+  'libs/broker': ['#waiting', 'types only: #log', 'kafkajs', NODE],
   // Published: what it needs, it has.
   'libs/client': ['#tlog', '#waiting', NODE],
   // Makes the package of it; is no part of it.
@@ -79,12 +79,13 @@ const ALLOWED: Record<string, readonly string[]> = {
     '#postgres',
     '#broker',
     '#dev-stack',
+    '#waiting',
     'commander',
     'cli-progress',
     NODE,
   ],
   // In browsers.
-  'apps/console': ['#client', '#tlog', 'preact', 'preact/hooks'],
+  'apps/console': ['#client', '#tlog', '#waiting', 'preact', 'preact/hooks'],
   'apps/demo': [
     '#client',
     '#client/kafka',
@@ -99,7 +100,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   // Completes dist after the compiler.
   'apps/build': ['swagger-ui-dist', 'vite', NODE],
   'apps/ledger': [
-    ...['#session', '#api', '#api/schemas', '#access', '#audit', '#log', '#postgres'],
+    ...['#session', '#api', '#api/schemas', '#access', '#log', '#postgres'],
     ...['#leases', '#jobs', '#archive', '#projections', '#proofs', '#broker', '#dev-stack', '#waiting'],
     ...['@nestjs/*', 'fastify', 'ajv', 'typebox', 'typebox/*', 'prom-client', 'reflect-metadata', 'rxjs'],
     ...['uuid', '@opentelemetry/*', 'types only: pg', NODE],

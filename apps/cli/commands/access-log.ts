@@ -26,7 +26,7 @@ export function accessLog(): Command {
     .action(run);
 }
 
-interface Asked {
+interface Options {
   since: number;
   principal?: string;
   lines: number;
@@ -34,7 +34,7 @@ interface Asked {
   json?: true;
 }
 
-async function run({ since, principal, lines, databaseUrl, json }: Asked): Promise<void> {
+async function run({ since, principal, lines, databaseUrl, json }: Options): Promise<void> {
   const asked = { since: new Date(Date.now() - since * 1_000), principal, limit: lines };
   const rows = await withDatabase(databaseUrl, (pool) => readAccessLog(pool, asked));
   if (json) {

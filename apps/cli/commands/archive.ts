@@ -28,7 +28,7 @@ export function archiveLog(): Command {
     .action(run);
 }
 
-interface Asked {
+interface Options {
   /** Seconds. */
   olderThan: number;
   to: string;
@@ -37,7 +37,7 @@ interface Asked {
   json?: true;
 }
 
-async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Asked): Promise<void> {
+async function run({ olderThan, to, withoutRelay, databaseUrl: url, json }: Options): Promise<void> {
   const projected = await withDatabase(url, async (pool) => {
     await identify(pool);
     return projectedUpTo(pool);

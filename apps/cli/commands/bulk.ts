@@ -17,7 +17,7 @@ Examples:
 
 type Job = AnswerOf<'bulkJob'>;
 
-interface Asked {
+interface Options {
   url: string;
   action?: 'end' | 'release';
   user?: string;
@@ -45,7 +45,7 @@ export function bulk(): Command {
     .action(run);
 }
 
-async function run(asked: Asked): Promise<void> {
+async function run(asked: Options): Promise<void> {
   const ledger = new LedgerClient(clientOptions(asked.url));
   const job = await ended(ledger, asked.job ?? (await ordered(ledger, asked)).jobId);
   if (asked.json) printJson(job);
@@ -56,7 +56,7 @@ async function run(asked: Asked): Promise<void> {
     );
 }
 
-async function ordered(ledger: LedgerClient, asked: Asked): Promise<Job> {
+async function ordered(ledger: LedgerClient, asked: Options): Promise<Job> {
   const { action, user, environment, instance, reason, yes } = asked;
   if (!action || !reason || !(user || environment))
     throw new CommandFailed('give --action, --reason, and --user or --environment', exitCodes.usage);

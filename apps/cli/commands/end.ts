@@ -23,19 +23,19 @@ Examples:
   session-ledger release ada captions --force
 `;
 
-interface Asked {
+interface Options {
   url: string;
   as?: Owner;
   force?: true;
   json?: true;
 }
 
-interface AskedToEnd extends Asked {
+interface EndOptions extends Options {
   reason: string;
   drain?: number;
 }
 
-interface AskedToRelease extends Asked {
+interface ReleaseOptions extends Options {
   to?: Owner;
   reserve?: number;
 }
@@ -47,7 +47,7 @@ export function end(): Command {
     .addOption(reasonOption().makeOptionMandatory())
     .option('--drain <seconds>', 'let the owner finish, for at most this long', wholeNumber(1, 86_400))
     .addHelpText('after', endExamples)
-    .action((userId, projectId, asked: AskedToEnd) => runEnd({ userId, projectId }, asked));
+    .action((userId, projectId, asked: EndOptions) => runEnd({ userId, projectId }, asked));
 }
 
 export function release(): Command {
@@ -55,7 +55,7 @@ export function release(): Command {
     .option('--to <environment/instance>', 'reserve it for this owner', owner)
     .option('--reserve <seconds>', 'how long only --to may claim it; 60 by default', wholeNumber(1, 86_400))
     .addHelpText('after', releaseExamples)
-    .action((userId, projectId, asked: AskedToRelease) => runRelease({ userId, projectId }, asked));
+    .action((userId, projectId, asked: ReleaseOptions) => runRelease({ userId, projectId }, asked));
 }
 
 function acting(name: string, description: string): Command {
@@ -69,7 +69,7 @@ function acting(name: string, description: string): Command {
     .addOption(jsonOption());
 }
 
-async function runEnd(scope: Scope, asked: AskedToEnd): Promise<void> {
+async function runEnd(scope: Scope, asked: EndOptions): Promise<void> {
   const { ledger, session, who } = await meant(scope, asked);
   const { reason, drain, force, json } = asked;
   const body = {
@@ -81,7 +81,7 @@ async function runEnd(scope: Scope, asked: AskedToEnd): Promise<void> {
   showAnswer(await ledger.call('endSession', { params, body }, { deadlineMs: 10_000 }), json);
 }
 
-async function runRelease(scope: Scope, asked: AskedToRelease): Promise<void> {
+async function runRelease(scope: Scope, asked: ReleaseOptions): Promise<void> {
   const { ledger, session, who } = await meant(scope, asked);
   const { to, reserve, force, json } = asked;
   const body = {
@@ -95,7 +95,7 @@ async function runRelease(scope: Scope, asked: AskedToRelease): Promise<void> {
 }
 
 /** The session that is current, and as whom it is asked for. */
-async function meant(scope: Scope, { url, as, force }: Asked) {
+async function meant(scope: Scope, { url, as, force }: Options) {
   if (!as && !force) throw new CommandFailed('name the owner with --as, or use --force', exitCodes.usage);
   const ledger = new LedgerClient(clientOptions(url));
   const session = await currentOf(ledger, scope);

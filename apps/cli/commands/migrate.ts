@@ -37,7 +37,7 @@ export function migrateSchema(): Command {
     .action(run);
 }
 
-interface Asked {
+interface Options {
   databaseUrl: string;
   partitions?: number;
   serviceLogin?: string;
@@ -45,7 +45,7 @@ interface Asked {
   json?: true;
 }
 
-async function run({ databaseUrl: url, partitions: asked, json, ...more }: Asked): Promise<void> {
+async function run({ databaseUrl: url, partitions: asked, json, ...more }: Options): Promise<void> {
   const handleKeyFile = more.handleKeyFile || undefined;
   const applied = await migrate({ url, partitions: asked ?? 16, ...more, handleKeyFile });
   const { partitions } = await withDatabase(url, async (pool) => {

@@ -29,14 +29,14 @@ export function rebuildModels(): Command {
     .action(run);
 }
 
-interface Asked {
+interface Options {
   databaseUrl: string;
   archives?: string;
   tiles?: true;
   json?: true;
 }
 
-async function run({ databaseUrl, archives, tiles, json }: Asked): Promise<void> {
+async function run({ databaseUrl, archives, tiles, json }: Options): Promise<void> {
   if (tiles) return runTiles(databaseUrl, json);
   await withDatabase(databaseUrl, identify);
   const role = await roleOf({ url: databaseUrl }, 'service');

@@ -35,12 +35,12 @@ export function relay(): Command {
   return new Command('relay').description('manage the mirror in Kafka').addCommand(accept);
 }
 
-interface Asked extends LedgerAndTopic {
+interface Options extends LedgerAndTopic {
   yes?: true;
   json?: true;
 }
 
-async function run(asked: Asked): Promise<void> {
+async function run(asked: Options): Promise<void> {
   const { topic, yes, json } = asked;
   const faults = (await comparedTopic(asked)).flatMap(({ partition, faults }) =>
     faults.slice(0, 1).map((fault) => `partition ${partition}: ${fault}`),

@@ -12,7 +12,7 @@ Examples:
   session-ledger start ada captions --as cloud-dev --lease 60
 `;
 
-interface Asked {
+interface Options {
   url: string;
   as: Owner;
   onConflict?: NonNullable<StartRequest['onConflict']>;
@@ -41,10 +41,10 @@ export function start(): Command {
     .addOption(urlOption())
     .addOption(jsonOption())
     .addHelpText('after', examples)
-    .action((userId, projectId, asked: Asked) => run({ userId, projectId }, asked));
+    .action((userId, projectId, asked: Options) => run({ userId, projectId }, asked));
 }
 
-async function run(scope: { userId: string; projectId: string }, asked: Asked): Promise<void> {
+async function run(scope: { userId: string; projectId: string }, asked: Options): Promise<void> {
   const { url, as, onConflict, lease, json } = asked;
   const answer = await new LedgerClient(clientOptions(url)).call(
     'startSession',

@@ -34,7 +34,7 @@ export function tail(): Command {
     .action(run);
 }
 
-interface Asked {
+interface Options {
   follow?: true;
   lines?: number;
   from?: Places | 'start';
@@ -42,7 +42,7 @@ interface Asked {
   json?: true;
 }
 
-async function run({ follow, lines, from, url, json }: Asked): Promise<void> {
+async function run({ follow, lines, from, url, json }: Options): Promise<void> {
   const ledger = new LedgerClient(clientOptions(url));
   const { heads } = (await ledger.call('stats', { query: { limit: 1 } })).ledger ?? {};
   if (!heads) throw new CommandFailed('the credential needs the permission audit');

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CommandAnswer, Session } from '#client';
+import { rest } from '#waiting';
 import { call, newKey, Refused, reasonOf, troubleOf } from '../data/call';
 import { addressOf } from '../data/location';
 import { useAccess } from '../data/use-access';
@@ -11,14 +12,14 @@ import { FieldOf, givenIn } from './field';
 
 const AGAIN_MS = 2_000;
 
-interface Asked {
+interface Props {
   act: Act;
   sessionId: string;
   closed(): void;
 }
 
 /** Shows the session as it is now, asks, does it under the epoch that was shown, and says what came of it. */
-export function ActDialog({ act, sessionId, closed }: Asked) {
+export function ActDialog({ act, sessionId, closed }: Props) {
   const { caller } = useAccess();
   const [session, setSession] = useState<Session>();
   const [before, setBefore] = useState<Session>();
@@ -39,7 +40,7 @@ export function ActDialog({ act, sessionId, closed }: Asked) {
         (error: unknown) => {
           if (stop.signal.aborted) return;
           setTrouble(troubleOf(error));
-          setTimeout(() => stop.signal.aborted || read(), AGAIN_MS);
+          void rest(AGAIN_MS, stop.signal).then(() => (stop.signal.aborted ? undefined : read()));
         },
       );
     void read();

@@ -1,4 +1,5 @@
 import type { Operations } from '#client';
+import { orAborted } from '#waiting';
 
 export type Caller = Operations['access']['answer'];
 
@@ -49,15 +50,8 @@ export async function maySend(signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const one = { resolve, reject };
-  const aborted = () => reject(signal.reason);
   waiting.add(one);
-  signal.addEventListener('abort', aborted);
-  try {
-    await promise;
-  } finally {
-    waiting.delete(one);
-    signal.removeEventListener('abort', aborted);
-  }
+  await orAborted(promise, signal).finally(() => waiting.delete(one));
 }
 
 /** The service does not take `used`. Requests wait from now on, unless another credential has come meanwhile. */

@@ -9,7 +9,7 @@ export interface Selected {
 }
 
 /** More than these are not counted one by one: the page would hold the service busy with them. */
-export const MOST_COUNTED = 10_000;
+const MOST_COUNTED = 10_000;
 const PAGE = 500;
 
 export interface Counted {

@@ -29,10 +29,10 @@ const HANDLE_KIND = /^([a-z0-9_.-]{1,64}):(.+)$/s;
 const MOST_CHARACTERS = 256;
 const SHOWN = 20;
 
-export const isHandle = (text: string): boolean => HANDLE.test(text.trimStart());
+const isHandle = (text: string): boolean => HANDLE.test(text.trimStart());
 
 /** Words, and what stands in quotes as one: `"ada lovelace" captions`. In quotes \" is a quote and \\ a backslash. */
-export function wordsIn(text: string): string[] {
+function wordsIn(text: string): string[] {
   return [...text.matchAll(/"((?:[^"\\]|\\.)*)"(?=\s|$)|(\S+)/gs)].map(
     ([, quoted, plain]) => quoted?.replace(/\\(.)/gs, '$1') ?? plain ?? '',
   );

@@ -1,6 +1,6 @@
 import { queryOf } from './call';
 import { readText } from './read-text';
-import type { SeenEvent } from './scope-events';
+import type { SeenEvent } from './seen-event';
 
 /** An event, and the very bytes that were hashed: parsed and written again they might be others. */
 export interface RawEvent {
@@ -36,7 +36,7 @@ function hashed({ ignoredstops }: SeenEvent, text: string): string {
 }
 
 /** The objects of a list in JSON that is known to be right, each as it is written. `from` is after the list's bracket. */
-export function itemsOf(json: string, from: number): string[] {
+function itemsOf(json: string, from: number): string[] {
   const items: string[] = [];
   let [depth, start, isText] = [0, from, false];
   for (let at = from; at < json.length; at++) {

@@ -1,25 +1,8 @@
-import type { LedgerEvent, Owner, Problem, Session } from '#client';
+import type { Problem } from '#client';
+import { rest } from '#waiting';
 import { call, Refused, troubleOf } from './call';
+import { carried, type SeenEvent } from './seen-event';
 import { follow } from './stream';
-
-/** An event, with what the service adds to those that it lists. */
-export type SeenEvent = LedgerEvent & { ignoredstops?: number };
-
-interface Carried {
-  version: number;
-  session?: Session;
-  previous?: Session;
-  sessionId?: string;
-  origin?: Owner;
-  by?: Owner;
-  epoch?: number;
-  why?: string;
-  label?: string;
-  reason?: string;
-}
-export const carried = (event: SeenEvent) => event.data as unknown as Carried;
-/** `SessionStarted` of `session-ledger.SessionStarted.v1`. */
-export const typeOf = (event: SeenEvent) => event.type.split('.')[1] ?? event.type;
 
 export interface History {
   events: SeenEvent[];
@@ -79,7 +62,7 @@ export function followScope(
       } catch (error) {
         if (signal.aborted) break;
         tell({ trouble: troubleOf(error) });
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await rest(AGAIN_MS, signal);
       }
     }
     isReading = false;

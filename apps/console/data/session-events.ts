@@ -1,7 +1,7 @@
 import type { Session } from '#client';
 import { call, Refused } from './call';
 import { type RawEvent, type RawPage, readEvents } from './raw-events';
-import { carried } from './scope-events';
+import { carried } from './seen-event';
 
 /** What of a scope's history is about one session, as far as it has been read. */
 export interface SessionEvents {

@@ -1,5 +1,6 @@
+import { rest } from '#waiting';
 import { queryOf, send, troubleOf } from './call';
-import type { SeenEvent } from './scope-events';
+import type { SeenEvent } from './seen-event';
 import { untilSeen } from './until-seen';
 
 interface Listener {
@@ -52,7 +53,7 @@ export async function follow(
       seen.stop();
       giveBack();
     }
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await rest(AGAIN_MS, signal);
   }
 }
 
@@ -77,7 +78,7 @@ async function takePlace(signal: AbortSignal, { waiting, lost }: Listener): Prom
       );
     told = true;
     waiting?.();
-    await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+    await rest(ASK_MS, signal);
   }
   return () => {};
 }

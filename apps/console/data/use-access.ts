@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { rest } from '#waiting';
 import { call } from './call';
 import { type Access, currentAccess, isKnown, onAccess } from './credential';
 
@@ -18,6 +19,6 @@ export function useAccess(): Access {
 export async function learnWhoAsks(signal: AbortSignal): Promise<void> {
   while (!signal.aborted && currentAccess().caller === undefined) {
     await call('access', { signal }).then(isKnown, () => {});
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await rest(AGAIN_MS, signal);
   }
 }

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { rest } from '#waiting';
 import { troubleOf } from './call';
 import { untilSeen } from './until-seen';
 
@@ -38,7 +39,7 @@ export function usePolled<Value>(
             if (!stop.signal.aborted) setState((last) => ({ ...last, trouble: troubleOf(error) }));
           },
         );
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        await rest(wait, stop.signal);
       }
     })();
     return () => stop.abort();

@@ -3,7 +3,7 @@ import { call, reasonOf } from '../data/call';
 import { nameOf, short } from './model';
 import { clock } from './timeline-view';
 
-interface Asked {
+interface Props {
   userId: string;
   projectId: string;
   start: number;
@@ -14,7 +14,7 @@ interface Asked {
 const SETTLED_MS = 80;
 
 /** What a reader would have been answered at a moment, as the service says it. */
-export function AsOf({ userId, projectId, start, asOf, setAsOf }: Asked) {
+export function AsOf({ userId, projectId, start, asOf, setAsOf }: Props) {
   const [answer, setAnswer] = useState('');
   useEffect(() => {
     if (asOf === undefined) return setAnswer('');

@@ -1,5 +1,5 @@
 import { addressOf } from '../data/location';
-import { carried, type SeenEvent, typeOf } from '../data/scope-events';
+import { carried, type SeenEvent, typeOf } from '../data/seen-event';
 import type { View } from './draw';
 import { firstAt, nameOf, short, whatHappened } from './model';
 

@@ -1,5 +1,5 @@
 import type { Owner, Session } from '#client';
-import { carried, type SeenEvent, typeOf } from '../data/scope-events';
+import { carried, type SeenEvent, typeOf } from '../data/seen-event';
 
 export interface Bar {
   lane: number;

@@ -4,10 +4,7 @@ import { dirname, extname, join, relative, sep } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** Where the build puts the console. */
-export const consoleFolder = join(
-  dirname(createRequire(import.meta.url).resolve('#package.json')),
-  'dist/console',
-);
+const consoleFolder = join(dirname(createRequire(import.meta.url).resolve('#package.json')), 'dist/console');
 
 /** Nothing from elsewhere, nothing inline, and in nobody's frame. */
 const HEADERS = {

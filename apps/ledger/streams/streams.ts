@@ -38,8 +38,12 @@ export class Streams {
   /** Of scopes that anybody follows. */
   private readonly channels = new Map<string, ScopeChannel>();
 
+  /** Who may wait, and is served between answers. */
+  readonly turns: LoopTurns;
+
   constructor(private readonly options: StreamsOptions) {
-    const { tail } = options;
+    const { tail, turns } = options;
+    this.turns = turns;
     tail.listen(
       (events) => this.hear(events),
       () => this.channels.size > 0 || this.followers.size > 0,
@@ -50,11 +54,6 @@ export class Streams {
 
   get count(): number {
     return this.streams.size;
-  }
-
-  /** Who may wait, and is served between answers. */
-  get turns(): LoopTurns {
-    return this.options.turns;
   }
 
   /** All partitions after a vector, each in its order, or what a tenant has in them; or one scope's events after a version. */

@@ -1,6 +1,7 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig } from 'kafkajs';
 import type { Log } from '../broker.port.js';
-import { SocketGate } from './sockets.js';
 
 export interface KafkaOptions {
   /** `host:port`, one or more; the rest of the cluster is learned from them. */
@@ -55,5 +56,44 @@ export function newClient(options: KafkaOptions): Client {
 export function* typesOf(error: unknown): Generator<string> {
   for (let each = error; each instanceof Error; each = each.cause) {
     if ('type' in each) yield String(each.type);
+  }
+}
+
+const KEEP_ALIVE_MS = 60_000;
+
+const plainOrTls: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  const socket = ssl
+    ? connectTls({ host, port, ...(isIP(host) ? {} : { servername: host }), ...ssl }, onConnect)
+    : connect({ host, port }, onConnect);
+  socket.setKeepAlive(true, KEEP_ALIVE_MS);
+  socket.setNoDelay(true);
+  return socket;
+};
+
+/**
+ * The sockets of one kafkajs client, so that they can be cut. `disconnect()` alone is no end: kafkajs waits
+ * for open requests, and a send that is being retried connects again and writes after all.
+ */
+class SocketGate {
+  readonly #open = new Set<Socket>();
+  readonly #factory: ISocketFactory;
+  #shut = false;
+
+  constructor(factory: ISocketFactory = plainOrTls) {
+    this.#factory = factory;
+  }
+
+  readonly factory: ISocketFactory = (args) => {
+    if (this.#shut) throw new Error('this Kafka client is closed');
+    const socket = this.#factory(args);
+    this.#open.add(socket);
+    socket.once('close', () => this.#open.delete(socket));
+    return socket;
+  };
+
+  /** With an error, because kafkajs does not listen to 'close': without one its requests would hang. */
+  shut(): void {
+    this.#shut = true;
+    for (const socket of this.#open) socket.destroy(new Error('this Kafka client is closed'));
   }
 }

@@ -5,10 +5,10 @@ import type {
   KafkaRecord,
   PartitionBounds,
   PartitionProducer,
-  Tail,
   TopicDescription,
   TopicShape,
   TopicSpec,
+  TopicTail,
 } from '../broker.port.js';
 import { type Client, type KafkaOptions, newClient, typesOf } from './kafkajs-client.js';
 import { openProducer } from './kafkajs-producer.js';
@@ -79,7 +79,7 @@ class KafkaJs implements KafkaPort {
     });
   }
 
-  tail(topic: string, partition: number, atMost: number): Promise<Tail> {
+  tail(topic: string, partition: number, atMost: number): Promise<TopicTail> {
     return this.#read('Kafka did not answer when asked for its last record', (cluster) =>
       readTail(cluster, topic, partition, atMost),
     );

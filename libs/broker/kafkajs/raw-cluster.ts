@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { KafkaRecord, PartitionBounds, Tail } from '../broker.port.js';
+import type { KafkaRecord, PartitionBounds, TopicTail } from '../broker.port.js';
 
 /**
  * kafkajs reads records only through a consumer group, whose join costs seconds (the broker waits
@@ -94,7 +94,7 @@ export async function readTail(
   topic: string,
   partition: number,
   atMost: number,
-): Promise<Tail> {
+): Promise<TopicTail> {
   await cluster.addTargetTopic(topic);
   const bounds = await readBounds(cluster, topic, partition);
   const records: KafkaRecord[] = [];

@@ -3,7 +3,7 @@ import kafkajs, { type Kafka } from 'kafkajs';
 import { HEADERS, type KafkaOptions, type KafkaPort, openKafka, type TopicSpec } from '../index.js';
 
 /** The brokers that the test run has started. */
-export function brokers(): string[] {
+function brokers(): string[] {
   const found = process.env.TEST_KAFKA_BROKERS;
   if (!found) throw new Error('TEST_KAFKA_BROKERS is not set: the test setup has no Kafka');
   return found.split(',');

@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import kafkajs from 'kafkajs';
+import { eventually } from '#waiting';
 import { spawnNode } from '../../../test/support/process.js';
 import { createTopic } from '../../../test/support/stack/topics.js';
-import { DevStackError, freePort, type KafkaOptions, type RunningKafka, startKafka } from '../index.js';
-import { eventually } from '../wait.js';
+import { DevStackError, freePort, type LocalKafkaOptions, type RunningKafka, startKafka } from '../index.js';
 
 const script = join(import.meta.dirname, '../../../test/support/run-stack.js');
 let dataDir: string;
@@ -14,7 +14,7 @@ let port: number;
 let log: string[];
 let running: RunningKafka | undefined;
 
-const start = async (more: Partial<KafkaOptions> = {}) => {
+const start = async (more: Partial<LocalKafkaOptions> = {}) => {
   const cacheDir = process.env.KAFKA_CACHE_DIR;
   running = await startKafka({ dataDir, port, cacheDir, log: (line) => log.push(line), ...more });
   return running;

@@ -1,6 +1,7 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import kafkajs from 'kafkajs';
+import { eventually } from '#waiting';
 import { claimDirectory } from '../claim.js';
 import { aboutFiles, DevStackError } from '../errors.js';
 import { kafkaVersion } from '../generated/kafka-jars.js';
@@ -8,14 +9,13 @@ import { keepRunning, type Restarts } from '../keep-running.js';
 import { freePort, requireFreePort } from '../ports.js';
 import { commandLine, type StopStep, stopProcess } from '../processes.js';
 import { lastLines, launch, rotateLog, type Server } from '../server.js';
-import { eventually } from '../wait.js';
-import { findJava } from './java.js';
+
 import { loggingProperties, serverProperties } from './kafka-config.js';
 import { type JarOptions, provideJars } from './kafka-download.js';
-import { formatStorage, javaArguments } from './kafka-java.js';
+import { findJava, formatStorage, javaArguments } from './kafka-java.js';
 
 /** Where the Kafka of one machine lives, and whom to tell about it. */
-export interface KafkaOptions extends Restarts, JarOptions {
+export interface LocalKafkaOptions extends Restarts, JarOptions {
   /** Holds `logs/` (the data), the configuration, `kafka.log` and `owner.json`; made when absent. */
   dataDir: string;
   port: number;
@@ -59,14 +59,14 @@ const startWithinMs = 90_000;
  * data is stopped first.
  * @throws DevStackError with one line: the port is in use, a live process owns the data, it does not come up.
  */
-export async function startKafka(options: KafkaOptions): Promise<RunningKafka | undefined> {
+export async function startKafka(options: LocalKafkaOptions): Promise<RunningKafka | undefined> {
   const kafka = await beginKafka(options);
   await kafka?.up;
   return kafka;
 }
 
 /** As `startKafka`, without waiting for the broker itself, which takes seconds. */
-export async function beginKafka(options: KafkaOptions): Promise<StartingKafka | undefined> {
+export async function beginKafka(options: LocalKafkaOptions): Promise<StartingKafka | undefined> {
   const { port, log, env = process.env } = options;
   const directory = resolve(options.dataDir);
   const java = await findJava(env);
@@ -130,7 +130,7 @@ async function startServer(
   java: string,
   classPath: string,
   directory: string,
-  { port, settings, formatArguments = [] }: KafkaOptions,
+  { port, settings, formatArguments = [] }: LocalKafkaOptions,
   stopping: AbortSignal,
 ): Promise<Server> {
   await requireFreePort(port, 'Kafka', 'KAFKA_PORT'); // or a stranger's would be taken for ours

@@ -7,12 +7,12 @@ const run = promisify(execFile);
 /** Whom Postgres runs as: it refuses to run as root. */
 export interface Account {
   /** Who must own the data, when that is not ourselves. */
-  owner?: Owner;
+  owner?: FileOwner;
   /** How a program is started that works on a directory of the owner's, and what it has to call that directory. */
   on(directory: string): { path: string; options: SpawnAs };
 }
 
-export interface Owner {
+export interface FileOwner {
   uid: number;
   gid: number;
   /** For people: `postgres`, or `uid 101`. */
@@ -49,7 +49,7 @@ export async function findAccount(cluster: string): Promise<Account> {
   };
 }
 
-async function lookUp(name: string): Promise<Owner> {
+async function lookUp(name: string): Promise<FileOwner> {
   const id = async (flag: string) =>
     Number.parseInt((await run('id', [flag, name], { timeout: 5_000 })).stdout, 10);
   return { uid: await id('-u'), gid: await id('-g'), name };

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { removeAbandoned } from '../abandoned.js';
 import { DevStackError } from '../errors.js';
-import type { Account, Owner } from './postgres-account.js';
+import type { Account, FileOwner } from './postgres-account.js';
 import { type Binaries, programsIn } from './postgres-binaries.js';
 
 /**
@@ -38,7 +38,7 @@ export async function withinReach(
 }
 
 /** Asks as the account itself: modes alone do not tell what access lists, or a directory above, forbid. */
-async function mayRead({ uid, gid }: Owner, directory: string): Promise<boolean> {
+async function mayRead({ uid, gid }: FileOwner, directory: string): Promise<boolean> {
   const files = (await entriesOf(directory)).filter((entry) => !entry.isDirectory()).map(pathOf);
   const ask = 'test -x "$1" && test -x "$2" || exit 1; for file do test -r "$file" || exit 1; done';
   const { initdb, postgres } = programsIn(directory);

@@ -10,7 +10,7 @@ const memory = Math.min(totalmem(), process.constrainedMemory() || Number.POSITI
  * databases that exist already. Durability (fsync, full_page_writes, synchronous_commit) stays at the
  * defaults, which are on: an acknowledged command survives kill -9 and a power cut.
  */
-export const settings = {
+const settings = {
   listen_addresses: '127.0.0.1',
   // TCP only: a socket in /tmp would clash with another Postgres, and its path length is limited.
   unix_socket_directories: '',

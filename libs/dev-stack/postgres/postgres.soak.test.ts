@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { eventually } from '#waiting';
 import { spawnNode } from '../../../test/support/process.js';
 import { DevStackError, freePort, type RunningPostgres, startPostgres } from '../index.js';
 import { commandLine } from '../processes.js';
-import { eventually } from '../wait.js';
 
 const script = join(import.meta.dirname, '../../../test/support/run-stack.js');
 let dataDir: string;

@@ -1,13 +1,13 @@
 import { chmod, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
+import { eventually } from '#waiting';
 import { claimDirectory } from '../claim.js';
 import { aboutFiles, DevStackError } from '../errors.js';
 import { keepRunning, type Restarts } from '../keep-running.js';
 import { requireFreePort } from '../ports.js';
 import { commandLine, type StopStep, stopProcess } from '../processes.js';
 import { lastLines, launch, rotateLog, type Server } from '../server.js';
-import { eventually } from '../wait.js';
 import { type Account, findAccount, WORKING_DIRECTORY } from './postgres-account.js';
 import { type Binaries, findBinaries } from './postgres-binaries.js';
 import { createCluster, requireSameMajor } from './postgres-cluster.js';

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { OutOfSync, OutOfSyncPage, Report, ReportPlace, SyncFigures } from '#api';
 import { type Given, query, type Result, rowOf, type Statement, smallints, texts, uuids } from '#postgres';
 import type { ScopeKey } from '#session';
-import { readError, writeError } from '../errors.js';
+import { ask, refuseRead, writeError } from '../errors.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 
@@ -13,10 +13,10 @@ const readSync = statement('read_sync');
 const readOutOfSync = statement('read_out_of_sync');
 
 /** Most reports that are kept for a tenant: one for each consumer and scope. The oldest are forgotten. */
-export const MOST_REPORTS = 50_000;
+const MOST_REPORTS = 50_000;
 
 /** A report counts for a day after it was made or renewed last, in seconds. */
-export const REPORT_SECONDS = 86_400;
+const REPORT_SECONDS = 86_400;
 
 const FROM_THE_FIRST: ReportPlace = {
   consumer: '',
@@ -62,7 +62,7 @@ export class Reports {
 
   /** A tenant's figures by consumer, those with the most reports first. */
   async figures(tenant: string, consumer?: string): Promise<SyncFigures[]> {
-    const { rows } = await this.query(readSync, [tenant, consumer, this.seconds]);
+    const { rows } = await ask(this.pool, readSync, [tenant, consumer, this.seconds]);
     return rows.map((row) => ({
       consumer: row.consumer,
       inSync: row.in_sync,
@@ -78,7 +78,7 @@ export class Reports {
   ): Promise<{ list: OutOfSync[]; next?: ReportPlace }> {
     const place = [after.consumer, after.partition, after.scopeId] as const;
     const values = [tenant, consumer, ...place, limit, this.seconds] as const;
-    const { rows } = await this.query(readOutOfSync, values);
+    const { rows } = await ask(this.pool, readOutOfSync, values);
     const last = rows.length === limit && rows.at(-1);
     return {
       list: rows.map((row) => ({
@@ -101,9 +101,7 @@ export class Reports {
     statement: Statement<Row, Values>,
     ...values: Given<Values>
   ): Promise<Result<Row>> {
-    const client = await this.pool.connect().catch((error) => {
-      throw readError(error);
-    });
+    const client = await this.pool.connect().catch(refuseRead);
     let failed = true;
     try {
       const result = await query(client, statement, ...values);
@@ -113,17 +111,6 @@ export class Reports {
       throw writeError(error);
     } finally {
       client.release(failed);
-    }
-  }
-
-  private async query<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Result<Row>> {
-    try {
-      return await query(this.pool, statement, ...values);
-    } catch (error) {
-      throw readError(error);
     }
   }
 }

@@ -1,7 +1,6 @@
 import type pg from 'pg';
 import type { RelayStanding } from '#api';
-import { query } from '#postgres';
-import { readError } from '../errors.js';
+import { ask } from '../errors.js';
 import { statement } from '../statements.js';
 
 const readRelays = statement('read_relays');
@@ -12,14 +11,10 @@ export const REPLICA = 'session-ledger replica ';
 
 /** How far Kafka is known to have each partition. Rejects with LogError `unavailable`. */
 export async function relayStandings(pool: pg.Pool): Promise<RelayStanding[]> {
-  return (await query(pool, readRelays).catch(refuse)).rows;
+  return (await ask(pool, readRelays)).rows;
 }
 
 /** The ids of the replicas that are connected to Postgres, at most 100. Rejects with LogError `unavailable`. */
 export async function replicasSeen(pool: pg.Pool): Promise<string[]> {
-  return (await query(pool, findReplicas, [REPLICA]).catch(refuse)).rows.map(({ id }) => id);
-}
-
-function refuse(error: unknown): never {
-  throw readError(error);
+  return (await ask(pool, findReplicas, [REPLICA])).rows.map(({ id }) => id);
 }

@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Meant } from '#api';
-import { type Given, query, type Statement, smallints, texts, uuids } from '#postgres';
+import { smallints, texts, uuids } from '#postgres';
 import { keysOf, partitionOfSession, type ScopeKey, type SessionId } from '#session';
-import { readError } from '../errors.js';
+import { ask } from '../errors.js';
 import { statement } from '../statements.js';
 
 const findHandles = statement('find_handles');
@@ -15,30 +15,19 @@ export class Finder {
   /** By hash; absent: nobody of the tenant has it. */
   async byHandle(hashes: readonly string[], tenant: string): Promise<Map<string, Meant>> {
     if (hashes.length === 0) return new Map();
-    const rows = await this.find(findHandles, [texts(hashes), keysOf(tenant)]);
+    const { rows } = await ask(this.pool, findHandles, [texts(hashes), keysOf(tenant)]);
     return new Map(rows.map((row) => [row.hash, meant(row)]));
   }
 
   /** By session id; absent: the tenant has none such. */
   async bySession(ids: readonly SessionId[], tenant: string): Promise<Map<SessionId, Meant>> {
     if (ids.length === 0) return new Map();
-    const rows = await this.find(findSessions, [
+    const { rows } = await ask(this.pool, findSessions, [
       smallints(ids, partitionOfSession),
       uuids(ids),
       keysOf(tenant),
     ]);
     return new Map(rows.map((row) => [row.session_id, meant(row)]));
-  }
-
-  private async find<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Row[]> {
-    try {
-      return (await query(this.pool, statement, ...values)).rows;
-    } catch (error) {
-      throw readError(error);
-    }
   }
 }
 

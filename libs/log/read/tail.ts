@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { query } from '#postgres';
 import { Loop, rest, untilWoken } from '#waiting';
-import { readError } from '../errors.js';
+import { refuseRead } from '../errors.js';
 import type { Feed, FeedEvent } from '../feed.port.js';
 import { noteARestore } from '../followers/restores.js';
 import { statement } from '../statements.js';
@@ -214,9 +214,7 @@ export class Tail implements Feed {
 
   /** As `readTable`, over connections of another pool. */
   async readFrom(pool: pg.Pool, partition: number, after: number, limit: number): Promise<FeedEvent[]> {
-    const events = await readFeed(pool, partition, after, limit).catch((error) => {
-      throw readError(error);
-    });
+    const events = await readFeed(pool, partition, after, limit).catch(refuseRead);
     // What is archived leaves the table from the oldest on: the first event tells.
     const [first] = events;
     const isMissing = first ? first.sequence > after + 1 : this.tail(partition).head > after;
@@ -225,9 +223,7 @@ export class Tail implements Feed {
   }
 
   private async refuseMissing(pool: pg.Pool, partition: number, after: number): Promise<void> {
-    await refuseArchived(pool, partition, after).catch((error) => {
-      throw readError(error);
-    });
+    await refuseArchived(pool, partition, after).catch(refuseRead);
   }
 
   /** Takes what the table holds now for all that is known. */

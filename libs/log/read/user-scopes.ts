@@ -1,8 +1,7 @@
 import type pg from 'pg';
 import type { Place, UserSession } from '#api';
-import { type Given, query, type Result, type Statement } from '#postgres';
 import type { ScopeKey } from '#session';
-import { readError } from '../errors.js';
+import { ask } from '../errors.js';
 import { scopeIdOf, userRangeOf } from '../ids.js';
 import { statement } from '../statements.js';
 
@@ -35,7 +34,7 @@ export class UserScopes {
   async current(scopeKey: ScopeKey, after: Place = START, limit: number): Promise<UserSession[]> {
     const { first, last, prefix } = userRangeOf(scopeKey);
     const values = [first, last, prefix, after.partition, after.scopeId, limit] as const;
-    const { rows } = await this.query(readUserSessions, values);
+    const { rows } = await ask(this.pool, readUserSessions, values);
     return rows.map((row) => ({
       partition: row.partition,
       scopeId: row.scope_id.replaceAll('-', ''),
@@ -45,18 +44,7 @@ export class UserScopes {
   }
 
   private async find(values: readonly [string, string, string, number]): Promise<ScopeKey[]> {
-    const { rows } = await this.query(findDetailedScopes, values);
+    const { rows } = await ask(this.pool, findDetailedScopes, values);
     return rows.map((row) => row.scope_key);
-  }
-
-  private async query<Row, Values>(
-    statement: Statement<Row, Values>,
-    ...values: Given<Values>
-  ): Promise<Result<Row>> {
-    try {
-      return await query(this.pool, statement, ...values);
-    } catch (error) {
-      throw readError(error);
-    }
   }
 }

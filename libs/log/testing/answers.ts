@@ -4,7 +4,7 @@ import type { Answer, Submission } from '#api';
 import { type Command, type Decision, decide, renameHandles, type ScopeKey } from '#session';
 import { scopeIdOf } from '../ids.js';
 import { LogError } from '../index.js';
-import { digestOf } from '../write/handles/handle-tables.js';
+import { digestOf } from '../write/handle-tables.js';
 import { groupBy, readLog, type StoredEvent } from './stored-log.js';
 import { knownFrom, nothingYet, type Story, tell } from './story.js';
 

@@ -27,7 +27,7 @@ export interface TestLedger {
   close(): Promise<void>;
 }
 
-export type TestWriterOptions = Partial<Omit<WriterOptions, 'database'>> & {
+type TestWriterOptions = Partial<Omit<WriterOptions, 'database'>> & {
   database?: Partial<DatabaseOptions>;
 };
 

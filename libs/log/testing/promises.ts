@@ -13,7 +13,7 @@ import {
   timerOf,
 } from '#session';
 import { reportIdOf, scopeIdOf, stopIdOf } from '../ids.js';
-import { digestOf } from '../write/handles/handle-tables.js';
+import { digestOf } from '../write/handle-tables.js';
 import { checkArchives, readWholeLog } from './archived-log.js';
 import { groupBy, type Reader, type StoredEvent } from './stored-log.js';
 import { nothingYet, type Story, sessionsIn, tell } from './story.js';

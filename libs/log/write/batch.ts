@@ -21,7 +21,7 @@ import {
   timerOf,
 } from '#session';
 import { encodeEvent } from '../event-bytes.js';
-import { newDetails } from '../salted-details.js';
+import { newDetails } from '../ids.js';
 import { Knowledge, reportOf, stopOf } from './knowledge.js';
 import { checkpointKey, type Head, type Loaded, type NamedSession, type Receipt } from './loaded.js';
 import { replay } from './replayed-answer.js';

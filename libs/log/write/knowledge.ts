@@ -10,7 +10,7 @@ import {
   type SessionId,
 } from '#session';
 import { reportIdOf, stopIdOf } from '../ids.js';
-import type { HoldersNow } from './handles/handle-tables.js';
+import type { HoldersNow } from './handle-tables.js';
 import { checkpointKey, type Loaded } from './loaded.js';
 import type { BatchRows } from './rows.js';
 

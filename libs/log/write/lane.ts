@@ -1,24 +1,15 @@
 import type pg from 'pg';
-import type { Answer, Submission } from '#api';
+import type { Submission } from '#api';
 import { type DatabaseOptions, isAnswered, isDataError, Link, rollback, send } from '#postgres';
 import { rest } from '#waiting';
 import { isDefect, LogError, OwnFault, ownStep, unavailable } from '../errors.js';
 import type { FeedEvent } from '../feed.port.js';
 import { Batch } from './batch.js';
-import { IdleHandlesHeld, load } from './load.js';
-import { loadDetails } from './load-details.js';
+import { IdleHandlesHeld, load, loadDetails } from './load.js';
 import { type LockedHeads, takeHeads } from './locked-heads.js';
-import { inTime, Queue } from './queue.js';
+import { inTime, Queue, type Waiting } from './queue.js';
 import { type RowTypes, readRowTypes } from './row-types.js';
 import { save, type Written, wasCommitted, written } from './save.js';
-
-/** A submission that waits for its answer. */
-export interface Waiting extends Submission {
-  /** By performance.now(); afterwards it is answered `timeout` if it still stands in the queue. */
-  deadline: number;
-  resolve(answer: Answer): void;
-  reject(error: LogError): void;
-}
 
 export interface LaneOptions {
   database: DatabaseOptions;

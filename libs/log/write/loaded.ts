@@ -1,6 +1,10 @@
 import type { Frontier } from '#audit';
 import type { Epoch, Instant, ScopeKey, ScopeState, Session, SessionId, StopIgnoredWhy } from '#session';
-import type { BatchHandles } from './handles/handle-tables.js';
+import type { Statements } from '../generated/statements.js';
+import type { BatchHandles } from './handle-tables.js';
+
+/** A head's row as it was locked. `waited` only where it was waited for. */
+export type LockedHeadRow = Statements['try_heads']['row'] & { waited?: boolean };
 
 /** A partition's head as it was locked. */
 export interface Head {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { begin, isLockTimeout, rollback, send, smallints } from '#postgres';
 import { statement } from '../statements.js';
-import type { LockedHeadRow } from './learn.js';
+import type { LockedHeadRow } from './loaded.js';
 
 const lockHeads = statement('lock_heads');
 const tryHeads = statement('try_heads');

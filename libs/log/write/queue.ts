@@ -1,6 +1,14 @@
+import type { Answer, Submission } from '#api';
 import { takenInTurn } from '#waiting';
 import { LogError } from '../errors.js';
-import type { Waiting } from './lane.js';
+
+/** A submission that waits for its answer. */
+export interface Waiting extends Submission {
+  /** By performance.now(); afterwards it is answered `timeout` if it still stands in the queue. */
+  deadline: number;
+  resolve(answer: Answer): void;
+  reject(error: LogError): void;
+}
 
 /** A partition whose head somebody else holds: its commands, and when to try for it again, by performance.now(). */
 interface Held {

@@ -1,7 +1,7 @@
 import type { Answer, Submission } from '#api';
 import { LogError } from '../errors.js';
-import { BELIEVED_MS, Lane, type LaneOptions, LONG_MS, TRY_MS, type Waiting } from './lane.js';
-import { Queue } from './queue.js';
+import { BELIEVED_MS, Lane, type LaneOptions, LONG_MS, TRY_MS } from './lane.js';
+import { Queue, type Waiting } from './queue.js';
 
 export interface WriterOptions extends LaneOptions {
   /** Lanes of this replica; each has its own partitions and one connection. */

@@ -154,10 +154,10 @@ function parsed(text: string): Report {
 
 /** Throws for what is none at all. */
 function isReported({ position, event, proof }: ReportedEvent): boolean {
-  const told = JSON.parse(event);
-  const isEvent = [told.id, told.subject, told.time, told.type].every((one) => typeof one === 'string');
+  const { id, subject, time, type, data } = JSON.parse(event) as Partial<LedgerEvent>;
+  const isEvent = [id, subject, time, type].every((one) => typeof one === 'string');
   const isProof = Array.isArray(proof) && proof.every((hash) => typeof hash === 'string');
-  return typeof position === 'string' && isEvent && Number.isInteger(told.data.version) && isProof;
+  return typeof position === 'string' && isEvent && Number.isInteger(data?.version) && isProof;
 }
 
 function changed(position: string, what: string): TlogError {

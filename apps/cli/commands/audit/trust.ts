@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Option } from 'commander';
 import {
   type AuditLog,
@@ -8,6 +7,7 @@ import {
   verifyCheckpoint,
   verifyConsistency,
 } from '#client';
+import { rest } from '#waiting';
 import { CommandFailed, exitCodes } from '../../exit.js';
 
 /** Whom to believe. */
@@ -73,7 +73,7 @@ async function presentCheckpoint(
 ): Promise<{ note: string; checkpoint: SignedCheckpoint }> {
   const checkpoint = await verifyCheckpoint(note, keys);
   if (checkpoint.partition !== partition || checkpoint.size >= size) return { note, checkpoint };
-  await pause(OLDEST_MS);
+  await rest(OLDEST_MS);
   const again = await log.checkpoint(partition);
   return { note: again, checkpoint: await verifyCheckpoint(again, keys) };
 }

@@ -5,6 +5,7 @@ import type { SigningKey } from '#audit';
 import { type AuditLog, auditLog, LedgerClient, LedgerError, TlogError, verifyCheckpoint } from '#client';
 import { readSigningKey } from '#proofs';
 import { cosignedText, noteText, parseNote, SIGNATURE_TYPES, type Signature } from '#tlog';
+import { rest } from '#waiting';
 import { clientOptions } from '../../client.js';
 import { CommandFailed, exitCodes } from '../../exit.js';
 import { jsonOption, timeSpan, urlOption } from '../../options.js';
@@ -68,7 +69,7 @@ async function run(options: Options): Promise<void> {
       printLine(`${new Date().toISOString()}  ${alarming((error as Error).message)}`);
     }
     if (once) return;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(1, every) * 1_000));
+    await rest(Math.max(1, every) * 1_000);
   }
 }
 

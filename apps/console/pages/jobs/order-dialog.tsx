@@ -12,7 +12,7 @@ export interface Order {
   reason: string;
 }
 
-interface Asked {
+interface Props {
   order: Order;
   counted: Counted;
   closed(): void;
@@ -21,7 +21,7 @@ interface Asked {
 const VERB = { end: 'End', release: 'Release' } as const;
 
 /** Shows what was counted, and orders the job once somebody has agreed. Sent again, it is the same job. */
-export function OrderDialog({ order, counted, closed }: Asked) {
+export function OrderDialog({ order, counted, closed }: Props) {
   const key = useRef(newKey());
   const [job, setJob] = useState<Operations['startBulk']['answer']>();
   const [trouble, setTrouble] = useState<string>();

@@ -1,4 +1,3 @@
-import type { ComponentChildren } from 'preact';
 import type { Owner } from '#client';
 import { addressOf } from '../../data/location';
 import { nameOf, short } from '../../timeline/model';
@@ -26,8 +25,6 @@ export const when = (instant: string | undefined, digits = 19): string =>
   instant?.slice(0, digits).replace('T', ' ') ?? '';
 
 /** Text from outside: it keeps its own direction, and changes nothing around it. */
-export const Name = ({ children }: { children: ComponentChildren }) => <bdi>{children}</bdi>;
-
 export const OwnerName = ({ owner }: { owner: Owner | undefined }) =>
   owner ? <bdi>{nameOf(owner)}</bdi> : <span class="dim">no owner</span>;
 

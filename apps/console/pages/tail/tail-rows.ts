@@ -1,5 +1,5 @@
 import type { Owner } from '#client';
-import { carried, type SeenEvent, typeOf } from '../../data/scope-events';
+import { carried, type SeenEvent, typeOf } from '../../data/seen-event';
 
 /** Most rows that are shown, and most that wait while the page is paused: the oldest go. */
 export const MOST_ROWS = 1_000;

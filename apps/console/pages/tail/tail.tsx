@@ -2,7 +2,7 @@ import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { EVENT_TYPES } from '#client';
 import { addressOf, go } from '../../data/location';
-import { carried } from '../../data/scope-events';
+import { carried } from '../../data/seen-event';
 import { useAccess } from '../../data/use-access';
 import { nameOf, short, whatHappened } from '../../timeline/model';
 import { FILTERS, type Filter, MOST_ROWS, type Row } from './tail-rows';

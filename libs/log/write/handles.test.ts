@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '#api';
 import { type NewHandle, partitionOfSession, type Session } from '#session';
-import { Finder, type LedgerWriter, newSessionId } from '../../index.js';
-import { openTestLedger, type TestLedger } from '../../testing/ledger.js';
-import { brokenPromises } from '../../testing/promises.js';
+import { Finder, type LedgerWriter, newSessionId } from '../index.js';
+import { openTestLedger, type TestLedger } from '../testing/ledger.js';
+import { brokenPromises } from '../testing/promises.js';
 import {
   again,
   dev,
@@ -17,7 +17,7 @@ import {
   rotate,
   sessionOf,
   start,
-} from '../../testing/submissions.js';
+} from '../testing/submissions.js';
 
 let ledger: TestLedger;
 let writer: LedgerWriter;

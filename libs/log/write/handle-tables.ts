@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DroppedHandle } from '#api';
-import { type Answered, type Bound, byteas, smallints, texts, timestamps, uuids } from '#postgres';
+import { type Bound, byteas, type PacketAnswer, smallints, texts, timestamps, uuids } from '#postgres';
 import {
   type Draft,
   type Handle,
@@ -13,15 +13,15 @@ import {
   type ScopeKey,
   type SessionId,
 } from '#session';
-import type { Statements } from '../../generated/statements.js';
-import { newSalt } from '../../salted-details.js';
-import { statement } from '../../statements.js';
+import type { Statements } from '../generated/statements.js';
+import { newSalt } from '../ids.js';
+import { statement } from '../statements.js';
 
 const eraseHandles = statement('erase_handles');
 const saveHandles = statement('save_handles');
 const saveSalts = statement('save_handle_salts');
 
-type AnswerTo<Name extends keyof Statements> = Answered<Statements[Name]['row']>;
+type AnswerTo<Name extends keyof Statements> = PacketAnswer<Statements[Name]['row']>;
 /** Of a batch's queries about handles, in their order. */
 type AnswersOfHandles = readonly [
   reserved: AnswerTo<'reserve_handles'> | undefined,
@@ -102,7 +102,7 @@ export class BatchHandles {
   }
 
   /** Who has handles, from an answer that tells also how events call them, where that is asked for. */
-  learn({ rows }: Answered<Statements['load_handles']['row'] & { digest?: string }>): void {
+  learn({ rows }: PacketAnswer<Statements['load_handles']['row'] & { digest?: string }>): void {
     for (const {
       hash,
       digest,

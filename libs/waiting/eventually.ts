@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { rest } from './until-woken.js';
 
 /**
  * Asks again every `everyMs` milliseconds until the answer is defined and not false, for at most
@@ -13,6 +13,6 @@ export async function eventually<T>(
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
     if (performance.now() >= deadline) return undefined;
-    await sleep(everyMs);
+    await rest(everyMs);
   }
 }

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { SharedPages } from './shared-pages.js';
+import { SharedPages } from './log-pages.js';
 
 let reads = 0;
 const pages = (size = 1) => new SharedPages<string>(() => size);
