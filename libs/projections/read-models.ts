@@ -14,7 +14,7 @@ import type {
   ProjectedUsage,
   ScopePlace,
 } from '#api';
-import { ask, decodeEvent, refuseArchivedScope, refuseRead, scopeIdOf, versionKey } from '#log';
+import { ask, decodeEvent, refuseArchivedScope, scopeIdOf, versionKey } from '#log';
 import { type RowOf } from '#postgres';
 import { keysOf, type SessionId, type Status, toldBy } from '#session';
 import { statement } from './statements.js';
@@ -149,7 +149,7 @@ export class ReadModels {
     text: string | null,
   ): Promise<Pick<ProjectedSession, 'json' | 'sequence'>> {
     if (text === null) {
-      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch(refuseRead);
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0);
       throw new Error(`the log of partition ${partition} does not tell what a session was`);
     }
     const { event, at, position } = decodeEvent(text);

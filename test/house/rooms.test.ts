@@ -212,7 +212,7 @@ test.each([
   ['libs/client/index.ts', "import pg from 'pg';"],
   ['libs/postgres/link.ts', "import type { Session } from '#session';"],
   ['examples/mcp-server/main.ts', "import { decide } from '#session';"],
-  ['libs/audit/hash.ts', "import { createDatabase } from '../../test/support/database.js';"],
+  ['libs/audit/merkle-tree.ts', "import { createDatabase } from '../../test/support/database.js';"],
   ['libs/log/read/tail.ts', "import {\n  Tail,\n  History,\n} from\n  '#broker';"],
 ])('%s may not say %s', (file, statement) => {
   expect(importsOf(file, statement).map(fault)).toEqual([expect.any(String)]);

@@ -1,6 +1,6 @@
 import { type Queryable, query } from '#postgres';
 import type { ScopeKey } from '#session';
-import { LogError } from '../errors.js';
+import { ask, LogError } from '../errors.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
 
@@ -73,7 +73,7 @@ const MOST_FILES = 100;
 
 /** Throws ArchivedError when the partition's next event after `after` is in an archive. */
 export async function refuseArchived(reader: Queryable, partition: number, after: number): Promise<void> {
-  const { rows } = await query(reader, readArchives, [partition, after, MOST_FILES]);
+  const { rows } = await ask(reader, readArchives, [partition, after, MOST_FILES]);
   const newest = rows[0]?.newest;
   if (newest === undefined) return;
   const files = rows.map(({ file, first, last }) => ({ file, first, last }));
@@ -82,7 +82,7 @@ export async function refuseArchived(reader: Queryable, partition: number, after
 
 /** The same for places in many partitions at once, `afters[partition]`; throws for the first that it is true of. */
 export async function refuseArchivedOf(reader: Queryable, afters: readonly number[]): Promise<void> {
-  const { rows } = await query(reader, findBehindArchives, [[...afters.keys()], afters]);
+  const { rows } = await ask(reader, findBehindArchives, [[...afters.keys()], afters]);
   if (rows[0]) await refuseArchived(reader, rows[0].partition, rows[0].after);
 }
 
@@ -94,7 +94,7 @@ export async function refuseArchivedScope(
   after: number,
 ): Promise<void> {
   const values = [partition, scopeIdOf(scopeKey), scopeKey, after] as const;
-  const { rows } = await query(reader, findArchivedScope, values);
+  const { rows } = await ask(reader, findArchivedScope, values);
   const { version = 0, next = null } = rows[0] ?? {};
   const first = next ?? version + 1;
   if (first > after + 1) throw new ArchivedError({ firstVersion: first });

@@ -12,7 +12,7 @@ import {
   type SessionId,
   type StopIgnoredWhy,
 } from '#session';
-import { ask, refuseRead } from '../errors.js';
+import { ask } from '../errors.js';
 import { decodeEvent } from '../event-bytes.js';
 import { scopeIdOf } from '../ids.js';
 import { statement } from '../statements.js';
@@ -99,7 +99,7 @@ export class History {
     const { future, until, text } = rowOf(await ask(this.pool, readAsOf, values));
     if (future) return { future };
     if (text === null || until === null) {
-      await refuseArchivedScope(this.pool, partition, scopeKey, 0).catch(refuseRead);
+      await refuseArchivedScope(this.pool, partition, scopeKey, 0);
       return { future: false, session: undefined };
     }
     const { event, position } = decodeEvent(text);
@@ -126,6 +126,6 @@ export class History {
     // Fixed when the ledger was made.
     this.partitions ??= rowOf(await ask(this.pool, readPartitions)).partitions;
     const partition = partitionOf(scopeKey, this.partitions);
-    await refuseArchivedScope(this.pool, partition, scopeKey, after).catch(refuseRead);
+    await refuseArchivedScope(this.pool, partition, scopeKey, after);
   }
 }

@@ -58,7 +58,7 @@ export class LogPages implements Growing {
 
   /** Throws ArchivedError for the first place of `afters`, one a partition, whose next event is archived. */
   async refuseArchived(afters: readonly number[]): Promise<void> {
-    await refuseArchivedOf(this.pool, afters).catch(refuseRead);
+    await refuseArchivedOf(this.pool, afters);
   }
 
   /** A partition's events after a sequence. Rejects as Tail.read does. */

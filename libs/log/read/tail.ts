@@ -218,12 +218,8 @@ export class Tail implements Feed {
     // What is archived leaves the table from the oldest on: the first event tells.
     const [first] = events;
     const isMissing = first ? first.sequence > after + 1 : this.tail(partition).head > after;
-    if (isMissing) await this.refuseMissing(pool, partition, after);
+    if (isMissing) await refuseArchived(pool, partition, after);
     return events;
-  }
-
-  private async refuseMissing(pool: pg.Pool, partition: number, after: number): Promise<void> {
-    await refuseArchived(pool, partition, after).catch(refuseRead);
   }
 
   /** Takes what the table holds now for all that is known. */
