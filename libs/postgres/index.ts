@@ -4,7 +4,6 @@
 export { awaitDatabase } from './await-database.js';
 export { bigints, booleans, byteas, ints, smallints, texts, timestamps, uuids } from './columns.js';
 export { type Composite, readComposites } from './composites.js';
-export { maskPasswords } from './connection-string.js';
 export {
   type DatabaseOptions,
   type Given,
