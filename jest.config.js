@@ -8,9 +8,11 @@ export default {
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.
   moduleNameMapper: {
+    '^#access/masking$': '<rootDir>/libs/access/masking.ts',
     '^#api/schemas$': '<rootDir>/libs/api/schemas/index.ts',
     '^#client/kafka$': '<rootDir>/libs/client/kafka-source.ts',
     '^#client/node$': '<rootDir>/libs/client/node.ts',
+    '^#dev-stack/local-ledger$': '<rootDir>/libs/dev-stack/local-ledger.ts',
     '^#([a-z-]+)$': '<rootDir>/libs/$1/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },

@@ -1,10 +1,6 @@
 import { CommanderError } from 'commander';
-import { maskSecrets } from '#access';
-import { ArchiveError } from '#archive';
-import { KafkaSettingsError } from '#broker';
+import { maskSecrets } from '#access/masking';
 import { CredentialError, LedgerError, NoAnswer, TlogError } from '#client';
-import { KeyFileError, LogError } from '#log';
-import { DatabaseUrlError, isAway, isRefused } from '#postgres';
 
 /** What the exit code says, the same for every command. */
 export const exitCodes = {
@@ -34,9 +30,9 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** One line for what the user can do something about; the whole error for what is ours. */
-export function complain(error: unknown): void {
+export async function complain(error: unknown): Promise<void> {
   if (error instanceof CommanderError) return; // has said it already
-  process.stderr.write(`${maskSecrets(inWords(error))}\n`);
+  process.stderr.write(`${maskSecrets(await inWords(error))}\n`);
   if (error instanceof NoAnswer && !isBadPort(error)) process.stderr.write(`${NOBODY}\n`);
 }
 
@@ -49,25 +45,19 @@ function isBadPort(error: unknown): boolean {
 }
 
 /** Their messages are for users. */
-const OURS = [
-  CommandFailed,
-  LedgerError,
-  LogError,
-  ArchiveError,
-  DatabaseUrlError,
-  KafkaSettingsError,
-  KeyFileError,
-  TlogError,
-];
+const OURS = [CommandFailed, LedgerError, TlogError];
 
-function inWords(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
+async function inWords(error: unknown): Promise<string> {
   if (isBadPort(error))
     return 'nothing that speaks HTTP is asked at the port in --url: it has to be another one';
-  const known = OURS.some((kind) => error instanceof kind);
-  if (known) return withCause(error);
-  if (isAway(error)) return `Postgres cannot be reached: ${message || code}`;
-  if (isRefused(error)) return `Postgres refuses: ${message}`;
+  if (OURS.some((kind) => error instanceof kind)) return withCause(error);
+  // They bring the database and Kafka along, which most commands never need.
+  const { ofRooms } = await import('./errors-of-rooms.js');
+  const { message, code } = error as { message?: string; code?: string };
+  const kind = ofRooms(error);
+  if (kind === 'ours') return withCause(error);
+  if (kind === 'away') return `Postgres cannot be reached: ${message || code}`;
+  if (kind === 'refused') return `Postgres refuses: ${message}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -6,8 +6,8 @@ import { program } from './program.js';
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 try {
-  await program().parseAsync();
+  await (await program(process.argv[2])).parseAsync();
 } catch (error) {
-  complain(error);
+  await complain(error);
   process.exitCode = exitCodeOf(error);
 }

@@ -1,7 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Schema } from '#api';
-import { localLedger } from '#dev-stack';
-import { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from '#postgres';
+import { localLedger } from '#dev-stack/local-ledger';
 
 /** What `npm start` runs here, if it does: beside it nothing has to be said about where things are. */
 export const local = localLedger(process.env.LEDGER_DATA_DIR || '.data');
@@ -12,18 +10,6 @@ export const urlOption = () =>
     .env('LEDGER_URL')
     .default(local.url ?? 'http://127.0.0.1:4600')
     .argParser(httpUrl);
-
-/** Where its Postgres is, for work that does without the service. */
-export const databaseOption = () => {
-  const option = new Option('--database-url <url>', "the ledger's Postgres")
-    .env('DATABASE_URL')
-    .argParser(databaseUrl);
-  const inFile = process.env.DATABASE_URL ? undefined : databaseUrlOf(process.env);
-  if (inFile) return option.default(inFile, 'that in DATABASE_URL_FILE');
-  if (local.databaseUrl)
-    return option.default(local.databaseUrl, 'the database of the ledger that runs here');
-  return option.makeOptionMandatory();
-};
 
 export const archivesOption = () => new Option('--archives <dir>', 'the directory with the archive files');
 
@@ -62,42 +48,9 @@ export function wholeNumber(least: number, most: number) {
   };
 }
 
-/** A whole number as the schema of a request has it. */
-export const numberOf = ({ minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Schema) =>
-  wholeNumber(minimum, maximum);
-
 function httpUrl(text: string): string {
   if (/^https?:\/\/[^\s]+$/.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
   throw new InvalidArgumentError('It has to be an address that begins with http:// or https://.');
-}
-
-function verified(url: string): string {
-  try {
-    requireVerified(url, process.env);
-    return url;
-  } catch (error) {
-    if (!(error instanceof DatabaseUrlError)) throw error;
-    throw new InvalidArgumentError(error.message);
-  }
-}
-
-export function databaseUrl(text: string): string {
-  warnOfPassword(text);
-  if (/^postgres(ql)?:\/\//.test(text)) return verified(text);
-  throw new InvalidArgumentError('It has to begin with postgres://.');
-}
-
-let isWarned = false;
-
-/** Everybody on the machine sees the arguments of a process. */
-function warnOfPassword(url: string): void {
-  const isArgument = process.argv.some((one) => one === url || one === `--database-url=${url}`);
-  if (isWarned || !isArgument || maskPasswords(url) === url) return;
-  isWarned = true;
-  process.stderr.write(
-    'The password in --database-url shows in lists of processes: put the URL into DATABASE_URL or into a file that ' +
-      'DATABASE_URL_FILE names, or leave the password to PGPASSFILE.\n',
-  );
 }
 
 const SECONDS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;

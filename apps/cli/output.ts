@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { styleText } from 'node:util';
-import { Presets, SingleBar } from 'cli-progress';
 
 /** For programs: one JSON document a line. */
 export function printJson(value: unknown): void {
@@ -78,6 +78,10 @@ export interface Progress {
 
 export function progress(what: string): Progress {
   if (!process.stderr.isTTY) return { at: () => {}, stop: () => {} };
+  // Most output is without a bar, so what draws it is loaded here.
+  const { Presets, SingleBar } = createRequire(import.meta.url)(
+    'cli-progress',
+  ) as typeof import('cli-progress');
   const format = `${what} {bar} {percentage}%, {value} of {total}, {eta_formatted} left`;
   const bar = new SingleBar({ format, hideCursor: true, clearOnComplete: true }, Presets.shades_classic);
   clearTimeout(silence);

@@ -1,26 +1,33 @@
 import { Command } from 'commander';
-import { maskSecrets } from '#access';
-import { accessLog } from './commands/access-log.js';
-import { archiveLog } from './commands/archive.js';
-import { audit } from './commands/audit/index.js';
-import { bulk } from './commands/bulk.js';
-import { chain } from './commands/chain.js';
-import { current } from './commands/current.js';
-import { end, release } from './commands/end.js';
-import { handleKey } from './commands/handle-key.js';
-import { history } from './commands/history.js';
-import { keys } from './commands/keys.js';
-import { migrateSchema } from './commands/migrate.js';
-import { rebuildModels } from './commands/rebuild.js';
-import { relay } from './commands/relay.js';
-import { replay } from './commands/replay.js';
-import { sessions } from './commands/sessions.js';
-import { start } from './commands/start.js';
-import { stats } from './commands/stats.js';
-import { tail } from './commands/tail.js';
-import { verify } from './commands/verify.js';
+import { maskSecrets } from '#access/masking';
 import { breakSilence } from './output.js';
 import { version } from './version.js';
+
+/** Each is loaded when it is called for: some bring the whole database along, which others never need. */
+const commands: Record<string, () => Promise<() => Command>> = {
+  // These ask the ledger.
+  current: async () => (await import('./commands/current.js')).current,
+  sessions: async () => (await import('./commands/sessions.js')).sessions,
+  chain: async () => (await import('./commands/chain.js')).chain,
+  history: async () => (await import('./commands/history.js')).history,
+  tail: async () => (await import('./commands/tail.js')).tail,
+  stats: async () => (await import('./commands/stats.js')).stats,
+  start: async () => (await import('./commands/start.js')).start,
+  release: async () => (await import('./commands/end.js')).release,
+  end: async () => (await import('./commands/end.js')).end,
+  bulk: async () => (await import('./commands/bulk.js')).bulk,
+  keys: async () => (await import('./commands/keys.js')).keys,
+  audit: async () => (await import('./commands/audit/index.js')).audit,
+  // These do without it.
+  replay: async () => (await import('./commands/replay.js')).replay,
+  rebuild: async () => (await import('./commands/rebuild.js')).rebuildModels,
+  verify: async () => (await import('./commands/verify.js')).verify,
+  relay: async () => (await import('./commands/relay.js')).relay,
+  archive: async () => (await import('./commands/archive.js')).archiveLog,
+  'access-log': async () => (await import('./commands/access-log.js')).accessLog,
+  migrate: async () => (await import('./commands/migrate.js')).migrateSchema,
+  'handle-key': async () => (await import('./commands/handle-key.js')).handleKey,
+};
 
 const exits = `
 Exit codes:
@@ -54,8 +61,11 @@ function placeOf({ url, databaseUrl }: { url?: string; databaseUrl?: string }): 
   return databaseUrl && URL.canParse(databaseUrl) ? `Postgres at ${new URL(databaseUrl).host}` : 'Postgres';
 }
 
-/** All commands. Parsing rejects with CommanderError for a command line that is not right, and has said so. */
-export function program(): Command {
+/**
+ * The command that is asked for by its name; all of them when none is, so that help lists them and a name that is mistyped
+ * is found. Parsing rejects with CommanderError for a command line that is not right, and has said so.
+ */
+export async function program(asked?: string): Promise<Command> {
   const root = new Command('session-ledger')
     .description('Read and administer a Session Ledger.')
     .version(version)
@@ -63,9 +73,10 @@ export function program(): Command {
     .addHelpText('after', exits + examples)
     .configureOutput(masked)
     .exitOverride();
-  const online = [current, sessions, chain, history, tail, stats, start, release, end, bulk, keys, audit];
-  const offline = [replay, rebuildModels, verify, relay, archiveLog, accessLog, migrateSchema, handleKey];
-  for (const command of [...online, ...offline]) {
+  const all = Object.entries(commands);
+  const found = all.filter(([name]) => name === asked);
+  for (const [, load] of found.length > 0 ? found : all) {
+    const command = await load();
     const one = settled(command()).addHelpText('after', exits);
     one.hook('preAction', (_, action) => breakSilence(placeOf(action.opts())));
     root.addCommand(one);

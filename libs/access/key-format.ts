@@ -1,6 +1,5 @@
 import { hash, randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { maskPasswords } from '#postgres';
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const [ID_DIGITS, SECRET_DIGITS, SUM_DIGITS] = [10, 43, 6];
@@ -36,16 +35,6 @@ export function hashOf(token: string): string {
 /** So many random digits: an id, or a name. */
 function random(digits: number): string {
   return Array.from({ length: digits }, () => DIGITS[randomInt(DIGITS.length)]).join('');
-}
-
-/** A key, or what is left of one that was cut; a token, by the two parts that every one begins with; what a key file holds. */
-const KEYS = /\b(sl[tl]_[0-9A-Za-z]{10})[0-9A-Za-z]{8,}/g;
-const TOKENS = /\beyJ[\w-]+\.eyJ[\w-]+(\.[\w-]*)?/g;
-const FILED = /\b(PRIVATE|HANDLE)\+KEY\+\S+/g;
-
-/** A text with keys, tokens and passwords in it masked, for whatever is printed that may quote one. A key's id stays. */
-export function maskSecrets(text: string): string {
-  return maskPasswords(text).replace(KEYS, '$1…').replace(TOKENS, 'eyJ…').replace(FILED, '$1+KEY+…');
 }
 
 function checkSum(text: string): string {

@@ -1,3 +1,5 @@
+// A door of its own, #dev-stack/local-ledger: the command line looks here whenever it starts.
+
 import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

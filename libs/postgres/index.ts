@@ -28,7 +28,7 @@ export {
   type Result,
   rowOf,
 } from './database.js';
-export { DatabaseUrlError, databaseUrlOf, maskPasswords, requireVerified } from './database-url.js';
+export { DatabaseUrlError, databaseUrlOf, requireVerified } from './database-url.js';
 export {
   isAnswered,
   isAway,

@@ -35,7 +35,7 @@ export {
 } from './scope.js';
 export { isSelected, type Selection } from './selection.js';
 export * from './session.js';
-export { startsTimer, type Timer, timerOf } from './time/timer.js';
+export { LONGEST_SECONDS, startsTimer, type Timer, timerOf } from './time/timer.js';
 export { type PlacedTold, toldBy } from './told.js';
 export { addDecimals, decimalOf, placesOf, plainDecimal } from './values/decimal.js';
 export { type Json, type JsonObject, MOST_ATTRIBUTE_BYTES, mergePatch } from './values/merge-patch.js';

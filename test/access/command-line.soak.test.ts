@@ -117,8 +117,8 @@ async function run(command: string, args: string[], tenant = 'blue'): Promise<st
   return [...cli.lines, ...cli.errors].join('\n');
 }
 
-test("each command is tried as another tenant, or is the ledger owner's", () => {
-  expect(leavesOf(program()).sort()).toEqual([...Object.keys(OF_TENANTS), ...OF_OWNERS].sort());
+test("each command is tried as another tenant, or is the ledger owner's", async () => {
+  expect(leavesOf(await program()).sort()).toEqual([...Object.keys(OF_TENANTS), ...OF_OWNERS].sort());
 });
 
 test('no command shows a tenant anything of another one, or changes it', async () => {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type LoggedAccess, readAccessLog } from '#access';
-import { databaseOption, jsonOption, timeOption, wholeNumber } from '../options.js';
+import { databaseOption } from '../database-option.js';
+import { jsonOption, timeOption, wholeNumber } from '../options.js';
 import { printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

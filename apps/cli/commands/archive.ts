@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { ArchiveError, type ArchiveSummary, archive, parseAge } from '#archive';
 import { identify } from '#log';
 import { projectedUpTo } from '#projections';
-import { databaseOption, jsonOption } from '../options.js';
+import { databaseOption } from '../database-option.js';
+import { jsonOption } from '../options.js';
 import { printFields, printJson, progress } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { identify, makeHandleKey, moveHandleKey } from '#log';
-import { databaseOption } from '../options.js';
+import { databaseOption } from '../database-option.js';
 import { printLine } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

@@ -19,8 +19,9 @@ import { type AnswerOf, LedgerClient, type RequestOf } from '#client';
 import { digest, newCommandId } from '#log';
 import { databaseUrlOf } from '#postgres';
 import { clientOptions } from '../client.js';
+import { databaseUrl } from '../database-option.js';
 import { CommandFailed, exitCodes } from '../exit.js';
-import { databaseUrl, jsonOption, timeOption, timeSpan, urlOption } from '../options.js';
+import { jsonOption, timeOption, timeSpan, urlOption } from '../options.js';
 import { plain, printJson, printLine, printTable } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { identify, migrate, readHandleKey } from '#log';
-import { databaseOption, jsonOption, wholeNumber } from '../options.js';
+import { databaseOption } from '../database-option.js';
+import { jsonOption, wholeNumber } from '../options.js';
 import { printJson, printLine } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { identify, readHeads, roleOf } from '#log';
 import { rebuild } from '#projections';
 import { rebuildTiles } from '#proofs';
-import { archivesOption, databaseOption, jsonOption } from '../options.js';
+import { databaseOption } from '../database-option.js';
+import { archivesOption, jsonOption } from '../options.js';
 import { printJson, printLine, progress } from '../output.js';
 import { withDatabase } from '../with-database.js';
 

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { identify, listArchives, noteARestore } from '#log';
 import { comparedTopic, type LedgerAndTopic } from '../compare-kafka.js';
+import { databaseOption } from '../database-option.js';
 import { CommandFailed } from '../exit.js';
-import { databaseOption, jsonOption } from '../options.js';
+import { jsonOption } from '../options.js';
 import { printJson, printLine } from '../output.js';
 import { withDatabase } from '../with-database.js';
 import { knownKafkaOption, topicOption, withKafka } from '../with-kafka.js';

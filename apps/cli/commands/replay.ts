@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Command } from 'commander';
-import { archivesOption, databaseOption, jsonOption } from '../options.js';
+import { databaseOption } from '../database-option.js';
+import { archivesOption, jsonOption } from '../options.js';
 import { printFields, printJson } from '../output.js';
 import { verified } from './verify.js';
 

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { Lease } from '#api/schemas';
 import { LedgerClient, type Owner, type StartRequest } from '#client';
+import { LONGEST_SECONDS } from '#session';
 import { clientOptions } from '../client.js';
-import { asOption, jsonOption, numberOf, urlOption } from '../options.js';
+import { asOption, jsonOption, urlOption, wholeNumber } from '../options.js';
 import { showAnswer } from '../show-session.js';
 
 const examples = `
@@ -36,7 +36,7 @@ export function start(): Command {
     .option(
       '--lease <seconds>',
       'seconds without a renewal after which ownership lapses',
-      numberOf(Lease.properties.seconds),
+      wholeNumber(1, LONGEST_SECONDS),
     )
     .addOption(urlOption())
     .addOption(jsonOption())

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { STATUSES } from '#session';
+import { LONGEST_SECONDS, STATUSES } from '#session';
 import { named, TEXT } from './components.js';
 
 /** A name from outside: 1 to 256 Unicode characters, no control characters, no lone surrogates. */
@@ -105,21 +105,19 @@ export const NewHandle = named(
 /** Of one request. Each handle once. */
 export const NewHandles = Type.Array(NewHandle, { maxItems: 8, description: 'at most 8, each once' });
 
-const THIRTY_DAYS = 2_592_000;
-
 /** What a request may say of a lease; what it leaves out is filled in by the service. */
 export const Lease = named(
   'Lease',
   {
     seconds: Type.Integer({
       minimum: 1,
-      maximum: THIRTY_DAYS,
+      maximum: LONGEST_SECONDS,
       description: 'A whole number from 1 to 2592000 (30 days)',
     }),
     graceSeconds: Type.Optional(
       Type.Integer({
         minimum: 0,
-        maximum: THIRTY_DAYS,
+        maximum: LONGEST_SECONDS,
         description: 'How long the session waits for its old owner after a lapse; 60 when left out',
       }),
     ),
@@ -263,7 +261,7 @@ export const Policy = named(
     endReleasedAfterSeconds: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: THIRTY_DAYS,
+        maximum: LONGEST_SECONDS,
         description:
           'A whole number from 1 to 2592000 (30 days): a released session expires this long after the release, or after its reservation; never when left out',
       }),

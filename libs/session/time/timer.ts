@@ -2,6 +2,9 @@ import { kindOf, type SessionEvent } from '../events.js';
 import { later } from '../rules.js';
 import { type Instant, isLapsed, passingOf, type Session } from '../session.js';
 
+/** 30 days, in seconds: the longest time that a lease, its grace or a policy may have. */
+export const LONGEST_SECONDS = 2_592_000;
+
 /** When a session's time is over, and whether a renewal may put that off. */
 export interface Timer {
   until: Instant;
@@ -40,11 +43,8 @@ export function startsTimer(event: SessionEvent): boolean {
 
 /** How long it stays for others after a release: its reservation, and then what its policy says. */
 function patience({ reservedSeconds = 0, policy }: Session): number {
-  return Math.min(reservedSeconds + (policy?.endReleasedAfterSeconds ?? 1), LONGEST);
+  return Math.min(reservedSeconds + (policy?.endReleasedAfterSeconds ?? 1), LONGEST_SECONDS);
 }
-
-/** 30 days, in seconds. */
-const LONGEST = 2_592_000;
 
 /** A timer that no renewal moves. */
 function fixed(until: Instant | undefined, seconds: number): Timer | undefined {

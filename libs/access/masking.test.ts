@@ -1,4 +1,4 @@
-import { maskPasswords } from './database-url.js';
+import { maskPasswords } from './masking.js';
 
 test.each([
   ['postgres://u:s3cret@h/db', 'postgres://u:…@h/db'],
