@@ -45,7 +45,7 @@ export async function startAccess(
     throw new ConfigError(NO_ADMIN);
   }
   const access = openAccess({
-    ...{ keys: set, tokens: tokens && new Tokens(tokens, set) },
+    ...{ keys: set, tokens: tokens && (await Tokens.open(tokens, set)) },
     ...{ adminKeyHash, tenantLimits },
   });
   const log = new AccessLog(pools.changes, onFault);

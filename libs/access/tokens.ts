@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { createRemoteJWKSet, customFetch, errors, type JWTPayload, jwtVerify } from 'jose';
+import type { createRemoteJWKSet, JWTPayload } from 'jose';
 import { type Caller, callerOf, PERMISSIONS, type Permission, ProblemError } from '#api';
 import { LogError } from '#log';
 import type { Asking } from './asking.js';
@@ -56,11 +56,18 @@ export class Tokens {
   private readonly ofSuspects = new Bucket(CHECKS_OF_SUSPECTS);
   private readonly keyOf: ReturnType<typeof createRemoteJWKSet>;
 
-  constructor(
+  private constructor(
+    private readonly jose: typeof import('jose'),
     private readonly settings: TokenSettings,
     private readonly keys: KeySet,
   ) {
+    const { createRemoteJWKSet, customFetch } = jose;
     this.keyOf = createRemoteJWKSet(new URL(settings.jwksUrl), { ...JWKS, [customFetch]: bounded });
+  }
+
+  /** Loads what checks signatures, which a ledger without an issuer does without. */
+  static async open(settings: TokenSettings, keys: KeySet): Promise<Tokens> {
+    return new Tokens(await import('jose'), settings, keys);
   }
 
   /** One that was checked before. */
@@ -113,13 +120,28 @@ export class Tokens {
 
   private async verify(token: string): Promise<Token> {
     const { issuer, audience } = this.settings;
-    const { payload } = await jwtVerify(token, this.keyOf, {
-      ...{ issuer, audience, algorithms: ALGORITHMS, requiredClaims: ['exp', 'iat', 'sub'] },
-      ...{ clockTolerance: TOLERANCE_SECONDS, currentDate: new Date(this.keys.now) },
-    }).catch((error) => {
-      throw refusalOf(error);
-    });
+    const { payload } = await this.jose
+      .jwtVerify(token, this.keyOf, {
+        ...{ issuer, audience, algorithms: ALGORITHMS, requiredClaims: ['exp', 'iat', 'sub'] },
+        ...{ clockTolerance: TOLERANCE_SECONDS, currentDate: new Date(this.keys.now) },
+      })
+      .catch((error) => {
+        throw this.refusalOf(error);
+      });
     return this.tokenOf(payload);
+  }
+
+  /** What jose says of a token, or of the issuer's keys. */
+  private refusalOf(error: unknown): Error {
+    const { code, message } = error as { code?: string; message?: string };
+    const isAway =
+      !(error instanceof this.jose.errors.JOSEError) ||
+      code === 'ERR_JWKS_TIMEOUT' ||
+      code === 'ERR_JOSE_GENERIC';
+    if (isAway) {
+      return new LogError('unavailable', "The issuer's keys cannot be had.", { cause: error });
+    }
+    return refused(message ?? 'it cannot be read');
   }
 
   /** Throws `unauthenticated` for claims that say nothing here. */
@@ -159,17 +181,6 @@ function isTexts(value: unknown): value is string[] {
 
 function refused(why: string): ProblemError {
   return new ProblemError('unauthenticated', `The token is not valid: ${why}.`);
-}
-
-/** What jose says of a token, or of the issuer's keys. */
-function refusalOf(error: unknown): Error {
-  const { code, message } = error as { code?: string; message?: string };
-  const isAway =
-    !(error instanceof errors.JOSEError) || code === 'ERR_JWKS_TIMEOUT' || code === 'ERR_JOSE_GENERIC';
-  if (isAway) {
-    return new LogError('unavailable', "The issuer's keys cannot be had.", { cause: error });
-  }
-  return refused(message ?? 'it cannot be read');
 }
 
 function nameOf(token: string): string {

@@ -16,6 +16,8 @@ const ajv = new Ajv({
   strict: true,
   strictRequired: false,
   allowUnionTypes: true,
+  // V8 does that as well: validating takes as long without it, and making the validators two thirds of the time.
+  code: { optimize: false },
 });
 ajv.addKeyword(NAME);
 ajv.addKeyword({

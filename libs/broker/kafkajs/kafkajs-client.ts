@@ -1,7 +1,11 @@
+import { createRequire } from 'node:module';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import kafkajs, { type ISocketFactory, type Kafka, type KafkaConfig } from 'kafkajs';
+import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs';
 import type { Log } from '../broker.port.js';
+
+/** Its 142 files are loaded when Kafka is first needed: not every ledger has one. */
+export const kafkajs = () => createRequire(import.meta.url)('kafkajs') as typeof import('kafkajs');
 
 export interface KafkaOptions {
   /** `host:port`, one or more; the rest of the cluster is learned from them. */
@@ -36,7 +40,8 @@ const RETRY = { retries: 1, initialRetryTime: 50, maxRetryTime: 200, factor: 0.2
 export function newClient(options: KafkaOptions): Client {
   const gate = new SocketGate(options.socketFactory);
   const requestTimeoutMs = options.requestTimeoutMs ?? 10_000;
-  const kafka = new kafkajs.Kafka({
+  const { Kafka, logLevel } = kafkajs();
+  const kafka = new Kafka({
     brokers: options.brokers,
     clientId: options.clientId ?? 'session-ledger',
     ...(options.ssl === undefined ? {} : { ssl: options.ssl }),
@@ -45,7 +50,7 @@ export function newClient(options: KafkaOptions): Client {
     connectionTimeout: options.connectTimeoutMs ?? 3_000,
     retry: RETRY,
     socketFactory: gate.factory,
-    logLevel: kafkajs.logLevel.WARN,
+    logLevel: logLevel.WARN,
     // Only the message: the other fields may hold anything, stack traces and payloads included.
     logCreator: () => (entry) => options.log?.('debug', `kafkajs ${entry.namespace}: ${entry.log.message}`),
   });

@@ -1,4 +1,4 @@
-import kafkajs, { type Admin } from 'kafkajs';
+import type { Admin } from 'kafkajs';
 import { rest, withDeadline } from '#waiting';
 import type {
   KafkaPort,
@@ -10,7 +10,7 @@ import type {
   TopicSpec,
   TopicTail,
 } from '../broker.port.js';
-import { type Client, type KafkaOptions, newClient, typesOf } from './kafkajs-client.js';
+import { type Client, type KafkaOptions, kafkajs, newClient, typesOf } from './kafkajs-client.js';
 import { openProducer } from './kafkajs-producer.js';
 import { openCluster, type RawCluster, readFrom, readTail } from './raw-cluster.js';
 import { readTopicShape } from './topic-metadata.js';
@@ -44,7 +44,7 @@ class KafkaJs implements KafkaPort {
     return this.#asAdmin(async (admin) => {
       const { resources } = await admin.describeConfigs({
         includeSynonyms: false,
-        resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames: [...settings] }],
+        resources: [{ type: kafkajs().ConfigResourceTypes.TOPIC, name: topic, configNames: [...settings] }],
       });
       const entries = resources[0]?.configEntries ?? [];
       return {

@@ -1,6 +1,5 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import kafkajs from 'kafkajs';
 import { eventually } from '#waiting';
 import { claimDirectory } from '../claim.js';
 import { aboutFiles, DevStackError } from '../errors.js';
@@ -156,13 +155,15 @@ async function startServer(
 
 /** Resolves to undefined once the broker names itself in its metadata, else to what was wrong at last. */
 async function waitUntilUp(port: number, ended: () => string | undefined): Promise<string | undefined> {
+  // Loaded here, because only who starts a Kafka needs it.
+  const { Kafka, logLevel } = (await import('kafkajs')).default;
   let refused = 'no answer';
   const answered = await eventually(
     async () => {
       if (ended()) return { why: `it ended with ${ended()}` };
-      const admin = new kafkajs.Kafka({
+      const admin = new Kafka({
         brokers: [`127.0.0.1:${port}`],
-        logLevel: kafkajs.logLevel.NOTHING,
+        logLevel: logLevel.NOTHING,
         connectionTimeout: 1_000,
         requestTimeout: 2_000,
         retry: { retries: 0 },

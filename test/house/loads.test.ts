@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-// What a command loads, it makes its user wait for: those that ask the ledger load what asking takes, and no more.
+// What a program loads, it makes its user wait for: it loads what is needed for what was asked, and no more.
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'session-ledger-loads-'));
 const ledger = createServer((_, response) => response.writeHead(404).end());
@@ -20,12 +20,11 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The packages and rooms of which a command line loads a file: Node lists those that ran, whoever imported them. */
-async function loadedBy(args: readonly string[]): Promise<string[]> {
+/** The packages and rooms of which a program loads a file: Node lists those that ran, whoever imported them. */
+async function loaded(args: readonly string[]): Promise<string[]> {
   const coverage = mkdtempSync(join(folder, 'run-'));
   const env = { PATH: process.env.PATH, LEDGER_URL: url, NODE_V8_COVERAGE: coverage };
-  const main = join(root, 'dist/apps/cli/main.js');
-  await new Promise((resolve) => execFile(process.execPath, [main, ...args], { env, cwd: folder }, resolve));
+  await new Promise((resolve) => execFile(process.execPath, args, { env, cwd: folder }, resolve));
   const scripts = readdirSync(coverage).flatMap(
     (file) => JSON.parse(readFileSync(join(coverage, file), 'utf8')).result as { url: string }[],
   );
@@ -37,6 +36,9 @@ function placeOf(url: string): string | undefined {
     /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? /\/dist\/((?:apps|libs)\/[^/]+)/.exec(url)?.[1]
   );
 }
+
+/** What a command line loads. */
+const loadedBy = (args: readonly string[]) => loaded([join(root, 'dist/apps/cli/main.js'), ...args]);
 
 const ASKING = [
   'apps/cli',
@@ -68,4 +70,12 @@ test('start loads the rules of sessions besides', async () => {
 
 test('a command that needs the database loads it', async () => {
   expect(await loadedBy(['verify', '--help'])).toEqual(expect.arrayContaining(['libs/log', 'pg']));
+});
+
+test('a service without Kafka, and without an issuer of tokens, loads nothing for them', async () => {
+  const rooms = ['access', 'broker', 'dev-stack'].map((room) => join(root, `dist/libs/${room}/index.js`));
+  const script = rooms.map((room) => `await import(${JSON.stringify(pathToFileURL(room).href)});`).join('');
+  const packages = await loaded(['--input-type=module', '-e', script]);
+  expect(packages).toEqual(expect.arrayContaining(['libs/access', 'libs/broker', 'libs/dev-stack']));
+  expect(packages.filter((one) => ['kafkajs', 'jose'].includes(one))).toEqual([]);
 });
