@@ -68,6 +68,12 @@ test('start loads the rules of sessions besides', async () => {
   expect(await loadedBy(['start', 'ada', '--as', 'cloud-dev'])).toEqual([...ASKING, 'libs/session'].sort());
 });
 
+test('help loads no schemas', async () => {
+  const packages = await loadedBy(['--help']);
+  expect(packages).toEqual(expect.arrayContaining(['libs/archive', 'libs/client']));
+  expect(packages.filter((one) => ['typebox', 'kafkajs', 'jose'].includes(one))).toEqual([]);
+});
+
 test('a command that needs the database loads it', async () => {
   expect(await loadedBy(['verify', '--help'])).toEqual(expect.arrayContaining(['libs/log', 'pg']));
 });

@@ -14,7 +14,7 @@ import {
   serving,
   unkeyed,
 } from '#api';
-import { type Operation, operations } from '#api/schemas';
+import type { Operation } from '#api/schemas';
 import { type AnswerOf, LedgerClient, type RequestOf } from '#client';
 import { digest, newCommandId } from '#log';
 import { databaseUrlOf } from '#postgres';
@@ -155,9 +155,13 @@ async function withKeys(place: Place, work: (ask: Ask) => Promise<void>): Promis
   await withDatabase(urlOf(place), (pool) => work(checked(atPostgres(pool))));
 }
 
+/** Loaded when a request is checked: what makes the schemas is half of all that help would load. */
+const schemas = () => import('#api/schemas');
+
 /** What the operations' schemas say of a request, before anybody is asked. */
 function checked(ask: Ask): Ask {
   return async (id, request) => {
+    const { operations } = await schemas();
     for (const part of ['params', 'query', 'body'] as const) {
       const schema = (operations[id] as Operation)[part] as Schema | undefined;
       const fault = schema && faultOf(schema, (request as Record<string, unknown>)[part] ?? {});
@@ -203,7 +207,7 @@ function atPostgres(pool: Queried): Ask {
     const serve = serving[id] as (asked: Asked<KeyOperation>, ledger: Ledger) => Promise<Answered>;
     try {
       const answered = await serve(asked, ledger);
-      const { method, path } = operations[id];
+      const { method, path } = (await schemas()).operations[id];
       const route = path.replace(/\{(\w+)\}/g, ':$1');
       if (id !== 'listKeys') await noteOffline(pool, `${method} ${route}`, answered.status ?? 200);
       return answered.body as AnswerOf<Id>;
