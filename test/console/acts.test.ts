@@ -4,7 +4,7 @@ import { ask } from '../support/http.js';
 import { type CommandBody, cloudDebug, cloudDev, type EventsBody, newUser } from '../support/sessions.js';
 import { within } from '../support/until.js';
 import { lookAt, signIn } from './acting.js';
-import { open, testInBrowser } from './browser.js';
+import { answerTo, open, testInBrowser } from './browser.js';
 
 const { becomes } = within(30_000);
 
@@ -123,7 +123,7 @@ testInBrowser('what was not answered is done once, however often it is sent', as
   await act(page, 'End');
   await page.getByLabel('Reason').fill('over');
   await page.route('**/end', async (route) => {
-    await route.fetch();
+    await answerTo(route);
     await route.abort();
   });
   await confirm(page).click();

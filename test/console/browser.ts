@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page, type Route } from 'playwright-core';
+import { ask } from '../support/http.js';
 
 const PLACES = [
   process.env.CHROMIUM_PATH,
@@ -81,3 +82,27 @@ export const currentLane = (page: Page, lane: number) =>
 
 /** Resolves when the table of what happened says so. */
 export const happened = (page: Page, what: string) => page.locator('tbody').getByText(what).first().waitFor();
+
+/**
+ * What the service answers to a request of the page. Not by `route.fetch`: its connections are kept for all tests of a
+ * file, and one that a service had closed when it was restarted is used again.
+ */
+export async function answerTo(route: Route): Promise<{ status: number; text: string }> {
+  const request = route.request();
+  const body = request.postData();
+  const asked = { method: request.method(), headers: request.headers() };
+  return await ask(request.url(), { ...asked, ...(body !== null && { body }) });
+}
+
+/** Has the page see other JSON than the service answers. */
+export async function changeAnswers(page: Page, to: string, change: (text: string) => string): Promise<void> {
+  await page.route(to, async (route) => {
+    const { status, text } = await answerTo(route);
+    await route.fulfill({ status, contentType: 'application/json', body: change(text) });
+  });
+}
+
+/** A change for `changeAnswers`. */
+export function without(name: string): (text: string) => string {
+  return (text) => JSON.stringify({ ...JSON.parse(text), [name]: undefined });
+}

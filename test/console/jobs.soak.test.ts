@@ -3,7 +3,7 @@ import { by, type Guarded, startGuarded, TENANT_PERMISSIONS } from '../support/a
 import { ask } from '../support/http.js';
 import { newUser } from '../support/sessions.js';
 import { lookAt, signIn } from './acting.js';
-import { open, testInBrowser } from './browser.js';
+import { answerTo, open, testInBrowser } from './browser.js';
 import { seedCurrent } from './seed.js';
 
 /** Bulk jobs in the console: counted, confirmed, ordered, watched. */
@@ -47,7 +47,7 @@ testInBrowser(
     expect(await get('/v1/bulk')).toEqual({ jobs: [] });
     expect(await lookAt(page, 'jobs-counted')).toEqual([]);
     await page.route('**/v1/bulk', async (route) => {
-      await route.fetch();
+      await answerTo(route);
       await route.abort();
     });
     await page.getByRole('button', { name: 'End them' }).click();

@@ -5,7 +5,7 @@ import { type Service, startService } from '../support/service.js';
 import { cloudDev, newUser } from '../support/sessions.js';
 import { within } from '../support/until.js';
 import { violationsIn } from './axe.js';
-import { open, testInBrowser } from './browser.js';
+import { changeAnswers, open, testInBrowser, without } from './browser.js';
 import { seedCurrent } from './seed.js';
 
 const { becomes } = within(30_000);
@@ -97,11 +97,7 @@ testInBrowser('a service that is slow is asked once at a time', async () => {
 
 testInBrowser('an answer without what the page needs is said, and the other pages stay', async () => {
   const { page } = await openOverview();
-  await page.route('**/v1/stats?*', async (route) => {
-    const answer = await route.fetch();
-    const { current: _, ...rest } = (await answer.json()) as Record<string, unknown>;
-    await route.fulfill({ response: answer, body: JSON.stringify(rest) });
-  });
+  await changeAnswers(page, '**/v1/stats?*', without('current'));
   await page.getByText("This page cannot show the service's answer").waitFor();
   await page.getByRole('link', { name: 'Sessions', exact: true }).click();
   await page.getByRole('heading', { name: 'Current sessions' }).waitFor();

@@ -9,7 +9,7 @@ import { type CommandBody, cloudDebug, cloudDev, newUser } from '../support/sess
 import { within } from '../support/until.js';
 import { makeAuditKey } from './audit-key.js';
 import { violationsIn } from './axe.js';
-import { open, testInBrowser } from './browser.js';
+import { changeAnswers, open, testInBrowser, without } from './browser.js';
 import { seedChain } from './seed.js';
 
 const { becomes, until } = within(20_000);
@@ -152,13 +152,7 @@ testInBrowser('an event is proven in the browser, by a key from elsewhere', asyn
 testInBrowser('an event that was changed on its way is not proven, nor one by another key', async () => {
   const { session } = await post('', { userId: newUser(), owner: cloudDev });
   const { page } = await openSession(session.sessionId);
-  await page.route('**/v1/events?*', async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({
-      response: answer,
-      body: (await answer.text()).replaceAll('"cloud-dev"', '"cloud-def"'),
-    });
-  });
+  await changeAnswers(page, '**/v1/events?*', (text) => text.replaceAll('"cloud-dev"', '"cloud-def"'));
   await openFirstEvent(page);
   await page.getByRole('button', { name: 'Prove this event' }).click();
   await page.locator('textarea[name=key]').fill(key);
@@ -230,11 +224,7 @@ testInBrowser('an erased session, one that there is not, and one of another vers
   await page.locator('.trouble').first().waitFor();
 
   // A service that leaves something out must not leave nothing on the screen.
-  await page.route('**/v1/sessions/*', async (route) => {
-    const answer = await route.fetch();
-    const { scope: _, ...rest } = (await answer.json()) as Record<string, unknown>;
-    await route.fulfill({ response: answer, body: JSON.stringify(rest) });
-  });
+  await changeAnswers(page, '**/v1/sessions/*', without('scope'));
   await page.goto(`${service.url}/console/session?id=${session.sessionId}`);
   await page.getByText("This page cannot show the service's answer").waitFor();
   expect(await violationsIn(page)).toEqual([]);
