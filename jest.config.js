@@ -2,8 +2,8 @@ export default {
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
   // Run by `npm run test:soak` (soak, alone) and `npm run test:load`.
   testPathIgnorePatterns: ['/node_modules/', '\\.(soak|alone|load)\\.test\\.ts$'],
-  // Tests wait for servers more than they compute; jest would leave one core idle.
-  maxWorkers: '100%',
+  // Tests wait for servers a third of the time.
+  maxWorkers: '150%',
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.

@@ -4,6 +4,7 @@ import shared from '../jest.config.js';
 
 export default {
   ...shared,
+  maxWorkers: '100%',
   rootDir: '..',
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.soak.test.ts'],
   testPathIgnorePatterns: ['/node_modules/'],
