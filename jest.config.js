@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
+
 export default {
   testMatch: ['<rootDir>/{apps,examples,libs,test}/**/*.test.ts'],
   // Run by `npm run test:soak` (soak, alone) and `npm run test:load`.
   testPathIgnorePatterns: ['/node_modules/', '\\.(soak|alone|load)\\.test\\.ts$'],
-  // Tests wait for servers a third of the time.
-  maxWorkers: '150%',
+  // Tests wait for servers a third of the time: one more than there are cores. jest takes no percentage over 100.
+  maxWorkers: availableParallelism() + 1,
   extensionsToTreatAsEsm: ['.ts'],
   modulePathIgnorePatterns: ['<rootDir>/dist/packages/'],
   // A room is imported as '#room', a file as './file.js': both are TypeScript here.
