@@ -380,7 +380,7 @@ type Plain = {
   [Type in Command['type']]: keyof CommandOf<Type> extends keyof ByOwner | 'type' ? Type : never;
 }[Command['type']];
 
-/** How such a command is written: `const pauseSession = byOwner('PauseSession')`. */
+/** How such a command is written in a test: `const renewLease = byOwner('RenewLease')`. */
 export function byOwner<Type extends Plain>(type: Type) {
   return ({ by, ...more }: Said & { by: Who; owner?: Who }) =>
     (story: Story) =>
